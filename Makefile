@@ -1,39 +1,49 @@
-# Emu's build.  `make` builds the programs into build/, `make check` tests them.
-# Sources are globbed; nothing here names one.
+# Emu's build.  `make` builds the programs into build/, `make check` tests them, `make help`
+# lists the rest.  Sources and tests are globbed: nothing here names one.
 
 B        := build
 CC       ?= cc
+AR       ?= ar
 OPT      ?= -O2
 WARN     := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter
 CPPFLAGS += -Isrc -I. -D_GNU_SOURCE
 CFLAGS   += -std=gnu11 -g $(OPT) $(WARN) -fPIE -fno-strict-aliasing -ffp-contract=off -MMD -MP
 
-# V names the variant: each has its own object folder.
+# V names the variant: each has its own object folder and, but for release, its own programs.
 V        ?= release
-ifeq ($(V),san)
-CFLAGS   += -fsanitize=address,undefined -fno-sanitize-recover=undefined
-LDFLAGS  += -fsanitize=address,undefined
-LINK     := -pie
-else
 LINK     := -static-pie
+P        := $(B)/$(V)
+ifeq ($(V),release)
+P        := $(B)
+else ifeq ($(V),san)
+SAN      := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LINK     := -pie
+else ifeq ($(V),fuzz)
+CC       := clang
+SAN      := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+LINK     := -pie
 endif
+CFLAGS   += $(SAN)
+LDFLAGS  += $(SAN)
 O        := $(B)/obj/$(V)
 
+# The programs ----------------------------------------------------------------------------------
 LIB_SRC  := $(filter-out src/app/%,$(shell find src -name '*.c' -o -name '*.S'))
 LIB_OBJ  := $(patsubst %,$(O)/%.o,$(basename $(LIB_SRC)))
 USER_OBJ := $(patsubst %,$(O)/%.o,$(basename $(wildcard src/app/user*.c)))
 
-all: $(B)/emu-user $(B)/qemu-aarch64
+all: $(P)/emu-user $(P)/qemu-aarch64
 
-$(B)/emu-user: $(USER_OBJ) $(O)/libemu.a
+$(P)/emu-user: $(USER_OBJ) $(O)/libemu.a
+	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ -lpthread
 
-$(B)/qemu-aarch64: | $(B)/emu-user
+$(P)/qemu-aarch64: | $(P)/emu-user
 	ln -sf emu-user $@
 
 $(O)/libemu.a: $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(AR) rcs $@ $^
 
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -43,8 +53,36 @@ $(O)/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
+# One file for chroots: no debug sections, nothing looked up at run time.
+static: $(B)/qemu-aarch64-static
+$(B)/qemu-aarch64-static: $(B)/emu-user
+	strip -o $@ $<
+
+# Tests: one program per tests/unit/FOLDER/*_test.c and tests/ir/*_test.c -------------------------
+UNIT_SRC := $(sort $(wildcard tests/unit/*/*_test.c tests/ir/*_test.c))
+UNIT     := $(UNIT_SRC:%.c=$(O)/%)
+TEST     := tests/run.py --emu $(P)/qemu-aarch64
+
+$(O)/tests/%_test: $(O)/tests/%_test.o $(O)/libemu.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ -lpthread -lm
+.PRECIOUS: $(O)/tests/%_test.o
+
+unit: $(UNIT)
+
+# Less than a minute: what everybody runs before a change goes in.
+quick: all unit
+	$(TEST) layers lists unit insn
+
+check-layers check-lists:
+	$(TEST) $(@:check-%=%)
+
+# Debian packages that building and testing need; says nothing when all are there.
+deps:
+	@tools/deps.sh build test
+
 clean:
 	rm -rf $(B)
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
-.PHONY: all clean
+.DELETE_ON_ERROR:
+.PHONY: all static unit quick check-layers check-lists deps clean

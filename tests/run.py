@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs groups of tests and prints one summary line: "N passed, N failed, N skipped".
+
+Every test program speaks the same small language on its standard output: any number of lines
+of detail, then "pass NAME", "fail NAME", or "skip NAME" (tests/README.md).  A program that ends
+badly without having said so is one failure more.  Names listed in tests/known-failures count as
+skipped when they fail, with the reason given there.
+"""
+import argparse
+import concurrent.futures
+import glob
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+TESTS = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(TESTS)
+RESULT = re.compile(r'^(pass|fail|skip) (.*)$')
+
+
+class Job:
+    """One program to run: its results have the form (verdict, name, detail lines)."""
+
+    def __init__(self, name, command, limit):
+        self.name, self.command, self.limit = name, command, limit
+
+    def run(self, env):
+        start = time.monotonic()
+        try:
+            p = subprocess.Popen(self.command, cwd=TOP, env=env, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                 start_new_session=True)
+        except OSError as e:
+            return [('fail', f'{self.name}, starts', [str(e)])], 0
+        try:
+            out, _ = p.communicate(timeout=self.limit)
+            end = f'ended with status {p.returncode}' if p.returncode else ''
+        except subprocess.TimeoutExpired:
+            os.killpg(p.pid, signal.SIGKILL)
+            out, _ = p.communicate()
+            end = f'still running after {self.limit} s'
+        return self.parse(out.decode(errors='replace'), end), time.monotonic() - start
+
+    def parse(self, text, end):
+        results, detail = [], []
+        for line in text.splitlines():
+            m = RESULT.match(line)
+            if m:
+                results.append((m[1], m[2], detail))
+                detail = []
+            else:
+                detail.append(line)
+        if end and not any(r[0] == 'fail' for r in results) or not results:
+            results.append(('fail', f'{self.name}, runs to its end', detail + [end or 'no result']))
+        return results
+
+
+def scripts(folder, limit):
+    return [Job(os.path.relpath(f, TESTS), [f], limit)
+            for f in sorted(glob.glob(f'{TESTS}/{folder}/*'))
+            if os.access(f, os.X_OK) and os.path.isfile(f)]
+
+
+def unit_jobs(args):
+    programs = glob.glob(f'{TESTS}/unit/*/*_test.c') + glob.glob(f'{TESTS}/ir/*_test.c')
+    return [Job(os.path.relpath(f, TESTS), [f'{args.obj}/{os.path.relpath(f, TOP)[:-2]}'], 120)
+            for f in sorted(programs)]
+
+
+GROUPS = {
+    'layers': lambda a: [Job('check-layers', ['tools/check-layers.py', a.obj], 60)],
+    'lists': lambda a: [Job('check-lists', ['tools/check-lists.py'], 60)],
+    'unit': unit_jobs,
+    'insn': lambda a: [Job('insn', ['tests/insn/run.py', '--emu', a.emu], 300)],
+    'cli': lambda a: scripts('cli', 60),
+    'programs': lambda a: scripts('programs', 300),
+    'stress': lambda a: scripts('stress', 120),
+}
+
+
+def known_failures():
+    known = {}
+    for line in open(f'{TESTS}/known-failures'):
+        name, _, reason = line.partition('#')
+        if name.strip():
+            known[name.strip()] = reason.strip()
+    return known
+
+
+class Report:
+    def __init__(self, verbose):
+        self.known, self.verbose = known_failures(), verbose
+        self.count = {'pass': 0, 'fail': 0, 'skip': 0}
+
+    def add(self, job, results, seconds):
+        for verdict, name, detail in results:
+            if verdict == 'fail' and name in self.known:
+                verdict, detail = 'skip', [f'known failure: {self.known[name]}']
+            elif verdict == 'pass' and name in self.known:
+                detail = detail + ['is listed in tests/known-failures but passes: take it out']
+            self.count[verdict] += 1
+            if verdict != 'pass' or self.verbose or name in self.known:
+                print(f'{verdict} {name}', *detail[-60:], sep='\n    ')
+        if self.verbose or seconds > 10:
+            print(f'== {job.name}: {seconds:.1f} s')
+        sys.stdout.flush()
+
+    def summary(self):
+        c = self.count
+        print(f'{c["pass"]} passed, {c["fail"]} failed, {c["skip"]} skipped')
+        return c['fail'] != 0
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    ap.add_argument('--emu', default='build/qemu-aarch64', help='the emulator under test')
+    ap.add_argument('--obj', default='build/obj/release', help='where the unit tests were built')
+    ap.add_argument('--jobs', type=int, default=os.cpu_count())
+    ap.add_argument('--only', help='only programs whose name contains this')
+    ap.add_argument('-v', '--verbose', action='store_true')
+    ap.add_argument('group', nargs='+', choices=sorted(GROUPS))
+    args = ap.parse_args()
+
+    jobs = [j for g in args.group for j in GROUPS[g](args)
+            if not args.only or args.only in j.name]
+    env = dict(os.environ, EMU=os.path.abspath(args.emu), LC_ALL='C.UTF-8', TOP=TOP)
+    for name in [n for n in env if n.startswith('QEMU_')]:
+        del env[name]
+    report = Report(args.verbose)
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        futures = {pool.submit(j.run, env): j for j in jobs}
+        for f in concurrent.futures.as_completed(futures):
+            report.add(futures[f], *f.result())
+    sys.exit(report.summary())
+
+
+if __name__ == '__main__':
+    main()
