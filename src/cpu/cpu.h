@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A virtual CPU and its run loop, as the floors above see it.
+ *
+ * One struct cpu per guest thread or vCPU, run by one host thread.  Translated code finds it in a
+ * fixed host register; generic fields first, then the guest ISA's own state.
+ */
+#ifndef CPU_CPU_H
+#define CPU_CPU_H
+
+#include "base/softfloat.h"
+#include "ir/ir.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cpu;
+struct guest_isa;
+struct engine;
+
+/* Why cpu_run() returned.  The guest state in struct cpu is exact at that moment. */
+enum cpu_stop {
+    CPU_STOP_NONE,
+    CPU_STOP_SYSCALL,     /* pc: after the instruction; detail: its immediate */
+    CPU_STOP_UNDEFINED,   /* pc: at the instruction */
+    CPU_STOP_BREAKPOINT,  /* BRK and friends; pc: at the instruction; detail: immediate */
+    CPU_STOP_FAULT,       /* data access: pc at the instruction, fault_* say what */
+    CPU_STOP_FETCH_FAULT, /* pc cannot be executed */
+    CPU_STOP_ALIGN,       /* misaligned pc, sp or exclusive; pc at the instruction */
+    CPU_STOP_BTI,         /* branch target exception */
+    CPU_STOP_PAC,         /* pointer authentication failure trap (FPAC) */
+    CPU_STOP_ATTENTION,   /* cpu_kick() was called: look at signals and requests, then run again */
+    CPU_STOP_DEBUG,       /* gdb breakpoint at pc, or one single step done */
+    CPU_STOP_YIELD,       /* WFE/WFI/YIELD: give the host CPU away */
+};
+
+#define CPU_JC_BITS 12 /* entries of the inline jump cache, log2 */
+
+/* One entry of the per-CPU jump cache for indirect branches, looked up by translated code. */
+struct cpu_jc {
+    uint64_t pc;   /* guest address, ~0 when empty */
+    void *host;
+};
+
+#define CPU_GUEST_MAX 2048 /* bytes of guest state */
+
+struct cpu {
+    /* --- used by translated code --- */
+    uint64_t scratch[8]; /* operands and results of out-of-line evaluations; 16-byte aligned */
+    void *entry_points[24]; /* C functions and stubs translated code calls, see host back end */
+    const struct ir_helper *helpers;
+    struct cpu_jc *jc;      /* 1 << CPU_JC_BITS entries */
+    void *engine_priv;      /* of the engine at work */
+    uint64_t ras[32];       /* return prediction, if the back end uses it */
+    uint32_t ras_top;
+    uint32_t stop;     /* enum cpu_stop, written on the way out */
+    uint64_t detail;   /* with stop */
+    uint64_t pc;       /* guest program counter, valid while not in translated code */
+    uint32_t mode;     /* ISA bits that change what code means (part of the region's key) */
+    volatile uint32_t attention; /* tested where loops close; set by cpu_kick() */
+
+    uint8_t guest[CPU_GUEST_MAX] __attribute__((aligned(64))); /* the ISA's state struct */
+
+    /* --- slow fields --- */
+    struct fp_env fp;  /* rounding, modes and flags gathered out of line */
+    uint64_t fault_addr;
+    bool fault_write;
+    int fault_signo, fault_code; /* host signal that told us: SIGSEGV/SIGBUS and si_code */
+    const struct guest_isa *isa;
+    struct engine *engine;
+    void *owner;       /* the user-mode thread or the machine's vCPU */
+    bool single_step;  /* stop with CPU_STOP_DEBUG after each instruction */
+};
+
+/* Offset the CPU register points at, so that short displacements reach attention and the first
+ * 30 guest registers. */
+#define CPU_BIAS (offsetof(struct cpu, attention) + 128)
+
+/* How a basic block ends. */
+enum guest_end { GUEST_END_FALL, GUEST_END_JUMP, GUEST_END_COND, GUEST_END_CALL, GUEST_END_RET,
+                 GUEST_END_IND, GUEST_END_TRAP };
+
+struct guest_scan {
+    uint64_t end;    /* address after the last instruction; FALL continues there */
+    uint64_t target; /* JUMP, COND, CALL */
+    uint32_t n_insns;
+    uint8_t kind;    /* enum guest_end */
+};
+
+/**
+ * struct guest_isa - everything the translator must know about a guest architecture.
+ */
+struct guest_isa {
+    const char *name; /* "aarch64" */
+    const struct ir_slot *slots;
+    uint32_t n_slots;
+    const struct ir_helper *helpers;
+    uint32_t n_helpers;
+    /**
+     * lift - translate guest instructions from @pc until the block ends or @limit instructions
+     * were done or @end is reached (then ir_goto(end)); always leaves the block ended.
+     * Reads code through the pointer @code (host address of pc; @avail bytes readable, at least
+     * one instruction).  An instruction crossing the end of what is readable ends the block before.
+     * Returns the number of bytes of guest code consumed.
+     */
+    uint32_t (*lift)(struct ir *ir, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail,
+                     uint64_t end, unsigned limit);
+    /**
+     * scan - find the end of the basic block at @pc without lifting: how it ends and where it goes.
+     */
+    void (*scan)(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, unsigned limit,
+                 struct guest_scan *out);
+    void (*reset)(struct cpu *cpu);
+    /** disas - one instruction as text for logs; returns its length. */
+    unsigned (*disas)(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, char *buf,
+                      size_t len);
+};
+
+/** cpu_new - a CPU in reset state on @engine; NULL when memory is out. */
+struct cpu *cpu_new(const struct guest_isa *isa, struct engine *engine);
+void cpu_free(struct cpu *cpu);
+/** cpu_clone - a new CPU with the same guest state (clone(2)); own caches. */
+struct cpu *cpu_clone(const struct cpu *cpu);
+
+/** cpu_run - execute until something needs the caller; see enum cpu_stop. */
+enum cpu_stop cpu_run(struct cpu *cpu);
+/** cpu_kick - make cpu_run return CPU_STOP_ATTENTION soon; async-signal-safe, any thread.
+ * Cleared by cpu_run as it returns for it. */
+void cpu_kick(struct cpu *cpu);
+
+/** cpu_self - the CPU this host thread runs, or NULL. */
+extern __thread struct cpu *cpu_self __attribute__((tls_model("initial-exec")));
+
+/* --- Engines --- */
+
+enum engine_kind { ENGINE_JIT, ENGINE_INTERP };
+
+struct engine_conf {
+    enum engine_kind kind;
+    unsigned hot_after;    /* executions of a block before a region is formed; 0: from the first
+                            * run; ~0u: never */
+    unsigned passes_off;   /* bit mask of passes to leave out, row order of passes.def */
+    unsigned host_off;     /* host features masked: bit 0 AVX and up, bit 1 BMI, bit 2 FMA ... */
+    size_t cache_size;     /* bytes of code cache, 0: default */
+    unsigned max_insns;    /* per block, 0: default; 1: -singlestep */
+    uint64_t guest_base;   /* host address of guest address 0 */
+};
+
+/** engine_new - one per process: translations are shared by all its CPUs. */
+struct engine *engine_new(const struct guest_isa *isa, const struct engine_conf *conf);
+
+/**
+ * engine_invalidate - guest code in [start, start+len) may have changed or gone: forget its
+ * translations.  Any thread; when it returns, no CPU starts executing an old translation, and the
+ * calling thread does not return to one.
+ */
+void engine_invalidate(struct engine *e, uint64_t start, uint64_t len);
+
+/* In the child after fork(): other threads' CPUs are gone; locks are reset. */
+void engine_before_fork(struct engine *e);
+void engine_after_fork(struct engine *e, bool child);
+
+/**
+ * engine_set_fetch - how the translator learns whether code at a guest address may be executed.
+ * @fetch returns the number of executable, readable bytes from @pc (up to the end of the mapping, at
+ * least up to the page end), 0 when there are none.  Called on the CPU's thread.
+ */
+void engine_set_fetch(struct engine *e, size_t (*fetch)(void *opaque, uint64_t pc), void *opaque);
+
+/** engine_set_breakpoint - gdb: stop before the instruction at @pc. */
+void engine_set_breakpoint(struct engine *e, uint64_t pc, bool on);
+
+/* --- Host faults --- */
+
+/**
+ * cpu_host_fault - called first by the process's SIGSEGV/SIGBUS handler (on the alternate stack,
+ * all signals blocked).  True: handled, just return from the handler: either a guarded copy
+ * resumes with an error, or the CPU's state is exact again and cpu_run() will return
+ * CPU_STOP_FAULT.  False: not ours: a bug.
+ */
+bool cpu_host_fault(struct cpu *cpu, int sig, siginfo_t *info, void *ucontext);
+
+/**
+ * Guarded access to guest memory for system calls and helpers: addresses are guest addresses.
+ * Return 0, or -EFAULT when any byte is not accessible (earlier bytes may have been copied).
+ */
+int guest_read(struct cpu *cpu, void *dst, uint64_t addr, size_t len);
+int guest_write(struct cpu *cpu, uint64_t addr, const void *src, size_t len);
+/** guest_strlen - length of the string at @addr, at most @max; -EFAULT; -ENAMETOOLONG. */
+long guest_strlen(struct cpu *cpu, uint64_t addr, size_t max);
+/** guest_ptr - the host address of a guest address; tag bits removed; no check at all. */
+void *guest_ptr(const struct cpu *cpu, uint64_t addr);
+
+#endif

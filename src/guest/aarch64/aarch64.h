@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * AArch64 guest: its CPU state and slots, shared by the lifter, the Linux personality and gdb.
+ * Source: Arm Architecture Reference Manual for A-profile (DDI 0487), user level.
+ */
+#ifndef GUEST_AARCH64_H
+#define GUEST_AARCH64_H
+
+#include "cpu/cpu.h"
+
+/* The state that lives in cpu->guest. */
+struct a64_state {
+    uint64_t x[31];
+    uint64_t sp;
+    uint8_t n, z, c, v;   /* condition flags, each 0 or 1 */
+    uint8_t btype;        /* PSTATE.BTYPE */
+    uint8_t bti_unused[3];
+    uint64_t excl_addr;   /* exclusive monitor: address, ~0 when open */
+    union ir_u vreg[32] __attribute__((aligned(16)));
+    union ir_u qc;        /* FPSR.QC is set when any bit here is */
+    uint64_t excl_val[2]; /* what the exclusive load saw */
+    uint64_t tpidr;       /* TPIDR_EL0 */
+    uint64_t tpidr2;
+    uint32_t fpcr;
+    uint32_t model;       /* index into the CPU models */
+    uint64_t pac_keys[10]; /* APIA, APIB, APDA, APDB, APGA; low, high */
+};
+
+static inline struct a64_state *a64(struct cpu *cpu)
+{
+    return (struct a64_state *)cpu->guest;
+}
+
+/* Slots of the IR: X0..X30, SP, flags, V0..V31, the rest. */
+enum a64_slot {
+    A64_X0,
+    A64_SP = A64_X0 + 31,
+    A64_N,
+    A64_Z,
+    A64_C,
+    A64_V,
+    A64_BTYPE,
+    A64_EXCL_ADDR,
+    A64_EXCL_LO,
+    A64_EXCL_HI,
+    A64_TPIDR,
+    A64_QC,
+    A64_V0,
+    A64_NUM_SLOTS = A64_V0 + 32,
+};
+
+/* cpu->mode: what changes the meaning of code. */
+enum {
+    A64_MODE_FP_SLOW = 1, /* FPCR has FZ, FZ16, DN, AHP or AH: evaluate FP out of line */
+};
+
+extern const struct guest_isa guest_aarch64;
+
+/** a64_get_fpsr, a64_set_fpsr, a64_set_fpcr - whole registers, flags gathered from everywhere. */
+uint32_t a64_get_fpsr(struct cpu *cpu);
+void a64_set_fpsr(struct cpu *cpu, uint32_t v);
+void a64_set_fpcr(struct cpu *cpu, uint32_t v);
+uint32_t a64_get_nzcv(struct cpu *cpu); /* bits 31..28 */
+void a64_set_nzcv(struct cpu *cpu, uint32_t v);
+
+/* Linux's view of the features: exactly what the decoder accepts. */
+uint64_t a64_hwcap(const struct cpu *cpu);
+uint64_t a64_hwcap2(const struct cpu *cpu);
+
+/* CPU models: -cpu NAME.  a64_model_find gives the index or -1. */
+int a64_model_find(const char *name);
+const char *a64_model_name(int index); /* NULL past the end */
+uint32_t a64_model_midr(int index);
+
+#endif
