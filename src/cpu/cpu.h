@@ -51,7 +51,6 @@ struct cpu {
     uint64_t scratch[8]; /* operands and results of out-of-line evaluations; 16-byte aligned */
     void *entry_points[24]; /* C functions and stubs translated code calls, see host back end */
     const struct ir_helper *helpers;
-    struct cpu_jc *jc;      /* 1 << CPU_JC_BITS entries */
     void *engine_priv;      /* of the engine at work */
     uint64_t ras[32];       /* return prediction, if the back end uses it */
     uint32_t ras_top;
@@ -72,6 +71,11 @@ struct cpu {
     struct engine *engine;
     void *owner;       /* the user-mode thread or the machine's vCPU */
     bool single_step;  /* stop with CPU_STOP_DEBUG after each instruction */
+    volatile bool in_code;     /* inside translated code: a flush waits for it to leave */
+    struct cpu *next, **link;  /* all CPUs of the engine [engine lock] */
+
+    /* Looked up in line by translated code, so at a fixed place; touched page by page as used. */
+    struct cpu_jc jc[1 << CPU_JC_BITS];
 };
 
 /* Offset the CPU register points at, so that short displacements reach attention and the first

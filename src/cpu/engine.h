@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the parts of cpu/ share: the engine (one per process), and the two ways to run guest code
+ * that hang below it, the interpreter (interp.c) and the translator (jit.c).
+ */
+#ifndef CPU_ENGINE_H
+#define CPU_ENGINE_H
+
+#include "cpu/cpu.h"
+
+#include <pthread.h>
+
+struct interp;
+struct jit;
+
+struct engine {
+    const struct guest_isa *isa;
+    struct engine_conf conf;
+    size_t (*fetch)(void *opaque, uint64_t pc);
+    void *fetch_opaque;
+
+    pthread_mutex_t lock;  /* translating, linking, invalidating, the list of CPUs */
+    uint32_t generation;   /* grows with every invalidation [atomic; written under lock] */
+    struct cpu *cpus;      /* [lock] */
+
+    uint64_t *breakpoints; /* sorted [lock; read when translating] */
+    uint32_t n_breakpoints;
+
+    struct interp *interp; /* made on first use [lock] */
+    struct jit *jit;
+};
+
+/** engine_fetch - executable bytes at guest @pc (0: none) and where the host sees them. */
+size_t engine_fetch(const struct engine *e, uint64_t pc, const uint8_t **code);
+bool engine_has_breakpoint(const struct engine *e, uint64_t pc);
+
+/**
+ * interp_run - run on the reference interpreter until a stop, or for at most @max_blocks basic
+ * blocks when not 0 (then CPU_STOP_NONE).  Also used by the translator for single odd instructions:
+ * with cpu->single_step it executes exactly one instruction.
+ */
+enum cpu_stop interp_run(struct cpu *cpu, unsigned max_blocks);
+/** interp_invalidate - called under the lock by engine_invalidate. */
+void interp_invalidate(struct engine *e, uint64_t start, uint64_t len);
+
+enum cpu_stop jit_run(struct cpu *cpu);
+void jit_invalidate(struct engine *e, uint64_t start, uint64_t len);
+void jit_after_fork(struct engine *e, bool child);
+/** jit_fault - a host fault at @rip inside translated code: make the state exact from the host
+ * registers, arrange for jit_run to return CPU_STOP_FAULT; false when @rip is not ours. */
+bool jit_fault(struct cpu *cpu, siginfo_t *info, void *ucontext);
+
+/** guard_fault - a host fault inside a guarded copy: resumes it with an error; false: elsewhere. */
+bool guard_fault(void *ucontext);
+
+#endif
