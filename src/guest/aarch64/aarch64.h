@@ -52,6 +52,7 @@ enum a64_slot {
 /* cpu->mode: what changes the meaning of code. */
 enum {
     A64_MODE_FP_SLOW = 1, /* FPCR has FZ, FZ16, DN, AHP or AH: evaluate FP out of line */
+    A64_MODE_MODEL = 8,   /* shift: index of the CPU model, whose features the decoder goes by */
 };
 
 extern const struct guest_isa guest_aarch64;
@@ -71,5 +72,10 @@ uint64_t a64_hwcap2(const struct cpu *cpu);
 int a64_model_find(const char *name);
 const char *a64_model_name(int index); /* NULL past the end */
 uint32_t a64_model_midr(int index);
+/** a64_set_model - make @cpu that model; before it runs. */
+void a64_set_model(struct cpu *cpu, int index);
+/** a64_reset_pac_keys - new random pointer authentication keys (execve does this); @which: bits of
+ * the Linux prctl PR_PAC_RESET_KEYS, 0 all. */
+void a64_reset_pac_keys(struct cpu *cpu, unsigned which);
 
 #endif

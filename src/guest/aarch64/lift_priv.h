@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What isa.c takes from lift.c and model.c: the functions of struct guest_isa (cpu/cpu.h). */
+#ifndef GUEST_AARCH64_LIFT_PRIV_H
+#define GUEST_AARCH64_LIFT_PRIV_H
+
+#include "cpu/cpu.h"
+
+uint32_t a64_lift(struct ir *ir, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail,
+                  uint64_t end, unsigned limit);
+void a64_scan(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, unsigned limit,
+              struct guest_scan *out);
+unsigned a64_disas(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, char *buf, size_t len);
+uint64_t a64_id_register(unsigned model, unsigned crm, unsigned op2);
+
+#endif
