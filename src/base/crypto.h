@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Cryptographic steps of CPU instructions: FIPS 180-4 and 197, GB/T 32905 and 32907, QARMA, as the Arm ARM cuts them. */
+/* Cryptographic steps of CPU instructions (FIPS 180-4, 197; GB/T 32905, 32907; Arm ARM). */
 #ifndef BASE_CRYPTO_H
 #define BASE_CRYPTO_H
 
@@ -8,11 +8,14 @@
 #include "base/vec128.h"
 
 /*
- * Operands are named as in the instructions: d is Vd, read where the instruction reads it; n, m, a are sources.
- * Any of them may be the same register.
+ * Operands are named as in the instructions: d is Vd, read where the instruction reads it; n, m,
+ * a are sources. Any of them may be the same register.
  */
 
-/* AES, one round step (FIPS 197).  aese: d = SubBytes(ShiftRows(d ^ n)); aesd its inverse; aesmc: d = MixColumns(n). */
+/*
+ * AES, one round step (FIPS 197).  aese: d = SubBytes(ShiftRows(d ^ n)); aesd its inverse;
+ * aesmc: d = MixColumns(n).
+ */
 void crypto_aese(union vec128 *d, const union vec128 *n);
 void crypto_aesd(union vec128 *d, const union vec128 *n);
 void crypto_aesmc(union vec128 *d, const union vec128 *n);
@@ -39,13 +42,16 @@ void crypto_sha512su0(union vec128 *d, const union vec128 *n);
 void crypto_sha512su1(union vec128 *d, const union vec128 *n, const union vec128 *m);
 
 /* SHA-3 helpers: d = n^m^a; d = n^(m&~a); d = n^rol(m,1); d = ror(n^m, imm), by 64-bit lanes. */
-void crypto_eor3(union vec128 *d, const union vec128 *n, const union vec128 *m, const union vec128 *a);
-void crypto_bcax(union vec128 *d, const union vec128 *n, const union vec128 *m, const union vec128 *a);
+void crypto_eor3(union vec128 *d, const union vec128 *n, const union vec128 *m,
+                 const union vec128 *a);
+void crypto_bcax(union vec128 *d, const union vec128 *n, const union vec128 *m,
+                 const union vec128 *a);
 void crypto_rax1(union vec128 *d, const union vec128 *n, const union vec128 *m);
 void crypto_xar(union vec128 *d, const union vec128 *n, const union vec128 *m, unsigned imm);
 
 /* SM3 (GB/T 32905); @i is the index 0..3 of the word of @m. */
-void crypto_sm3ss1(union vec128 *d, const union vec128 *n, const union vec128 *m, const union vec128 *a);
+void crypto_sm3ss1(union vec128 *d, const union vec128 *n, const union vec128 *m,
+                   const union vec128 *a);
 void crypto_sm3tt1a(union vec128 *d, const union vec128 *n, const union vec128 *m, unsigned i);
 void crypto_sm3tt1b(union vec128 *d, const union vec128 *n, const union vec128 *m, unsigned i);
 void crypto_sm3tt2a(union vec128 *d, const union vec128 *n, const union vec128 *m, unsigned i);
@@ -57,17 +63,26 @@ void crypto_sm3partw2(union vec128 *d, const union vec128 *n, const union vec128
 void crypto_sm4e(union vec128 *d, const union vec128 *n);
 void crypto_sm4ekey(union vec128 *d, const union vec128 *n, const union vec128 *m);
 
-/* Carry-less multiplication: PMUL on eight byte lanes, PMULL 8->16 on eight lanes, PMULL 64->128. */
+/*
+ * Carry-less multiplication: PMUL on eight byte lanes, PMULL 8->16 on eight lanes, PMULL
+ * 64->128.
+ */
 uint64_t crypto_pmul8(uint64_t n, uint64_t m);
 void crypto_pmull8(union vec128 *d, uint64_t n, uint64_t m);
 void crypto_pmull64(union vec128 *d, uint64_t n, uint64_t m);
 
-/** crypto_crc32 - CRC-32 (0x04c11db7, reflected) of the low @bytes (1, 2, 4, 8) of @val; no inversions. */
+/**
+ * crypto_crc32 - CRC-32 (0x04c11db7, reflected) of the low @bytes (1, 2, 4, 8) of @val; no
+ * inversions.
+ */
 uint32_t crypto_crc32(uint32_t crc, uint64_t val, unsigned bytes);
 /** crypto_crc32c - the same with the Castagnoli polynomial 0x1edc6f41. */
 uint32_t crypto_crc32c(uint32_t crc, uint64_t val, unsigned bytes);
 
-/** crypto_qarma5 - ComputePAC with QARMA5 (FEAT_PAuth): 64-bit tweakable cipher of @data under @modifier. */
+/**
+ * crypto_qarma5 - ComputePAC with QARMA5 (FEAT_PAuth): 64-bit tweakable cipher of @data under
+ * @modifier.
+ */
 uint64_t crypto_qarma5(uint64_t data, uint64_t modifier, uint64_t key_hi, uint64_t key_lo);
 
 #endif

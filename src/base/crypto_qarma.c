@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* QARMA-64 with five rounds, the pointer authentication cipher (Avanzi, ToSC 2017; Arm ARM ComputePAC). */
+/* QARMA-64 with five rounds, for pointer authentication (Avanzi 2017; Arm ARM ComputePAC). */
 #include "base/crypto.h"
 
 /*
@@ -9,12 +9,12 @@
 enum { ROUNDS = 5 };
 
 /* S-box sigma 2 of the paper, and its inverse. */
-static const uint8_t sub[16] = { 11, 6, 8, 15, 12, 0, 9, 14, 3, 7, 4, 5, 13, 2, 1, 10 };
-static const uint8_t inv_sub[16] = { 5, 14, 13, 8, 10, 11, 1, 9, 2, 6, 15, 0, 4, 12, 7, 3 };
+static const uint8_t sub[16] = {11, 6, 8, 15, 12, 0, 9, 14, 3, 7, 4, 5, 13, 2, 1, 10};
+static const uint8_t inv_sub[16] = {5, 14, 13, 8, 10, 11, 1, 9, 2, 6, 15, 0, 4, 12, 7, 3};
 /* Nibble i of the result is nibble shuffle[i] of the source: tau, and h for the tweak. */
-static const uint8_t shuffle[16] = { 13, 6, 11, 0, 7, 12, 1, 10, 8, 3, 14, 5, 2, 9, 4, 15 };
-static const uint8_t inv_shuffle[16] = { 3, 6, 12, 9, 14, 11, 1, 4, 8, 13, 7, 2, 5, 0, 10, 15 };
-static const uint8_t tweak_shuffle[16] = { 4, 5, 6, 7, 11, 2, 3, 8, 12, 13, 14, 15, 0, 1, 10, 9 };
+static const uint8_t shuffle[16] = {13, 6, 11, 0, 7, 12, 1, 10, 8, 3, 14, 5, 2, 9, 4, 15};
+static const uint8_t inv_shuffle[16] = {3, 6, 12, 9, 14, 11, 1, 4, 8, 13, 7, 2, 5, 0, 10, 15};
+static const uint8_t tweak_shuffle[16] = {4, 5, 6, 7, 11, 2, 3, 8, 12, 13, 14, 15, 0, 1, 10, 9};
 /* The nibbles of the tweak that step their shift register after the shuffle. */
 enum { TWEAK_STEPS = 1 << 2 | 1 << 4 | 1 << 7 | 1 << 11 | 1 << 12 | 1 << 14 | 1 << 15 };
 
@@ -83,7 +83,7 @@ static uint64_t tweak_next(uint64_t t)
 uint64_t crypto_qarma5(uint64_t data, uint64_t modifier, uint64_t key_hi, uint64_t key_lo)
 {
     uint64_t w1 = ror64(key_hi, 1) ^ key_hi >> 63;
-    uint64_t tweak[ROUNDS + 1] = { modifier };
+    uint64_t tweak[ROUNDS + 1] = {modifier};
     uint64_t v = data ^ key_hi;
 
     for (int i = 0; i < ROUNDS; i++) {

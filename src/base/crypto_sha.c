@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* SHA-1, SHA-2 and SHA-3 steps as AArch64 cuts them (FIPS 180-4, FIPS 202; Arm ARM SHA1C .. XAR). */
+/* SHA-1, SHA-2, SHA-3 steps as AArch64 cuts them (FIPS 180-4, 202; Arm ARM SHA1C .. XAR). */
 #include "base/crypto.h"
 
 static uint32_t rol32(uint32_t v, int n)
@@ -42,7 +42,7 @@ static inline void sha1(union vec128 *d, uint32_t e, const union vec128 *m,
         uint32_t t = rol32(x.s[0], 5) + (uint32_t)f(x.s[1], x.s[2], x.s[3]) + e + w.s[i];
 
         e = x.s[3];
-        x = (union vec128){ .s = { t, x.s[0], rol32(x.s[1], 30), x.s[2] } };
+        x = (union vec128){.s = {t, x.s[0], rol32(x.s[1], 30), x.s[2]}};
     }
     *d = x;
 }
@@ -71,7 +71,7 @@ void crypto_sha1su0(union vec128 *d, const union vec128 *n, const union vec128 *
 {
     uint64_t lo = d->d[1] ^ d->d[0] ^ m->d[0], hi = n->d[0] ^ d->d[1] ^ m->d[1];
 
-    *d = (union vec128){ .d = { lo, hi } };
+    *d = (union vec128){.d = {lo, hi}};
 }
 
 void crypto_sha1su1(union vec128 *d, const union vec128 *n)
@@ -95,8 +95,8 @@ static void sha256_rounds(union vec128 *x, union vec128 *y, const union vec128 *
         uint32_t t1 = y->s[3] + s1 + (uint32_t)choose(e, y->s[1], y->s[2]) + w->s[i];
         uint32_t t2 = s0 + (uint32_t)majority(a, x->s[1], x->s[2]);
 
-        *y = (union vec128){ .s = { x->s[3] + t1, e, y->s[1], y->s[2] } };
-        *x = (union vec128){ .s = { t1 + t2, a, x->s[1], x->s[2] } };
+        *y = (union vec128){.s = {x->s[3] + t1, e, y->s[1], y->s[2]}};
+        *x = (union vec128){.s = {t1 + t2, a, x->s[1], x->s[2]}};
     }
 }
 
@@ -118,7 +118,7 @@ void crypto_sha256h2(union vec128 *d, const union vec128 *n, const union vec128 
 
 void crypto_sha256su0(union vec128 *d, const union vec128 *n)
 {
-    uint32_t t[4] = { d->s[1], d->s[2], d->s[3], n->s[0] };
+    uint32_t t[4] = {d->s[1], d->s[2], d->s[3], n->s[0]};
 
     for (int i = 0; i < 4; i++)
         d->s[i] += ror32(t[i], 7) ^ ror32(t[i], 18) ^ t[i] >> 3;
@@ -127,8 +127,8 @@ void crypto_sha256su0(union vec128 *d, const union vec128 *n)
 /* The upper two words need the lower two of this very step. */
 void crypto_sha256su1(union vec128 *d, const union vec128 *n, const union vec128 *m)
 {
-    uint32_t add[4] = { n->s[1], n->s[2], n->s[3], m->s[0] };
-    uint32_t t[4] = { m->s[2], m->s[3] };
+    uint32_t add[4] = {n->s[1], n->s[2], n->s[3], m->s[0]};
+    uint32_t t[4] = {m->s[2], m->s[3]};
 
     for (int i = 0; i < 4; i++) {
         uint32_t s1 = ror32(t[i], 17) ^ ror32(t[i], 19) ^ t[i] >> 10;
@@ -156,7 +156,7 @@ void crypto_sha512h(union vec128 *d, const union vec128 *n, const union vec128 *
     uint64_t next = hi + m->d[0];
     uint64_t lo = choose(next, e, f) + big_sigma1(next) + d->d[0];
 
-    *d = (union vec128){ .d = { lo, hi } };
+    *d = (union vec128){.d = {lo, hi}};
 }
 
 void crypto_sha512h2(union vec128 *d, const union vec128 *n, const union vec128 *m)
@@ -165,12 +165,12 @@ void crypto_sha512h2(union vec128 *d, const union vec128 *n, const union vec128 
     uint64_t hi = majority(c, b, a) + big_sigma0(a) + d->d[1];
     uint64_t lo = majority(hi, a, b) + big_sigma0(hi) + d->d[0];
 
-    *d = (union vec128){ .d = { lo, hi } };
+    *d = (union vec128){.d = {lo, hi}};
 }
 
 void crypto_sha512su0(union vec128 *d, const union vec128 *n)
 {
-    uint64_t t[2] = { d->d[1], n->d[0] };
+    uint64_t t[2] = {d->d[1], n->d[0]};
 
     for (int i = 0; i < 2; i++)
         d->d[i] += ror64(t[i], 1) ^ ror64(t[i], 8) ^ t[i] >> 7;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Soft float: arithmetic, minimum and maximum, comparison (IEEE 754-2008; Arm ARM FPAdd .. FPCompare). */
+/* Soft float: arithmetic, minimum, maximum, comparison (IEEE 754; Arm ARM FPAdd, FPCompare). */
 #include "base/softfloat.h"
 
 #include "base/softfloat_core.h"
@@ -183,8 +183,8 @@ FP_INLINE uint64_t sqrt_(struct fp_fmt f, uint64_t a, struct fp_env *env)
 }
 
 /* FPProcessNaNs3: the addend's place is first. */
-FP_INLINE uint64_t fma_nan(struct fp_fmt f, uint64_t a, struct fp_num x, uint64_t b, struct fp_num y,
-                           uint64_t c, struct fp_num z, struct fp_env *env)
+FP_INLINE uint64_t fma_nan(struct fp_fmt f, uint64_t a, struct fp_num x, uint64_t b,
+                           struct fp_num y, uint64_t c, struct fp_num z, struct fp_env *env)
 {
     bool inf_zero = (x.cls == FP_INF && y.cls == FP_ZERO) || (x.cls == FP_ZERO && y.cls == FP_INF);
 
@@ -206,8 +206,8 @@ FP_INLINE uint64_t fma_nan(struct fp_fmt f, uint64_t a, struct fp_num x, uint64_
 }
 
 /* @x and @y may come from a narrower format, but never as NaNs unless @a and @b are in @f. */
-FP_INLINE uint64_t fma_num(struct fp_fmt f, uint64_t a, struct fp_num x, uint64_t b, struct fp_num y,
-                           uint64_t c, struct fp_num z, struct fp_env *env)
+FP_INLINE uint64_t fma_num(struct fp_fmt f, uint64_t a, struct fp_num x, uint64_t b,
+                           struct fp_num y, uint64_t c, struct fp_num z, struct fp_env *env)
 {
     bool psign = x.sign ^ y.sign, pinf;
 
@@ -250,7 +250,7 @@ FP_INLINE uint64_t minmax(struct fp_fmt f, uint64_t a, uint64_t b, bool max, boo
                           struct fp_env *env)
 {
     struct fp_num x = fp_unpack(f, a, env), y = fp_unpack(f, b, env);
-    struct fp_num none = { .cls = FP_INF, .sign = max };
+    struct fp_num none = {.cls = FP_INF, .sign = max};
 
     if (nm && x.cls == FP_QNAN && y.cls != FP_QNAN) {
         x = none;

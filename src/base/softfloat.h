@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Floating point on raw bits, exact to the guest's rules (IEEE 754-2008; Arm ARM, shared/functions/float). */
+/* Floating point on raw bits, exact to the guest's rules (IEEE 754-2008; Arm ARM part J1). */
 #ifndef BASE_SOFTFLOAT_H
 #define BASE_SOFTFLOAT_H
 
@@ -32,7 +32,10 @@ enum fp_nan_rule {
     FP_NAN_X86, /* SSE: first operand if it is a NaN, else the second; negative default NaN */
 };
 
-/** struct fp_env - what a guest's floating-point control register says.  All zero is a sane Arm state. */
+/**
+ * struct fp_env - what a guest's floating-point control register says.  All zero is a sane Arm
+ * state.
+ */
 struct fp_env {
     uint8_t rounding; /* enum fp_rounding */
     bool fz;          /* flush denormal inputs and results to zero: f32 and f64 */
@@ -47,9 +50,10 @@ struct fp_env {
 enum fp_order { FP_LESS = -1, FP_EQUAL = 0, FP_GREATER = 1, FP_UNORDERED = 2 };
 
 /*
- * Arithmetic.  fma is a*b+c rounded once; its NaN order is c, a, b (FPMulAdd).  Guests negate operands by flipping
- * the sign bit first, as the manual does.  mulx is mul, but 0*inf = 2.  recps is 2-a*b, rsqrts (3-a*b)/2, both
- * rounded once.  maxnm and minnm prefer a number to one quiet NaN.
+ * Arithmetic.  fma is a*b+c rounded once; its NaN order is c, a, b (FPMulAdd).  Guests negate
+ * operands by flipping the sign bit first, as the manual does.  mulx is mul, but 0*inf = 2.
+ * recps is 2-a*b, rsqrts (3-a*b)/2, both rounded once.  maxnm and minnm prefer a number to one
+ * quiet NaN.
  */
 uint16_t f16_add(uint16_t a, uint16_t b, struct fp_env *env);
 uint32_t f32_add(uint32_t a, uint32_t b, struct fp_env *env);
@@ -94,7 +98,10 @@ uint64_t f64_recps(uint64_t a, uint64_t b, struct fp_env *env);
 uint16_t f16_rsqrts(uint16_t a, uint16_t b, struct fp_env *env);
 uint32_t f32_rsqrts(uint32_t a, uint32_t b, struct fp_env *env);
 uint64_t f64_rsqrts(uint64_t a, uint64_t b, struct fp_env *env);
-/* Estimates: FPRecipEstimate, FPRSqrtEstimate, FPRecpX, and the unsigned fixed-point URECPE and URSQRTE. */
+/*
+ * Estimates: FPRecipEstimate, FPRSqrtEstimate, FPRecpX, and the unsigned fixed-point URECPE and
+ * URSQRTE.
+ */
 uint16_t f16_recpe(uint16_t a, struct fp_env *env);
 uint32_t f32_recpe(uint32_t a, struct fp_env *env);
 uint64_t f64_recpe(uint64_t a, struct fp_env *env);
@@ -108,8 +115,8 @@ uint32_t u32_recpe(uint32_t a);
 uint32_t u32_rsqrte(uint32_t a);
 
 /*
- * Comparison.  A signalling NaN always raises FP_IOC; with @signalling a quiet one does too (FCMPE, FCMGE, FCMGT;
- * FCMP and FCMEQ are quiet).
+ * Comparison.  A signalling NaN always raises FP_IOC; with @signalling a quiet one does too
+ * (FCMPE, FCMGE, FCMGT; FCMP and FCMEQ are quiet).
  */
 enum fp_order f16_compare(uint16_t a, uint16_t b, bool signalling, struct fp_env *env);
 enum fp_order f32_compare(uint32_t a, uint32_t b, bool signalling, struct fp_env *env);
@@ -153,15 +160,24 @@ static inline bool f64_le(uint64_t a, uint64_t b, struct fp_env *env)
     return f64_compare(a, b, true, env) <= FP_EQUAL;
 }
 
-/** fNN_rint - round to an integral value in direction @r; @exact raises FP_IXC when that changed it (FRINTX). */
+/**
+ * fNN_rint - round to an integral value in direction @r; @exact raises FP_IXC when that changed
+ * it (FRINTX).
+ */
 uint16_t f16_rint(uint16_t a, enum fp_rounding r, bool exact, struct fp_env *env);
 uint32_t f32_rint(uint32_t a, enum fp_rounding r, bool exact, struct fp_env *env);
 uint64_t f64_rint(uint64_t a, enum fp_rounding r, bool exact, struct fp_env *env);
-/** fNN_rint_bits - FRINT32X/Z and FRINT64X/Z: what does not fit @bits (32 or 64) gives -2^(bits-1) and FP_IOC. */
+/**
+ * fNN_rint_bits - FRINT32X/Z and FRINT64X/Z: what does not fit @bits (32 or 64) gives
+ * -2^(bits-1) and FP_IOC.
+ */
 uint32_t f32_rint_bits(uint32_t a, unsigned bits, enum fp_rounding r, struct fp_env *env);
 uint64_t f64_rint_bits(uint64_t a, unsigned bits, enum fp_rounding r, struct fp_env *env);
 
-/* Between formats, in direction env->rounding; f16 honours env->ahp and never flushes (FPConvert). */
+/*
+ * Between formats, in direction env->rounding; f16 honours env->ahp and never flushes
+ * (FPConvert).
+ */
 uint32_t f16_to_f32(uint16_t a, struct fp_env *env);
 uint64_t f16_to_f64(uint16_t a, struct fp_env *env);
 uint16_t f32_to_f16(uint32_t a, struct fp_env *env);
@@ -172,8 +188,8 @@ uint32_t f64_to_f32(uint64_t a, struct fp_env *env);
 uint32_t f64_to_f32_odd(uint64_t a, struct fp_env *env);
 
 /*
- * To integers: a * 2^fbits rounded in direction @r, saturating; NaN gives 0.  Out of range and NaN raise FP_IOC only.
- * @fbits is 0 for the plain conversions.
+ * To integers: a * 2^fbits rounded in direction @r, saturating; NaN gives 0.  Out of range and
+ * NaN raise FP_IOC only. @fbits is 0 for the plain conversions.
  */
 int16_t f16_to_i16(uint16_t a, unsigned fbits, enum fp_rounding r, struct fp_env *env);
 uint16_t f16_to_u16(uint16_t a, unsigned fbits, enum fp_rounding r, struct fp_env *env);
@@ -189,10 +205,16 @@ int32_t f64_to_i32(uint64_t a, unsigned fbits, enum fp_rounding r, struct fp_env
 uint32_t f64_to_u32(uint64_t a, unsigned fbits, enum fp_rounding r, struct fp_env *env);
 int64_t f64_to_i64(uint64_t a, unsigned fbits, enum fp_rounding r, struct fp_env *env);
 uint64_t f64_to_u64(uint64_t a, unsigned fbits, enum fp_rounding r, struct fp_env *env);
-/** f64_to_i32_js - FJCVTZS: towards zero, modulo 2^32; *@z is PSTATE.Z, set when the conversion was exact. */
+/**
+ * f64_to_i32_js - FJCVTZS: towards zero, modulo 2^32; *@z is PSTATE.Z, set when the conversion
+ * was exact.
+ */
 uint32_t f64_to_i32_js(uint64_t a, bool *z, struct fp_env *env);
 
-/* From integers: a * 2^-fbits in direction env->rounding.  Narrower integers are extended by the caller. */
+/*
+ * From integers: a * 2^-fbits in direction env->rounding.  Narrower integers are extended by the
+ * caller.
+ */
 uint16_t i64_to_f16(int64_t a, unsigned fbits, struct fp_env *env);
 uint16_t u64_to_f16(uint64_t a, unsigned fbits, struct fp_env *env);
 uint32_t i64_to_f32(int64_t a, unsigned fbits, struct fp_env *env);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Soft float: between formats, to and from integers, to integral values (Arm ARM FPConvert .. FPRoundIntN). */
+/* Soft float: conversions, to integral values (Arm ARM FPConvert, FPToFixed, FPRoundInt). */
 #include "base/softfloat.h"
 
 #include "base/softfloat_core.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Soft float's inside: unpacking, rounding and NaN choice (Arm ARM FPUnpack, FPRound, FPProcessNaNs). */
+/* Soft float's inside: unpacking, rounding, NaN choice (Arm ARM FPUnpack, FPRound). */
 #ifndef BASE_SOFTFLOAT_CORE_H
 #define BASE_SOFTFLOAT_CORE_H
 
@@ -9,7 +9,7 @@
  * One text serves every format: each function is inlined with a constant format, so that the
  * compiler makes the three specialised versions.
  */
-#define FP_INLINE static inline __attribute__((always_inline, unused))
+#define FP_INLINE    static inline __attribute__((always_inline, unused))
 #define FP_LIKELY(x) __builtin_expect(!!(x), 1)
 
 typedef unsigned __int128 fp_u128; /* the one name that a struct tag cannot carry */
@@ -21,10 +21,10 @@ struct fp_fmt {
     bool conv; /* half in a conversion: never flushes, may be Arm's alternative format */
 };
 
-#define FP_F16 ((struct fp_fmt){ 5, 10, true, false })
-#define FP_F16_CONV ((struct fp_fmt){ 5, 10, true, true })
-#define FP_F32 ((struct fp_fmt){ 8, 23, false, false })
-#define FP_F64 ((struct fp_fmt){ 11, 52, false, false })
+#define FP_F16      ((struct fp_fmt){5, 10, true, false})
+#define FP_F16_CONV ((struct fp_fmt){5, 10, true, true})
+#define FP_F32      ((struct fp_fmt){8, 23, false, false})
+#define FP_F64      ((struct fp_fmt){11, 52, false, false})
 
 enum fp_class { FP_ZERO, FP_FINITE, FP_INF, FP_QNAN, FP_SNAN };
 
@@ -112,7 +112,7 @@ FP_INLINE struct fp_num fp_unpack(struct fp_fmt f, uint64_t a, struct fp_env *en
 {
     uint64_t frac = a & fp_frac_mask(f);
     int e = (int)(a >> f.frac) & fp_exp_max(f);
-    struct fp_num n = { .sign = a >> (f.exp + f.frac) & 1, .cls = FP_FINITE };
+    struct fp_num n = {.sign = a >> (f.exp + f.frac) & 1, .cls = FP_FINITE};
 
     if (FP_LIKELY(e != 0 && (e != fp_exp_max(f) || (f.conv && env->ahp)))) {
         n.mant = (UINT64_C(1) << f.frac | frac) << (63 - f.frac);
@@ -142,17 +142,12 @@ FP_INLINE bool fp_is_nan(struct fp_num n)
 FP_INLINE bool fp_rounds_up(bool sign, bool odd, uint64_t rest, uint64_t half, enum fp_rounding r)
 {
     switch (r) {
-    case FP_RN:
-        return rest > half || (rest == half && odd);
-    case FP_RP:
-        return rest && !sign;
-    case FP_RM:
-        return rest && sign;
-    case FP_RA:
-        return rest >= half;
+    case FP_RN: return rest > half || (rest == half && odd);
+    case FP_RP: return rest && !sign;
+    case FP_RM: return rest && sign;
+    case FP_RA: return rest >= half;
     case FP_RZ:
-    case FP_RO:
-        break;
+    case FP_RO: break;
     }
     return false;
 }
@@ -221,8 +216,8 @@ FP_INLINE uint64_t fp_nan1(struct fp_fmt f, uint64_t a, struct fp_num n, struct 
 }
 
 /* FPProcessNaNs: at least one of the two is a NaN. */
-FP_INLINE uint64_t fp_nan2(struct fp_fmt f, uint64_t a, struct fp_num x, uint64_t b, struct fp_num y,
-                           struct fp_env *env)
+FP_INLINE uint64_t fp_nan2(struct fp_fmt f, uint64_t a, struct fp_num x, uint64_t b,
+                           struct fp_num y, struct fp_env *env)
 {
     bool first = fp_is_nan(x);
 

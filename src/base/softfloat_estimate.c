@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Soft float: reciprocal and root estimates and their Newton steps (Arm ARM FPRecipEstimate .. FPRSqrtStepFused). */
+/* Soft float: reciprocal and root estimates, Newton steps (Arm ARM FPRecipEstimate ..). */
 #include "base/softfloat.h"
 
 #include "base/softfloat_core.h"
@@ -33,7 +33,7 @@ uint32_t u32_rsqrte(uint32_t a)
     return a >> 30 ? rsqrt_estimate(a >> 23) << 23 : UINT32_MAX;
 }
 
-/* FPRecipEstimate, for what is finite and neither too small nor too large to have a normal estimate. */
+/* FPRecipEstimate, where neither overflow nor flushing has the word. */
 FP_INLINE uint64_t recpe_scaled(struct fp_fmt f, struct fp_num x)
 {
     unsigned estimate = recip_estimate(x.mant >> 55);
@@ -124,14 +124,14 @@ FP_INLINE uint64_t step(struct fp_fmt f, uint64_t a, uint64_t b, struct fp_num c
 
 FP_INLINE uint64_t recps(struct fp_fmt f, uint64_t a, uint64_t b, struct fp_env *env)
 {
-    struct fp_num two = { .cls = FP_FINITE, .mant = UINT64_C(1) << 63, .exp = 1 };
+    struct fp_num two = {.cls = FP_FINITE, .mant = UINT64_C(1) << 63, .exp = 1};
 
     return step(f, a, b, two, 0, env);
 }
 
 FP_INLINE uint64_t rsqrts(struct fp_fmt f, uint64_t a, uint64_t b, struct fp_env *env)
 {
-    struct fp_num three = { .cls = FP_FINITE, .mant = UINT64_C(3) << 62, .exp = 1 };
+    struct fp_num three = {.cls = FP_FINITE, .mant = UINT64_C(3) << 62, .exp = 1};
 
     return step(f, a, b, three, -1, env);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A 128-bit vector in memory; lane 0 is the least significant, as on every little-endian guest and host. */
+/* A 128-bit vector in memory; lane 0 is the least significant (little-endian hosts). */
 #ifndef BASE_VEC128_H
 #define BASE_VEC128_H
 
