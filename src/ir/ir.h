@@ -82,6 +82,9 @@ struct ir_snap {
 };
 
 #define IR_MAX_SLOTS 128
+/* As the slot of a struct ir_set: older writes, also those before the block, are in memory (a full
+ * call stored them).  Snapshots end there. */
+#define IR_SLOT_CLEAN (~0u)
 
 struct ir_slot {
     const char *name; /* as the architecture manual says */
@@ -102,6 +105,8 @@ struct ir_block {
     uint32_t entry_sets; /* the state inherited from pred: its sets at its end */
     uint32_t end_sets;   /* sets at the end of the block */
     uint32_t in_first, in_count; /* promote: dirty slots at entry, in ir->ins */
+    uint32_t preds_first, n_preds; /* ir_finish: predecessors in ascending order, in ir->preds; the
+                                    * arguments of phis are in this order */
     uint32_t heat;               /* times seen executed, 0 unknown */
 };
 
@@ -127,10 +132,13 @@ struct ir {
     uint32_t n_snaps, cap_snaps; /* snaps[0] unused */
     struct ir_block *blocks;
     uint32_t n_blocks, cap_blocks; /* block 0 is the entry */
+    uint32_t *preds;
+    uint32_t n_preds, cap_preds;
     uint32_t *phi_args;
     uint32_t n_phi_args, cap_phi_args;
     struct ir_in *ins;
     uint32_t n_ins, cap_ins;
+    bool promoted; /* values cross blocks: pass_promote has run, or there was nothing to do */
 
     const struct ir_slot *slots; /* of this guest */
     uint32_t n_slots;

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The builder: appends operations, follows slots, makes snapshots and ends blocks; see build.h. */
+#include "ir/ir_priv.h"
+
+#include "base/err.h"
+
+static struct ir_block *current(struct ir *ir)
+{
+    return &ir->blocks[ir->b->block];
+}
+
+static uint32_t hash_mix(uint64_t v, unsigned bits)
+{
+    return (uint32_t)(v * 0x9e3779b97f4a7c15ull >> (64 - bits));
+}
+
+/* --- Planned blocks --- */
+
+/* The table entry of @pc, or the empty one where it belongs. */
+static struct ir_seen *plan_entry(struct ir *ir, uint64_t pc)
+{
+    struct ir_build *b = ir->b;
+    uint32_t i = hash_mix(pc, PLAN_BITS);
+
+    while (b->plan[i].epoch == b->plan_epoch && ir->blocks[b->plan[i].val].pc != pc)
+        i = (i + 1) % (1 << PLAN_BITS);
+    return &b->plan[i];
+}
+
+static bool planned(struct ir *ir, uint64_t pc, uint32_t *block)
+{
+    struct ir_seen *e = plan_entry(ir, pc);
+
+    *block = e->val;
+    return e->epoch == ir->b->plan_epoch;
+}
+
+uint32_t ir_plan(struct ir *ir, uint64_t pc, uint32_t heat)
+{
+    struct ir_build *b = ir->b;
+    struct ir_seen *e = plan_entry(ir, pc);
+
+    if (e->epoch == b->plan_epoch)
+        return e->val;
+    if (b->n_plan == PLAN_MAX)
+        bug("more than %d blocks in a region", PLAN_MAX);
+    if (b->n_plan != ir->n_blocks)
+        bug("ir_plan after lifting began");
+    e->epoch = b->plan_epoch;
+    e->val = ir_push_block(ir, pc);
+    b->n_plan++;
+    ir->blocks[e->val].heat = heat;
+    return e->val;
+}
+
+void ir_start_block(struct ir *ir, uint32_t block)
+{
+    struct ir_build *b = ir->b;
+
+    if (!b->ended || block >= b->n_plan || ir->blocks[block].end)
+        bug("block %u cannot be started now", block);
+    b->block = block;
+    b->ended = false;
+    b->sets = 0;
+    b->snap = 0;
+    b->epoch++;
+    b->pc = ir->blocks[block].pc;
+    ir->blocks[block].first = ir->n_ops;
+}
+
+bool ir_ended(const struct ir *ir)
+{
+    return ir->b->ended;
+}
+
+void ir_at(struct ir *ir, uint64_t pc)
+{
+    ir->b->pc = pc;
+}
+
+/* --- Values --- */
+
+/* The only place where values are appended: equal ones are found again within a block. */
+static ir_val value(struct ir *ir, const struct ir_op *o)
+{
+    struct ir_build *b = ir->b;
+    uint64_t key = o->op | (uint64_t)o->type << 8 | (uint64_t)o->lane << 12;
+    struct ir_seen *e;
+
+    key = key * 0xff51afd7ed558ccdull + o->arg[0];
+    key = key * 0xff51afd7ed558ccdull + o->arg[1];
+    key = key * 0xff51afd7ed558ccdull + o->arg[2];
+    e = &b->cse[hash_mix(key + o->imm * 0xc4ceb9fe1a85ec53ull, CSE_BITS)];
+    if (e->epoch == b->epoch) {
+        const struct ir_op *p = &ir->ops[e->val];
+
+        if (p->op == o->op && p->type == o->type && p->lane == o->lane && p->imm == o->imm &&
+            p->arg[0] == o->arg[0] && p->arg[1] == o->arg[1] && p->arg[2] == o->arg[2])
+            return (ir_val){e->val};
+    }
+    if (b->ended)
+        bug("an operation after the end of the block");
+    e->epoch = b->epoch;
+    e->val = ir_push_op(ir, o);
+    return (ir_val){e->val};
+}
+
+ir_val ir_const(struct ir *ir, enum ir_type type, uint64_t v)
+{
+    return value(ir, &(struct ir_op){.op = IRO_const, .type = type, .imm = v & ir_mask(type)});
+}
+
+ir_val ir_vconst(struct ir *ir, uint64_t lo, uint64_t hi)
+{
+    return value(ir, &(struct ir_op){
+                         .op = IRO_vconst,
+                         .type = IR_V128,
+                         .imm = lo,
+                         .arg = {(uint32_t)hi, (uint32_t)(hi >> 32)},
+                     });
+}
+
+ir_val ir_op(struct ir *ir, enum ir_opcode op, enum ir_type type, unsigned lane, uint64_t imm,
+             ir_val a, ir_val b, ir_val c)
+{
+    struct ir_op o = {.op = op, .type = type, .lane = lane, .imm = imm, .arg = {a.id, b.id, c.id}};
+    uint32_t simpler;
+
+    ir_canonical(ir, &o);
+    simpler = ir_fold(ir, &o);
+    return simpler ? (ir_val){simpler} : value(ir, &o);
+}
+
+/* --- Slots --- */
+
+ir_val ir_get(struct ir *ir, uint32_t slot)
+{
+    struct ir_seen *cur = &ir->b->cur[slot];
+
+    if (cur->epoch != ir->b->epoch) {
+        struct ir_op o = {.op = IRO_get, .type = ir->slots[slot].type, .imm = slot};
+
+        if (ir->b->ended)
+            bug("an operation after the end of the block");
+        cur->epoch = ir->b->epoch;
+        cur->val = ir_push_op(ir, &o);
+    }
+    return (ir_val){cur->val};
+}
+
+void ir_set(struct ir *ir, uint32_t slot, ir_val v)
+{
+    struct ir_build *b = ir->b;
+    struct ir_seen *cur = &b->cur[slot];
+
+    if (cur->epoch == b->epoch && cur->val == v.id)
+        return;
+    cur->epoch = b->epoch;
+    cur->val = v.id;
+    b->sets = ir_push_set(ir, slot, v.id, b->sets);
+}
+
+/* --- Operations with effects --- */
+
+/* The state as it is now, to be resumed at @pc. */
+static uint32_t snapshot(struct ir *ir, uint64_t pc)
+{
+    struct ir_build *b = ir->b;
+    const struct ir_snap *s = &ir->snaps[b->snap];
+
+    if (!b->snap || s->pc != pc || s->sets != b->sets || s->block != b->block)
+        b->snap = ir_push_snap(ir, pc, b->sets, b->block);
+    return b->snap;
+}
+
+static ir_val effect(struct ir *ir, struct ir_op o)
+{
+    if (ir->b->ended)
+        bug("an operation after the end of the block");
+    o.snap = snapshot(ir, ir->b->pc);
+    return (ir_val){ir_push_op(ir, &o)};
+}
+
+ir_val ir_load(struct ir *ir, enum ir_type type, uint64_t memop, ir_val addr)
+{
+    return effect(ir, (struct ir_op){
+                          .op = IRO_load, .type = type, .imm = memop, .arg = {addr.id}});
+}
+
+void ir_store(struct ir *ir, uint64_t memop, ir_val addr, ir_val v)
+{
+    effect(ir, (struct ir_op){.op = IRO_store, .imm = memop, .arg = {addr.id, v.id}});
+}
+
+ir_val ir_atomic(struct ir *ir, enum ir_opcode op, enum ir_type type, uint64_t memop, ir_val addr,
+                 ir_val a, ir_val b)
+{
+    return effect(ir, (struct ir_op){
+                          .op = op, .type = type, .imm = memop, .arg = {addr.id, a.id, b.id}});
+}
+
+void ir_fence(struct ir *ir, unsigned kind)
+{
+    effect(ir, (struct ir_op){.op = IRO_fence, .imm = kind});
+}
+
+ir_val ir_call(struct ir *ir, uint32_t helper, ir_val a, ir_val b, ir_val c)
+{
+    struct ir_op o = {
+        .op = IRO_call, .type = IR_I64, .imm = helper, .arg = {a.id, b.id, c.id}};
+    ir_val r;
+
+    if (helper >= ir->n_helpers)
+        bug("no helper %u", helper);
+    if (!ir->helpers[helper].full)
+        return (ir_val){ir_push_op(ir, &o)};
+    r = effect(ir, o);
+    current(ir)->full_call = true;
+    /* Memory is current now, whatever it holds; and the helper may have changed the rounding mode,
+     * so that floating-point values from before cannot be met again. */
+    ir->b->epoch++;
+    ir->b->sets = ir_push_set(ir, IR_SLOT_CLEAN, 0, 0);
+    return r;
+}
+
+/* --- Leaving the block --- */
+
+static void end_block(struct ir *ir, const struct ir_op *terminator)
+{
+    struct ir_block *blk;
+
+    if (ir->b->ended)
+        bug("the block has ended already");
+    ir_push_op(ir, terminator);
+    blk = current(ir);
+    blk->end = ir->n_ops;
+    blk->end_sets = ir->b->sets;
+    ir->b->ended = true;
+}
+
+/* Going back: where loops close, somebody may want the CPU's attention. */
+static void poll_if_back(struct ir *ir, uint64_t target, uint64_t from)
+{
+    struct ir_op o = {.op = IRO_poll};
+
+    if (target > from)
+        return;
+    o.snap = snapshot(ir, target);
+    ir_push_op(ir, &o);
+}
+
+static void end_exit(struct ir *ir, uint64_t pc, enum ir_exit_kind kind, uint64_t ret)
+{
+    struct ir_op o = {.op = IRO_exit, .imm = pc, .arg = {kind, (uint32_t)ret, (uint32_t)(ret >> 32)}};
+
+    o.snap = snapshot(ir, pc);
+    end_block(ir, &o);
+}
+
+static void end_jmp(struct ir *ir, uint32_t block)
+{
+    struct ir_block *blk = current(ir);
+
+    blk->succ[0] = block;
+    blk->n_succ = 1;
+    end_block(ir, &(struct ir_op){.op = IRO_jmp});
+}
+
+/* Polls if need be and goes to @pc; the end of the block. */
+static void end_goto(struct ir *ir, uint64_t pc, enum ir_exit_kind kind, uint64_t ret)
+{
+    uint32_t block;
+
+    poll_if_back(ir, pc, ir->b->pc);
+    if (planned(ir, pc, &block))
+        end_jmp(ir, block);
+    else
+        end_exit(ir, pc, kind, ret);
+}
+
+void ir_goto(struct ir *ir, uint64_t pc)
+{
+    end_goto(ir, pc, IR_EXIT_JUMP, 0);
+}
+
+void ir_goto_call(struct ir *ir, uint64_t pc, uint64_t ret)
+{
+    end_goto(ir, pc, IR_EXIT_CALL, ret);
+}
+
+/* A block of its own on the edge from @from to @pc: a way out, or the poll of a loop. */
+static uint32_t edge_block(struct ir *ir, uint32_t from, uint64_t pc)
+{
+    struct ir_build *b = ir->b;
+    uint32_t block = ir_push_block(ir, pc), target;
+    struct ir_block *blk = &ir->blocks[block];
+
+    blk->first = ir->n_ops;
+    blk->exit_only = !planned(ir, pc, &target);
+    blk->pred = from + 1;
+    blk->entry_sets = b->sets;
+    b->block = block;
+    b->ended = false;
+    end_goto(ir, pc, IR_EXIT_JUMP, 0);
+    b->block = from;
+    return block;
+}
+
+static uint32_t edge(struct ir *ir, uint32_t from, uint64_t pc)
+{
+    uint32_t block;
+
+    if (pc > ir->b->pc && planned(ir, pc, &block))
+        return block;
+    return edge_block(ir, from, pc);
+}
+
+void ir_goto_if(struct ir *ir, ir_val cond, uint64_t pc_true, uint64_t pc_false)
+{
+    uint32_t from = ir->b->block, yes, no;
+    uint64_t known;
+
+    if (ir_const_of(ir, cond.id, &known) || pc_true == pc_false) {
+        ir_goto(ir, pc_true == pc_false || known ? pc_true : pc_false);
+        return;
+    }
+    if (ir->ops[cond.id].op == IRO_not) {
+        ir_goto_if(ir, (ir_val){ir->ops[cond.id].arg[0]}, pc_false, pc_true);
+        return;
+    }
+    end_block(ir, &(struct ir_op){.op = IRO_br, .arg = {cond.id}});
+    yes = edge(ir, from, pc_true);
+    no = edge(ir, from, pc_false);
+    ir->blocks[from].succ[0] = yes;
+    ir->blocks[from].succ[1] = no;
+    ir->blocks[from].n_succ = 2;
+}
+
+void ir_goto_ind(struct ir *ir, ir_val target, enum ir_exit_kind kind, uint64_t ret)
+{
+    struct ir_op o = {.op = IRO_exit_ind, .imm = ret, .arg = {target.id, kind}};
+
+    o.snap = snapshot(ir, ir->b->pc);
+    end_block(ir, &o);
+}
+
+void ir_trap(struct ir *ir, uint32_t reason, uint64_t detail, uint64_t pc)
+{
+    struct ir_op o = {.op = IRO_trap, .imm = detail, .arg = {reason}};
+
+    o.snap = snapshot(ir, pc);
+    end_block(ir, &o);
+}
+
+void ir_end_missing(struct ir *ir, uint32_t block)
+{
+    ir_start_block(ir, block);
+    ir->blocks[block].exit_only = true;
+    end_exit(ir, ir->blocks[block].pc, IR_EXIT_JUMP, 0);
+}

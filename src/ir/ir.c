@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Regions as objects: memory that is kept from one region to the next, and walking snapshots. */
+#include "ir/ir_priv.h"
+
+#include "base/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CAPACITY = 64 };
+
+void *ir_array(void *array, uint32_t *cap, uint32_t n, size_t elem)
+{
+    uint32_t want = *cap ? *cap : FIRST_CAPACITY;
+
+    if (n <= *cap)
+        return array;
+    while (want < n)
+        want *= 2;
+    array = realloc(array, want * elem);
+    if (!array)
+        bug("out of memory for a region");
+    *cap = want;
+    return array;
+}
+
+void *ir_grow(void *array, uint32_t *cap, size_t elem)
+{
+    return ir_array(array, cap, *cap + 1, elem);
+}
+
+uint32_t ir_push_op(struct ir *ir, const struct ir_op *o)
+{
+    if (ir->n_ops == ir->cap_ops)
+        ir->ops = ir_grow(ir->ops, &ir->cap_ops, sizeof(*ir->ops));
+    ir->ops[ir->n_ops] = *o;
+    return ir->n_ops++;
+}
+
+uint32_t ir_push_set(struct ir *ir, uint32_t slot, uint32_t val, uint32_t prev)
+{
+    if (ir->n_sets == ir->cap_sets)
+        ir->sets = ir_grow(ir->sets, &ir->cap_sets, sizeof(*ir->sets));
+    ir->sets[ir->n_sets] = (struct ir_set){.slot = slot, .val = val, .prev = prev};
+    return ir->n_sets++;
+}
+
+uint32_t ir_push_snap(struct ir *ir, uint64_t pc, uint32_t sets, uint32_t block)
+{
+    if (ir->n_snaps == ir->cap_snaps)
+        ir->snaps = ir_grow(ir->snaps, &ir->cap_snaps, sizeof(*ir->snaps));
+    ir->snaps[ir->n_snaps] = (struct ir_snap){.pc = pc, .sets = sets, .block = block};
+    return ir->n_snaps++;
+}
+
+uint32_t ir_push_block(struct ir *ir, uint64_t pc)
+{
+    if (ir->n_blocks == ir->cap_blocks)
+        ir->blocks = ir_grow(ir->blocks, &ir->cap_blocks, sizeof(*ir->blocks));
+    ir->blocks[ir->n_blocks] = (struct ir_block){.pc = pc};
+    return ir->n_blocks++;
+}
+
+struct ir *ir_new(const struct ir_slot *slots, uint32_t n_slots, const struct ir_helper *helpers,
+                  uint32_t n_helpers)
+{
+    struct ir *ir = calloc(1, sizeof(*ir));
+
+    if (n_slots > IR_MAX_SLOTS)
+        bug("%u guest slots, at most %u", n_slots, IR_MAX_SLOTS);
+    if (!ir || !(ir->b = calloc(1, sizeof(*ir->b))))
+        bug("out of memory for a region");
+    ir->slots = slots;
+    ir->n_slots = n_slots;
+    ir->helpers = helpers;
+    ir->n_helpers = n_helpers;
+    ir_reset(ir);
+    return ir;
+}
+
+void ir_free(struct ir *ir)
+{
+    if (!ir)
+        return;
+    free(ir->ops);
+    free(ir->sets);
+    free(ir->snaps);
+    free(ir->blocks);
+    free(ir->preds);
+    free(ir->phi_args);
+    free(ir->ins);
+    free(ir->b->map);
+    free(ir->b->heads);
+    free(ir->b->order);
+    free(ir->b->stack);
+    free(ir->b->mark);
+    free(ir->b->inserts);
+    free(ir->b->spare_ops);
+    free(ir->b->spare_blocks);
+    free(ir->b);
+    free(ir);
+}
+
+void ir_reset(struct ir *ir)
+{
+    struct ir_build *b = ir->b;
+
+    ir->n_ops = ir->n_sets = ir->n_snaps = 0;
+    ir->n_blocks = ir->n_preds = ir->n_phi_args = ir->n_ins = 0;
+    ir->promoted = false;
+    /* Index 0 of each means "none".  Its operation must not look like a value. */
+    ir_push_op(ir, &(struct ir_op){.op = IRO_jmp});
+    ir_push_set(ir, 0, 0, 0);
+    ir_push_snap(ir, 0, 0, 0);
+    b->pc = 0;
+    b->n_plan = b->block = b->sets = b->snap = b->n_inserts = 0;
+    b->ended = true;
+    b->epoch++;
+    b->plan_epoch++;
+}
+
+void ir_snap_walk(const struct ir *ir, const struct ir_snap *s,
+                  void (*fn)(void *opaque, uint32_t slot, uint32_t val), void *opaque)
+{
+    uint64_t seen[IR_MAX_SLOTS / 64] = {0};
+    const struct ir_block *in = &ir->blocks[s->block];
+    uint32_t i = s->sets;
+
+    for (; i && ir->sets[i].slot != IR_SLOT_CLEAN; i = ir->sets[i].prev) {
+        uint32_t slot = ir->sets[i].slot;
+
+        if (!(seen[slot / 64] >> slot % 64 & 1))
+            fn(opaque, slot, ir->sets[i].val);
+        seen[slot / 64] |= 1ull << slot % 64;
+    }
+    if (i) /* a full call: what was dirty before is in memory */
+        return;
+    if (in->pred)
+        in = &ir->blocks[in->pred - 1];
+    for (uint32_t k = in->in_first; k < in->in_first + in->in_count; k++)
+        if (!(seen[ir->ins[k].slot / 64] >> ir->ins[k].slot % 64 & 1))
+            fn(opaque, ir->ins[k].slot, ir->ins[k].val);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of ir/ share: growing the arrays, the builder's state, folding. */
+#ifndef IR_PRIV_H
+#define IR_PRIV_H
+
+#include "ir/build.h"
+
+/** ir_grow - room for one more element: arrays double, and live as long as the struct ir. */
+void *ir_grow(void *array, uint32_t *cap, size_t elem);
+/** ir_array - room for @n elements at least. */
+void *ir_array(void *array, uint32_t *cap, uint32_t n, size_t elem);
+
+/* Append one element, zeroed; the index is returned.  Pointers into the array become stale. */
+uint32_t ir_push_op(struct ir *ir, const struct ir_op *o);
+uint32_t ir_push_set(struct ir *ir, uint32_t slot, uint32_t val, uint32_t prev);
+uint32_t ir_push_snap(struct ir *ir, uint64_t pc, uint32_t sets, uint32_t block);
+uint32_t ir_push_block(struct ir *ir, uint64_t pc);
+
+enum {
+    CSE_BITS = 9,
+    PLAN_BITS = 10,
+    PLAN_MAX = 1 << (PLAN_BITS - 1), /* guest blocks in a region */
+};
+
+/* Table entries count only when their epoch is the current one: forgetting all is one increment. */
+struct ir_seen {
+    uint32_t epoch;
+    uint32_t val;
+};
+
+/* Operation @op, at the end of the array until then, belongs before operation @before. */
+struct ir_insert {
+    uint32_t op, before, next;
+};
+
+/** struct ir_build - the state of lifting one block. */
+struct ir_build {
+    uint64_t pc;    /* of the instruction being lifted */
+    uint32_t block; /* being lifted */
+    uint32_t sets;  /* newest slot write */
+    uint32_t snap;  /* newest snapshot, reused while nothing changed */
+    uint32_t n_plan;
+    bool ended;
+    uint32_t epoch;                   /* of cur and cse */
+    struct ir_seen cur[IR_MAX_SLOTS]; /* the value each slot has now, where known */
+    struct ir_seen cse[1 << CSE_BITS];
+    uint32_t plan_epoch;
+    struct ir_seen plan[1 << PLAN_BITS]; /* guest pc to block, open addressing */
+
+    /* Work space. */
+    uint32_t *map; /* old to new operations while rebuilding */
+    uint32_t cap_map;
+    uint32_t *heads; /* the first insertion before each operation */
+    uint32_t cap_heads;
+    uint32_t *order, *stack, *mark; /* blocks */
+    uint32_t cap_order, cap_stack, cap_mark;
+    struct ir_insert *inserts; /* wanted at the next rebuilding; [0] unused */
+    uint32_t n_inserts, cap_inserts;
+    struct ir_op *spare_ops; /* the other half of rebuilding */
+    uint32_t cap_spare_ops;
+    struct ir_block *spare_blocks;
+    uint32_t cap_spare_blocks;
+};
+
+/** ir_insert - append @o to the array; ir_rebuild will put it before operation @before.  Insertions
+ * before the same operation keep their order. */
+uint32_t ir_insert(struct ir *ir, const struct ir_op *o, uint32_t before);
+/** ir_rebuild - lay the operations out again: insertions to their places, copies away. */
+void ir_rebuild(struct ir *ir);
+
+/** ir_end_missing - a planned block that was not lifted becomes an exit to it. */
+void ir_end_missing(struct ir *ir, uint32_t block);
+
+/** ir_fold - a simpler value equal to @o, 0 when there is none.  @o must be canonical. */
+uint32_t ir_fold(struct ir *ir, const struct ir_op *o);
+/** ir_canonical - constants to the right. */
+void ir_canonical(const struct ir *ir, struct ir_op *o);
+/** ir_value - @v as an evaluation sees it; false when it is not constant. */
+bool ir_value(const struct ir *ir, uint32_t v, union ir_u *u);
+
+#endif
