@@ -61,7 +61,8 @@ $(B)/qemu-aarch64-static: $(B)/emu-user
 # Tests: one program per tests/unit/FOLDER/*_test.c and tests/ir/*_test.c -------------------------
 UNIT_SRC := $(sort $(wildcard tests/unit/*/*_test.c tests/ir/*_test.c))
 UNIT     := $(UNIT_SRC:%.c=$(O)/%)
-TEST     := tests/run.py --emu $(P)/qemu-aarch64
+TEST     := tests/run.py --emu $(P)/qemu-aarch64 --obj $(O)
+export ROOTS ?= $(CURDIR)/$(B)/root
 
 $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/libemu.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ -lpthread -lm
@@ -73,16 +74,47 @@ unit: $(UNIT)
 quick: all unit
 	$(TEST) layers lists unit insn
 
-check-layers check-lists:
+# Everything, on a fresh Debian machine, too.  The packages come first, so the rest is a second
+# make: it finds the compiler and libraries that the first one may not have had.
+check:
+	@tools/deps.sh build root test
+	$(MAKE) all unit roots
+	$(TEST) layers lists unit insn cli programs stress
+
+check-layers check-lists check-unit check-insn check-cli check-programs check-stress: all unit
 	$(TEST) $(@:check-%=%)
+
+demo:
+	@tools/deps.sh build root
+	$(MAKE) all
+	@tools/mk-root.sh demo arm64 $(ROOTS)/demo
+	@tools/demo.sh $(P)/qemu-aarch64 $(ROOTS)/demo
+
+# Debian file systems for tests and benchmarks; see tools/mk-root.sh.
+roots:
+	@tools/mk-root.sh full arm64 $(ROOTS)/arm64
+	@tools/mk-root.sh full amd64 $(ROOTS)/amd64
 
 # Debian packages that building and testing need; says nothing when all are there.
 deps:
-	@tools/deps.sh build test
+	@tools/deps.sh build root test
+
+fmt:
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+
+help:
+	@echo 'make            build/qemu-aarch64 and its kin'
+	@echo 'make demo       run Debian arm64 programs: shell, Python, the compiler'
+	@echo 'make check      all tests (about 15 minutes on two cores); installs what it needs'
+	@echo 'make quick      unit and instruction tests, in less than a minute'
+	@echo 'make check-X    one group: layers lists unit insn cli programs stress'
+	@echo 'make static     build/qemu-aarch64-static, one stripped file for chroots'
+	@echo 'make V=san ...  the same with address and undefined-behaviour sanitizers'
+	@echo 'make fmt clean deps roots'
 
 clean:
 	rm -rf $(B)
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
-.PHONY: all static unit quick check-layers check-lists deps clean
+.PHONY: all static unit quick check demo roots deps fmt help clean

@@ -8,9 +8,9 @@ export LC_ALL=C
 packages() {
     case $1 in
     build) echo build-essential pkg-config python3 ;;
-    root)  echo mmdebstrap fakeroot debian-archive-keyring ;;
+    root)  echo mmdebstrap fakeroot debian-archive-keyring util-linux ;;
     test)  echo binutils-aarch64-linux-gnu gcc-aarch64-linux-gnu g++-aarch64-linux-gnu \
-                libc6-dev-arm64-cross qemu-user gdb-multiarch golang-go ;;
+                libc6-dev-arm64-cross qemu-user gdb-multiarch golang-go strace ;;
     bench) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross valgrind ;;
     fuzz)  echo clang libclang-rt-14-dev ;;
     *)     echo "deps.sh: unknown job '$1': want build, root, test, bench or fuzz" >&2; exit 2 ;;

@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The guest's own compiler on a program of several files; git; a Go program; threads in C++.
+. "$(dirname "$0")/../lib.sh"
+need_roots
+limit=120
+cp -r "$SRC"/. "$work"
+
+same "gcc compiles and runs a program of several files" /bin/sh -c '
+    cd /tmp && cp /share/calc/* . && make -s CC=gcc && ./calc "3 + 4 * (2 - 7) / 2.5" "sqrt(2) ^ 3" "1 / 0" "2 +"'
+same "gcc -O3" /bin/sh -c '
+    cd /tmp && gcc -O3 -o calc /share/calc/*.c -lm && ./calc "2 ^ 0.5"'
+same "g++ with exceptions and templates" /bin/sh -c 'cd /tmp && g++ -O1 -o t /share/except.cc && ./t'
+
+same "git" /bin/bash -c '
+    export GIT_AUTHOR_DATE="2024-01-02 03:04:05 +0000" GIT_COMMITTER_DATE="2024-01-02 03:04:05 +0000"
+    export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
+    cd /tmp && git init -q -b main r && cd r && cp /share/calc/* . && git add . && git commit -qm one &&
+    sed -i s/double/float/ parse.c && git commit -qam two && git checkout -qb side HEAD~ && echo x >new && git add new &&
+    git commit -qm three && git merge -q -m merge main && git log --graph --oneline --stat && git gc -q && git fsck &&
+    git blame -s parse.c | sort | uniq -c | sort -n | tail -1; git clone -q . ../copy && git -C ../copy log --oneline | wc -l'
+
+if command -v go >/dev/null; then
+    for arch in arm64 amd64; do
+        GOCACHE=${XDG_CACHE_HOME:-$TOP/build/cache}/go GOPATH=$work/go GOFLAGS=-mod=mod GOOS=linux GOARCH=$arch CGO_ENABLED=0 \
+            go build -o "$work/primes.$arch" "$SRC/primes.go" || skip "go" "go cannot compile here"
+    done
+    native /share/primes.amd64 >"$work/.want"
+    guest /share/primes.arm64 >"$work/.got" 2>"$work/.err"
+    verdict "a Go program with goroutines, channels and a panic"
+else
+    skip "a Go program" "needs go"
+fi
+
+need aarch64-linux-gnu-g++
+g++ -O2 -static -pthread -o "$work/threads.amd64" "$SRC/threads.cc"
+aarch64-linux-gnu-g++ -O2 -static -pthread -o "$work/threads.arm64" "$SRC/threads.cc"
+aarch64-linux-gnu-g++ -O2 -static -pthread -march=armv8.1-a+lse -o "$work/threads_lse.arm64" "$SRC/threads.cc"
+"$work/threads.amd64" >"$work/.want"
+for t in threads threads_lse; do
+    emu "$work/$t.arm64" >"$work/.got" 2>"$work/.err"
+    verdict "C++ $t: mutexes, conditions, atomics, futures, thread-local"
+done

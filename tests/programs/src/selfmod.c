@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Generated code in four ways: rewritten in place, flipped between W and X, written through a
+ * second mapping of the same memory, and written while another thread runs it. */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { PAGE = 4096 };
+
+typedef int (*code)(void);
+
+static void put(uint32_t *p, const void *run, int value)
+{
+    p[0] = 0x52800000u | (unsigned)value << 5; /* mov w0, #value */
+    p[1] = 0xd65f03c0u;                        /* ret */
+    __builtin___clear_cache((char *)run, (char *)run + 8);
+}
+
+static void want(const char *what, int got, int value)
+{
+    if (got == value)
+        return;
+    printf("%s: got %d, want %d\n", what, got, value);
+    exit(1);
+}
+
+static void in_place(void)
+{
+    uint32_t *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    for (int i = 0; i < 3000; i++) {
+        put(p, p, i);
+        want("in place", ((code)p)(), i);
+        want("again", ((code)p)(), i);
+    }
+}
+
+static void flipped(void)
+{
+    uint32_t *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    for (int i = 0; i < 500; i++) {
+        mprotect(p, PAGE, PROT_READ | PROT_WRITE);
+        put(p, p, i);
+        mprotect(p, PAGE, PROT_READ | PROT_EXEC);
+        want("flipped", ((code)p)(), i);
+    }
+}
+
+static void double_mapping(void)
+{
+    int fd = memfd_create("code", 0);
+    uint32_t *w, *x;
+
+    if (fd < 0 || ftruncate(fd, 2 * PAGE))
+        exit(2);
+    w = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, PAGE);
+    x = mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, PAGE);
+    for (int i = 0; i < 2000; i++) {
+        put(w, x, i);
+        want("double mapping", ((code)x)(), i);
+    }
+    for (int i = 0; i < 100; i++) { /* and by a system call */
+        uint32_t insn[2];
+        put(insn, insn, i);
+        if (pwrite(fd, insn, 8, PAGE) != 8)
+            exit(3);
+        __builtin___clear_cache((char *)x, (char *)x + 8);
+        want("pwrite", ((code)x)(), i);
+    }
+}
+
+static void remapped(void)
+{
+    uint32_t *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    for (int i = 0; i < 300; i++) {
+        put(p, p, i);
+        want("before", ((code)p)(), i);
+        if (mmap(p, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != p)
+            exit(4);
+        put(p, p, i + 1);
+        want("a new page at the same address", ((code)p)(), i + 1);
+    }
+}
+
+static uint32_t *shared;
+static volatile int stop;
+
+static void *runner(void *last)
+{
+    int seen = 0;
+
+    while (!stop) {
+        int v = ((code)shared)();
+        if (v < seen)
+            *(int *)last = -1;
+        seen = v;
+    }
+    return NULL;
+}
+
+static void other_thread(void)
+{
+    pthread_t t;
+    int last = 0;
+
+    shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                  0);
+    put(shared, shared, 0);
+    pthread_create(&t, NULL, runner, &last);
+    for (int i = 1; i < 2000; i++) {
+        __atomic_store_n(shared, 0x52800000u | (unsigned)i << 5, __ATOMIC_RELEASE);
+        __builtin___clear_cache((char *)shared, (char *)shared + 4);
+        want("own view", ((code)shared)(), i);
+    }
+    stop = 1;
+    pthread_join(t, NULL);
+    want("old code came back", last, 0);
+}
+
+int main(void)
+{
+    in_place();
+    flipped();
+    double_mapping();
+    remapped();
+    other_thread();
+    puts("ok");
+    return 0;
+}
