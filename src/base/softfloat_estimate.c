@@ -12,14 +12,18 @@ static unsigned recip_estimate(unsigned a)
     return (b + 1) / 2;
 }
 
-/* RecipSqrtEstimate: @a is 0.25 <= a/512 < 1; the result is 1/sqrt in 256ths. */
+/*
+ * RecipSqrtEstimate: @a is 0.25 <= a/512 < 1; the result is 1/sqrt in 256ths.  The manual counts
+ * up to the largest b with a*b*b < 2^28; here it is found bit by bit.
+ */
 static unsigned rsqrt_estimate(unsigned a)
 {
     unsigned b = 512;
 
     a = a < 256 ? a * 2 + 1 : ((a >> 1 << 1) + 1) * 2;
-    while (a * (b + 1) * (b + 1) < 1u << 28)
-        b++;
+    for (unsigned bit = 256; bit; bit >>= 1)
+        if (a * (b + bit) * (b + bit) < 1u << 28)
+            b += bit;
     return (b + 1) / 2;
 }
 
