@@ -14,7 +14,8 @@ struct a64_state {
     uint64_t sp;
     uint8_t n, z, c, v;   /* condition flags, each 0 or 1 */
     uint8_t btype;        /* PSTATE.BTYPE */
-    uint8_t bti_unused[3];
+    uint8_t dit, ssbs;    /* PSTATE bits without effect here */
+    uint8_t unused;
     uint64_t excl_addr;   /* exclusive monitor: address, ~0 when open */
     union ir_u vreg[32] __attribute__((aligned(16)));
     union ir_u qc;        /* FPSR.QC is set when any bit here is */
@@ -45,6 +46,8 @@ enum a64_slot {
     A64_EXCL_HI,
     A64_TPIDR,
     A64_QC,
+    A64_DIT,
+    A64_SSBS,
     A64_V0,
     A64_NUM_SLOTS = A64_V0 + 32,
 };

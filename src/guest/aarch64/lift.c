@@ -72,6 +72,22 @@ void a64_set_flags_logic(struct a64_tr *t, ir_val r)
                   a64_bit(t, 0));
 }
 
+void a64_add_flags(struct a64_tr *t, ir_val a, ir_val b, ir_val sum)
+{
+    ir_val zero = ir_const(t->ir, ir_type_of(t->ir, sum), 0);
+
+    a64_set_flags(t, ir_cmp(t->ir, IRO_slt, sum, zero), ir_cmp(t->ir, IRO_eq, sum, zero),
+                  ir_cmp(t->ir, IRO_ult, sum, a), ir_cmp(t->ir, IRO_add_v, a, b));
+}
+
+void a64_sub_flags(struct a64_tr *t, ir_val a, ir_val b, ir_val diff)
+{
+    ir_val zero = ir_const(t->ir, ir_type_of(t->ir, diff), 0);
+
+    a64_set_flags(t, ir_cmp(t->ir, IRO_slt, diff, zero), ir_cmp(t->ir, IRO_eq, a, b),
+                  ir_cmp(t->ir, IRO_ule, b, a), ir_cmp(t->ir, IRO_sub_v, a, b));
+}
+
 /* The shapes below are those that the builder folds back into one comparison. */
 ir_val a64_cond(struct a64_tr *t, unsigned cond)
 {

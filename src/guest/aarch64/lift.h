@@ -81,6 +81,9 @@ void a64_set_flags(struct a64_tr *t, ir_val n, ir_val z, ir_val c, ir_val v);
 void a64_set_flags_imm(struct a64_tr *t, unsigned nzcv);
 /** a64_set_flags_logic - N and Z of @r, C and V clear. */
 void a64_set_flags_logic(struct a64_tr *t, ir_val r);
+/** a64_add_flags, a64_sub_flags - NZCV of a + b, a - b (ADDS, SUBS). */
+void a64_add_flags(struct a64_tr *t, ir_val a, ir_val b, ir_val sum);
+void a64_sub_flags(struct a64_tr *t, ir_val a, ir_val b, ir_val diff);
 /** a64_cond - whether condition @cond (0 EQ .. 15 NV) holds, i1. */
 ir_val a64_cond(struct a64_tr *t, unsigned cond);
 

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The AArch64 guest as the translator sees it: slots, helpers, reset, FP status (cpu/cpu.h). */
+#include "guest/aarch64/lift.h"
+#include "guest/aarch64/lift_priv.h"
+
+#include "cpu/fpmode.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define OFF(field) (offsetof(struct cpu, guest) + offsetof(struct a64_state, field))
+#define X(n)       [A64_X0 + n] = {"x" #n, OFF(x[n]), IR_I64}
+#define V(n)       [A64_V0 + n] = {"v" #n, OFF(vreg[n]), IR_V128}
+
+static const struct ir_slot slots[A64_NUM_SLOTS] = {
+    X(0), X(1), X(2), X(3), X(4), X(5), X(6), X(7), X(8), X(9), X(10), X(11), X(12), X(13), X(14), X(15),
+    X(16), X(17), X(18), X(19), X(20), X(21), X(22), X(23), X(24), X(25), X(26), X(27), X(28), X(29), X(30),
+    V(0), V(1), V(2), V(3), V(4), V(5), V(6), V(7), V(8), V(9), V(10), V(11), V(12), V(13), V(14), V(15),
+    V(16), V(17), V(18), V(19), V(20), V(21), V(22), V(23), V(24), V(25), V(26), V(27), V(28), V(29), V(30),
+    V(31),
+    [A64_SP] = {"sp", OFF(sp), IR_I64},
+    [A64_N] = {"n", OFF(n), IR_I1},
+    [A64_Z] = {"z", OFF(z), IR_I1},
+    [A64_C] = {"c", OFF(c), IR_I1},
+    [A64_V] = {"v", OFF(v), IR_I1},
+    [A64_BTYPE] = {"btype", OFF(btype), IR_I8},
+    [A64_EXCL_ADDR] = {"excl_addr", OFF(excl_addr), IR_I64},
+    [A64_EXCL_LO] = {"excl_lo", OFF(excl_val[0]), IR_I64},
+    [A64_EXCL_HI] = {"excl_hi", OFF(excl_val[1]), IR_I64},
+    [A64_TPIDR] = {"tpidr_el0", OFF(tpidr), IR_I64},
+    [A64_QC] = {"qc", OFF(qc), IR_V128},
+    [A64_DIT] = {"dit", OFF(dit), IR_I1},
+    [A64_SSBS] = {"ssbs", OFF(ssbs), IR_I1},
+};
+
+static const struct ir_helper helpers[] = {
+#define HELPER(name, full) {#name, help_##name, full},
+#include "guest/aarch64/helpers.def"
+#undef HELPER
+};
+
+_Static_assert(sizeof(struct a64_state) <= CPU_GUEST_MAX, "the state fits struct cpu");
+
+/* --- FPCR, FPSR, NZCV --- */
+
+enum {
+    FPCR_FZ16 = 1 << 19,
+    FPCR_FZ = 1 << 24,
+    FPCR_DN = 1 << 25,
+    FPCR_AHP = 1 << 26,
+    FPCR_RMODE = 3 << 22,
+    FPCR_BITS = FPCR_FZ16 | FPCR_FZ | FPCR_DN | FPCR_AHP | FPCR_RMODE,
+    FPSR_QC = 1 << 27,
+    FPSR_FLAGS = 0x9f,
+};
+
+uint32_t a64_get_fpsr(struct cpu *cpu)
+{
+    const union ir_u *qc = &a64(cpu)->qc;
+
+    fpmode_gather(cpu);
+    return (cpu->fp.flags & FPSR_FLAGS) | (qc->d[0] | qc->d[1] ? FPSR_QC : 0);
+}
+
+void a64_set_fpsr(struct cpu *cpu, uint32_t v)
+{
+    fpmode_gather(cpu);
+    cpu->fp.flags = v & FPSR_FLAGS;
+    a64(cpu)->qc.d[0] = v & FPSR_QC;
+    a64(cpu)->qc.d[1] = 0;
+}
+
+/* Entries of the jump cache were made for the old mode. */
+static void set_mode(struct cpu *cpu, uint32_t mode)
+{
+    if (mode == cpu->mode)
+        return;
+    cpu->mode = mode;
+    for (unsigned i = 0; i < 1u << CPU_JC_BITS; i++)
+        cpu->jc[i].pc = ~0ull;
+    memset(cpu->ras, 0, sizeof(cpu->ras));
+}
+
+void a64_set_fpcr(struct cpu *cpu, uint32_t v)
+{
+    bool slow = v & (FPCR_FZ | FPCR_FZ16 | FPCR_DN | FPCR_AHP);
+
+    v &= FPCR_BITS;
+    a64(cpu)->fpcr = v;
+    cpu->fp.rounding = v >> 22 & 3;
+    cpu->fp.fz = v & FPCR_FZ;
+    cpu->fp.fz16 = v & FPCR_FZ16;
+    cpu->fp.dn = v & FPCR_DN;
+    cpu->fp.ahp = v & FPCR_AHP;
+    fpmode_load(cpu);
+    set_mode(cpu, (cpu->mode & ~A64_MODE_FP_SLOW) | (slow ? A64_MODE_FP_SLOW : 0));
+}
+
+uint32_t a64_get_nzcv(struct cpu *cpu)
+{
+    const struct a64_state *s = a64(cpu);
+
+    return (uint32_t)s->n << 31 | (uint32_t)s->z << 30 | (uint32_t)s->c << 29 | (uint32_t)s->v << 28;
+}
+
+void a64_set_nzcv(struct cpu *cpu, uint32_t v)
+{
+    struct a64_state *s = a64(cpu);
+
+    s->n = v >> 31 & 1;
+    s->z = v >> 30 & 1;
+    s->c = v >> 29 & 1;
+    s->v = v >> 28 & 1;
+}
+
+/* --- Reset --- */
+
+void a64_reset_pac_keys(struct cpu *cpu, unsigned which)
+{
+    uint64_t *keys = a64(cpu)->pac_keys;
+
+    for (unsigned i = 0; i < 5; i++) {
+        if (!which || (which >> i & 1)) {
+            while (getrandom(&keys[2 * i], 16, 0) != 16)
+                ;
+        }
+    }
+}
+
+static void reset(struct cpu *cpu)
+{
+    memset(cpu->guest, 0, sizeof(cpu->guest));
+    cpu->mode = 0;
+    memset(&cpu->fp, 0, sizeof(cpu->fp));
+    a64(cpu)->excl_addr = ~0ull;
+}
+
+/* --- For logs: the row and its fields; a real disassembler is not worth its size here --- */
+
+unsigned a64_disas(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, char *buf, size_t len)
+{
+    struct a64_fields f;
+    const uint32_t *field = &f.a;
+    uint32_t word;
+    unsigned row;
+    int n;
+
+    if (avail < 4) {
+        snprintf(buf, len, "(unreadable)");
+        return 4;
+    }
+    memcpy(&word, code, sizeof(word));
+    row = a64_decode(word, a64_model_feats(mode >> A64_MODE_MODEL), &f);
+    n = snprintf(buf, len, "%08x  %s", word, a64_row_name(row));
+    if (row == A64_NO_ROW)
+        return 4;
+    for (char c = 'a'; c <= 'z' && n > 0 && (size_t)n < len; c++) {
+        if (strchr(a64_row_pattern(row), c))
+            n += snprintf(buf + n, len - n, " %c=%u", c, field[c - 'a']);
+    }
+    return 4;
+}
+
+const struct guest_isa guest_aarch64 = {
+    .name = "aarch64",
+    .slots = slots,
+    .n_slots = A64_NUM_SLOTS,
+    .helpers = helpers,
+    .n_helpers = A64_NUM_HELPERS,
+    .lift = a64_lift,
+    .scan = a64_scan,
+    .reset = reset,
+    .disas = a64_disas,
+};

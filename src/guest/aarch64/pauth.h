@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pointer authentication (FEAT_PAuth with QARMA5; Arm ARM DDI 0487, D8.10 and J1 AddPAC, Auth, Strip). */
+#ifndef GUEST_AARCH64_PAUTH_H
+#define GUEST_AARCH64_PAUTH_H
+
+#include "guest/aarch64/lift.h"
+
+enum a64_pac_key { PAC_IA, PAC_IB, PAC_DA, PAC_DB, PAC_GA };
+
+ir_val a64_pac_add(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64_pac_key key);
+ir_val a64_pac_auth(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64_pac_key key);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pointer authentication (FEAT_PAuth with QARMA5; Arm ARM DDI 0487, D8.10 and J1 AddPAC, Auth, Strip).
+ *
+ * Linux runs programs with 48-bit addresses and with the top byte ignored for data and code, so the
+ * code lives in bits 54..48; bit 55 says which half.
+ */
+#include "guest/aarch64/pauth.h"
+
+#include "base/crypto.h"
+
+#define PAC_FIELD (0x7full << 48)
+
+static uint64_t canonical(uint64_t ptr)
+{
+    return ptr >> 55 & 1 ? ptr | PAC_FIELD : ptr & ~PAC_FIELD;
+}
+
+static uint64_t compute(struct cpu *cpu, uint64_t ptr, uint64_t modifier, unsigned key)
+{
+    const uint64_t *k = &a64(cpu)->pac_keys[2 * key];
+
+    return crypto_qarma5(ptr, modifier, k[1], k[0]);
+}
+
+/* AddPAC().  A pointer that was not canonical gets a code with its top bit wrong on purpose. */
+uint64_t help_pac_add(struct cpu *cpu, uint64_t ptr, uint64_t modifier, uint64_t key)
+{
+    uint64_t good = canonical(ptr);
+    uint64_t pac = compute(cpu, good, modifier, key);
+
+    if (good != ptr)
+        pac ^= 1ull << 54;
+    return (ptr & ~PAC_FIELD) | (pac & PAC_FIELD);
+}
+
+/* Auth().  Failure leaves a pointer that faults when used: an error code in bits 54 and 53. */
+uint64_t help_pac_auth(struct cpu *cpu, uint64_t ptr, uint64_t modifier, uint64_t key)
+{
+    uint64_t good = canonical(ptr);
+    uint64_t error = key & 1 ? 2 : 1;
+
+    if (((compute(cpu, good, modifier, key) ^ ptr) & PAC_FIELD) == 0)
+        return good;
+    return (good & ~(3ull << 53)) | error << 53;
+}
+
+uint64_t help_pac_ga(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t c)
+{
+    return compute(cpu, a, b, PAC_GA) & 0xffffffff00000000;
+}
+
+ir_val a64_pac_add(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64_pac_key key)
+{
+    return ir_call(t->ir, A64_HELP_pac_add, ptr, modifier, a64_const(t, key));
+}
+
+ir_val a64_pac_auth(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64_pac_key key)
+{
+    return ir_call(t->ir, A64_HELP_pac_auth, ptr, modifier, a64_const(t, key));
+}
+
+static ir_val add_or_auth(struct a64_tr *t, bool auth, ir_val ptr, ir_val modifier, unsigned key)
+{
+    return auth ? a64_pac_auth(t, ptr, modifier, key) : a64_pac_add(t, ptr, modifier, key);
+}
+
+void tr_pac_reg(struct a64_tr *t, const struct a64_fields *f)
+{
+    a64_set_r(t, f->d, add_or_auth(t, f->a, a64_x(t, f->d), a64_x_sp(t, f->n), f->k));
+}
+
+void tr_pac_zero(struct a64_tr *t, const struct a64_fields *f)
+{
+    a64_set_r(t, f->d, add_or_auth(t, f->a, a64_x(t, f->d), a64_const(t, 0), f->k));
+}
+
+/* PACIA1716 and friends: X17 under X16. */
+void tr_pac_1716(struct a64_tr *t, const struct a64_fields *f)
+{
+    a64_set_r(t, 17, add_or_auth(t, f->a, a64_x(t, 17), a64_x(t, 16), f->k));
+}
+
+/* PACIASP, PACIAZ and friends: X30 under SP or zero. */
+void tr_pac_sp(struct a64_tr *t, const struct a64_fields *f)
+{
+    ir_val modifier = f->s ? a64_x_sp(t, 31) : a64_const(t, 0);
+
+    a64_set_r(t, 30, add_or_auth(t, f->a, a64_x(t, 30), modifier, f->k));
+}
+
+void tr_pacga(struct a64_tr *t, const struct a64_fields *f)
+{
+    a64_set_r(t, f->d, ir_call(t->ir, A64_HELP_pac_ga, a64_x(t, f->n), a64_x_sp(t, f->m), IR_NONE));
+}
+
+/* Strip(): bits 54..48 become copies of bit 55. */
+static ir_val strip(struct a64_tr *t, ir_val ptr)
+{
+    ir_val high = a64_shifted(t, a64_shifted(t, ptr, A64_LSL, 8), A64_ASR, 63);
+
+    return ir_or(t->ir, ir_and_imm(t->ir, ptr, ~PAC_FIELD), ir_and_imm(t->ir, high, PAC_FIELD));
+}
+
+void tr_xpac(struct a64_tr *t, const struct a64_fields *f)
+{
+    a64_set_r(t, f->d, strip(t, a64_x(t, f->d)));
+}
+
+void tr_xpaclri(struct a64_tr *t, const struct a64_fields *f)
+{
+    a64_set_r(t, 30, strip(t, a64_x(t, 30)));
+}
+
+/* LDRAA, LDRAB: the base is authenticated under zero; write-back stores the authenticated address. */
+void tr_ldraa(struct a64_tr *t, const struct a64_fields *f)
+{
+    ir_val base = a64_pac_auth(t, a64_x_sp(t, f->n), a64_const(t, 0), f->k ? PAC_DB : PAC_DA);
+    ir_val addr = ir_add_imm(t->ir, base, 8 * a64_sext(f->i, 10));
+    ir_val v = ir_load(t->ir, IR_I64, ir_mem(3, false, IR_RELAXED), addr);
+
+    if (f->w)
+        a64_write_back(t, f->n, addr);
+    a64_set_r(t, f->t, v);
+}
