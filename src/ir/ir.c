@@ -78,6 +78,21 @@ struct ir *ir_new(const struct ir_slot *slots, uint32_t n_slots, const struct ir
     return ir;
 }
 
+static void free_build(struct ir_build *b)
+{
+    if (!b)
+        return;
+    free(b->map);
+    free(b->heads);
+    free(b->order);
+    free(b->stack);
+    free(b->mark);
+    free(b->inserts);
+    free(b->spare_ops);
+    free(b->spare_blocks);
+    free(b);
+}
+
 void ir_free(struct ir *ir)
 {
     if (!ir)
@@ -89,16 +104,34 @@ void ir_free(struct ir *ir)
     free(ir->preds);
     free(ir->phi_args);
     free(ir->ins);
-    free(ir->b->map);
-    free(ir->b->heads);
-    free(ir->b->order);
-    free(ir->b->stack);
-    free(ir->b->mark);
-    free(ir->b->inserts);
-    free(ir->b->spare_ops);
-    free(ir->b->spare_blocks);
-    free(ir->b);
+    free_build(ir->b);
     free(ir);
+}
+
+static void *copy_of(const void *array, uint32_t n, size_t elem)
+{
+    void *copy = malloc(n * elem + 1);
+
+    if (!copy)
+        bug("out of memory for a region");
+    if (n)
+        memcpy(copy, array, n * elem);
+    return copy;
+}
+
+struct ir *ir_keep(const struct ir *ir)
+{
+    struct ir *k = copy_of(ir, 1, sizeof(*ir));
+
+    k->ops = copy_of(ir->ops, ir->n_ops, sizeof(*ir->ops));
+    k->sets = copy_of(ir->sets, ir->n_sets, sizeof(*ir->sets));
+    k->snaps = copy_of(ir->snaps, ir->n_snaps, sizeof(*ir->snaps));
+    k->blocks = copy_of(ir->blocks, ir->n_blocks, sizeof(*ir->blocks));
+    k->preds = copy_of(ir->preds, ir->n_preds, sizeof(*ir->preds));
+    k->phi_args = copy_of(ir->phi_args, ir->n_phi_args, sizeof(*ir->phi_args));
+    k->ins = copy_of(ir->ins, ir->n_ins, sizeof(*ir->ins));
+    k->b = NULL;
+    return k;
 }
 
 void ir_reset(struct ir *ir)

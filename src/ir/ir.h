@@ -260,6 +260,8 @@ struct ir *ir_new(const struct ir_slot *slots, uint32_t n_slots, const struct ir
 void ir_free(struct ir *ir);
 /** ir_reset - forget the region, keep the memory. */
 void ir_reset(struct ir *ir);
+/** ir_keep - a small copy to be run later, not to be built upon; ir_free releases it. */
+struct ir *ir_keep(const struct ir *ir);
 
 /**
  * ir_snap_walk - call @fn for each slot that differs from memory at the snapshot, each once.

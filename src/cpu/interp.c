@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The interpreter engine: lifts one basic block at a time, keeps its IR and runs it on the reference
+ * interpreter.  Slow, portable, and the oracle for the translator.
+ */
+#include "cpu/interp_priv.h"
+
+#include "base/err.h"
+#include "ir/build.h"
+
+#include <stdlib.h>
+
+enum {
+    TABLE_BITS = 14,
+    BLOCK_INSNS = 64, /* unless engine_conf says otherwise */
+};
+
+/* One lifted block.  Freed when nobody runs it and the table has let go of it. */
+struct interp_block {
+    uint64_t pc, end; /* guest code [pc, end) */
+    uint32_t mode;
+    uint32_t refs; /* [engine lock] the table and the CPUs running it */
+    struct interp_block *next;
+    struct ir *ir;
+};
+
+struct interp {
+    struct interp_block *table[1 << TABLE_BITS]; /* [engine lock] */
+    struct ir *spare; /* [engine lock] to lift with, NULL while somebody does */
+};
+
+static struct interp_block **bucket(struct interp *it, uint64_t pc)
+{
+    return &it->table[pc * 0x9e3779b97f4a7c15ull >> (64 - TABLE_BITS)];
+}
+
+static void unref_locked(struct interp_block *b)
+{
+    if (--b->refs)
+        return;
+    ir_free(b->ir);
+    free(b);
+}
+
+static void unref(struct engine *e, struct interp_block *b)
+{
+    pthread_mutex_lock(&e->lock);
+    unref_locked(b);
+    pthread_mutex_unlock(&e->lock);
+}
+
+void interp_invalidate(struct engine *e, uint64_t start, uint64_t len)
+{
+    for (unsigned i = 0; e->interp && i < 1 << TABLE_BITS; i++) {
+        struct interp_block **p = &e->interp->table[i], *b;
+
+        while ((b = *p)) {
+            if (b->end <= start || (b->pc >= start && b->pc - start >= len)) {
+                p = &b->next;
+            } else {
+                *p = b->next;
+                unref_locked(b);
+            }
+        }
+    }
+}
+
+/* --- Lifting --- */
+
+/* Where a block that begins at @pc has to stop because of a breakpoint; ~0 for nowhere. */
+static uint64_t next_breakpoint_locked(const struct engine *e, uint64_t pc)
+{
+    for (uint32_t i = 0; i < e->n_breakpoints; i++)
+        if (e->breakpoints[i] > pc)
+            return e->breakpoints[i];
+    return ~0ull;
+}
+
+static struct ir *take_spare(struct engine *e, uint64_t pc, uint64_t *end)
+{
+    struct ir *ir;
+
+    pthread_mutex_lock(&e->lock);
+    ir = e->interp->spare;
+    e->interp->spare = NULL;
+    *end = next_breakpoint_locked(e, pc);
+    pthread_mutex_unlock(&e->lock);
+    if (!ir)
+        ir = ir_new(e->isa->slots, e->isa->n_slots, e->isa->helpers, e->isa->n_helpers);
+    return ir;
+}
+
+static void give_spare(struct engine *e, struct ir *ir)
+{
+    pthread_mutex_lock(&e->lock);
+    if (!e->interp->spare) {
+        e->interp->spare = ir;
+        ir = NULL;
+    }
+    pthread_mutex_unlock(&e->lock);
+    ir_free(ir);
+}
+
+/* NULL when there is no executable code at @pc.  Takes no lock while it asks for the code: whoever
+ * answers has locks of its own. */
+static struct interp_block *lift(struct engine *e, uint32_t mode, uint64_t pc, unsigned limit)
+{
+    struct interp_block *b;
+    const uint8_t *code;
+    size_t avail = engine_fetch(e, pc, &code);
+    struct ir *ir;
+    uint64_t end;
+
+    if (!avail)
+        return NULL;
+    b = calloc(1, sizeof(*b));
+    if (!b)
+        bug("out of memory for a block");
+    ir = take_spare(e, pc, &end);
+    ir_reset(ir);
+    /* The block goes by a name that no jump uses, so that it leaves even to itself. */
+    ir_start_block(ir, ir_plan(ir, ~0ull, 0));
+    *b = (struct interp_block){.pc = pc, .mode = mode, .refs = 1};
+    b->end = pc + e->isa->lift(ir, mode, pc, code, avail, end, limit);
+    ir_finish(ir);
+    b->ir = ir_keep(ir);
+    give_spare(e, ir);
+    return b;
+}
+
+/* The block at @pc, with a reference for the caller.  @limit 0: the usual length, kept. */
+static struct interp_block *find_block(struct cpu *cpu, unsigned limit)
+{
+    struct engine *e = cpu->engine;
+    struct interp_block *b, **head;
+    uint64_t pc = cpu->pc;
+    uint32_t mode = cpu->mode, generation;
+
+    pthread_mutex_lock(&e->lock);
+    if (!e->interp && !(e->interp = calloc(1, sizeof(*e->interp))))
+        bug("out of memory for the interpreter");
+    head = bucket(e->interp, pc);
+    for (b = limit ? NULL : *head; b; b = b->next)
+        if (b->pc == pc && b->mode == mode)
+            break;
+    if (b)
+        b->refs++;
+    generation = __atomic_load_n(&e->generation, __ATOMIC_ACQUIRE);
+    pthread_mutex_unlock(&e->lock);
+    if (b)
+        return b;
+
+    b = lift(e, mode, pc, limit ? limit : e->conf.max_insns ? e->conf.max_insns : BLOCK_INSNS);
+    if (!b || limit)
+        return b;
+    pthread_mutex_lock(&e->lock);
+    if (generation == __atomic_load_n(&e->generation, __ATOMIC_ACQUIRE)) {
+        b->next = *head;
+        *head = b;
+        b->refs++;
+    }
+    pthread_mutex_unlock(&e->lock);
+    return b;
+}
+
+/* --- Running --- */
+
+static int call_helper(struct ir_machine *m, uint32_t helper, const uint64_t arg[3],
+                       uint64_t *result)
+{
+    struct cpu *cpu = m->opaque;
+    const struct ir_helper *h = &cpu->isa->helpers[helper];
+    uint64_t (*fn)(struct cpu *, uint64_t, uint64_t, uint64_t) = h->fn;
+
+    if (h->full)
+        cpu->pc = m->pc;
+    *result = fn(cpu, arg[0], arg[1], arg[2]);
+    return h->full && cpu->stop != CPU_STOP_NONE;
+}
+
+static int poll_attention(struct ir_machine *m)
+{
+    struct cpu *cpu = m->opaque;
+
+    return cpu->attention != 0;
+}
+
+/* One block; the state is exact afterwards. */
+static enum cpu_stop run_block(struct cpu *cpu, const struct interp_block *b,
+                               struct ir_machine *m)
+{
+    enum ir_leave how;
+
+    cpu->stop = CPU_STOP_NONE;
+    how = ir_interp(b->ir, m);
+    if (how == IR_LEFT_CALL)
+        return cpu->stop;
+    cpu->pc = m->pc;
+    if (how == IR_LEFT_FAULT)
+        return CPU_STOP_FAULT;
+    if (how != IR_LEFT_TRAP)
+        return CPU_STOP_NONE;
+    cpu->detail = m->detail;
+    return m->reason;
+}
+
+/* What keeps the block at pc from running, if anything. */
+static enum cpu_stop before_block(struct cpu *cpu)
+{
+    if (cpu->attention)
+        return CPU_STOP_ATTENTION;
+    if (!cpu->single_step && cpu->engine->n_breakpoints &&
+        engine_has_breakpoint(cpu->engine, cpu->pc))
+        return CPU_STOP_DEBUG;
+    return CPU_STOP_NONE;
+}
+
+static enum cpu_stop step(struct cpu *cpu, struct ir_machine *m)
+{
+    struct interp_block *b;
+    enum cpu_stop stop = before_block(cpu);
+
+    if (stop != CPU_STOP_NONE)
+        return stop;
+    b = find_block(cpu, cpu->single_step ? 1 : 0);
+    if (!b) {
+        cpu->fault_addr = cpu->pc;
+        return CPU_STOP_FETCH_FAULT;
+    }
+    stop = run_block(cpu, b, m);
+    unref(cpu->engine, b);
+    return stop == CPU_STOP_NONE && cpu->single_step ? CPU_STOP_DEBUG : stop;
+}
+
+enum cpu_stop interp_run(struct cpu *cpu, unsigned max_blocks)
+{
+    struct ir_machine m = {
+        .state = cpu,
+        .fp = &cpu->fp,
+        .opaque = cpu,
+        .load = interp_load,
+        .store = interp_store,
+        .atomic = interp_atomic,
+        .fence = interp_fence,
+        .call = call_helper,
+        .poll = poll_attention,
+    };
+    enum cpu_stop stop;
+    unsigned n = 0;
+
+    do {
+        stop = step(cpu, &m);
+    } while (stop == CPU_STOP_NONE && ++n != max_blocks);
+    ir_machine_done(&m);
+    cpu->stop = stop;
+    return stop;
+}
