@@ -161,6 +161,12 @@ EVAL(vffma)
 {
     map_fma(r, a, how->lane, (unsigned)how->imm, fp);
 }
+EVAL(vfmlal)
+{
+    r->q = 0;
+    for (unsigned i = 0; i < how->imm; i++)
+        r->s[i] = f32_fma_f16(a[0].h[i], a[1].h[i], a[2].s[i], fp);
+}
 EVAL(fmin)
 {
     scalar2(r, a, how, fp, FN2(min));
