@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A host back end: turns one region of IR into machine code.  The code is position-independent: it
+ * reaches everything outside the region through the CPU register (entry points) or through links
+ * that the run loop patches.
+ */
+#ifndef HOST_HOST_H
+#define HOST_HOST_H
+
+#include "ir/ir.h"
+
+/* Where translated code finds things in the CPU block: byte offsets from its start. */
+struct host_layout {
+    uint32_t bias; /* the CPU register points here */
+    uint32_t scratch, entry_points, helpers, jc, jc_mask, stop, detail, pc, attention, fp;
+};
+
+/* Slots of entry_points[]: addresses translated code calls or jumps to. */
+enum host_entry {
+    HOST_EP_LEAVE, /* jump: back to the caller of host_enter; rax is its result */
+    HOST_EP_LINK,  /* call from an exit's thunk, followed by struct host_thunk; leaves with its address */
+    HOST_EP_MISS,  /* jump: rax holds a guest pc that the jump cache does not know */
+    HOST_EP_HOT,   /* call from a region whose counter ran out, followed by struct host_thunk */
+    HOST_EP_SLOW,  /* call: evaluate out of line, all registers kept; struct host_slow * in rax */
+    HOST_EP_EVAL,  /* C function: void (struct cpu *, const struct ir_how *); operands in scratch */
+    HOST_EP_STOP,  /* jump: cpu->stop is set, leave with 0 */
+    HOST_NUM_EP,
+};
+
+/* Data behind the call in a thunk; packed. */
+struct host_thunk {
+    uint64_t pc;   /* guest address wanted */
+    uint32_t site; /* offset of the patchable rel32 field, from the start of this struct, backwards */
+} __attribute__((packed));
+
+/* One instruction that may fault: at code offset @at; its recovery description at @desc. */
+struct host_fault {
+    uint32_t at, desc;
+};
+
+struct host_job {
+    /* in */
+    const struct ir *ir;
+    uint8_t *buf; /* where the code goes and will run */
+    uint32_t cap;
+    uint64_t pc;
+    int32_t *counter; /* executions left before HOST_EP_HOT is called; NULL: none */
+    bool fp_slow;     /* evaluate all floating point out of line */
+    bool untag;       /* remove address tags before each access */
+    bool gs_base;     /* guest address 0 is at the GS segment's base, not at 0 */
+    /* out; valid until the next compile */
+    uint32_t len;
+    const struct host_fault *faults; /* ascending */
+    uint32_t n_faults;
+    const uint8_t *desc; /* recovery descriptions, see host_recover() */
+    uint32_t desc_len;
+};
+
+struct host;
+
+/** host_new - a back end; @features_off masks host features (engine_conf.host_off). */
+struct host *host_new(const struct host_layout *layout, unsigned features_off);
+void host_free(struct host *h);
+
+/**
+ * host_compile - 0; -ENOSPC when the code does not fit @cap; -E2BIG when the region needs more
+ * frame than there is (make it smaller).
+ */
+int host_compile(struct host *h, struct host_job *job);
+
+/**
+ * host_stubs - write the shared stubs at @buf; sets ep[] (all but HOST_EP_EVAL).
+ * Returns their length.
+ */
+uint32_t host_stubs(struct host *h, uint8_t *buf, uint32_t cap, void **ep);
+
+/** host_enter - run translated code; returns what it left with in rax. */
+typedef uint64_t host_enter_fn(void *cpu, const void *code);
+host_enter_fn *host_enter(const struct host *h);
+
+/** host_patch - make the rel32 field at @site jump to @target; atomic for other threads. */
+void host_patch(uint8_t *site, const uint8_t *target);
+
+/**
+ * host_recover - rebuild guest state at a fault: walks the description at @desc and stores each
+ * slot's value into the CPU block.  @gpr: the 16 registers in encoding order, @xmm: the 16 vector
+ * registers.  Returns the guest pc.
+ */
+uint64_t host_recover(const uint8_t *desc, const struct ir_slot *slots, uint8_t *cpu,
+                      const uint64_t *gpr, const union ir_u *xmm, const uint8_t *frame);
+
+#endif

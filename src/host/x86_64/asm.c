@@ -1,0 +1,657 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* x86-64 encoder; see asm.h.  Source: AMD64 Architecture Programmer's Manual, volume 3, appendix A. */
+#include "host/x86_64/asm.h"
+
+#include <cpuid.h>
+#include <string.h>
+
+void x64_byte(struct x64_asm *a, uint8_t b)
+{
+    if (a->n < a->cap)
+        a->buf[a->n++] = b;
+    else
+        a->full = true;
+}
+
+void x64_u32(struct x64_asm *a, uint32_t v)
+{
+    if (a->n + 4 <= a->cap) {
+        memcpy(a->buf + a->n, &v, 4);
+        a->n += 4;
+    } else {
+        a->full = true;
+    }
+}
+
+void x64_u64(struct x64_asm *a, uint64_t v)
+{
+    x64_u32(a, (uint32_t)v);
+    x64_u32(a, (uint32_t)(v >> 32));
+}
+
+/* Emit a 32-bit field relative to its own end plus @tail bytes that still follow it. */
+static void rel32(struct x64_asm *a, struct x64_label *l, unsigned tail)
+{
+    if (l->target) {
+        x64_u32(a, l->target - 1 - (a->n + 4 + tail));
+        return;
+    }
+    /* chain: the field holds the previous use (offset + 1) and the tail in the top bits */
+    uint32_t at = a->n;
+
+    x64_u32(a, l->at | tail << 28);
+    if (!a->full)
+        l->at = at + 1;
+}
+
+void x64_bind(struct x64_asm *a, struct x64_label *l)
+{
+    uint32_t use = l->at;
+
+    l->target = a->n + 1;
+    while (use && !a->full) {
+        uint32_t field, v;
+
+        memcpy(&field, a->buf + use - 1, 4);
+        v = a->n - (use - 1 + 4 + (field >> 28));
+        memcpy(a->buf + use - 1, &v, 4);
+        use = field & 0x0fffffff;
+    }
+    l->at = 0;
+}
+
+void x64_align(struct x64_asm *a, unsigned n, unsigned at)
+{
+    static const uint8_t nop[8][7] = {
+        { 0 }, { 0x90 }, { 0x66, 0x90 }, { 0x0f, 0x1f, 0x00 }, { 0x0f, 0x1f, 0x40, 0x00 },
+        { 0x0f, 0x1f, 0x44, 0, 0 }, { 0x66, 0x0f, 0x1f, 0x44, 0, 0 }, { 0x0f, 0x1f, 0x80, 0, 0, 0, 0 },
+    };
+    unsigned pad = (at - a->n) & (n - 1);
+
+    while (pad) {
+        unsigned k = pad > 7 ? 7 : pad;
+
+        for (unsigned i = 0; i < k; i++)
+            x64_byte(a, nop[k][i]);
+        pad -= k;
+    }
+}
+
+/* --- ModRM --- */
+
+static void modrm_mem(struct x64_asm *a, unsigned reg, struct x64_mem m, unsigned tail)
+{
+    unsigned r = (reg & 7) << 3;
+
+    if (m.base == NOREG && m.label) {
+        x64_byte(a, r | 5);
+        rel32(a, m.label, tail);
+        return;
+    }
+    if (m.base == NOREG) { /* [index*s + disp32] or absolute disp32 */
+        x64_byte(a, r | 4);
+        x64_byte(a, m.scale << 6 | (m.index == NOREG ? 4 : m.index & 7) << 3 | 5);
+        x64_u32(a, (uint32_t)m.disp);
+        return;
+    }
+    unsigned mod = m.disp == 0 && (m.base & 7) != RBP ? 0 : m.disp == (int8_t)m.disp ? 1 : 2;
+
+    if (m.index != NOREG || (m.base & 7) == RSP) {
+        x64_byte(a, mod << 6 | r | 4);
+        x64_byte(a, m.scale << 6 | (m.index == NOREG ? 4 : m.index & 7) << 3 | (m.base & 7));
+    } else {
+        x64_byte(a, mod << 6 | r | (m.base & 7));
+    }
+    if (mod == 1)
+        x64_byte(a, (uint8_t)m.disp);
+    else if (mod == 2)
+        x64_u32(a, (uint32_t)m.disp);
+}
+
+static unsigned rex_x(struct x64_mem m)
+{
+    return m.index != NOREG && m.index >= 8 ? 2 : 0;
+}
+static unsigned rex_b(struct x64_mem m)
+{
+    return m.base != NOREG && m.base >= 8 ? 1 : 0;
+}
+
+/* opc: up to three opcode bytes, 0x0f and 0x0f38 escapes included */
+static void opcode(struct x64_asm *a, unsigned opc)
+{
+    if (opc > 0xffff)
+        x64_byte(a, opc >> 16);
+    if (opc > 0xff)
+        x64_byte(a, opc >> 8);
+    x64_byte(a, opc);
+}
+
+static void op_rr(struct x64_asm *a, unsigned pfx, unsigned rex, unsigned opc, unsigned reg,
+                  unsigned rm)
+{
+    if (pfx)
+        x64_byte(a, pfx);
+    rex |= (reg >= 8) << 2 | (rm >= 8);
+    if (rex)
+        x64_byte(a, 0x40 | (rex & 15));
+    opcode(a, opc);
+    x64_byte(a, 0xc0 | (reg & 7) << 3 | (rm & 7));
+}
+
+static void op_rm(struct x64_asm *a, unsigned pfx, unsigned rex, unsigned opc, unsigned reg,
+                  struct x64_mem m, unsigned tail)
+{
+    if (m.gs)
+        x64_byte(a, 0x65);
+    if (pfx)
+        x64_byte(a, pfx);
+    rex |= (reg >= 8) << 2 | rex_x(m) | rex_b(m);
+    if (rex)
+        x64_byte(a, 0x40 | (rex & 15));
+    opcode(a, opc);
+    modrm_mem(a, reg, m, tail);
+}
+
+#define REXW(size) ((size) == 8 ? 8u : 0u)
+/* byte registers spl.. need a REX prefix: 0x40 alone */
+#define REX8(r)    ((r) >= 4 ? 0x40u : 0u)
+
+/* --- Integer --- */
+
+void x64_mov_rr(struct x64_asm *a, unsigned size, unsigned d, unsigned s)
+{
+    op_rr(a, 0, REXW(size), 0x8b, d, s);
+}
+
+void x64_mov_ri(struct x64_asm *a, unsigned d, uint64_t imm)
+{
+    if (imm <= 0xffffffff) {
+        if (d >= 8)
+            x64_byte(a, 0x41);
+        x64_byte(a, 0xb8 | (d & 7));
+        x64_u32(a, (uint32_t)imm);
+    } else if ((int64_t)imm == (int32_t)imm) {
+        op_rr(a, 0, 8, 0xc7, 0, d);
+        x64_u32(a, (uint32_t)imm);
+    } else {
+        x64_byte(a, 0x48 | (d >= 8));
+        x64_byte(a, 0xb8 | (d & 7));
+        x64_u64(a, imm);
+    }
+}
+
+void x64_load(struct x64_asm *a, unsigned size, unsigned d, struct x64_mem m)
+{
+    if (size <= 2)
+        op_rm(a, 0, 0, size == 1 ? 0x0fb6 : 0x0fb7, d, m, 0);
+    else
+        op_rm(a, 0, REXW(size), 0x8b, d, m, 0);
+}
+
+void x64_load_sx(struct x64_asm *a, unsigned from, unsigned to, unsigned d, struct x64_mem m)
+{
+    op_rm(a, 0, REXW(to), from == 1 ? 0x0fbe : from == 2 ? 0x0fbf : 0x63, d, m, 0);
+}
+
+void x64_store(struct x64_asm *a, unsigned size, struct x64_mem m, unsigned s)
+{
+    if (size == 1)
+        op_rm(a, 0, REX8(s), 0x88, s, m, 0);
+    else
+        op_rm(a, size == 2 ? 0x66 : 0, REXW(size), 0x89, s, m, 0);
+}
+
+void x64_store_imm(struct x64_asm *a, unsigned size, struct x64_mem m, int32_t imm)
+{
+    if (size == 1) {
+        op_rm(a, 0, 0, 0xc6, 0, m, 1);
+        x64_byte(a, (uint8_t)imm);
+    } else if (size == 2) {
+        op_rm(a, 0x66, 0, 0xc7, 0, m, 2);
+        x64_byte(a, (uint8_t)imm);
+        x64_byte(a, (uint8_t)(imm >> 8));
+    } else {
+        op_rm(a, 0, REXW(size), 0xc7, 0, m, 4);
+        x64_u32(a, (uint32_t)imm);
+    }
+}
+
+void x64_lea(struct x64_asm *a, unsigned size, unsigned d, struct x64_mem m)
+{
+    op_rm(a, 0, REXW(size), 0x8d, d, m, 0);
+}
+
+void x64_movzx(struct x64_asm *a, unsigned from, unsigned d, unsigned s)
+{
+    op_rr(a, 0, from == 1 ? REX8(s) : 0, from == 1 ? 0x0fb6 : 0x0fb7, d, s);
+}
+
+void x64_movsx(struct x64_asm *a, unsigned from, unsigned to, unsigned d, unsigned s)
+{
+    op_rr(a, 0, REXW(to) | (from == 1 ? REX8(s) : 0),
+          from == 1 ? 0x0fbe : from == 2 ? 0x0fbf : 0x63, d, s);
+}
+
+void x64_alu_rr(struct x64_asm *a, enum x64_alu op, unsigned size, unsigned d, unsigned s)
+{
+    op_rr(a, 0, REXW(size), op << 3 | 3, d, s);
+}
+
+void x64_alu_ri(struct x64_asm *a, enum x64_alu op, unsigned size, unsigned d, int32_t imm)
+{
+    if (imm == (int8_t)imm) {
+        op_rr(a, 0, REXW(size), 0x83, op, d);
+        x64_byte(a, (uint8_t)imm);
+    } else {
+        op_rr(a, 0, REXW(size), 0x81, op, d);
+        x64_u32(a, (uint32_t)imm);
+    }
+}
+
+void x64_alu_rm(struct x64_asm *a, enum x64_alu op, unsigned size, unsigned d, struct x64_mem m)
+{
+    op_rm(a, 0, REXW(size), op << 3 | 3, d, m, 0);
+}
+
+void x64_alu_mr(struct x64_asm *a, enum x64_alu op, unsigned size, struct x64_mem m, unsigned s)
+{
+    if (size == 1)
+        op_rm(a, 0, REX8(s), op << 3, s, m, 0);
+    else
+        op_rm(a, size == 2 ? 0x66 : 0, REXW(size), op << 3 | 1, s, m, 0);
+}
+
+void x64_alu_mi(struct x64_asm *a, enum x64_alu op, unsigned size, struct x64_mem m, int32_t imm)
+{
+    if (size == 1 || imm == (int8_t)imm) {
+        op_rm(a, size == 2 ? 0x66 : 0, REXW(size), size == 1 ? 0x80 : 0x83, op, m, 1);
+        x64_byte(a, (uint8_t)imm);
+    } else {
+        op_rm(a, 0, REXW(size), 0x81, op, m, 4);
+        x64_u32(a, (uint32_t)imm);
+    }
+}
+
+void x64_test_rr(struct x64_asm *a, unsigned size, unsigned d, unsigned s)
+{
+    op_rr(a, 0, REXW(size), 0x85, d, s);
+}
+
+void x64_test_ri(struct x64_asm *a, unsigned size, unsigned d, int32_t imm)
+{
+    if (imm >= 0 && imm <= 0x7f) {
+        op_rr(a, 0, REX8(d), 0xf6, 0, d);
+        x64_byte(a, (uint8_t)imm);
+    } else {
+        op_rr(a, 0, REXW(size), 0xf7, 0, d);
+        x64_u32(a, (uint32_t)imm);
+    }
+}
+
+void x64_not(struct x64_asm *a, unsigned size, unsigned d) { op_rr(a, 0, REXW(size), 0xf7, 2, d); }
+void x64_neg(struct x64_asm *a, unsigned size, unsigned d) { op_rr(a, 0, REXW(size), 0xf7, 3, d); }
+void x64_mul(struct x64_asm *a, unsigned size, unsigned s) { op_rr(a, 0, REXW(size), 0xf7, 4, s); }
+void x64_imul(struct x64_asm *a, unsigned size, unsigned s) { op_rr(a, 0, REXW(size), 0xf7, 5, s); }
+void x64_div(struct x64_asm *a, unsigned size, unsigned s) { op_rr(a, 0, REXW(size), 0xf7, 6, s); }
+void x64_idiv(struct x64_asm *a, unsigned size, unsigned s) { op_rr(a, 0, REXW(size), 0xf7, 7, s); }
+
+void x64_imul_rr(struct x64_asm *a, unsigned size, unsigned d, unsigned s)
+{
+    op_rr(a, 0, REXW(size), 0x0faf, d, s);
+}
+
+void x64_imul_rri(struct x64_asm *a, unsigned size, unsigned d, unsigned s, int32_t imm)
+{
+    if (imm == (int8_t)imm) {
+        op_rr(a, 0, REXW(size), 0x6b, d, s);
+        x64_byte(a, (uint8_t)imm);
+    } else {
+        op_rr(a, 0, REXW(size), 0x69, d, s);
+        x64_u32(a, (uint32_t)imm);
+    }
+}
+
+void x64_cdq(struct x64_asm *a, unsigned size)
+{
+    if (size == 8)
+        x64_byte(a, 0x48);
+    x64_byte(a, 0x99);
+}
+
+void x64_shift_ri(struct x64_asm *a, enum x64_shift op, unsigned size, unsigned d, unsigned n)
+{
+    op_rr(a, 0, REXW(size), 0xc1, op, d);
+    x64_byte(a, n);
+}
+
+void x64_shift_cl(struct x64_asm *a, enum x64_shift op, unsigned size, unsigned d)
+{
+    op_rr(a, 0, REXW(size), 0xd3, op, d);
+}
+
+static void vex(struct x64_asm *a, unsigned pfx, unsigned map, unsigned w, unsigned l,
+                unsigned vvvv, unsigned r, unsigned x, unsigned b)
+{
+    static const uint8_t pp[256] = { [0x66] = 1, [0xf3] = 2, [0xf2] = 3 };
+
+    if (map == 1 && !w && !x && !b) {
+        x64_byte(a, 0xc5);
+        x64_byte(a, (r ? 0 : 0x80) | (~vvvv & 15) << 3 | l << 2 | pp[pfx]);
+    } else {
+        x64_byte(a, 0xc4);
+        x64_byte(a, (r ? 0 : 0x80) | (x ? 0 : 0x40) | (b ? 0 : 0x20) | map);
+        x64_byte(a, w << 7 | (~vvvv & 15) << 3 | l << 2 | pp[pfx]);
+    }
+}
+
+static void vex_rr(struct x64_asm *a, uint32_t vi, unsigned d, unsigned vvvv, unsigned s)
+{
+    vex(a, vi >> 16 & 0xff, vi >> 8 & 0xff, vi >> 31, vi >> 30 & 1, vvvv, d >= 8, 0, s >= 8);
+    x64_byte(a, vi);
+    x64_byte(a, 0xc0 | (d & 7) << 3 | (s & 7));
+}
+
+static void vex_rm(struct x64_asm *a, uint32_t vi, unsigned d, unsigned vvvv, struct x64_mem m,
+                   unsigned tail)
+{
+    if (m.gs)
+        x64_byte(a, 0x65);
+    vex(a, vi >> 16 & 0xff, vi >> 8 & 0xff, vi >> 31, vi >> 30 & 1, vvvv, d >= 8, rex_x(m) != 0,
+        rex_b(m) != 0);
+    x64_byte(a, vi);
+    modrm_mem(a, d, m, tail);
+}
+
+void x64_shiftx(struct x64_asm *a, enum x64_shift op, unsigned size, unsigned d, unsigned s,
+                unsigned n)
+{
+    unsigned pfx = op == SH_SHL ? 0x66 : op == SH_SHR ? 0xf2 : 0xf3;
+
+    vex_rr(a, VX(pfx, 2, 0xf7) | (size == 8 ? VX_W : 0), d, n, s);
+}
+
+void x64_rorx(struct x64_asm *a, unsigned size, unsigned d, unsigned s, unsigned n)
+{
+    vex_rr(a, VX(0xf2, 3, 0xf0) | (size == 8 ? VX_W : 0), d, 0, s);
+    x64_byte(a, n);
+}
+
+void x64_andn(struct x64_asm *a, unsigned size, unsigned d, unsigned s1, unsigned s2)
+{
+    vex_rr(a, VX(0, 2, 0xf2) | (size == 8 ? VX_W : 0), d, s1, s2);
+}
+
+void x64_shrd(struct x64_asm *a, unsigned size, unsigned d, unsigned s, unsigned n)
+{
+    op_rr(a, 0, REXW(size), 0x0fac, s, d);
+    x64_byte(a, n);
+}
+
+void x64_bswap(struct x64_asm *a, unsigned size, unsigned d)
+{
+    unsigned rex = REXW(size) | (d >= 8);
+
+    if (rex)
+        x64_byte(a, 0x40 | rex);
+    x64_byte(a, 0x0f);
+    x64_byte(a, 0xc8 | (d & 7));
+}
+
+void x64_op0f(struct x64_asm *a, unsigned pfx, unsigned size, unsigned opc, unsigned d, unsigned s)
+{
+    op_rr(a, pfx, REXW(size), 0x0f00 | opc, d, s);
+}
+
+void x64_op0f38(struct x64_asm *a, unsigned pfx, unsigned size, unsigned opc, unsigned d, unsigned s)
+{
+    op_rr(a, pfx, REXW(size), 0x0f3800 | opc, d, s);
+}
+
+void x64_setcc(struct x64_asm *a, enum x64_cc cc, unsigned d)
+{
+    op_rr(a, 0, REX8(d), 0x0f90 | cc, 0, d);
+}
+
+void x64_setcc_m(struct x64_asm *a, enum x64_cc cc, struct x64_mem m)
+{
+    op_rm(a, 0, 0, 0x0f90 | cc, 0, m, 0);
+}
+
+void x64_cmov(struct x64_asm *a, enum x64_cc cc, unsigned size, unsigned d, unsigned s)
+{
+    op_rr(a, 0, REXW(size), 0x0f40 | cc, d, s);
+}
+
+void x64_bt_ri(struct x64_asm *a, unsigned size, unsigned d, unsigned n)
+{
+    op_rr(a, 0, REXW(size), 0x0fba, 4, d);
+    x64_byte(a, n);
+}
+
+/* Byte, word, long and quad forms of opcodes whose byte form is opc and wide form opc + 1. */
+static void sized_rm(struct x64_asm *a, unsigned size, unsigned opc, struct x64_mem m, unsigned s)
+{
+    op_rm(a, size == 2 ? 0x66 : 0, size == 1 ? REX8(s) : REXW(size), size == 1 ? opc : opc + 1, s, m,
+          0);
+}
+
+void x64_xchg_mr(struct x64_asm *a, unsigned size, struct x64_mem m, unsigned s)
+{
+    sized_rm(a, size, 0x86, m, s);
+}
+
+void x64_lock(struct x64_asm *a) { x64_byte(a, 0xf0); }
+
+void x64_xadd_mr(struct x64_asm *a, unsigned size, struct x64_mem m, unsigned s)
+{
+    sized_rm(a, size, 0x0fc0, m, s);
+}
+
+void x64_cmpxchg_mr(struct x64_asm *a, unsigned size, struct x64_mem m, unsigned s)
+{
+    sized_rm(a, size, 0x0fb0, m, s);
+}
+
+void x64_cmpxchg16b(struct x64_asm *a, struct x64_mem m) { op_rm(a, 0, 8, 0x0fc7, 1, m, 0); }
+
+void x64_push(struct x64_asm *a, unsigned r)
+{
+    if (r >= 8)
+        x64_byte(a, 0x41);
+    x64_byte(a, 0x50 | (r & 7));
+}
+
+void x64_pop(struct x64_asm *a, unsigned r)
+{
+    if (r >= 8)
+        x64_byte(a, 0x41);
+    x64_byte(a, 0x58 | (r & 7));
+}
+
+void x64_mfence(struct x64_asm *a)
+{
+    x64_lock(a);
+    x64_alu_mi(a, ALU_OR, 4, x64_at(RSP, -8), 0);
+}
+
+/* --- Control --- */
+
+void x64_jmp(struct x64_asm *a, struct x64_label *l)
+{
+    x64_byte(a, 0xe9);
+    rel32(a, l, 0);
+}
+
+void x64_jcc(struct x64_asm *a, enum x64_cc cc, struct x64_label *l)
+{
+    x64_byte(a, 0x0f);
+    x64_byte(a, 0x80 | cc);
+    rel32(a, l, 0);
+}
+
+void x64_jmp_r(struct x64_asm *a, unsigned r) { op_rr(a, 0, 0, 0xff, 4, r); }
+void x64_jmp_m(struct x64_asm *a, struct x64_mem m) { op_rm(a, 0, 0, 0xff, 4, m, 0); }
+void x64_call_m(struct x64_asm *a, struct x64_mem m) { op_rm(a, 0, 0, 0xff, 2, m, 0); }
+void x64_call_r(struct x64_asm *a, unsigned r) { op_rr(a, 0, 0, 0xff, 2, r); }
+void x64_ret(struct x64_asm *a) { x64_byte(a, 0xc3); }
+
+void x64_ud2(struct x64_asm *a)
+{
+    x64_byte(a, 0x0f);
+    x64_byte(a, 0x0b);
+}
+
+/* --- Vector --- */
+
+static const unsigned sse_map[4] = { 0, 0x0f, 0x0f38, 0x0f3a };
+
+static void sse_rr(struct x64_asm *a, uint32_t vi, unsigned d, unsigned s)
+{
+    op_rr(a, vi >> 16 & 0xff, vi & VX_W ? 8 : 0, sse_map[vi >> 8 & 0xff] << 8 | (vi & 0xff), d, s);
+}
+
+static void sse_rm(struct x64_asm *a, uint32_t vi, unsigned d, struct x64_mem m, unsigned tail)
+{
+    op_rm(a, vi >> 16 & 0xff, vi & VX_W ? 8 : 0, sse_map[vi >> 8 & 0xff] << 8 | (vi & 0xff), d, m,
+          tail);
+}
+
+void x64_v3(struct x64_asm *a, uint32_t vi, unsigned d, unsigned s1, unsigned s2)
+{
+    if (a->f.avx || (vi & VX_VEXONLY)) {
+        vex_rr(a, vi & ~VX_VEXONLY, d, s1, s2);
+    } else {
+        x64_vmov(a, d, s1);
+        sse_rr(a, vi, d, s2);
+    }
+}
+
+/* Without AVX, memory operands of arithmetic must be aligned; emitters only use our own aligned data. */
+void x64_v3m(struct x64_asm *a, uint32_t vi, unsigned d, unsigned s1, struct x64_mem m)
+{
+    if (a->f.avx || (vi & VX_VEXONLY)) {
+        vex_rm(a, vi & ~VX_VEXONLY, d, s1, m, 0);
+    } else {
+        x64_vmov(a, d, s1);
+        sse_rm(a, vi, d, m, 0);
+    }
+}
+
+void x64_v3i(struct x64_asm *a, uint32_t vi, unsigned d, unsigned s1, unsigned s2, unsigned imm)
+{
+    x64_v3(a, vi, d, s1, s2);
+    x64_byte(a, imm);
+}
+
+void x64_v3mi(struct x64_asm *a, uint32_t vi, unsigned d, unsigned s1, struct x64_mem m, unsigned imm)
+{
+    if (a->f.avx || (vi & VX_VEXONLY)) {
+        vex_rm(a, vi & ~VX_VEXONLY, d, s1, m, 1);
+    } else {
+        x64_vmov(a, d, s1);
+        sse_rm(a, vi, d, m, 1);
+    }
+    x64_byte(a, imm);
+}
+
+void x64_v2(struct x64_asm *a, uint32_t vi, unsigned d, unsigned s)
+{
+    if (a->f.avx || (vi & VX_VEXONLY))
+        vex_rr(a, vi & ~VX_VEXONLY, d, 0, s);
+    else
+        sse_rr(a, vi, d, s);
+}
+
+void x64_v2m(struct x64_asm *a, uint32_t vi, unsigned d, struct x64_mem m)
+{
+    if (a->f.avx || (vi & VX_VEXONLY))
+        vex_rm(a, vi & ~VX_VEXONLY, d, 0, m, 0);
+    else
+        sse_rm(a, vi, d, m, 0);
+}
+
+void x64_v2i(struct x64_asm *a, uint32_t vi, unsigned d, unsigned s, unsigned imm)
+{
+    x64_v2(a, vi, d, s);
+    x64_byte(a, imm);
+}
+
+void x64_v2mi(struct x64_asm *a, uint32_t vi, unsigned d, struct x64_mem m, unsigned imm)
+{
+    if (a->f.avx || (vi & VX_VEXONLY))
+        vex_rm(a, vi & ~VX_VEXONLY, d, 0, m, 1);
+    else
+        sse_rm(a, vi, d, m, 1);
+    x64_byte(a, imm);
+}
+
+void x64_vshift(struct x64_asm *a, uint32_t vi, unsigned ext, unsigned d, unsigned s, unsigned imm)
+{
+    if (a->f.avx) {
+        vex_rr(a, vi, ext, d, s);
+    } else {
+        x64_vmov(a, d, s);
+        sse_rr(a, vi, ext, d);
+    }
+    x64_byte(a, imm);
+}
+
+void x64_vmov(struct x64_asm *a, unsigned d, unsigned s)
+{
+    if (d != s)
+        x64_v2(a, VX(0, 1, 0x28), d, s);
+}
+
+void x64_vload(struct x64_asm *a, unsigned d, struct x64_mem m) { x64_v2m(a, VX(0, 1, 0x10), d, m); }
+void x64_vstore(struct x64_asm *a, struct x64_mem m, unsigned s) { x64_v2m(a, VX(0, 1, 0x11), s, m); }
+
+void x64_vload_n(struct x64_asm *a, unsigned size, unsigned d, struct x64_mem m)
+{
+    x64_v2m(a, size == 8 ? VX(0xf3, 1, 0x7e) : VX(0x66, 1, 0x6e), d, m);
+}
+
+void x64_vstore_n(struct x64_asm *a, unsigned size, struct x64_mem m, unsigned s)
+{
+    x64_v2m(a, size == 8 ? VX(0x66, 1, 0xd6) : VX(0x66, 1, 0x7e), s, m);
+}
+
+void x64_movq_xr(struct x64_asm *a, unsigned size, unsigned d, unsigned s)
+{
+    x64_v2(a, VX(0x66, 1, 0x6e) | (size == 8 ? VX_W : 0), d, s);
+}
+
+void x64_movq_rx(struct x64_asm *a, unsigned size, unsigned d, unsigned s)
+{
+    x64_v2(a, VX(0x66, 1, 0x7e) | (size == 8 ? VX_W : 0), s, d);
+}
+
+/* --- Features --- */
+
+struct x64_feat x64_feat_detect(unsigned off)
+{
+    struct x64_feat f = { 0 };
+    unsigned a, b, c, d, xcr = 0, xcr_hi;
+
+    if (!__get_cpuid(1, &a, &b, &c, &d))
+        return f;
+    if (c & bit_OSXSAVE)
+        __asm__("xgetbv" : "=a"(xcr), "=d"(xcr_hi) : "c"(0));
+    f.avx = (c & bit_AVX) && (xcr & 6) == 6 && !(off & 1);
+    f.fma = f.avx && (c & bit_FMA) && !(off & 4);
+    f.f16c = f.avx && (c & bit_F16C);
+    f.popcnt = c & bit_POPCNT;
+    f.sse42 = c & bit_SSE4_2;
+    f.aes = (c & bit_AES) && !(off & 8);
+    f.pclmul = (c & bit_PCLMUL) && !(off & 8);
+    f.movbe = c & bit_MOVBE;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
+        f.avx2 = f.avx && (b & bit_AVX2);
+        f.bmi1 = (b & bit_BMI) && !(off & 2) && f.avx;
+        f.bmi2 = (b & bit_BMI2) && !(off & 2) && f.avx;
+        f.sha = (b & bit_SHA) && !(off & 8);
+    }
+    if (__get_cpuid(0x80000001, &a, &b, &c, &d))
+        f.lzcnt = (c & bit_LZCNT) && !(off & 2);
+    return f;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One compilation on x86-64: what emitters see.
+ *
+ * select.c looks at the region backwards: which operations are dead, which are folded into their
+ * users (lazy), where each value is used next.  Then compile.c walks forwards; each emitter asks the
+ * register allocator (regalloc.c) for its operands and result, and appends instructions.  Allocation
+ * is linear scan with second chance (Traub, Holloway, Smith 1998): when registers run out, the value
+ * whose next use is farthest goes to the frame.
+ *
+ * Registers are numbered 0..15 (rax ..) and 16..31 (xmm0 ..).  rsp holds the frame, rbp the CPU.
+ * rax and xmm15 are scratch: free for any emitter between two allocator calls, never allocated.
+ *
+ * In a host register integers are always zero-extended to 64 bits (i1: 0 or 1); f32/f64/f16 have
+ * undefined bits above their width.
+ */
+#ifndef HOST_X86_64_EMIT_H
+#define HOST_X86_64_EMIT_H
+
+#include "host/host.h"
+#include "host/x86_64/asm.h"
+
+#define X_CPU      RBP
+#define X_SCRATCH  RAX
+#define X_XMM      16 /* allocator number of xmm0 */
+#define X_VSCRATCH 15 /* xmm15 */
+#define X_NREGS    32
+#define X_NSLOTS   60 /* frame slots of 16 bytes; slot 0 breaks cycles of moves */
+#define X_FRAME    (X_NSLOTS * 16)
+
+/* How select.c decided about a value. */
+enum {
+    XV_LIVE = 1,  /* computed where it stands */
+    XV_LAZY = 2,  /* never computed by itself: users compute it from its operands */
+    XV_ALIAS = 4, /* same register as its first operand */
+    XV_BARE = 16, /* lazy FP compare nobody branches on: emitted for its flags */
+    XV_REMAT = 8, /* can be made again: constant, or slot still in memory */
+};
+
+struct xval {
+    uint8_t reg;     /* 0..31 or NOREG */
+    uint8_t slot;    /* frame slot holding it, 0 none */
+    uint8_t flags;   /* XV_* */
+    uint8_t hint;    /* preferred register or NOREG */
+    uint32_t uses;   /* index of the next use in x->use, 0 none */
+    uint32_t end;    /* position of the last use, loops considered */
+};
+
+struct xuse {
+    uint32_t pos;
+    uint32_t next;
+    bool weak; /* only for a snapshot: the frame is as good as a register */
+};
+
+/* Where values are at a block boundary. */
+struct xstate {
+    uint32_t reg_val[X_NREGS];
+    uint32_t slot_val[X_NSLOTS];
+};
+
+struct xpair {
+    uint32_t slot, val;
+};
+
+/* A snapshot spelled out: pairs [first, first + count). */
+struct xsnap {
+    uint32_t first, count;
+    bool done;
+};
+
+struct xblock {
+    struct x64_label label;
+    struct xstate *entry; /* NULL until some predecessor decided */
+    uint32_t loop_end;    /* position of the last back edge to it, 0 none */
+};
+
+/* Code to be emitted behind the main line. */
+struct xstub {
+    struct x64_label label;
+    enum { STUB_EXIT_BLOCK, STUB_POLL, STUB_SLOW, STUB_THUNK } kind;
+    uint32_t op;          /* poll: the operation; exit block: the block */
+    struct xstate *state; /* registers at the branch */
+    /* slow: floating point out of line */
+    struct x64_label back;
+    uint8_t dst, src[3]; /* register numbers or NOREG */
+    /* thunk: an unlinked exit */
+    uint64_t pc;
+    uint32_t site; /* code offset of the field to patch */
+    uint8_t entry; /* enum host_entry to call */
+};
+
+struct x64 {
+    struct x64_asm a;
+    const struct ir *ir;
+    struct host_job *job;
+    const struct host_layout *lay;
+
+    struct xval *val;   /* [ir->n_ops] */
+    struct xuse *use;
+    uint32_t n_use, cap_use;
+    struct xsnap *snap; /* [ir->n_snaps] */
+    struct xpair *pair;
+    uint32_t n_pair, cap_pair;
+    struct xblock *block; /* [ir->n_blocks] */
+    uint32_t pos;         /* operation being emitted */
+
+    struct xstate cur;
+    uint32_t pinned; /* registers the current operation holds */
+    uint32_t touched[16]; /* values the current operation asked for: some may die with it */
+    unsigned n_touched;
+    bool exiting;    /* slots are being written back: memory no longer holds entry values, and
+                      * nothing dies, since the order of stores is free */
+    bool too_big;
+
+    struct xstub *stub;
+    uint32_t n_stub, cap_stub;
+    struct xstate **states; /* saved states of this compilation */
+    uint32_t n_states, cap_states;
+    uint32_t lazy_done[64]; /* lazy values computed on this way out */
+    unsigned n_lazy_done;
+
+    struct host_fault *fault;
+    uint32_t n_fault, cap_fault;
+    uint8_t *desc;
+    uint32_t n_desc, cap_desc;
+    uint32_t last_desc_snap, last_desc; /* description of the newest snapshot, shared */
+
+    /* constants behind the code, reached through rip */
+    struct xconst {
+        uint64_t lo, hi;
+        struct x64_label label;
+    } *konst;
+    uint32_t n_konst, cap_konst;
+    struct xhow {
+        struct ir_how how;
+        struct x64_label label;
+    } *how;
+    uint32_t n_how, cap_how;
+    struct x64_label leave_miss;
+};
+
+/* --- Operands: what an emitter asks for --- */
+
+/** ra_use - the register holding value @v, loaded if need be; pinned until the operation ends. */
+unsigned ra_use(struct x64 *x, uint32_t v);
+/** ra_use_in - the same, but in register @reg (0..31), saving what was there. */
+void ra_use_in(struct x64 *x, uint32_t v, unsigned reg);
+/** ra_def - a register for the result @v, different from all pinned ones. */
+unsigned ra_def(struct x64 *x, uint32_t v);
+/** ra_def_in - result @v will be in @reg; what was there is saved. */
+void ra_def_in(struct x64 *x, uint32_t v, unsigned reg);
+/** ra_use_def - a register for result @v that starts out as a copy of value @s: s's own register when
+ * it dies here, else a copy.  Use other operands first. */
+unsigned ra_use_def(struct x64 *x, uint32_t v, uint32_t s);
+/** ra_temp - a free register of the class (false: integer) until the operation ends. */
+unsigned ra_temp(struct x64 *x, bool vec);
+/** ra_take - make @reg free for this operation (its value is saved) and pin it. */
+void ra_take(struct x64 *x, unsigned reg);
+/** ra_dies - true when this operation is the last to use @v. */
+bool ra_dies(struct x64 *x, uint32_t v);
+/** ra_in_mem - true when @v is not in a register but in memory, with its place in @m: the caller may
+ * use it as a memory operand (only for values with no further use soon). */
+bool ra_in_mem(struct x64 *x, uint32_t v, struct x64_mem *m);
+
+/* The same for vector values; give 0..15. */
+static inline unsigned rv_use(struct x64 *x, uint32_t v) { return ra_use(x, v) - X_XMM; }
+static inline unsigned rv_def(struct x64 *x, uint32_t v) { return ra_def(x, v) - X_XMM; }
+static inline unsigned rv_use_def(struct x64 *x, uint32_t v, uint32_t s)
+{
+    return ra_use_def(x, v, s) - X_XMM;
+}
+static inline unsigned rv_temp(struct x64 *x) { return ra_temp(x, true) - X_XMM; }
+
+/* --- Helpers for emitters --- */
+
+static inline struct x64_mem x_cpu(const struct x64 *x, uint32_t off)
+{
+    return x64_at(X_CPU, (int32_t)off - (int32_t)x->lay->bias);
+}
+static inline struct x64_mem x_slot(unsigned slot)
+{
+    return x64_at(RSP, (int32_t)slot * 16);
+}
+static inline unsigned x_size(unsigned type) /* operand size of integer instructions */
+{
+    return type == IR_I64 ? 8 : 4;
+}
+/* The integer constant a value is, if it fits a sign-extended 32-bit immediate for its type. */
+bool x_imm(const struct x64 *x, uint32_t v, int32_t *imm);
+/** x_vconst - a 16-byte constant as a rip-relative operand. */
+struct x64_mem x_vconst(struct x64 *x, uint64_t lo, uint64_t hi);
+
+/**
+ * x_slow - out-of-line evaluation for the in-line result just computed.
+ * Emit `jcc` on the condition @cc to code that evaluates operation @op with its eval function from
+ * the operand registers, puts the result into @dst (0..31), and returns here.  Operand registers
+ * must still hold the operands: so give FP results their own register (rv_def after rv_use).
+ */
+void x_slow(struct x64 *x, enum x64_cc cc, const struct ir_op *op, unsigned dst,
+            const unsigned *src, unsigned n_src);
+
+/** emit_fn - emits one operation. */
+typedef void emit_fn(struct x64 *x, const struct ir_op *op, uint32_t v);
+/* Rows by opcode; an operation without one is a call of its evaluation function. */
+extern emit_fn *const x64_emit_int[IR_NUM_OPS];
+extern emit_fn *const x64_emit_vec[IR_NUM_OPS];
+extern emit_fn *const x64_emit_fp[IR_NUM_OPS]; /* not used when job->fp_slow */
+/** x_materialize - compute a lazy value after all (on the way out); gives its register, pinned. */
+unsigned x_materialize(struct x64 *x, uint32_t v);
+/** emit_eval - the call of the evaluation function; fallback of every emitter. */
+void emit_eval(struct x64 *x, const struct ir_op *op, uint32_t v);
+
+/* --- Conditions --- */
+
+/** x_cond - emit the flags of condition value @v (fused when lazy); returns the condition code. For
+ * FP conditions two codes may be needed: then *cc2 is the second (the condition is cc AND cc2 when
+ * *both, else cc OR cc2), else NOREG. */
+enum x64_cc x_cond(struct x64 *x, uint32_t v, unsigned *cc2, bool *both);
+
+/* --- Inside the back end --- */
+
+int x_select(struct x64 *x);                 /* select.c */
+void ra_begin(struct x64 *x);                /* regalloc.c */
+void ra_end_op(struct x64 *x);               /* unpin, free what died */
+void ra_clobber_calls(struct x64 *x);        /* save everything a C call destroys */
+void ra_save_state(struct x64 *x, struct xstate *s);
+void ra_load_state(struct x64 *x, const struct xstate *s);
+struct xstate *ra_new_state(struct x64 *x);
+void ra_edge(struct x64 *x, uint32_t from, uint32_t to); /* moves for a jump to a joining block */
+uint32_t ra_next_use(struct x64 *x, uint32_t v);         /* position, ~0 when none */
+void x_load_value(struct x64 *x, unsigned reg, uint32_t v); /* from frame, memory or constant */
+uint32_t x_resolve(const struct x64 *x, uint32_t v);     /* through aliases and copies */
+/** x_fault_here - the next instruction may fault: notes where the snapshot's values are now.  Operands
+ * must have been got with ra_use, results and temporaries with ra_def and ra_temp. */
+void x_fault_here(struct x64 *x, const struct ir_op *op);
+void x_write_back(struct x64 *x, uint32_t snap); /* exit.c: all dirty slots to memory */
+void emit_out(struct x64 *x, const struct ir_op *op); /* exit.c: poll, exit, exit_ind, trap */
+void emit_stubs(struct x64 *x);                       /* exit.c: what stands behind the main line */
+struct xstub *x_stub(struct x64 *x);
+extern emit_fn *const x64_emit_mem[IR_NUM_OPS];
+void *x_grow(void *p, uint32_t *cap, uint32_t need, size_t size);
+
+#endif
