@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Virtual CPUs: birth, death, attention, and the choice of engine.  Contract: cpu.h. */
+#include "cpu/cpu.h"
+
+#include "cpu/engine.h"
+#include "cpu/fpmode.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+__thread struct cpu *cpu_self __attribute__((tls_model("initial-exec")));
+
+/* Zeroed pages, touched as used: most programs need few entries of the jump cache. */
+static struct cpu *cpu_alloc(void)
+{
+    void *p = mmap(NULL, sizeof(struct cpu), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                   0);
+
+    return p == MAP_FAILED ? NULL : p;
+}
+
+static void cpu_link(struct cpu *cpu, struct engine *e)
+{
+    pthread_mutex_lock(&e->lock);
+    cpu->next = e->cpus;
+    cpu->link = &e->cpus;
+    if (cpu->next)
+        cpu->next->link = &cpu->next;
+    e->cpus = cpu;
+    pthread_mutex_unlock(&e->lock);
+}
+
+struct cpu *cpu_new(const struct guest_isa *isa, struct engine *engine)
+{
+    struct cpu *cpu = cpu_alloc();
+
+    if (!cpu)
+        return NULL;
+    cpu->isa = isa;
+    cpu->engine = engine;
+    cpu->helpers = isa->helpers;
+    cpu->jc[0].pc = ~0ull; /* entry 0 is the only one where an empty pc of 0 could match */
+    jit_init_cpu(cpu);
+    isa->reset(cpu);
+    cpu_link(cpu, engine);
+    return cpu;
+}
+
+struct cpu *cpu_clone(const struct cpu *old)
+{
+    struct cpu *cpu = cpu_alloc();
+
+    if (!cpu)
+        return NULL;
+    memcpy(cpu, old, offsetof(struct cpu, jc));
+    cpu->jc[0].pc = ~0ull;
+    cpu->attention = 0;
+    cpu->in_code = false;
+    cpu->stop = CPU_STOP_NONE;
+    cpu->owner = NULL;
+    cpu->fp.flags = 0;
+    memcpy(&cpu->fp, &old->fp, sizeof(cpu->fp));
+    cpu_link(cpu, old->engine);
+    return cpu;
+}
+
+void cpu_free(struct cpu *cpu)
+{
+    struct engine *e = cpu->engine;
+
+    pthread_mutex_lock(&e->lock);
+    *cpu->link = cpu->next;
+    if (cpu->next)
+        cpu->next->link = cpu->link;
+    pthread_mutex_unlock(&e->lock);
+    munmap(cpu, sizeof(*cpu));
+}
+
+void cpu_kick(struct cpu *cpu)
+{
+    cpu->attention = 1;
+}
+
+enum cpu_stop cpu_run(struct cpu *cpu)
+{
+    enum cpu_stop stop;
+
+    cpu_self = cpu;
+    if (cpu->attention) {
+        cpu->attention = 0;
+        return CPU_STOP_ATTENTION;
+    }
+    cpu->stop = CPU_STOP_NONE;
+    if (cpu->engine->conf.kind == ENGINE_INTERP || cpu->single_step)
+        stop = interp_run(cpu, 0);
+    else
+        stop = jit_run(cpu);
+    if (stop == CPU_STOP_ATTENTION)
+        cpu->attention = 0;
+    return stop;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The engine: what all CPUs of a process share.  Contract: cpu.h. */
+#include "cpu/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct engine *engine_new(const struct guest_isa *isa, const struct engine_conf *conf)
+{
+    struct engine *e = calloc(1, sizeof(*e));
+
+    if (!e)
+        return NULL;
+    e->isa = isa;
+    e->conf = *conf;
+    pthread_mutex_init(&e->lock, NULL);
+    return e;
+}
+
+void engine_set_fetch(struct engine *e, size_t (*fetch)(void *opaque, uint64_t pc), void *opaque)
+{
+    e->fetch = fetch;
+    e->fetch_opaque = opaque;
+}
+
+size_t engine_fetch(const struct engine *e, uint64_t pc, const uint8_t **code)
+{
+    *code = (const uint8_t *)(uintptr_t)(pc + e->conf.guest_base);
+    return e->fetch ? e->fetch(e->fetch_opaque, pc) : SIZE_MAX;
+}
+
+/* Index of the first breakpoint at or after @pc. */
+static uint32_t breakpoint_at(const struct engine *e, uint64_t pc)
+{
+    uint32_t lo = 0, hi = e->n_breakpoints;
+
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+
+        if (e->breakpoints[mid] < pc)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+bool engine_has_breakpoint(const struct engine *e, uint64_t pc)
+{
+    uint32_t i = breakpoint_at(e, pc);
+
+    return i < e->n_breakpoints && e->breakpoints[i] == pc;
+}
+
+void engine_set_breakpoint(struct engine *e, uint64_t pc, bool on)
+{
+    uint32_t i;
+    bool there;
+
+    pthread_mutex_lock(&e->lock);
+    i = breakpoint_at(e, pc);
+    there = i < e->n_breakpoints && e->breakpoints[i] == pc;
+    if (on && !there) {
+        uint64_t *p = realloc(e->breakpoints, (e->n_breakpoints + 1) * sizeof(*p));
+
+        if (p) {
+            memmove(p + i + 1, p + i, (e->n_breakpoints - i) * sizeof(*p));
+            p[i] = pc;
+            e->breakpoints = p;
+            e->n_breakpoints++;
+        }
+    } else if (!on && there) {
+        e->n_breakpoints--;
+        memmove(e->breakpoints + i, e->breakpoints + i + 1,
+                (e->n_breakpoints - i) * sizeof(*e->breakpoints));
+    }
+    pthread_mutex_unlock(&e->lock);
+    engine_invalidate(e, pc, 4);
+}
+
+void engine_invalidate(struct engine *e, uint64_t start, uint64_t len)
+{
+    if (!len)
+        return;
+    pthread_mutex_lock(&e->lock);
+    __atomic_add_fetch(&e->generation, 1, __ATOMIC_SEQ_CST);
+    interp_invalidate(e, start, len);
+    jit_invalidate(e, start, len);
+    pthread_mutex_unlock(&e->lock);
+}
+
+void engine_before_fork(struct engine *e)
+{
+    pthread_mutex_lock(&e->lock);
+}
+
+void engine_after_fork(struct engine *e, bool child)
+{
+    if (child) {
+        struct cpu *self = cpu_self;
+
+        pthread_mutex_init(&e->lock, NULL);
+        if (self) { /* the other threads' CPUs are memory without a thread now */
+            e->cpus = self;
+            self->next = NULL;
+            self->link = &e->cpus;
+        }
+        jit_after_fork(e, child);
+    } else {
+        pthread_mutex_unlock(&e->lock);
+    }
+}

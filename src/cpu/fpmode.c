@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The host's MXCSR as the guest's floating-point control; see fpmode.h.
+ * Source: AMD64 manual volume 1, 4.2.2: flags 0..5, masks 7..12, rounding 13..14. */
+#include "cpu/fpmode.h"
+
+#define MXCSR_MASKS 0x1f80u
+
+static uint32_t mxcsr_read(void)
+{
+    uint32_t v;
+
+    __asm__ volatile("stmxcsr %0" : "=m"(v));
+    return v;
+}
+
+static void mxcsr_write(uint32_t v)
+{
+    __asm__ volatile("ldmxcsr %0" : : "m"(v));
+}
+
+void fpmode_load(struct cpu *cpu)
+{
+    static const uint8_t rc[4] = { [FP_RN] = 0, [FP_RP] = 2, [FP_RM] = 1, [FP_RZ] = 3 };
+
+    mxcsr_write(MXCSR_MASKS | (uint32_t)rc[cpu->fp.rounding & 3] << 13 | (mxcsr_read() & 0x3f));
+}
+
+void fpmode_gather(struct cpu *cpu)
+{
+    uint32_t m = mxcsr_read();
+
+    /* invalid 0, denormal 1 (no such flag without flushing), zero 2, overflow 3, underflow 4,
+     * precision 5 */
+    cpu->fp.flags |= (m & 1 ? FP_IOC : 0) | (m & 4 ? FP_DZC : 0) | (m & 8 ? FP_OFC : 0) |
+                     (m & 16 ? FP_UFC : 0) | (m & 32 ? FP_IXC : 0);
+    if (m & 0x3f)
+        mxcsr_write(m & ~0x3fu);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guarded copies between guest memory and ours.  The copy loops are assembly between two labels, so
+ * that the fault handler can tell them from everything else and make them return an error.
+ */
+#include "cpu/cpu.h"
+#include "cpu/engine.h"
+
+#include <errno.h>
+#include <string.h>
+#include <ucontext.h>
+
+/* guard_copy(rdi dst, rsi src, rdx len): 0, or 1 when a byte could not be reached.
+ * guard_chr0(rdi s, rsi max): length up to a zero byte, or -1. */
+__asm__(".text\n"
+        "guard_start:\n"
+        "guard_copy:\n"
+        "    xor %eax, %eax\n"
+        "    cmp $8, %rdx\n"
+        "    jne 1f\n"
+        "    mov (%rsi), %rcx\n"
+        "    mov %rcx, (%rdi)\n"
+        "    ret\n"
+        "1:  cmp $4, %rdx\n"
+        "    jne 2f\n"
+        "    mov (%rsi), %ecx\n"
+        "    mov %ecx, (%rdi)\n"
+        "    ret\n"
+        "2:  cmp $2, %rdx\n"
+        "    jne 3f\n"
+        "    movzwl (%rsi), %ecx\n"
+        "    mov %cx, (%rdi)\n"
+        "    ret\n"
+        "3:  mov %rdx, %rcx\n"
+        "    rep movsb\n"
+        "    ret\n"
+        "guard_chr0:\n"
+        "    xor %eax, %eax\n"
+        "4:  cmp %rsi, %rax\n"
+        "    je 5f\n"
+        "    cmpb $0, (%rdi,%rax)\n"
+        "    je 5f\n"
+        "    inc %rax\n"
+        "    jmp 4b\n"
+        "5:  ret\n"
+        "guard_end:\n"
+        "guard_failed:\n"
+        "    mov $-1, %rax\n"
+        "    ret\n");
+
+extern char guard_start[], guard_end[], guard_failed[];
+long guard_copy(void *dst, const void *src, size_t len);
+long guard_chr0(const char *s, size_t max);
+
+/* Nothing in the guarded code pushes, so the return address is on top of the stack. */
+bool guard_fault(void *ucontext)
+{
+    ucontext_t *uc = ucontext;
+    greg_t *rip = &uc->uc_mcontext.gregs[REG_RIP];
+
+    if (*rip < (greg_t)guard_start || *rip >= (greg_t)guard_end)
+        return false;
+    *rip = (greg_t)guard_failed;
+    return true;
+}
+
+void *guest_ptr(const struct cpu *cpu, uint64_t addr)
+{
+    /* the top byte is a tag: bits 63..56 follow bit 55 */
+    addr = (uint64_t)((int64_t)(addr << 8) >> 8);
+    return (void *)(uintptr_t)(addr + cpu->engine->conf.guest_base);
+}
+
+int guest_read(struct cpu *cpu, void *dst, uint64_t addr, size_t len)
+{
+    return guard_copy(dst, guest_ptr(cpu, addr), len) ? -EFAULT : 0;
+}
+
+int guest_write(struct cpu *cpu, uint64_t addr, const void *src, size_t len)
+{
+    return guard_copy(guest_ptr(cpu, addr), src, len) ? -EFAULT : 0;
+}
+
+long guest_strlen(struct cpu *cpu, uint64_t addr, size_t max)
+{
+    long n = guard_chr0(guest_ptr(cpu, addr), max);
+
+    return n < 0 ? -EFAULT : (size_t)n == max ? -ENAMETOOLONG : n;
+}
