@@ -95,7 +95,7 @@ static void deal4(struct a64_tr *t, unsigned lane, bool quad, const ir_val *in, 
  * Bytes of three vectors by table: @from[i] is the place (vector * 16 + byte) of result byte i, or
  * any number above 47 for zero.
  */
-static ir_val gather3(struct a64_tr *t, const ir_val *in, const uint8_t *from)
+static ir_val pick3(struct a64_tr *t, const ir_val *in, const uint8_t *from)
 {
     ir_val r = ir_vconst(t->ir, 0, 0);
 
@@ -124,7 +124,7 @@ static void deal3(struct a64_tr *t, unsigned lane, bool quad, const ir_val *in, 
 
         for (unsigned i = 0; i < 16; i++)
             from[i] = i < bytes ? (i / size * 3 + r) * size + i % size : 0xff;
-        out[r] = gather3(t, in, from);
+        out[r] = pick3(t, in, from);
     }
 }
 
@@ -139,7 +139,7 @@ static void gather_3(struct a64_tr *t, unsigned lane, unsigned bytes, const ir_v
             unsigned at = (k * 16 + i) / size, within = i % size;
             from[i] = at / 3 * size < bytes ? at % 3 * 16 + at / 3 * size + within : 0xff;
         }
-        out[k] = gather3(t, in, from);
+        out[k] = pick3(t, in, from);
     }
 }
 
@@ -216,7 +216,7 @@ static bool one_lane(struct a64_tr *t, const struct a64_fields *f, unsigned *lan
 
     *lane = f->o;
     *index = f->i >> f->o;
-    if ((f->o == 1 && (size & 1)) || (f->o == 2 && size > 1) ||
+    if (f->o == 3 || (f->o == 1 && (size & 1)) || (f->o == 2 && size > 1) ||
         (f->o == 2 && size == 1 && (f->i & 4))) {
         a64_undefined(t);
         return false;
