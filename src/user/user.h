@@ -68,6 +68,7 @@ struct process {
     uint64_t guest_base;      /* host address of guest address 0, normally 0 */
     struct mm *mm;
     struct proc_sig *sig;
+    int tagged_addr;          /* PR_SET_TAGGED_ADDR_CTRL */
     char *exe;                /* absolute host path of the guest program, as readlink says it */
     int exe_fd;               /* open on the guest program, or -1 */
     int log_fd;               /* where -d and -strace write; 2 unless -D */
@@ -91,6 +92,11 @@ struct task {
     uint64_t rseq, rseq_len, rseq_sig;
     struct task_sig *sig;
     struct task *next;        /* list of all tasks, under task.c's lock */
+    void *exec_memory;        /* of an execve under way: a vfork child's parent frees it */
+    bool process_main;        /* ends the host process's first thread, not a thread of ours */
+    bool vfork_child;         /* lives in its parent's memory until exec or exit */
+    bool exiting;             /* user_loop returns */
+    bool in_guest;            /* in cpu_run(); kept only while the debugger is there [atomic] */
 };
 
 /** user_proc - the one process. */

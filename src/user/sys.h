@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the system call, signal, thread and main loop files of the Linux personality share.
+ * Layouts and numbers are those of arm64 Linux (asm-generic/unistd.h, arm64 uapi headers).
+ */
+#ifndef USER_SYS_H
+#define USER_SYS_H
+
+#include "guest/aarch64/aarch64.h"
+#include "user/user.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+
+/* --- The table: syscall.c ----------------------------------------------------------------------*/
+
+/* What a call may return besides a result: neither is seen by the guest. */
+#define SYS_RESTART (-512L) /* a signal comes first: deliver it, execute the SVC again */
+#define SYS_QUIET   (-600L) /* registers are as they shall be (sigreturn, exit) */
+
+/** sys_fn - one system call; @a: x0..x5.  Returns a result or a negative errno. */
+typedef long sys_fn(struct task *t, const uint64_t *a);
+
+struct sys_row {
+    const char *name;
+    const char *kinds; /* letters of syscalls.def */
+    sys_fn *fn;        /* NULL: pass-through */
+    int host;          /* host's number, or the negative errno of a refusal */
+};
+
+/** sys_row - the table's row for a guest's number, NULL when there is no such call. */
+const struct sys_row *sys_row(uint64_t nr);
+/** sys_dispatch - make the system call that the guest's registers ask for. */
+long sys_dispatch(struct task *t);
+/** sys_pass - make the host's call of @row. */
+long sys_pass(struct task *t, const struct sys_row *row, const uint64_t *a);
+
+#define PASS(nr, name, kinds)
+#define SAME(nr, name, kinds)
+#define CALL(nr, name, kinds) sys_fn sys_##name;
+#define REFUSE(nr, name, kinds, err)
+#include "user/syscalls.def"
+#undef PASS
+#undef SAME
+#undef CALL
+#undef REFUSE
+
+/* --- Host calls: safe_syscall.S ----------------------------------------------------------------*/
+
+/** safe_syscall - a host call that is not entered once *@pending is set: SYS_RESTART then. */
+long safe_syscall(const volatile int *pending, long nr, long a0, long a1, long a2, long a3, long a4,
+                  long a5);
+extern const char safe_syscall_start[], safe_syscall_end[], safe_syscall_interrupted[];
+/** host_syscall - a host call; a negative errno on failure. */
+long host_syscall(long nr, long a0, long a1, long a2, long a3, long a4, long a5);
+void host_sigreturn(void);
+
+#define HOST_6(nr, a, b, c, d, e, f, ...)                                                          \
+    (nr), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f)
+/* HOST - a host call that does not wait; HOST_WAIT - one that signals interrupt. */
+#define HOST(...)         host_syscall(HOST_6(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0))
+#define HOST_WAIT(t, ...) safe_syscall(&(t)->sig->pending, HOST_6(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0))
+
+/** host_addr - the host's address of a guest pointer; NULL stays NULL. */
+static inline long host_addr(struct task *t, uint64_t addr)
+{
+    return addr ? (long)guest_ptr(t->cpu, addr) : 0;
+}
+
+/** sys_path - the path at guest address @addr into @buf (PATH_MAX bytes): 0 or a negative errno. */
+int sys_path(struct task *t, uint64_t addr, char *buf);
+
+/** sys_open_flags - O_* of the guest as the host's; the same function converts back. */
+static inline uint64_t sys_open_flags(uint64_t f)
+{
+    /* Directory, NoFollow, Direct, LargeFile: bits 14, 15, 16, 17 here, 16, 17, 14, 15 there. */
+    return (f & ~0740000ull) | (f & 0140000) << 2 | (f & 0600000) >> 2;
+}
+
+/* Host descriptors that the guest must not close or replace. */
+bool sys_fd_is_ours(const struct task *t, int fd);
+
+/* --- strace.c ----------------------------------------------------------------------------------*/
+
+/** strace_enter, strace_leave - print a call before and after it. */
+void strace_enter(struct task *t, const struct sys_row *row, uint64_t nr, const uint64_t *a);
+void strace_leave(struct task *t, const struct sys_row *row, const uint64_t *a, long r);
+void strace_signal(struct task *t, const siginfo_t *info);
+/** log_line - one line to the log, in one write. */
+void log_line(struct process *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* --- Signals: signal.c (host side, calls), signal_frame.c (guest's stack) ------------------------
+ *
+ * The host's signal mask is the guest's (but SIGSEGV and SIGBUS are never blocked), so what is
+ * pending stays in the kernel, in order.  A host handler takes one signal, blocks all others by
+ * way of its own return, sets @pending and kicks the CPU; the main loop builds the guest's frame
+ * and then sets the mask that the guest's handler runs with.
+ */
+
+#define NSIG_GUEST 64
+
+/* struct sigaction as arm64 Linux has it. */
+struct guest_sigaction {
+    uint64_t handler, flags, restorer, mask;
+};
+
+struct guest_stack {
+    uint64_t sp;
+    int32_t flags;
+    int32_t pad;
+    uint64_t size;
+};
+
+enum { SIG_SLOT_ANY, SIG_SLOT_SEGV, SIG_SLOT_BUS, SIG_SLOTS };
+
+struct task_sig {
+    volatile int pending;         /* some slot is taken and can be delivered */
+    volatile uint32_t slots;      /* bit mask of taken slots */
+    uint64_t mask;                /* the guest's */
+    uint64_t host_mask;           /* what the host's is, as far as we know */
+    uint64_t wait_mask;           /* of sigsuspend, ppoll ...: in force while waiting */
+    bool waiting;                 /* the call just made waited with wait_mask */
+    struct guest_stack alt;       /* sigaltstack */
+    uint64_t fault_addr, esr;     /* of the synchronous exception being delivered, 0: none */
+    siginfo_t info[SIG_SLOTS];
+    void *host_stack;             /* handlers run there */
+};
+
+struct proc_sig {
+    int lock; /* of action[] */
+    struct {
+        struct guest_sigaction sa;
+        bool known; /* the guest has set it; else the host knows */
+    } action[NSIG_GUEST + 1];
+};
+
+#ifndef SS_AUTODISARM
+#define SS_AUTODISARM (1U << 31)
+#endif
+#define SIG_BIT(s)  (1ull << ((s)-1))
+#define SIG_SYNC    (SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS)) /* never blocked at the host */
+#define SIG_NEVER   (SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP))
+#define HANDLER_DFL 0ull
+#define HANDLER_IGN 1ull
+
+/** signal_thread_init, signal_thread_end - alternate stack of a host thread; all signals are
+ * blocked while they run. */
+int signal_thread_init(struct task *t);
+void signal_thread_end(struct task *t);
+/** signal_block_all - nothing reaches us until signal_sync. */
+void signal_block_all(struct task *t);
+/** signal_sync - set the host's mask to the guest's. */
+void signal_sync(struct task *t);
+/** signal_set_mask - the guest's mask, also at the host. */
+void signal_set_mask(struct task *t, uint64_t mask);
+/** signal_deliver - deliver what is pending. */
+void signal_deliver(struct task *t);
+/** signal_fault - a synchronous exception of the guest: deliver it, or end the process. */
+void signal_fault(struct task *t, int sig, int code, uint64_t addr, uint64_t esr);
+/** signal_die - end the process by @sig. */
+_Noreturn void signal_die(struct task *t, int sig);
+/** signal_wait_mask - remember the mask at guest address @set (0: none) for the call to come. */
+int signal_wait_mask(struct task *t, uint64_t set, uint64_t size);
+
+/** signal_lock - hold the dispositions still, around fork. */
+void signal_lock(struct process *p, bool on);
+
+/** frame_push - put a signal frame on the guest's stack and enter the handler; false: no room. */
+bool frame_push(struct task *t, const struct guest_sigaction *sa, const siginfo_t *info,
+                uint64_t saved_mask);
+/** frame_pop - rt_sigreturn: registers and *@mask; false: a bad frame. */
+bool frame_pop(struct task *t, uint64_t *mask);
+/** stack_on_alt - whether @sp is on the alternate stack. */
+bool stack_on_alt(const struct task_sig *s, uint64_t sp);
+int stack_set(struct task *t, const struct guest_stack *st, bool check_size);
+
+/* --- Tasks: task.c -----------------------------------------------------------------------------*/
+
+extern __thread struct task *task_self __attribute__((tls_model("initial-exec")));
+
+/** task_exit_process - exit_group. */
+_Noreturn void task_exit_process(struct task *t, int status);
+/** task_run_watched - cpu_run() that waits while the debugger holds all threads. */
+enum cpu_stop task_run_watched(struct task *t);
+
+#endif

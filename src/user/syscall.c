@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of system calls, and the calls that go to the host as they are. */
+#include "user/sys.h"
+
+#include <limits.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+static const struct sys_row table[] = {
+#define PASS(nr, name, kinds)          [nr] = {#name, kinds, NULL, __NR_##name},
+#define SAME(nr, name, kinds)          [nr] = {#name, kinds, NULL, nr},
+#define CALL(nr, name, kinds)          [nr] = {#name, kinds, sys_##name, 0},
+#define REFUSE(nr, name, kinds, error) [nr] = {#name, kinds, NULL, -error},
+#include "user/syscalls.def"
+#undef PASS
+#undef SAME
+#undef CALL
+#undef REFUSE
+};
+
+const struct sys_row *sys_row(uint64_t nr)
+{
+    return nr < sizeof(table) / sizeof(table[0]) && table[nr].name ? &table[nr] : NULL;
+}
+
+/* With a guest base, addresses inside structures need it too. */
+static int convert_iovec(struct task *t, uint64_t addr, uint64_t n, struct iovec *out)
+{
+    int r;
+
+    if (n > IOV_MAX)
+        return -EINVAL;
+    if ((r = guest_read(t->cpu, out, addr, n * sizeof(*out))) < 0)
+        return r;
+    for (uint64_t i = 0; i < n; i++)
+        out[i].iov_base = (void *)host_addr(t, (uint64_t)out[i].iov_base);
+    return 0;
+}
+
+static long pass_iovec(struct task *t, const struct sys_row *row, const uint64_t *a)
+{
+    struct iovec iov[IOV_MAX];
+    int r = convert_iovec(t, a[1], a[2], iov);
+
+    return r < 0 ? r : HOST_WAIT(t, row->host, a[0], iov, a[2], a[3], a[4], a[5]);
+}
+
+static long pass_msghdr(struct task *t, const struct sys_row *row, const uint64_t *a)
+{
+    struct iovec iov[IOV_MAX];
+    struct msghdr m;
+    long r;
+
+    if ((r = guest_read(t->cpu, &m, a[1], sizeof(m))) < 0)
+        return r;
+    if (m.msg_iovlen > IOV_MAX)
+        return -EMSGSIZE;
+    if ((r = convert_iovec(t, (uint64_t)m.msg_iov, m.msg_iovlen, iov)) < 0)
+        return r;
+    m.msg_iov = iov;
+    m.msg_name = (void *)host_addr(t, (uint64_t)m.msg_name);
+    m.msg_control = (void *)host_addr(t, (uint64_t)m.msg_control);
+    r = HOST_WAIT(t, row->host, a[0], &m, a[2]);
+    if (r >= 0 && row->host == __NR_recvmsg) {
+        guest_write(t->cpu, a[1] + offsetof(struct msghdr, msg_namelen), &m.msg_namelen, 4);
+        guest_write(t->cpu, a[1] + offsetof(struct msghdr, msg_controllen), &m.msg_controllen, 8);
+        guest_write(t->cpu, a[1] + offsetof(struct msghdr, msg_flags), &m.msg_flags, 4);
+    }
+    return r;
+}
+
+long sys_pass(struct task *t, const struct sys_row *row, const uint64_t *a)
+{
+    uint64_t v[6] = {a[0], a[1], a[2], a[3], a[4], a[5]};
+    const char *k = row->kinds;
+
+    for (int i = 0; i < 6 && k[i] && k[i] != '='; i++) {
+        if (k[i] >= 'A' && k[i] <= 'Z') {
+            if (t->proc->guest_base && k[i] == 'I')
+                return pass_iovec(t, row, a);
+            if (t->proc->guest_base && k[i] == 'M')
+                return pass_msghdr(t, row, a);
+            v[i] = (uint64_t)host_addr(t, a[i]);
+        } else if (k[i] == 'q') {
+            v[i] = sys_open_flags(a[i]);
+        }
+    }
+    return HOST_WAIT(t, row->host, v[0], v[1], v[2], v[3], v[4], v[5]);
+}
+
+static long call(struct task *t, const struct sys_row *row, const uint64_t *a)
+{
+    if (!row)
+        return -ENOSYS;
+    if (row->fn)
+        return row->fn(t, a);
+    return row->host < 0 ? row->host : sys_pass(t, row, a);
+}
+
+static long call_traced(struct task *t, const struct sys_row *row, const uint64_t *x)
+{
+    uint64_t a[6] = {x[0], x[1], x[2], x[3], x[4], x[5]};
+    uint64_t nr = x[8];
+    long r;
+
+    strace_enter(t, row, nr, a);
+    r = call(t, row, a);
+    strace_leave(t, row, a, r);
+    return r;
+}
+
+long sys_dispatch(struct task *t)
+{
+    const uint64_t *x = a64(t->cpu)->x;
+    const struct sys_row *row = sys_row(x[8]);
+
+    return t->proc->opts.strace ? call_traced(t, row, x) : call(t, row, x);
+}
+
+int sys_path(struct task *t, uint64_t addr, char *buf)
+{
+    long n = guest_strlen(t->cpu, addr, PATH_MAX - 1);
+
+    if (n < 0)
+        return (int)n;
+    return guest_read(t->cpu, buf, addr, (size_t)n + 1);
+}

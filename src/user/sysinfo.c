@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the guest may know and set about itself: uname, limits, prctl; and semctl. */
+#include "user/sys.h"
+
+#include <linux/prctl.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/utsname.h>
+
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE 65
+#define PR_GET_MDWE 66
+#endif
+
+long sys_uname(struct task *t, const uint64_t *a)
+{
+    struct utsname u;
+    long r = HOST(__NR_uname, &u);
+
+    if (r < 0)
+        return r;
+    strcpy(u.machine, "aarch64");
+    if (t->proc->opts.uname) {
+        memset(u.release, 0, sizeof(u.release));
+        strncpy(u.release, t->proc->opts.uname, sizeof(u.release) - 1);
+    }
+    return guest_write(t->cpu, a[0], &u, sizeof(u));
+}
+
+/* --- Limits ------------------------------------------------------------------------------------
+ * RLIMIT_AS and RLIMIT_DATA would count our own memory: they are remembered, not enforced. */
+
+static struct rlimit kept[RLIM_NLIMITS];
+static bool is_kept[RLIM_NLIMITS];
+
+static bool keep_limit(uint64_t which)
+{
+    return which == RLIMIT_AS || which == RLIMIT_DATA;
+}
+
+static int get_limit(uint64_t which, struct rlimit *out)
+{
+    if (keep_limit(which) && is_kept[which]) {
+        *out = kept[which];
+        return 0;
+    }
+    return (int)HOST(__NR_prlimit64, 0, which, 0, out);
+}
+
+static int set_limit(uint64_t which, const struct rlimit *in)
+{
+    struct rlimit old;
+    int r;
+
+    if (!keep_limit(which))
+        return (int)HOST(__NR_prlimit64, 0, which, in, 0);
+    if ((r = get_limit(which, &old)) < 0)
+        return r;
+    if (in->rlim_cur > in->rlim_max)
+        return -EINVAL;
+    if (in->rlim_max > old.rlim_max)
+        return -EPERM;
+    kept[which] = *in;
+    is_kept[which] = true;
+    return 0;
+}
+
+static long limits(struct task *t, uint64_t which, uint64_t in, uint64_t out)
+{
+    struct rlimit new, old;
+    long r;
+
+    if (in && (r = guest_read(t->cpu, &new, in, sizeof(new))) < 0)
+        return r;
+    if ((r = get_limit(which, &old)) < 0)
+        return r;
+    if (in && (r = set_limit(which, &new)) < 0)
+        return r;
+    return out ? guest_write(t->cpu, out, &old, sizeof(old)) : 0;
+}
+
+long sys_prlimit64(struct task *t, const uint64_t *a)
+{
+    if ((pid_t)a[0] != 0 && (pid_t)a[0] != t->tid)
+        return HOST(__NR_prlimit64, a[0], a[1], host_addr(t, a[2]), host_addr(t, a[3]));
+    return limits(t, (uint32_t)a[1], a[2], a[3]);
+}
+
+long sys_getrlimit(struct task *t, const uint64_t *a)
+{
+    struct rlimit old;
+    int r = get_limit((uint32_t)a[0], &old);
+
+    return r < 0 ? r : guest_write(t->cpu, a[1], &old, sizeof(old));
+}
+
+long sys_setrlimit(struct task *t, const uint64_t *a)
+{
+    struct rlimit new;
+    int r = guest_read(t->cpu, &new, a[1], sizeof(new));
+
+    return r < 0 ? r : set_limit((uint32_t)a[0], &new);
+}
+
+/* --- prctl -------------------------------------------------------------------------------------*/
+
+/* Address arguments among those that pass: the first one, for these options. */
+static bool prctl_takes_pointer(int option)
+{
+    return option == PR_GET_PDEATHSIG || option == PR_SET_NAME || option == PR_GET_NAME ||
+           option == PR_GET_TID_ADDRESS || option == PR_GET_CHILD_SUBREAPER;
+}
+
+static long prctl_host(struct task *t, const uint64_t *a)
+{
+    int option = (int)a[0];
+
+    return HOST(__NR_prctl, option, prctl_takes_pointer(option) ? host_addr(t, a[1]) : (long)a[1],
+                a[2], a[3], a[4]);
+}
+
+/* Pointer authentication keys: PR_PAC_* bits 0..3 are APIA, APIB, APDA, APDB; bit 4 is APGA. */
+static long reset_keys(struct task *t, const uint64_t *a)
+{
+    struct a64_state *g = a64(t->cpu);
+    uint64_t keys = a[1] ? a[1] : 31;
+
+    if ((keys & ~31ull) || a[2] || a[3] || a[4])
+        return -EINVAL;
+    for (int i = 0; i < 5; i++)
+        if (keys & 1u << i)
+            HOST(__NR_getrandom, &g->pac_keys[2 * i], 16, 0);
+    return 0;
+}
+
+long sys_prctl(struct task *t, const uint64_t *a)
+{
+    switch ((int)a[0]) {
+    case PR_SET_PDEATHSIG:
+    case PR_GET_PDEATHSIG:
+    case PR_GET_DUMPABLE:
+    case PR_SET_DUMPABLE:
+    case PR_GET_KEEPCAPS:
+    case PR_SET_KEEPCAPS:
+    case PR_GET_TIMING:
+    case PR_SET_TIMING:
+    case PR_SET_NAME:
+    case PR_GET_NAME:
+    case PR_CAPBSET_READ:
+    case PR_CAPBSET_DROP:
+    case PR_GET_SECUREBITS:
+    case PR_SET_SECUREBITS:
+    case PR_GET_TIMERSLACK:
+    case PR_SET_TIMERSLACK:
+    case PR_TASK_PERF_EVENTS_DISABLE:
+    case PR_TASK_PERF_EVENTS_ENABLE:
+    case PR_MCE_KILL:
+    case PR_MCE_KILL_GET:
+    case PR_SET_PTRACER:
+    case PR_SET_CHILD_SUBREAPER:
+    case PR_GET_CHILD_SUBREAPER:
+    case PR_SET_NO_NEW_PRIVS:
+    case PR_GET_NO_NEW_PRIVS:
+    case PR_SET_THP_DISABLE:
+    case PR_GET_THP_DISABLE:
+    case PR_CAP_AMBIENT:
+    case PR_SET_IO_FLUSHER:
+    case PR_GET_IO_FLUSHER:
+        return prctl_host(t, a);
+    case PR_GET_SECCOMP:
+        return a[1] || a[2] || a[3] || a[4] ? -EINVAL : 0;
+    case PR_PAC_RESET_KEYS:
+        return reset_keys(t, a);
+    case PR_GET_TAGGED_ADDR_CTRL:
+        return a[1] || a[2] || a[3] || a[4] ? -EINVAL : t->proc->tagged_addr;
+    case PR_SET_TAGGED_ADDR_CTRL: /* tags are always ignored; no memory tagging */
+        if ((a[1] & ~(uint64_t)PR_TAGGED_ADDR_ENABLE) || a[2] || a[3] || a[4])
+            return -EINVAL;
+        t->proc->tagged_addr = (int)a[1];
+        return 0;
+    case PR_SET_MDWE:
+    case PR_GET_MDWE:
+    case PR_SET_SECCOMP: /* filters speak of the guest's calls: the host must not see them */
+    case PR_SET_MM:
+    case PR_SVE_SET_VL:
+    case PR_SVE_GET_VL:
+    case PR_SET_SYSCALL_USER_DISPATCH:
+    default:
+        return -EINVAL;
+    }
+}
+
+/* --- semctl: the host's struct semid64_ds has two words more -----------------------------------*/
+
+struct guest_semid { /* asm-generic/sembuf.h */
+    uint8_t perm[48];
+    int64_t otime, ctime;
+    uint64_t nsems, unused[2];
+};
+
+struct host_semid { /* x86's sembuf.h */
+    uint8_t perm[48];
+    int64_t otime;
+    uint64_t unused1;
+    int64_t ctime;
+    uint64_t unused2;
+    uint64_t nsems, unused[2];
+};
+
+static long sem_stat(struct task *t, const uint64_t *a, int cmd)
+{
+    struct host_semid h;
+    struct guest_semid g = {.nsems = 0};
+    long r = HOST(__NR_semctl, a[0], a[1], cmd, &h), w;
+
+    if (r < 0)
+        return r;
+    memcpy(g.perm, h.perm, sizeof(g.perm));
+    g.otime = h.otime;
+    g.ctime = h.ctime;
+    g.nsems = h.nsems;
+    w = guest_write(t->cpu, a[3], &g, sizeof(g));
+    return w < 0 ? w : r;
+}
+
+static long sem_set(struct task *t, const uint64_t *a)
+{
+    struct host_semid h = {.nsems = 0};
+    struct guest_semid g;
+    int r = guest_read(t->cpu, &g, a[3], sizeof(g));
+
+    if (r < 0)
+        return r;
+    memcpy(h.perm, g.perm, sizeof(h.perm));
+    return HOST(__NR_semctl, a[0], a[1], IPC_SET, &h);
+}
+
+long sys_semctl(struct task *t, const uint64_t *a)
+{
+    int cmd = (int)a[2];
+
+    switch (cmd) {
+    case IPC_STAT:
+    case SEM_STAT:
+    case 20: /* SEM_STAT_ANY */
+        return sem_stat(t, a, cmd);
+    case IPC_SET:
+        return sem_set(t, a);
+    case SETVAL:
+        return HOST(__NR_semctl, a[0], a[1], cmd, a[3]);
+    default:
+        return HOST(__NR_semctl, a[0], a[1], cmd, host_addr(t, a[3]));
+    }
+}

@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest threads and processes: clone(2), clone3(2), fork, vfork, exit.  A guest thread is a host
+ * thread; a guest process is a host process; tids are the host's.
+ */
+#include "user/sys.h"
+
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define HOST_STACK (256 * 1024)
+/* What a thread shares with the others whatever we do: a plain fork() has none of these flags. */
+#define CLONE_TIDS (CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_SETTLS)
+#define CLONE_ARGS_SIZE_VER0 64
+
+__thread struct task *task_self;
+
+static struct task *tasks;
+static int tasks_lock;
+static int stop_request;        /* the debugger holds all but ... [atomic] */
+static struct task *stopper;    /* ... this one */
+
+static void lock_tasks(void)
+{
+    while (__atomic_exchange_n(&tasks_lock, 1, __ATOMIC_ACQUIRE))
+        sched_yield();
+}
+
+static void unlock_tasks(void)
+{
+    __atomic_store_n(&tasks_lock, 0, __ATOMIC_RELEASE);
+}
+
+static void list_add(struct task *t)
+{
+    lock_tasks();
+    t->next = tasks;
+    tasks = t;
+    unlock_tasks();
+}
+
+/* Returns true when it was the last. */
+static bool list_del(struct task *t)
+{
+    bool last;
+
+    lock_tasks();
+    for (struct task **p = &tasks; *p; p = &(*p)->next) {
+        if (*p == t) {
+            *p = t->next;
+            break;
+        }
+    }
+    last = !tasks;
+    unlock_tasks();
+    return last;
+}
+
+void task_each(struct process *p, void (*cb)(void *opaque, struct task *t), void *opaque)
+{
+    lock_tasks();
+    for (struct task *t = tasks; t; t = t->next)
+        cb(opaque, t);
+    unlock_tasks();
+}
+
+static struct task *task_new(struct process *p, struct cpu *cpu)
+{
+    struct task *t = calloc(1, sizeof(*t));
+
+    if (!t || !(t->sig = calloc(1, sizeof(*t->sig)))) {
+        free(t);
+        return NULL;
+    }
+    t->cpu = cpu;
+    t->proc = p;
+    cpu->owner = t;
+    return t;
+}
+
+static void task_free(struct task *t)
+{
+    free(t->sig);
+    free(t);
+}
+
+struct task *task_first(struct process *p, struct cpu *cpu)
+{
+    struct task *t = task_new(p, cpu);
+
+    if (!t || signal_thread_init(t) < 0)
+        return NULL;
+    t->tid = getpid();
+    t->process_main = true;
+    HOST(__NR_rt_sigprocmask, SIG_SETMASK, 0, &t->sig->mask, 8);
+    t->sig->host_mask = t->sig->mask;
+    task_self = t;
+    list_add(t);
+    signal_sync(t);
+    return t;
+}
+
+/* --- The debugger holds all threads ------------------------------------------------------------*/
+
+static bool must_stop(const struct task *t)
+{
+    return __atomic_load_n(&stop_request, __ATOMIC_SEQ_CST) && stopper != t;
+}
+
+enum cpu_stop task_run_watched(struct task *t)
+{
+    enum cpu_stop stop;
+
+    __atomic_store_n(&t->in_guest, true, __ATOMIC_SEQ_CST);
+    while (must_stop(t)) {
+        __atomic_store_n(&t->in_guest, false, __ATOMIC_SEQ_CST);
+        HOST(__NR_futex, &stop_request, FUTEX_WAIT_PRIVATE, 1, 0);
+        if (t->sig->pending)
+            signal_deliver(t);
+        __atomic_store_n(&t->in_guest, true, __ATOMIC_SEQ_CST);
+    }
+    stop = cpu_run(t->cpu);
+    __atomic_store_n(&t->in_guest, false, __ATOMIC_SEQ_CST);
+    return stop;
+}
+
+void task_stop_others(struct task *t)
+{
+    stopper = t;
+    __atomic_store_n(&stop_request, 1, __ATOMIC_SEQ_CST);
+    lock_tasks();
+    for (struct task *o = tasks; o; o = o->next) {
+        if (o == t)
+            continue;
+        cpu_kick(o->cpu);
+        while (__atomic_load_n(&o->in_guest, __ATOMIC_SEQ_CST))
+            sched_yield();
+    }
+    unlock_tasks();
+}
+
+void task_resume_others(struct task *t)
+{
+    __atomic_store_n(&stop_request, 0, __ATOMIC_SEQ_CST);
+    HOST(__NR_futex, &stop_request, FUTEX_WAKE_PRIVATE, INT32_MAX);
+}
+
+/* --- Ending ------------------------------------------------------------------------------------*/
+
+_Noreturn void task_exit_process(struct task *t, int status)
+{
+    if (gdb_active)
+        gdb_exit(t->proc, status, false);
+    for (;;)
+        HOST(__NR_exit_group, status);
+}
+
+/* Marks one robust futex's owner dead, as the kernel would (set_robust_list(2)). */
+static void robust_dead(struct task *t, uint64_t addr, bool pi)
+{
+    uint32_t *futex = guest_ptr(t->cpu, addr);
+    uint32_t v, want;
+
+    if ((addr & 3) || guest_read(t->cpu, &v, addr, 4) < 0)
+        return;
+    do {
+        if ((v & FUTEX_TID_MASK) != (uint32_t)t->tid)
+            return;
+        want = (v & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
+    } while (!__atomic_compare_exchange_n(futex, &v, want, false, __ATOMIC_SEQ_CST,
+                                          __ATOMIC_RELAXED));
+    if (!pi && (v & FUTEX_WAITERS))
+        HOST(__NR_futex, futex, FUTEX_WAKE, 1);
+}
+
+static void robust_exit(struct task *t)
+{
+    struct { uint64_t next, offset, pending; } head;
+    uint64_t entry;
+
+    if (!t->robust_list || guest_read(t->cpu, &head, t->robust_list, sizeof(head)) < 0)
+        return;
+    entry = head.next;
+    for (int limit = 2048; limit > 0 && (entry & ~1ull) != t->robust_list; limit--) {
+        uint64_t next;
+
+        if (guest_read(t->cpu, &next, entry & ~1ull, 8) < 0)
+            break;
+        if (entry != head.pending)
+            robust_dead(t, (entry & ~1ull) + head.offset, entry & 1);
+        entry = next;
+    }
+    if (head.pending)
+        robust_dead(t, (head.pending & ~1ull) + head.offset, head.pending & 1);
+    t->robust_list = 0;
+    HOST(__NR_set_robust_list, 0, 24); /* or the host would look at memory the guest reuses */
+}
+
+static void clear_tid(struct task *t)
+{
+    uint32_t zero = 0;
+
+    if (t->clear_child_tid && guest_write(t->cpu, t->clear_child_tid, &zero, 4) == 0)
+        HOST(__NR_futex, host_addr(t, t->clear_child_tid), FUTEX_WAKE, 1);
+    t->clear_child_tid = 0;
+}
+
+long sys_exit(struct task *t, const uint64_t *a)
+{
+    int status = (int)a[0];
+
+    signal_block_all(t);
+    if (t->vfork_child || list_del(t))
+        task_exit_process(t, status);
+    robust_exit(t);
+    clear_tid(t);
+    if (t->process_main) {
+        for (;;)
+            HOST(__NR_exit, status);
+    }
+    t->exiting = true;
+    return SYS_QUIET;
+}
+
+long sys_exit_group(struct task *t, const uint64_t *a)
+{
+    task_exit_process(t, (int)a[0]);
+}
+
+/* --- Making tasks ------------------------------------------------------------------------------*/
+
+struct request { /* clone3's arguments; clone's are put into the same form */
+    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid,
+        set_tid_size, cgroup;
+};
+
+static uint64_t new_sp(const struct request *q)
+{
+    return q->stack ? q->stack + q->stack_size : 0;
+}
+
+/* What the child sees as clone returns. */
+static void child_regs(struct cpu *cpu, const struct request *q)
+{
+    struct a64_state *g = a64(cpu);
+
+    g->x[0] = 0;
+    if (q->stack)
+        g->sp = new_sp(q);
+    if (q->flags & CLONE_SETTLS)
+        g->tpidr = q->tls;
+}
+
+/* What the guest's child of a fork finds: one task, nothing pending. */
+static void become_child(struct task *t, const struct request *q)
+{
+    t->tid = (pid_t)HOST(__NR_gettid);
+    t->process_main = true;
+    t->vfork_child = false;
+    t->next = NULL;
+    tasks = t;
+    tasks_lock = 0;
+    t->proc->sig->lock = 0;
+    t->sig->slots = 0;
+    t->sig->pending = 0;
+    t->clear_child_tid = q->flags & CLONE_CHILD_CLEARTID ? q->child_tid : 0;
+    t->robust_list = 0;
+    child_regs(t->cpu, q);
+}
+
+/* --- Threads */
+
+struct start {
+    struct task *t;
+    const struct request *q;
+    pid_t tid;
+    sem_t ready;
+};
+
+static void write_tid(struct task *t, uint64_t addr)
+{
+    guest_write(t->cpu, addr, &t->tid, 4);
+}
+
+static void *thread_main(void *arg)
+{
+    struct start *st = arg;
+    struct task *t = st->t;
+    uint64_t unshared = ~st->q->flags & (CLONE_FS | CLONE_FILES | CLONE_SYSVSEM);
+
+    task_self = t;
+    t->tid = (pid_t)HOST(__NR_gettid);
+    if (unshared)
+        HOST(__NR_unshare, unshared);
+    if (st->q->flags & CLONE_CHILD_SETTID)
+        write_tid(t, st->q->child_tid);
+    if (st->q->flags & CLONE_PARENT_SETTID)
+        write_tid(t, st->q->parent_tid);
+    signal_thread_init(t);
+    list_add(t);
+    st->tid = t->tid;
+    sem_post(&st->ready); /* @st is gone after this */
+    signal_sync(t);
+    user_loop(t);
+    signal_thread_end(t);
+    cpu_free(t->cpu);
+    task_free(t);
+    return NULL;
+}
+
+static struct task *thread_task(struct task *t, const struct request *q)
+{
+    struct cpu *cpu = cpu_clone(t->cpu);
+    struct task *n = cpu ? task_new(t->proc, cpu) : NULL;
+
+    if (!n)
+        return NULL;
+    child_regs(cpu, q);
+    n->clear_child_tid = q->flags & CLONE_CHILD_CLEARTID ? q->child_tid : 0;
+    n->sig->mask = t->sig->mask;
+    n->sig->host_mask = ~SIG_SYNC;
+    return n;
+}
+
+static int start_thread(struct start *st)
+{
+    pthread_attr_t attr;
+    pthread_t id;
+    int r;
+
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, HOST_STACK);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    sem_init(&st->ready, 0, 0);
+    r = pthread_create(&id, &attr, thread_main, st);
+    pthread_attr_destroy(&attr);
+    while (r == 0 && sem_wait(&st->ready) < 0)
+        ;
+    sem_destroy(&st->ready);
+    return r;
+}
+
+static long make_thread(struct task *t, const struct request *q)
+{
+    struct start st = {.q = q};
+
+    if ((q->flags & (CLONE_SIGHAND | CLONE_VM)) != (CLONE_SIGHAND | CLONE_VM) ||
+        (q->flags & (CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_PIDFD)))
+        return -EINVAL;
+    if (!(st.t = thread_task(t, q)))
+        return -ENOMEM;
+    if (start_thread(&st) != 0) {
+        cpu_free(st.t->cpu);
+        task_free(st.t);
+        return -EAGAIN;
+    }
+    signal_sync(t);
+    return st.tid; /* the task itself may be gone by now */
+}
+
+/* --- Processes */
+
+/* A raw clone of the process: for flags that fork() has no way to say. */
+static long raw_fork(struct task *t, const struct request *q)
+{
+    struct request h = *q;
+    long r;
+
+    h.flags &= ~(uint64_t)CLONE_SETTLS;
+    h.stack = h.stack_size = h.tls = 0;
+    h.pidfd = (uint64_t)host_addr(t, q->pidfd);
+    h.child_tid = (uint64_t)host_addr(t, q->child_tid);
+    h.parent_tid = (uint64_t)host_addr(t, q->parent_tid);
+    h.set_tid = (uint64_t)host_addr(t, q->set_tid);
+    r = HOST(__NR_clone3, &h, sizeof(h));
+    if (r != -ENOSYS || h.set_tid || (h.flags & CLONE_INTO_CGROUP))
+        return r;
+    return HOST(__NR_clone, h.flags | h.exit_signal, 0,
+                h.flags & CLONE_PIDFD ? h.pidfd : h.parent_tid, h.child_tid, 0);
+}
+
+static bool fork_will_do(const struct request *q)
+{
+    return !(q->flags & ~(uint64_t)CLONE_TIDS) && q->exit_signal == SIGCHLD && !q->set_tid;
+}
+
+static void fork_tids(struct task *t, const struct request *q, pid_t pid)
+{
+    if (pid && (q->flags & CLONE_PARENT_SETTID))
+        guest_write(t->cpu, q->parent_tid, &pid, 4);
+    if (!pid && (q->flags & CLONE_CHILD_SETTID))
+        write_tid(t, q->child_tid);
+}
+
+static long make_process(struct task *t, const struct request *q)
+{
+    struct process *p = t->proc;
+    bool plain = fork_will_do(q);
+    long pid;
+
+    mm_before_fork(p);
+    engine_before_fork(p->engine);
+    lock_tasks();
+    signal_lock(p, true);
+    pid = plain ? fork() : raw_fork(t, q);
+    if (plain && pid < 0)
+        pid = -errno;
+    signal_lock(p, false);
+    unlock_tasks();
+    engine_after_fork(p->engine, pid == 0);
+    mm_after_fork(p, pid == 0);
+    if (pid == 0)
+        become_child(t, q);
+    if (plain && pid >= 0)
+        fork_tids(t, q, (pid_t)pid);
+    signal_sync(t);
+    return pid ? pid : SYS_QUIET;
+}
+
+/* --- vfork: a process that borrows our memory, and this host thread's thread-local storage, while
+ * the kernel holds this thread until the child executes a program or ends. */
+
+struct vfork {
+    struct task *parent;
+    const struct request *q;
+    struct task child; /* its memory is ours: read when it has gone */
+};
+
+static int vfork_child(void *arg)
+{
+    struct vfork *v = arg;
+    struct proc_sig sig = *v->parent->proc->sig;
+    struct process proc = *v->parent->proc;
+    struct task_sig task_sig = *v->parent->sig;
+    struct task *t = &v->child;
+
+    *t = *v->parent;
+    proc.sig = &sig;
+    sig.lock = 0;
+    t->proc = &proc;
+    t->sig = &task_sig;
+    t->vfork_child = true;
+    t->robust_list = 0;
+    t->clear_child_tid = 0;
+    t->tid = getpid();
+    t->cpu->owner = t;
+    task_self = t;
+    child_regs(t->cpu, v->q);
+    signal_sync(t);
+    user_loop(t);
+    return 0;
+}
+
+/* The CPU's registers: the child runs on the same struct cpu, whose caches are warm. */
+struct saved_cpu {
+    uint8_t guest[CPU_GUEST_MAX];
+    struct fp_env fp;
+    uint64_t pc;
+    uint32_t mode;
+};
+
+static void save_cpu(const struct cpu *cpu, struct saved_cpu *s)
+{
+    memcpy(s->guest, cpu->guest, sizeof(s->guest));
+    s->fp = cpu->fp;
+    s->pc = cpu->pc;
+    s->mode = cpu->mode;
+}
+
+static void restore_cpu(struct cpu *cpu, const struct saved_cpu *s)
+{
+    memcpy(cpu->guest, s->guest, sizeof(s->guest));
+    cpu->fp = s->fp;
+    cpu->pc = s->pc;
+    cpu->mode = s->mode;
+}
+
+static long make_vfork(struct task *t, const struct request *q)
+{
+    struct vfork v = {.parent = t, .q = q};
+    struct saved_cpu saved;
+    int flags = (int)((q->flags & ~(uint64_t)CLONE_SETTLS) | q->exit_signal);
+    char *stack = mmap(NULL, HOST_STACK, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+    long pid;
+
+    if (stack == MAP_FAILED)
+        return -ENOMEM;
+    save_cpu(t->cpu, &saved);
+    pid = clone(vfork_child, stack + HOST_STACK, flags, &v,
+                host_addr(t, q->flags & CLONE_PIDFD ? q->pidfd : q->parent_tid), NULL,
+                host_addr(t, q->child_tid));
+    if (pid < 0)
+        pid = -errno;
+    restore_cpu(t->cpu, &saved);
+    t->cpu->owner = t;
+    task_self = t;
+    free(v.child.exec_memory);
+    munmap(stack, HOST_STACK);
+    signal_sync(t);
+    return pid;
+}
+
+static long make_task(struct task *t, const struct request *q)
+{
+    signal_block_all(t);
+    if (t->sig->pending)
+        return SYS_RESTART;
+    if (q->flags & CLONE_THREAD)
+        return make_thread(t, q);
+    if ((q->flags & CLONE_VM) && (q->flags & CLONE_VFORK) && !q->set_tid &&
+        !(q->flags & CLONE_INTO_CGROUP) && (!(q->flags & CLONE_SIGHAND)))
+        return make_vfork(t, q);
+    if (!(q->flags & CLONE_VM) || (q->flags & CLONE_VFORK)) {
+        struct request copy = *q;
+
+        copy.flags &= ~(uint64_t)(CLONE_VM | CLONE_SIGHAND);
+        return make_process(t, &copy);
+    }
+    signal_sync(t);
+    return -EINVAL; /* memory shared between running processes */
+}
+
+long sys_clone(struct task *t, const uint64_t *a)
+{
+    struct request q = {
+        .flags = a[0] & 0xffffff00u,
+        .exit_signal = a[0] & 0xff,
+        .stack = a[1],
+        .pidfd = a[2],
+        .parent_tid = a[2],
+        .tls = a[3],
+        .child_tid = a[4],
+    };
+
+    return make_task(t, &q);
+}
+
+long sys_clone3(struct task *t, const uint64_t *a)
+{
+    struct request q = {0};
+    char extra;
+    long r;
+
+    if (a[1] < CLONE_ARGS_SIZE_VER0)
+        return -EINVAL;
+    if (a[1] > 4096)
+        return -E2BIG;
+    if ((r = guest_read(t->cpu, &q, a[0], a[1] < sizeof(q) ? a[1] : sizeof(q))) < 0)
+        return r;
+    for (uint64_t i = sizeof(q); i < a[1]; i++) {
+        if ((r = guest_read(t->cpu, &extra, a[0] + i, 1)) < 0)
+            return r;
+        if (extra)
+            return -E2BIG;
+    }
+    if ((q.exit_signal & ~0xffull) || !q.stack != !q.stack_size || (q.flags & 0xff))
+        return -EINVAL;
+    return make_task(t, &q);
+}
+
+/* --- Smaller calls -----------------------------------------------------------------------------*/
+
+long sys_set_tid_address(struct task *t, const uint64_t *a)
+{
+    t->clear_child_tid = a[0];
+    return t->tid;
+}
+
+long sys_set_robust_list(struct task *t, const uint64_t *a)
+{
+    if (a[1] != 24)
+        return -EINVAL;
+    t->robust_list = a[0];
+    /* The host's kernel looks at it when the process is killed; it knows no guest base. */
+    return t->proc->guest_base ? 0 : HOST(__NR_set_robust_list, a[0], a[1]);
+}
+
+long sys_get_robust_list(struct task *t, const uint64_t *a)
+{
+    uint64_t size = 24;
+
+    if (a[0] && (pid_t)a[0] != t->tid)
+        return HOST(__NR_get_robust_list, a[0], host_addr(t, a[1]), host_addr(t, a[2]));
+    if (guest_write(t->cpu, a[1], &t->robust_list, 8) < 0)
+        return -EFAULT;
+    return guest_write(t->cpu, a[2], &size, 8);
+}
