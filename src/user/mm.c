@@ -1,0 +1,662 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guest's address space: mmap, munmap, mprotect and brk with Linux's results (mmap(2) and its
+ * neighbours; arm64 values of prot and flags are the generic ones).
+ *
+ * Guest memory is host memory at guest_base + address.  Everything is mapped at addresses chosen
+ * here, in the zone below the places where the host kernel puts the emulator itself.  What is not
+ * in the guest's list is only ever taken with MAP_FIXED_NOREPLACE: the host kernel itself says when
+ * something of ours is in the way, so nobody has to know where that is.
+ */
+#include "user/mm.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+#ifndef MAP_UNINITIALIZED
+#define MAP_UNINITIALIZED 0x4000000
+#endif
+
+/* The part of a 47-bit host address space that no kernel gives to a position-independent program:
+ * x86-64 puts those at 0x555555554000 and above, mappings and the stack at the very top. */
+#define HOST_TASK_SIZE UINT64_C(0x7ffffffff000)
+#define GUEST_ZONE_END UINT64_C(0x540000000000)
+
+#define MAP_TYPES 0xf
+#define HUGE_ALIGN (UINT64_C(2) << 20)
+#define KNOWN_PROT (PROT_READ | PROT_WRITE | PROT_EXEC | 8 /* PROT_SEM */ | GUEST_PROT_BTI)
+
+int mm_host_prot(int prot)
+{
+    int host = prot & (PROT_READ | PROT_WRITE);
+
+    return prot & PROT_EXEC ? host | PROT_READ : host;
+}
+
+/* --- layout ------------------------------------------------------------------------------------*/
+
+struct mm *mm_new(struct process *p, struct err *e)
+{
+    struct mm *mm = calloc(1, sizeof(*mm));
+
+    if (!mm) {
+        err_set(e, -ENOMEM, "out of memory");
+        return NULL;
+    }
+    pthread_rwlock_init(&mm->lock, NULL);
+    mm->lock_future = -1;
+    mm->next_id = 1;
+    mm->limit = HOST_TASK_SIZE;
+    p->mm = mm;
+    return mm;
+}
+
+/* @random cut to a page-aligned offset below 1 << @bits, at most a 32nd of the space. */
+static uint64_t offset_of(const struct mm *mm, uint64_t random, unsigned bits)
+{
+    uint64_t max = mm->zone_end / 32, span = UINT64_C(1) << bits;
+
+    while (span > max)
+        span /= 2;
+    return random & (span - 1) & PAGE_MASK;
+}
+
+void mm_layout(struct process *p, uint64_t stack_size, const uint64_t random[3])
+{
+    struct mm *mm = p->mm;
+
+    mm->limit = HOST_TASK_SIZE - p->guest_base;
+    mm->zone_end = GUEST_ZONE_END - p->guest_base;
+    if (p->opts.reserved_va) {
+        mm->limit = p->opts.reserved_va;
+        if (mm->zone_end > mm->limit)
+            mm->zone_end = mm->limit;
+    }
+    mm->stack_top = mm->zone_end - offset_of(mm, random[0], 34);
+    /* A megabyte below the stack stays free, as the kernel's stack_guard_gap does. */
+    mm->mmap_base = mm->stack_top - stack_size - (UINT64_C(2) << 20);
+    mm->mmap_base -= offset_of(mm, random[1], 40);
+    mm->mmap_base &= PAGE_MASK;
+    mm->mmap_low = 0x10000;
+    mm->pie_base = (mm->zone_end / 3 * 2 & -HUGE_ALIGN) + offset_of(mm, random[2], 40);
+    if (p->opts.reserved_va && mm->zone_end <= UINT64_C(1) << 32)
+        mm->pie_base = UINT64_C(0x400000) + offset_of(mm, random[2], 24);
+}
+
+uint64_t mm_limit(const struct process *p)
+{
+    return p->mm->limit;
+}
+
+/* --- translations ------------------------------------------------------------------------------*/
+
+void mm_code_gone(struct process *p, uint64_t start, uint64_t end)
+{
+    if (p->engine && start < end)
+        engine_invalidate(p->engine, start, end - start);
+}
+
+/* Ends a change of [start, end): unlocks, then forgets code, when there was some. */
+static int64_t done(struct process *p, uint64_t start, uint64_t end, bool had_code, int64_t r)
+{
+    pthread_rwlock_unlock(&p->mm->lock);
+    if (had_code)
+        mm_code_gone(p, start, end);
+    return r;
+}
+
+size_t mm_fetch(void *opaque, uint64_t pc)
+{
+    struct process *p = opaque;
+    struct mm *mm = p->mm;
+    uint64_t end = pc;
+
+    pthread_rwlock_rdlock(&mm->lock);
+    for (size_t i = vmas_find(&mm->vmas, pc); i < mm->vmas.n; i++) {
+        const struct vma *v = &mm->vmas.v[i];
+
+        if (v->start > end || !(v->prot & PROT_EXEC))
+            break;
+        end = v->end;
+    }
+    pthread_rwlock_unlock(&mm->lock);
+    return end - pc;
+}
+
+static uint32_t prot_at(struct process *p, uint64_t addr, bool *mapped)
+{
+    const struct vma *v;
+    uint32_t prot;
+
+    pthread_rwlock_rdlock(&p->mm->lock);
+    v = vmas_at(&p->mm->vmas, mm_untag(addr));
+    prot = v ? v->prot : 0;
+    pthread_rwlock_unlock(&p->mm->lock);
+    *mapped = v != NULL;
+    return prot;
+}
+
+bool mm_is_guarded(struct process *p, uint64_t pc)
+{
+    bool mapped;
+
+    return prot_at(p, pc, &mapped) & GUEST_PROT_BTI;
+}
+
+int mm_fault_code(struct process *p, uint64_t addr)
+{
+    bool mapped;
+
+    prot_at(p, addr, &mapped);
+    return mapped ? SEGV_ACCERR : SEGV_MAPERR;
+}
+
+bool mm_is_guest(struct process *p, uint64_t addr, uint64_t len)
+{
+    struct mm *mm = p->mm;
+    bool mapped;
+
+    addr = mm_untag(addr);
+    if (addr + len < addr || addr + len > mm->limit)
+        return false;
+    if (addr + len <= mm->zone_end)
+        return true;
+    prot_at(p, addr, &mapped);
+    return mapped;
+}
+
+/* --- finding room ------------------------------------------------------------------------------*/
+
+/* Remember every mapping of the host process that is not the guest's.  Read when one was in the
+ * way, which the layout makes rare. */
+static void learn_avoid(struct process *p)
+{
+    struct mm *mm = p->mm;
+    FILE *f = fopen("/proc/self/maps", "re");
+    char *line = NULL;
+    size_t size = 0;
+    unsigned long start, end;
+
+    mm->n_avoid = 0;
+    while (f && getline(&line, &size, f) > 0) {
+        struct range *r;
+
+        if (sscanf(line, "%lx-%lx", &start, &end) != 2 || end <= p->guest_base)
+            continue;
+        start = start > p->guest_base ? start - p->guest_base : 0;
+        end -= p->guest_base;
+        if (vmas_overlap(&mm->vmas, start, end))
+            continue;
+        r = realloc(mm->avoid, (mm->n_avoid + 1) * sizeof(*r));
+        if (!r)
+            break;
+        mm->avoid = r;
+        mm->avoid[mm->n_avoid++] = (struct range){start, end};
+    }
+    free(line);
+    if (f)
+        fclose(f);
+}
+
+/* Highest free place in [low, high) that is known not to be ours. */
+static uint64_t gap_between(const struct mm *mm, uint64_t low, uint64_t high, uint64_t len,
+                            uint64_t align)
+{
+    for (;;) {
+        uint64_t a = vmas_gap(&mm->vmas, low, high, len, align), next = high;
+
+        if (a == ~UINT64_C(0))
+            return a;
+        for (size_t i = 0; i < mm->n_avoid; i++) {
+            if (a < mm->avoid[i].end && a + len > mm->avoid[i].start)
+                next = mm->avoid[i].start < next ? mm->avoid[i].start : next;
+        }
+        if (next == high)
+            return a;
+        if (next <= low)
+            return ~UINT64_C(0);
+        high = next;
+    }
+}
+
+static uint64_t choose(const struct mm *mm, uint64_t len, uint64_t align)
+{
+    uint64_t a = gap_between(mm, mm->mmap_low, mm->mmap_base, len, align);
+
+    return a != ~UINT64_C(0) ? a : gap_between(mm, mm->mmap_base, mm->limit, len, align);
+}
+
+/* struct request - one host mapping to make; @try makes it at an address that must be free. */
+struct request {
+    uint64_t hint, len, align;
+    int prot, flags, fd;
+    uint64_t off;
+};
+
+static int64_t host_map(struct process *p, const struct request *q, uint64_t addr, int fixed)
+{
+    void *want = mm_host(p, addr), *got;
+
+    got = mmap(want, q->len, mm_host_prot(q->prot), q->flags | fixed, q->fd, (off_t)q->off);
+    if (got == MAP_FAILED)
+        return -errno;
+    if (got == want)
+        return (int64_t)addr;
+    munmap(got, q->len); /* a kernel before 4.17 takes MAP_FIXED_NOREPLACE as a hint */
+    return -EEXIST;
+}
+
+/* Map @q somewhere: at its hint when that is free, else where the layout says. */
+static int64_t map_anywhere(struct process *p, const struct request *q)
+{
+    struct mm *mm = p->mm;
+    uint64_t hint = q->hint;
+    int64_t r = -EEXIST;
+
+    if (hint >= mm->mmap_low && hint <= mm->limit - q->len && !(hint & (q->align - 1)) &&
+        !vmas_overlap(&mm->vmas, hint, hint + q->len))
+        r = host_map(p, q, hint, MAP_FIXED_NOREPLACE);
+    for (int tries = 0; r == -EEXIST && tries < 3; tries++) {
+        uint64_t a = choose(mm, q->len, q->align);
+
+        if (a == ~UINT64_C(0))
+            return -ENOMEM;
+        r = host_map(p, q, a, MAP_FIXED_NOREPLACE);
+        if (r == -EEXIST)
+            learn_avoid(p);
+    }
+    return r == -EEXIST ? -ENOMEM : r;
+}
+
+int64_t mm_place(struct process *p, uint64_t hint, uint64_t len, uint64_t align)
+{
+    struct request q = {hint, len, align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                        -1, 0};
+
+    return map_anywhere(p, &q);
+}
+
+/* Calls @f for each part of [start, end) that the guest has nothing in; stops when it fails. */
+static int each_gap(struct process *p, uint64_t start, uint64_t end,
+                    int (*f)(struct process *p, uint64_t start, uint64_t end), uint64_t *stopped)
+{
+    const struct vmas *s = &p->mm->vmas;
+    int r = 0;
+
+    for (size_t i = vmas_find(s, start); start < end && r == 0; i++) {
+        uint64_t gap_end = i < s->n && s->v[i].start < end ? s->v[i].start : end;
+
+        *stopped = start;
+        if (gap_end > start)
+            r = f(p, start, gap_end);
+        start = i < s->n ? s->v[i].end : end;
+    }
+    return r;
+}
+
+static int reserve_gap(struct process *p, uint64_t start, uint64_t end)
+{
+    struct request q = {0, end - start, PAGE_SIZE, PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0};
+    int64_t r = host_map(p, &q, start, MAP_FIXED_NOREPLACE);
+
+    return r == -EEXIST ? -ENOMEM : r < 0 ? (int)r : 0;
+}
+
+static int release_gap(struct process *p, uint64_t start, uint64_t end)
+{
+    munmap(mm_host(p, start), end - start);
+    return 0;
+}
+
+void mm_release_gaps(struct process *p, uint64_t start, uint64_t end)
+{
+    uint64_t stopped;
+
+    each_gap(p, start, end, release_gap, &stopped);
+}
+
+int mm_reserve_gaps(struct process *p, uint64_t start, uint64_t end)
+{
+    uint64_t stopped = start;
+    int r = each_gap(p, start, end, reserve_gap, &stopped);
+
+    if (r < 0)
+        mm_release_gaps(p, start, stopped);
+    return r;
+}
+
+/* --- mmap --------------------------------------------------------------------------------------*/
+
+/* Map @q at @addr over what the guest has there, but over nothing of ours. */
+static int64_t map_fixed(struct process *p, const struct request *q, uint64_t addr)
+{
+    struct mm *mm = p->mm;
+    uint64_t end = addr + q->len;
+    int64_t r;
+
+    if (!vmas_overlap(&mm->vmas, addr, end)) {
+        r = host_map(p, q, addr, MAP_FIXED_NOREPLACE);
+        return r == -EEXIST ? -ENOMEM : r;
+    }
+    if (vmas_covered(&mm->vmas, addr, end) == end)
+        return host_map(p, q, addr, MAP_FIXED);
+    r = mm_reserve_gaps(p, addr, end);
+    if (r < 0)
+        return r;
+    r = host_map(p, q, addr, MAP_FIXED);
+    if (r < 0)
+        mm_release_gaps(p, addr, end);
+    return r;
+}
+
+static int64_t map_noreplace(struct process *p, const struct request *q, uint64_t addr)
+{
+    if (vmas_overlap(&p->mm->vmas, addr, addr + q->len))
+        return -EEXIST;
+    return host_map(p, q, addr, MAP_FIXED_NOREPLACE);
+}
+
+/* What the list must know about a file: what it is, and whether code may come from it. */
+static int look_at_file(struct vma *v, int fd, int prot)
+{
+    struct statvfs fs;
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if ((prot & PROT_EXEC) && fstatvfs(fd, &fs) == 0 && (fs.f_flag & ST_NOEXEC))
+        return -EPERM;
+    v->flags |= VMA_FILE;
+    v->dev = st.st_dev;
+    v->ino = st.st_ino;
+    return 0;
+}
+
+/* The flags that go to the host as they are; MAP_GROWSDOWN's growth is not offered. */
+#define PASS_FLAGS                                                                                 \
+    (MAP_TYPES | MAP_ANONYMOUS | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK |        \
+     MAP_STACK | MAP_HUGETLB | MAP_SYNC | MAP_UNINITIALIZED | (0x3f << 26))
+
+static int check_mmap(struct mm *mm, uint64_t addr, uint64_t *len, int prot, int flags,
+                      uint64_t offset)
+{
+    int type = flags & MAP_TYPES;
+    bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+
+    if (offset & ~PAGE_MASK || *len == 0 || (prot & ~KNOWN_PROT))
+        return -EINVAL;
+    if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
+        return -EINVAL;
+    if (*len > mm->limit)
+        return -ENOMEM;
+    *len = page_up(*len);
+    if (*len > mm->limit || (fixed && addr > mm->limit - *len))
+        return -ENOMEM;
+    if (fixed && (addr & ~PAGE_MASK))
+        return -EINVAL;
+    return 0;
+}
+
+/* Where the mapping wants to be aligned: huge pages when asked for, or when it could use some. */
+static uint64_t alignment(int flags, uint64_t len)
+{
+    unsigned log = (unsigned)flags >> 26 & 0x3f;
+
+    if (flags & MAP_HUGETLB)
+        return log ? UINT64_C(1) << log : HUGE_ALIGN;
+    return (flags & MAP_ANONYMOUS) && len % HUGE_ALIGN == 0 ? HUGE_ALIGN : PAGE_SIZE;
+}
+
+static void describe(struct mm *mm, struct vma *v, const struct request *q, int flags)
+{
+    if (flags & MAP_TYPES & MAP_SHARED)
+        v->flags |= VMA_SHARED;
+    if (flags & MAP_GROWSDOWN)
+        v->flags |= VMA_GROWSDOWN;
+    if (flags & MAP_HUGETLB)
+        v->flags |= VMA_HUGE;
+    if (v->flags & VMA_FILE)
+        v->off = q->off;
+    else if (v->flags & VMA_SHARED)
+        v->ino = mm->next_id++;
+    v->prot = (uint32_t)q->prot;
+}
+
+static int64_t do_mmap(struct process *p, const struct request *q, int flags)
+{
+    if (flags & MAP_FIXED_NOREPLACE)
+        return map_noreplace(p, q, q->hint);
+    if (flags & MAP_FIXED)
+        return map_fixed(p, q, q->hint);
+    return map_anywhere(p, q);
+}
+
+int64_t mm_mmap(struct process *p, uint64_t addr, uint64_t len, int prot, int flags, int fd,
+                uint64_t offset)
+{
+    struct mm *mm = p->mm;
+    struct vma v = {0};
+    struct request q;
+    bool had_code;
+    int64_t r = check_mmap(mm, addr, &len, prot, flags, offset);
+
+    if (r == 0 && !(flags & MAP_ANONYMOUS))
+        r = look_at_file(&v, fd, prot);
+    if (r < 0)
+        return r;
+    q = (struct request){page_up(addr), len, alignment(flags, len), prot, flags & PASS_FLAGS, fd,
+                         offset};
+    if (flags & MAP_ANONYMOUS)
+        q.fd = -1;
+    pthread_rwlock_wrlock(&mm->lock);
+    if (mm->lock_future >= 0)
+        q.flags |= MAP_LOCKED;
+    if (vmas_reserve(&mm->vmas, 4) < 0)
+        return done(p, 0, 0, false, -ENOMEM);
+    r = do_mmap(p, &q, flags);
+    if (r < 0)
+        return done(p, 0, 0, false, r);
+    v.start = (uint64_t)r;
+    v.end = v.start + len;
+    describe(mm, &v, &q, flags);
+    had_code = vmas_any(&mm->vmas, v.start, v.end, PROT_EXEC);
+    vmas_put(&mm->vmas, &v);
+    return done(p, v.start, v.end, had_code, r);
+}
+
+/* --- munmap, mprotect, brk ---------------------------------------------------------------------*/
+
+/* Unmap in the host what the guest has in [start, end). */
+static int host_unmap(struct process *p, uint64_t start, uint64_t end)
+{
+    const struct vmas *s = &p->mm->vmas;
+
+    for (size_t i = vmas_find(s, start); i < s->n && s->v[i].start < end;) {
+        uint64_t from = s->v[i].start > start ? s->v[i].start : start, to = s->v[i].end;
+
+        /* Neighbours go together. */
+        for (i++; i < s->n && s->v[i].start == to && to < end; i++)
+            to = s->v[i].end;
+        if (to > end)
+            to = end;
+        if (munmap(mm_host(p, from), to - from) < 0)
+            return -errno;
+    }
+    return 0;
+}
+
+static int64_t unmap_locked(struct process *p, uint64_t start, uint64_t end, bool *had_code)
+{
+    struct mm *mm = p->mm;
+    int r;
+
+    *had_code = false;
+    if (vmas_reserve(&mm->vmas, 2) < 0)
+        return -ENOMEM;
+    r = host_unmap(p, start, end);
+    if (r < 0)
+        return r;
+    *had_code = vmas_any(&mm->vmas, start, end, PROT_EXEC);
+    vmas_cut(&mm->vmas, start, end);
+    return 0;
+}
+
+int64_t mm_munmap(struct process *p, uint64_t addr, uint64_t len)
+{
+    struct mm *mm = p->mm;
+    bool had_code;
+    int64_t r;
+
+    addr = mm_untag(addr);
+    if ((addr & ~PAGE_MASK) || len == 0 || addr > mm->limit || len > mm->limit - addr)
+        return -EINVAL;
+    len = page_up(len);
+    pthread_rwlock_wrlock(&mm->lock);
+    r = unmap_locked(p, addr, addr + len, &had_code);
+    return done(p, addr, addr + len, had_code, r);
+}
+
+void mm_reset(struct process *p)
+{
+    mm_munmap(p, 0, p->mm->limit);
+}
+
+static int64_t protect_locked(struct process *p, uint64_t start, uint64_t end, int prot)
+{
+    struct vmas *s = &p->mm->vmas;
+
+    while (start < end) {
+        const struct vma *v = vmas_at(s, start);
+        uint64_t to;
+
+        if (!v)
+            return -ENOMEM;
+        to = v->end < end ? v->end : end;
+        if (mm_host_prot((int)v->prot) != mm_host_prot(prot) &&
+            mprotect(mm_host(p, start), to - start, mm_host_prot(prot)) < 0)
+            return -errno;
+        if (vmas_reserve(s, 2) < 0)
+            return -ENOMEM;
+        vmas_protect(s, start, to, (uint32_t)prot);
+        start = to;
+    }
+    return 0;
+}
+
+/* PROT_GROWSDOWN: the change reaches down to the start of a stack's mapping. */
+static int64_t grow_start(struct process *p, uint64_t addr)
+{
+    const struct vma *v = vmas_at(&p->mm->vmas, addr);
+
+    if (!v)
+        return -ENOMEM;
+    if (!(v->flags & (VMA_STACK | VMA_GROWSDOWN)))
+        return -EINVAL;
+    return (int64_t)v->start;
+}
+
+int64_t mm_mprotect(struct process *p, uint64_t addr, uint64_t len, int prot)
+{
+    struct mm *mm = p->mm;
+    bool had_code;
+    int grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
+    int64_t r;
+
+    addr = mm_untag(addr);
+    prot &= ~grows;
+    if ((addr & ~PAGE_MASK) || grows == (PROT_GROWSDOWN | PROT_GROWSUP))
+        return -EINVAL;
+    if (len == 0)
+        return 0;
+    if (addr > mm->limit || page_up(len) > mm->limit - addr || page_up(len) == 0)
+        return -ENOMEM;
+    if ((prot & ~KNOWN_PROT) || grows == PROT_GROWSUP)
+        return -EINVAL;
+    len = page_up(len);
+    pthread_rwlock_wrlock(&mm->lock);
+    if (grows) {
+        r = grow_start(p, addr);
+        if (r < 0)
+            return done(p, 0, 0, false, r);
+        len += addr - (uint64_t)r;
+        addr = (uint64_t)r;
+    }
+    had_code = !(prot & PROT_EXEC) && vmas_any(&mm->vmas, addr, addr + len, PROT_EXEC);
+    r = protect_locked(p, addr, addr + len, prot);
+    return done(p, addr, addr + len, had_code, r);
+}
+
+/* Grow the heap from page @from to page @to. */
+static int brk_grow(struct process *p, uint64_t from, uint64_t to)
+{
+    struct mm *mm = p->mm;
+    struct vma v = {from, to, PROT_READ | PROT_WRITE, VMA_HEAP, 0, 0, 0};
+    struct request q = {0, to - from, PAGE_SIZE, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0};
+    int64_t r;
+
+    if (mm->lock_future >= 0)
+        q.flags |= MAP_LOCKED;
+    if (vmas_reserve(&mm->vmas, 4) < 0)
+        return -ENOMEM;
+    r = map_noreplace(p, &q, from);
+    if (r < 0)
+        return (int)r;
+    vmas_put(&mm->vmas, &v);
+    return 0;
+}
+
+int64_t mm_brk(struct process *p, uint64_t addr)
+{
+    struct mm *mm = p->mm;
+    uint64_t from, to;
+    bool had_code = false;
+    int64_t r = 0;
+
+    pthread_rwlock_wrlock(&mm->lock);
+    from = page_up(mm->brk);
+    to = page_up(addr);
+    if (addr < mm->brk_start || addr > mm->limit - PAGE_SIZE)
+        return done(p, 0, 0, false, (int64_t)mm->brk);
+    if (to > from)
+        r = brk_grow(p, from, to);
+    else if (to < from)
+        r = unmap_locked(p, to, from, &had_code);
+    if (r == 0)
+        mm->brk = addr;
+    return done(p, to, from, had_code, (int64_t)mm->brk);
+}
+
+void mm_mark(struct process *p, uint64_t start, uint64_t end, uint32_t flags)
+{
+    struct mm *mm = p->mm;
+
+    pthread_rwlock_wrlock(&mm->lock);
+    for (size_t i = vmas_find(&mm->vmas, start); i < mm->vmas.n && mm->vmas.v[i].start < end; i++)
+        mm->vmas.v[i].flags |= flags;
+    pthread_rwlock_unlock(&mm->lock);
+}
+
+/* --- fork --------------------------------------------------------------------------------------*/
+
+void mm_before_fork(struct process *p)
+{
+    pthread_rwlock_wrlock(&p->mm->lock);
+}
+
+void mm_after_fork(struct process *p, bool child)
+{
+    if (child)
+        pthread_rwlock_init(&p->mm->lock, NULL);
+    else
+        pthread_rwlock_unlock(&p->mm->lock);
+}
