@@ -56,7 +56,6 @@ struct user_opts {
     bool have_guest_base, have_seed;
     bool strace;
     bool one_insn;            /* -singlestep, -one-insn-per-tb */
-    bool preserve_argv0;      /* binfmt_misc flag P was seen */
 };
 
 /** struct process - the guest process.  One per host process: user_proc(). */
@@ -70,14 +69,21 @@ struct process {
     struct proc_sig *sig;
     int tagged_addr;          /* PR_SET_TAGGED_ADDR_CTRL */
     char *exe;                /* absolute host path of the guest program, as readlink says it */
-    int exe_fd;               /* open on the guest program, or -1 */
+    int self_fd;              /* open on our own program once exec_pin_self() was called, else -1 */
     int log_fd;               /* where -d and -strace write; 2 unless -D */
     char **argv;              /* the guest's arguments, as first given */
     uint64_t vdso;            /* guest address of the vDSO, 0: none */
     uint64_t vdso_sigreturn;  /* address of its __kernel_rt_sigreturn: the signal frame's LR */
-    uint64_t entry;           /* first instruction */
+    uint64_t entry;           /* first instruction: the interpreter's when there is one */
+    uint64_t program_entry;   /* the program's own */
+    bool exec_stack;          /* PT_GNU_STACK asks for one */
+    int exec_fd;              /* AT_EXECFD: the program's descriptor (binfmt_misc flag O), or -1 */
+    bool preserve_argv0;      /* AT_FLAGS says so (binfmt_misc flag P) */
     uint64_t stack_top;       /* first sp */
+    uint64_t at_phdr, at_phnum, at_base; /* for the auxiliary vector */
     uint64_t auxv_start, auxv_len;
+    uint64_t stack_size;
+    uint64_t random[5];       /* chosen at start: AT_RANDOM, then the layout's */
     uint64_t arg_start, arg_end, env_start, env_end; /* strings on the stack */
     uint64_t start_code, end_code, start_data, end_data;
 };
@@ -179,10 +185,21 @@ const char *proc_exe(struct process *p, const char *path);
  * restored nothing: host signal mask and dispositions are put right by signal_before_exec(). */
 int exec_guest(struct task *t, int dirfd, const char *path, char **argv, char **envp, int flags);
 
-/** exec_load - load the first program into @p: maps it, its interpreter, vDSO and stack, sets
- * entry and stack_top.  On failure e->code is the exit code's reason and the message is ready. */
-int exec_load(struct process *p, int fd, const char *path, char **argv, char **envp,
-              struct err *e);
+/** exec_image - load the program: finds what @path is (through #! lines), chooses p->guest_base,
+ * maps it and its interpreter and the vDSO; sets exe, entry, argv.  @fd is open on it, or -1.
+ * The engine need not exist yet.  -ENOENT: not found; any other failure: cannot be run. */
+int exec_image(struct process *p, int fd, const char *path, char **argv, struct err *e);
+
+/** exec_stack - the first thread's stack: strings, auxv; @execfn is what AT_EXECFN says.  Sets
+ * p->stack_top.  @cpu only tells the HWCAPs. */
+int exec_stack(struct process *p, struct cpu *cpu, const char *execfn, char **envp,
+               struct err *e);
+
+/** exec_pin_self - keep hold of our own program before the root folder, the mount namespace or
+ * /proc may change (chroot, pivot_root, setns, unshare of CLONE_NEWNS, umount). */
+void exec_pin_self(struct process *p);
+/** exec_is_ours - descriptors that the guest must not see closed or replaced (close_range, dup2). */
+bool exec_is_ours(struct process *p, int fd);
 
 /* --- gdb.c -------------------------------------------------------------------------------------*/
 
