@@ -90,7 +90,7 @@ static void fill_aux(struct builder *b, struct cpu *cpu, uint64_t execfn, uint64
     aux(b, AT_PHENT, sizeof(Elf64_Phdr));
     aux(b, AT_PHNUM, p->at_phnum);
     aux(b, AT_BASE, p->at_base);
-    aux(b, AT_FLAGS, p->preserve_argv0 ? 1 : 0);
+    aux(b, AT_FLAGS, 0);
     aux(b, AT_ENTRY, p->program_entry);
     aux(b, AT_UID, getauxval(AT_UID));
     aux(b, AT_EUID, getauxval(AT_EUID));

@@ -77,8 +77,6 @@ struct process {
     uint64_t entry;           /* first instruction: the interpreter's when there is one */
     uint64_t program_entry;   /* the program's own */
     bool exec_stack;          /* PT_GNU_STACK asks for one */
-    int exec_fd;              /* AT_EXECFD: the program's descriptor (binfmt_misc flag O), or -1 */
-    bool preserve_argv0;      /* AT_FLAGS says so (binfmt_misc flag P) */
     uint64_t stack_top;       /* first sp */
     uint64_t at_phdr, at_phnum, at_base; /* for the auxiliary vector */
     uint64_t auxv_start, auxv_len;

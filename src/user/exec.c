@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * execve and execveat of the guest (execve(2), execveat(2)).
+ *
+ * A guest program, or a script that leads to one, is run by a new instance of ourselves, which gets
+ * the file as an open descriptor and the options through one environment variable (handover.c); its
+ * arguments are the guest's, unchanged.  Nothing needs to be registered with the kernel, and no
+ * file is needed in a changed root folder.  Everything else is given to the kernel as it is.
+ */
+#include "user/exec.h"
+#include "user/elf.h"
+#include "user/path.h"
+#include "user/script.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef AT_EXECVE_CHECK
+#define AT_EXECVE_CHECK 0x10000 /* Linux 6.14: only check */
+#endif
+
+enum { HEAD = 4096, HIGH_FD = 1000 };
+
+/* struct target - the file to run. */
+struct target {
+    int fd;           /* open for reading */
+    const char *path; /* as the host should see it, relative to dirfd */
+    char name[PATH_MAX]; /* as the guest should see it */
+    mode_t mode;
+};
+
+/* --- our own program ---------------------------------------------------------------------------*/
+
+int exec_high_fd(int fd)
+{
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+
+    if (high < 0)
+        high = fcntl(fd, F_DUPFD_CLOEXEC, 200);
+    if (high < 0)
+        return fd;
+    close(fd);
+    return high;
+}
+
+/* The name we were started by: not ours under binfmt_misc, where it is the guest program's. */
+static const char *own_name(void)
+{
+    return (const char *)getauxval(AT_EXECFN);
+}
+
+void exec_pin_self(struct process *p)
+{
+    int fd;
+
+    if (p->self_fd >= 0)
+        return;
+    fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+    if (fd < 0)
+        fd = open(own_name(), O_PATH | O_CLOEXEC);
+    if (fd >= 0)
+        p->self_fd = exec_high_fd(fd);
+}
+
+bool exec_is_ours(struct process *p, int fd)
+{
+    return fd >= 0 && (fd == p->self_fd || (fd == p->log_fd && fd != STDERR_FILENO));
+}
+
+static int run_self(struct process *p, char **argv, char **envp)
+{
+    if (p->self_fd >= 0)
+        syscall(SYS_execveat, p->self_fd, "", argv, envp, AT_EMPTY_PATH);
+    else
+        execve("/proc/self/exe", argv, envp);
+    if (errno == ENOENT || errno == EBADF)
+        execve(own_name(), argv, envp);
+    return -errno;
+}
+
+/* --- what the file is --------------------------------------------------------------------------*/
+
+/* As the kernel checks before it starts to change anything: permission, busy, mount options. */
+static int check_permission(struct target *g, int fd)
+{
+    char *none[] = {NULL}, link[40];
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    g->mode = st.st_mode;
+    if (!S_ISREG(st.st_mode))
+        return -EACCES;
+    if (syscall(SYS_execveat, fd, "", none, none, AT_EMPTY_PATH | AT_EXECVE_CHECK) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -errno;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    if (faccessat(AT_FDCWD, link, X_OK, AT_EACCESS) == 0)
+        return 0;
+    return errno != ENOENT ? -EACCES : st.st_mode & 0111 ? 0 : -EACCES;
+}
+
+/* Whether the program's interpreter is there: the kernel says ENOENT before it is too late. */
+static int check_interp(struct process *p, int fd, const struct elf *elf)
+{
+    char name[ELF_MAX_INTERP], buf[PATH_MAX];
+
+    if (!elf->interp_len)
+        return 0;
+    if (pread(fd, name, elf->interp_len, (off_t)elf->interp_off) != (ssize_t)elf->interp_len)
+        return -EIO;
+    if (name[elf->interp_len - 1])
+        return -ENOEXEC;
+    return access(path_resolve_follow(p, name, buf), F_OK) < 0 ? -errno : 0;
+}
+
+enum { KIND_HOST, KIND_GUEST, KIND_SCRIPT };
+
+/* KIND_, or a negative errno.  For a script @interp gets the program it names. */
+static int look(struct process *p, int fd, char interp[SCRIPT_LINE + 1])
+{
+    uint8_t head[HEAD];
+    char line[SCRIPT_LINE + 1], *name, *arg;
+    struct err e = {0};
+    struct stat st;
+    struct elf elf;
+    long r;
+    ssize_t n = pread(fd, head, sizeof(head), 0);
+
+    if (n < 0)
+        return -errno;
+    memcpy(line, head, (size_t)n < SCRIPT_LINE ? (size_t)n : SCRIPT_LINE);
+    r = script_parse(line, (size_t)n, &name, &arg);
+    if (r > 0) {
+        strcpy(interp, name);
+        return KIND_SCRIPT;
+    }
+    if (r < 0)
+        return (int)r;
+    if (elf_other(head, (size_t)n, EM_AARCH64, &e) < 0)
+        return KIND_HOST;
+    r = fstat(fd, &st) < 0 ? -errno : elf_parse(head, (size_t)n, (uint64_t)st.st_size, &elf, &e);
+    if (r == 0)
+        r = check_interp(p, fd, &elf);
+    return r < 0 ? (int)r : KIND_GUEST;
+}
+
+/* Follow #! lines to the program in the end. */
+static int final_kind(struct process *p, int fd)
+{
+    char interp[SCRIPT_LINE + 1], buf[PATH_MAX];
+    int kind = look(p, fd, interp);
+
+    for (unsigned depth = 0; kind == KIND_SCRIPT; depth++) {
+        struct target g;
+        int next, r;
+
+        if (depth == SCRIPT_DEPTH)
+            return -ELOOP;
+        next = open(path_resolve_follow(p, interp, buf), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (next < 0)
+            return errno == EACCES ? KIND_HOST : -errno;
+        r = check_permission(&g, next);
+        kind = r < 0 ? r : look(p, next, interp);
+        close(next);
+    }
+    return kind;
+}
+
+/* --- running -----------------------------------------------------------------------------------*/
+
+/* The path as bprm->filename has it. */
+static void guest_name(struct target *g, int dirfd, const char *path)
+{
+    if (dirfd == AT_FDCWD || path[0] == '/')
+        snprintf(g->name, sizeof(g->name), "%s", path);
+    else if (path[0])
+        snprintf(g->name, sizeof(g->name), "/dev/fd/%d/%s", dirfd, path);
+    else
+        snprintf(g->name, sizeof(g->name), "/dev/fd/%d", dirfd);
+}
+
+static int open_target(struct process *p, struct target *g, int dirfd, const char *path, int flags,
+                       char *buf)
+{
+    int how = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+    char link[40];
+
+    g->path = path;
+    if (path[0] == 0 && (flags & AT_EMPTY_PATH)) {
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", dirfd);
+        g->fd = dirfd == AT_FDCWD ? -1 : open(link, how);
+        if (g->fd < 0 && errno == ENOENT)
+            g->fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
+        return g->fd < 0 ? -errno : 0;
+    }
+    if (path[0] == 0)
+        return -ENOENT;
+    if (path[0] == '/')
+        g->path = path_resolve_follow(p, proc_exe(p, path), buf);
+    if (flags & AT_SYMLINK_NOFOLLOW)
+        how |= O_NOFOLLOW;
+    g->fd = openat(dirfd, g->path, how);
+    return g->fd < 0 ? -errno : 0;
+}
+
+static char **with_variable(char **envp, char *var)
+{
+    size_t n = 0;
+    char **env;
+
+    while (envp[n])
+        n++;
+    env = calloc(n + 2, sizeof(*env));
+    if (env) {
+        memcpy(env, envp, n * sizeof(*envp));
+        env[n] = var;
+    }
+    return env;
+}
+
+static int run_guest(struct process *p, struct target *g, char **argv, char **envp)
+{
+    struct handover h = {.fd = g->fd, .name = g->name, .opts = p->opts};
+    char *var = handover_write(&h), **env = var ? with_variable(envp, var) : NULL;
+    int r = -ENOMEM;
+
+    if (env) {
+        fcntl(g->fd, F_SETFD, 0);
+        r = run_self(p, argv, env);
+    }
+    free(env);
+    free(var);
+    return r;
+}
+
+static int run_host(struct target *g, int dirfd, char **argv, char **envp, int flags)
+{
+    if (flags || dirfd != AT_FDCWD)
+        syscall(SYS_execveat, dirfd, g->path, argv, envp, flags);
+    else
+        execve(g->path, argv, envp);
+    return -errno;
+}
+
+int exec_guest(struct task *t, int dirfd, const char *path, char **argv, char **envp, int flags)
+{
+    struct process *p = t->proc;
+    char buf[PATH_MAX];
+    struct target g = {.fd = -1};
+    int r, kind;
+
+    if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+        return -EINVAL;
+    r = open_target(p, &g, dirfd, path, flags, buf);
+    if (r < 0 && r != -EACCES)
+        return r;
+    guest_name(&g, dirfd, path);
+    /* What may be run but not read is the kernel's business. */
+    kind = r < 0 ? KIND_HOST : check_permission(&g, g.fd);
+    if (kind == 0 && r == 0)
+        kind = final_kind(p, g.fd);
+    if (kind >= 0) {
+        signal_before_exec(t);
+        r = -ENOEXEC;
+        /* Other rights can only be given by the kernel, through binfmt_misc with flag C. */
+        if (kind == KIND_HOST || (g.mode & (S_ISUID | S_ISGID)))
+            r = run_host(&g, dirfd, argv, envp, flags);
+        if (kind == KIND_GUEST && r == -ENOEXEC)
+            r = run_guest(p, &g, argv, envp);
+        signal_exec_failed(t);
+    } else {
+        r = kind;
+    }
+    if (g.fd >= 0)
+        close(g.fd);
+    return r;
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * /proc as the guest should see it (proc(5)): its own program, memory, arguments and CPU instead of
+ * the emulator's.  Files are made on opening, as memory files.
+ */
+#include "guest/aarch64/aarch64.h"
+#include "user/mm.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* --- which file --------------------------------------------------------------------------------*/
+
+static bool is_number(const char *s, size_t len, long want)
+{
+    char *end;
+
+    return len > 0 && isdigit((unsigned char)*s) && strtol(s, &end, 10) == want && end == s + len;
+}
+
+/* Past "self/", "thread-self/", "<pid>/" and "task/<tid>/"; NULL when it is not about us. */
+static const char *below_own_folder(const char *s)
+{
+    size_t n = strcspn(s, "/");
+
+    if (!(n == 4 && strncmp(s, "self", 4) == 0) && !is_number(s, n, getpid()) &&
+        !(n == 11 && strncmp(s, "thread-self", 11) == 0) && !is_number(s, n, gettid()))
+        return NULL;
+    s += n;
+    s += strspn(s, "/");
+    if (strncmp(s, "task/", 5) == 0 && isdigit((unsigned char)s[5])) {
+        s += 5 + strcspn(s + 5, "/");
+        s += strspn(s, "/");
+    }
+    return s;
+}
+
+/* "self/maps", "cpuinfo": what @path names below /proc, with one of our own folders as "self/";
+ * false when it is not below /proc or not about us. */
+static bool proc_name(const char *path, char name[32])
+{
+    const char *s;
+
+    if (path[0] != '/' || strspn(path, "/") > 8)
+        return false;
+    path += strspn(path, "/") - 1;
+    if (strncmp(path, "/proc/", 6) != 0)
+        return false;
+    path += 6 + strspn(path + 6, "/");
+    s = below_own_folder(path);
+    if (s)
+        return (size_t)snprintf(name, 32, "self/%s", s) < 32;
+    return !strchr(path, '/') && (size_t)snprintf(name, 32, "%s", path) < 32;
+}
+
+/* The absolute path of @path below the folder @dirfd. */
+static bool absolute(int dirfd, const char *path, char buf[PATH_MAX])
+{
+    char link[40];
+    ssize_t n;
+
+    if (path[0] == '/')
+        return (size_t)snprintf(buf, PATH_MAX, "%s", path) < PATH_MAX;
+    snprintf(link, sizeof(link), dirfd == AT_FDCWD ? "/proc/self/cwd" : "/proc/self/fd/%d", dirfd);
+    n = readlink(link, buf, PATH_MAX - 1);
+    if (n <= 0 || strncmp(buf, "/proc", 5) != 0)
+        return false;
+    return (size_t)snprintf(buf + n, PATH_MAX - (size_t)n, "/%s", path) < PATH_MAX - (size_t)n;
+}
+
+/* Cheap: most paths end in no name of ours. */
+static bool maybe_ours(const char *path)
+{
+    static const char *const names[] = {"exe", "maps", "smaps", "cmdline", "environ", "auxv",
+                                        "stat", "cpuinfo"};
+    const char *base = strrchr(path, '/');
+
+    base = base ? base + 1 : path;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(base, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool find_name(int dirfd, const char *path, char name[32])
+{
+    char full[PATH_MAX];
+
+    return maybe_ours(path) && absolute(dirfd, path, full) && proc_name(full, name);
+}
+
+/* --- contents ----------------------------------------------------------------------------------*/
+
+/* What a mapping is called; the host's name otherwise. */
+static const char *vma_name(const struct vma *v, const char *host)
+{
+    if (v->flags & VMA_STACK)
+        return "[stack]";
+    if (v->flags & VMA_HEAP)
+        return "[heap]";
+    if (v->flags & VMA_VDSO)
+        return "[vdso]";
+    return host;
+}
+
+/* One line of the host's maps, cut to the guest's mapping @v and with its rights. */
+static void put_line(FILE *out, const struct process *p, const struct vma *v, uint64_t start,
+                     uint64_t end, const char *host)
+{
+    uint64_t from = start > v->start ? start : v->start, to = end < v->end ? end : v->end;
+    unsigned long long offset = 0, ino = 0, host_start = 0, host_end = 0;
+    char dev[16] = "00:00", rights[8] = "", shared;
+    int at = 0, n;
+
+    sscanf(host, "%llx-%llx %7s %llx %15s %llu %n", &host_start, &host_end, rights, &offset, dev,
+           &ino, &at);
+    if (ino)
+        offset += from + p->guest_base - host_start;
+    shared = rights[3] == 's' ? 's' : 'p';
+    n = fprintf(out, "%08" PRIx64 "-%08" PRIx64 " %c%c%c%c %08llx %s %llu", from, to,
+                v->prot & PROT_READ ? 'r' : '-', v->prot & PROT_WRITE ? 'w' : '-',
+                v->prot & PROT_EXEC ? 'x' : '-', shared, offset, dev, ino);
+    host = vma_name(v, at ? host + at : "\n");
+    if (*host && *host != '\n')
+        fprintf(out, "%*s%.*s", n < 73 ? 73 - n : 1, "", (int)strcspn(host, "\n"), host);
+    putc('\n', out);
+}
+
+/* The host's maps or smaps, what is the guest's in it. */
+static int put_maps(struct process *p, FILE *out, const char *file)
+{
+    const struct vmas *s = &p->mm->vmas;
+    FILE *in = fopen(file, "re");
+    char *line = NULL;
+    size_t size = 0;
+    bool keep = false;
+
+    if (!in)
+        return -errno;
+    pthread_rwlock_rdlock(&p->mm->lock);
+    while (getline(&line, &size, in) > 0) {
+        uint64_t start, end;
+
+        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) != 2) {
+            if (keep)
+                fputs(line, out); /* a detail of smaps */
+            continue;
+        }
+        keep = false;
+        if (start < p->guest_base)
+            continue;
+        start -= p->guest_base;
+        end -= p->guest_base;
+        for (size_t i = vmas_find(s, start); i < s->n && s->v[i].start < end; i++) {
+            put_line(out, p, &s->v[i], start, end, line);
+            keep = true;
+        }
+    }
+    pthread_rwlock_unlock(&p->mm->lock);
+    free(line);
+    fclose(in);
+    return 0;
+}
+
+/* Guest memory as it is now: a program may have changed its own title. */
+static int put_memory(struct process *p, FILE *out, uint64_t start, uint64_t end)
+{
+    char buf[4096];
+    struct cpu *cpu = cpu_self;
+
+    while (start < end) {
+        size_t n = end - start < sizeof(buf) ? end - start : sizeof(buf);
+
+        if (cpu ? guest_read(cpu, buf, start, n) < 0 : !memcpy(buf, mm_host(p, start), n))
+            break;
+        fwrite(buf, 1, n, out);
+        start += n;
+    }
+    return 0;
+}
+
+/* stat: the fields that are addresses (proc(5) numbers them from 1). */
+static bool stat_field(const struct process *p, int n, uint64_t *v)
+{
+    switch (n) {
+    case 26: *v = p->start_code; return true;
+    case 27: *v = p->end_code; return true;
+    case 28: *v = p->stack_top; return true;
+    case 45: *v = p->start_data; return true;
+    case 46: *v = p->end_data; return true;
+    case 47: *v = p->mm->brk_start; return true;
+    case 48: *v = p->arg_start; return true;
+    case 49: *v = p->arg_end; return true;
+    case 50: *v = p->env_start; return true;
+    case 51: *v = p->env_end; return true;
+    default: return false;
+    }
+}
+
+static int put_stat(struct process *p, FILE *out, const char *file)
+{
+    char text[4096], *s, *word;
+    FILE *in = fopen(file, "re");
+    size_t n;
+    int field = 3;
+
+    if (!in)
+        return -errno;
+    n = fread(text, 1, sizeof(text) - 1, in);
+    fclose(in);
+    text[n] = 0;
+    s = strrchr(text, ')');
+    if (!s)
+        return -EIO;
+    text[strcspn(text, "\n")] = 0;
+    *s++ = 0;
+    fprintf(out, "%s)", text);
+    s += strspn(s, " ");
+    for (; (word = strsep(&s, " ")); field++) {
+        uint64_t v;
+
+        if (stat_field(p, field, &v))
+            fprintf(out, " %" PRIu64, v);
+        else
+            fprintf(out, " %s", word);
+    }
+    putc('\n', out);
+    return 0;
+}
+
+/* The kernel's names of the HWCAP bits in order; those of HWCAP2 follow (hwcap_str of arm64,
+ * documented in Documentation/arch/arm64/elf_hwcaps.rst). */
+static const char hwcap_names[] =
+    "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm jscvt fcma "
+    "lrcpc dcpop sha3 sm3 sm4 asimddp sha512 sve asimdfhm dit uscat ilrcpc flagm ssbs sb paca "
+    "pacg ";
+static const char hwcap2_names[] =
+    "dcpodp sve2 sveaes svepmull svebitperm svesha3 svesm4 flagm2 frint svei8mm svef32mm "
+    "svef64mm svebf16 i8mm bf16 dgh rng bti mte ecv afp rpres mte3 sme smei16i64 smef64f64 "
+    "smei8i32 smef16f32 smeb16f32 smef32f32 smefa64 wfxt ebf16 sveebf16 cssc rprfm sve2p1 sme2 "
+    "sme2p1 smei16i32 smebi32i32 smeb16b16 smef16f16 mops hbc sveb16b16 lrcpc3 lse128 ";
+
+static void put_features(FILE *out, const char *names, uint64_t bits)
+{
+    for (unsigned i = 0; *names; i++) {
+        size_t n = strcspn(names, " ");
+
+        if (i < 64 && bits >> i & 1)
+            fprintf(out, " %.*s", (int)n, names);
+        names += n + 1;
+    }
+}
+
+static int put_cpuinfo(struct process *p, FILE *out)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t midr = a64_model_midr(p->model);
+    struct cpu *cpu = cpu_self;
+
+    for (long i = 0; i < (n > 0 ? n : 1); i++) {
+        fprintf(out, "processor\t: %ld\nBogoMIPS\t: 100.00\nFeatures\t:", i);
+        if (cpu) {
+            put_features(out, hwcap_names, a64_hwcap(cpu));
+            put_features(out, hwcap2_names, a64_hwcap2(cpu));
+        }
+        fprintf(out, "\nCPU implementer\t: 0x%02x\nCPU architecture: 8\nCPU variant\t: 0x%x\n"
+                "CPU part\t: 0x%03x\nCPU revision\t: %u\n\n",
+                midr >> 24, midr >> 20 & 15, midr >> 4 & 0xfff, midr & 15);
+    }
+    return 0;
+}
+
+/* Writes the file @name to @out, or PROC_NOT_OURS. */
+static int fill(struct process *p, const char *name, FILE *out)
+{
+    if (strcmp(name, "self/maps") == 0)
+        return put_maps(p, out, "/proc/self/maps");
+    if (strcmp(name, "self/smaps") == 0)
+        return put_maps(p, out, "/proc/self/smaps");
+    if (strcmp(name, "self/cmdline") == 0)
+        return put_memory(p, out, p->arg_start, p->arg_end);
+    if (strcmp(name, "self/environ") == 0)
+        return put_memory(p, out, p->env_start, p->env_end);
+    if (strcmp(name, "self/auxv") == 0)
+        return put_memory(p, out, p->auxv_start, p->auxv_start + p->auxv_len);
+    if (strcmp(name, "self/stat") == 0)
+        return put_stat(p, out, "/proc/self/stat");
+    if (strcmp(name, "cpuinfo") == 0)
+        return put_cpuinfo(p, out);
+    return PROC_NOT_OURS;
+}
+
+/* --- what system calls ask ---------------------------------------------------------------------*/
+
+static int make_file(struct process *p, const char *name, int flags)
+{
+    int fd = memfd_create(name, flags & O_CLOEXEC ? MFD_CLOEXEC : 0), copy, r;
+    FILE *out;
+
+    if (fd < 0)
+        return -errno;
+    copy = dup(fd);
+    out = copy < 0 ? NULL : fdopen(copy, "w");
+    r = out ? fill(p, name, out) : -ENOMEM;
+    if (out && fclose(out) != 0 && r == 0)
+        r = -errno;
+    if (r < 0) {
+        close(fd);
+        return r;
+    }
+    lseek(fd, 0, SEEK_SET);
+    return fd;
+}
+
+int proc_open(struct process *p, int dirfd, const char *path, int flags, mode_t mode)
+{
+    char name[32];
+    int r;
+
+    if (!find_name(dirfd, path, name))
+        return PROC_NOT_OURS;
+    if (strcmp(name, "self/exe") == 0) {
+        if (!p->exe)
+            return -ENOENT;
+        r = open(p->exe, flags, mode);
+        return r < 0 ? -errno : r;
+    }
+    if ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_PATH | O_DIRECTORY)))
+        return PROC_NOT_OURS;
+    return make_file(p, name, flags);
+}
+
+ssize_t proc_readlink(struct process *p, int dirfd, const char *path, char *buf, size_t size)
+{
+    char name[32];
+    size_t n;
+
+    if (!find_name(dirfd, path, name) || strcmp(name, "self/exe") != 0)
+        return PROC_NOT_OURS;
+    if (!p->exe)
+        return -ENOENT;
+    n = strlen(p->exe);
+    if (n > size)
+        n = size;
+    memcpy(buf, p->exe, n);
+    return (ssize_t)n;
+}
+
+const char *proc_exe(struct process *p, const char *path)
+{
+    char name[32];
+
+    if (path[0] == '/' && p->exe && find_name(AT_FDCWD, path, name) &&
+        strcmp(name, "self/exe") == 0)
+        return p->exe;
+    return path;
+}
