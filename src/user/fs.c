@@ -32,7 +32,7 @@ _Static_assert(sizeof(struct guest_stat) == 128, "struct stat of arm64");
 
 bool sys_fd_is_ours(const struct task *t, int fd)
 {
-    return fd >= 0 && (fd == t->proc->exe_fd || (fd > 2 && fd == t->proc->log_fd));
+    return fd >= 0 && (fd == t->proc->self_fd || (fd > 2 && fd == t->proc->log_fd));
 }
 
 long sys_close(struct task *t, const uint64_t *a)
@@ -48,7 +48,7 @@ long sys_dup(struct task *t, const uint64_t *a)
 /* A guest that wants the number of one of our own descriptors gets it: ours moves. */
 static int move_ours(struct task *t, int fd)
 {
-    int *ours = fd == t->proc->exe_fd ? &t->proc->exe_fd : &t->proc->log_fd;
+    int *ours = fd == t->proc->self_fd ? &t->proc->self_fd : &t->proc->log_fd;
     int moved = (int)HOST(__NR_fcntl, fd, F_DUPFD_CLOEXEC, fd + 1);
 
     if (moved < 0)
@@ -76,7 +76,7 @@ static long close_part(uint64_t first, uint64_t last, uint64_t flags)
 long sys_close_range(struct task *t, const uint64_t *a)
 {
     uint64_t first = (uint32_t)a[0], last = (uint32_t)a[1];
-    int ours[2] = {t->proc->exe_fd, t->proc->log_fd};
+    int ours[2] = {t->proc->self_fd, t->proc->log_fd};
     long r;
 
     if (first > last)
@@ -85,7 +85,7 @@ long sys_close_range(struct task *t, const uint64_t *a)
         return HOST(__NR_close_range, first, last, a[2]);
     if (ours[0] > ours[1]) {
         ours[0] = t->proc->log_fd;
-        ours[1] = t->proc->exe_fd;
+        ours[1] = t->proc->self_fd;
     }
     for (int i = 0; i < 2; i++) {
         if (!sys_fd_is_ours(t, ours[i]) || (uint64_t)ours[i] < first || (uint64_t)ours[i] > last)
