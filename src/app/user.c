@@ -1,9 +1,208 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* emu-user: runs one Linux program of another CPU (qemu-aarch64 and friends). */
-#include <stdio.h>
+/*
+ * emu-user: runs one Linux program of another CPU (qemu-aarch64 and friends).
+ *
+ * Called by a person, by the kernel's binfmt_misc (Documentation/admin-guide/binfmt-misc.rst), or
+ * by another instance of itself for a guest's execve (user/handover.c).
+ */
+#include "app/user_opts.h"
+#include "guest/aarch64/aarch64.h"
+#include "user/exec.h"
 
-int main(int argc, char **argv)
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 1, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
+enum { BINFMT_PRESERVE_ARGV0 = 1 }; /* AT_FLAGS_PRESERVE_ARGV0 of uapi/linux/binfmts.h */
+enum { HOT_AFTER = 40 };            /* runs of a block before its region is formed */
+
+/* struct start - what to run. */
+struct start {
+    struct user_cli cli;
+    int fd; /* open on the program, or -1 */
+    const char *path, *execfn;
+    char **argv;
+    bool inherited;
+};
+
+static const char *base_name(const char *path)
 {
-    fprintf(stderr, "%s: not built yet\n", argv[0]);
-    return 1;
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+_Noreturn static void fail(const struct start *s, int status, const struct err *e)
+{
+    fprintf(stderr, "%s: %s\n", s->cli.name, e->msg);
+    exit(status);
+}
+
+/* The program and its arguments from our own: words after the options; with binfmt_misc's flag P
+ * its argv[0] follows its path. */
+static void take_arguments(struct start *s, char **argv)
+{
+    s->fd = -1;
+    s->path = s->execfn = argv[s->cli.first];
+    s->argv = &argv[s->cli.first];
+    if (s->cli.first == 1 && (getauxval(AT_FLAGS) & BINFMT_PRESERVE_ARGV0) && argv[2])
+        s->argv = &argv[2];
+    if (s->cli.opts.argv0)
+        s->argv[0] = (char *)s->cli.opts.argv0;
+    errno = 0;
+    s->fd = (int)getauxval(AT_EXECFD); /* flag O: open already, perhaps not readable otherwise */
+    if (errno || s->fd == 0)
+        s->fd = -1;
+}
+
+/* What another instance wants us to run. */
+static int take_handover(struct start *s, char **argv, char **envp, const char *value,
+                         struct err *e)
+{
+    struct handover h;
+    int r = opts_inherit(&s->cli, envp, e);
+
+    if (r < 0)
+        return r;
+    h.opts = s->cli.opts;
+    if (handover_read(&h, value) < 0)
+        return err_set(e, -EINVAL, EXEC_VARIABLE " is for our own use: unset it");
+    s->cli.opts = h.opts;
+    s->fd = h.fd;
+    s->path = s->execfn = h.name;
+    s->argv = argv;
+    s->inherited = true;
+    opts_unset(&s->cli, EXEC_VARIABLE);
+    return 0;
+}
+
+static int understand(struct start *s, int argc, char **argv, char **envp, struct err *e)
+{
+    bool trusted = !getauxval(AT_SECURE);
+    const char *handover = trusted ? getenv(EXEC_VARIABLE) : NULL;
+    int r;
+
+    s->cli.name = argc > 0 && !handover ? base_name(argv[0]) : "qemu-aarch64";
+    if (handover)
+        return take_handover(s, argv, envp, handover, e);
+    r = opts_parse(&s->cli, argc, argv, envp, trusted, e);
+    if (r < 0 || s->cli.done)
+        return r;
+    if (s->cli.opts.prefix && access(s->cli.opts.prefix, F_OK) < 0)
+        s->cli.opts.prefix = NULL;
+    take_arguments(s, argv);
+    return 0;
+}
+
+/* Where -d and -strace write: a descriptor out of the guest's way. */
+static int open_log(struct process *p, bool append, struct err *e)
+{
+    const char *name = p->opts.log_file, *pid = name ? strstr(name, "%d") : NULL;
+    char path[4096];
+    int fd;
+
+    p->log_fd = STDERR_FILENO;
+    if (!p->opts.log || (!name && p->opts.log))
+        return 0;
+    if (pid)
+        snprintf(path, sizeof(path), "%.*s%d%s", (int)(pid - name), name, getpid(), pid + 2);
+    else
+        snprintf(path, sizeof(path), "%s", name);
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_APPEND | (append ? 0 : O_TRUNC), 0644);
+    if (fd < 0)
+        return err_set(e, -errno, "cannot open the log file '%s': %s", path, strerror(errno));
+    p->log_fd = exec_high_fd(fd);
+    return 0;
+}
+
+static struct cpu *make_cpu(struct process *p, struct err *e)
+{
+    struct engine_conf conf = {
+        .kind = p->opts.engine,
+        .hot_after = HOT_AFTER,
+        .max_insns = p->opts.one_insn ? 1 : 0,
+        .guest_base = p->guest_base,
+    };
+    struct cpu *cpu = NULL;
+
+    p->isa = &guest_aarch64;
+    p->engine = engine_new(p->isa, &conf);
+    if (p->engine) {
+        engine_set_fetch(p->engine, mm_fetch, p);
+        cpu = cpu_new(p->isa, p->engine);
+    }
+    if (!cpu)
+        err_set(e, -ENOMEM, "out of memory");
+    return cpu;
+}
+
+static void set_model(struct process *p, struct cpu *cpu)
+{
+    char name[64];
+
+    p->model = 0;
+    if (p->opts.cpu) {
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(p->opts.cpu, ","), p->opts.cpu);
+        p->model = a64_model_find(name);
+    }
+    if (p->model < 0)
+        p->model = 0;
+    a64(cpu)->model = (uint32_t)p->model;
+}
+
+/* Everything up to the first guest instruction. */
+static struct cpu *prepare(struct process *p, const struct start *s, int *status, struct err *e)
+{
+    struct cpu *cpu;
+    int r;
+
+    *status = EXIT_USAGE;
+    if (open_log(p, s->inherited, e) < 0 || !mm_new(p, e))
+        return NULL;
+    r = exec_image(p, s->fd, s->path, s->argv, e);
+    *status = r == -ENOENT || r == -ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+    if (r < 0)
+        return NULL;
+    cpu = make_cpu(p, e);
+    if (!cpu)
+        return NULL;
+    set_model(p, cpu);
+    if (exec_stack(p, cpu, s->execfn, s->cli.env, e) < 0)
+        return NULL;
+    cpu->pc = p->entry;
+    a64(cpu)->sp = p->stack_top;
+    return cpu;
+}
+
+int main(int argc, char **argv, char **envp)
+{
+    struct start s = {.fd = -1};
+    struct process *p = user_proc();
+    struct err e = {0};
+    struct cpu *cpu;
+    struct task *t;
+    int status;
+
+    if (understand(&s, argc, argv, envp, &e) < 0)
+        fail(&s, EXIT_USAGE, &e);
+    if (s.cli.done)
+        return 0;
+    p->opts = s.cli.opts;
+    p->self_fd = -1;
+    cpu = prepare(p, &s, &status, &e);
+    if (!cpu)
+        fail(&s, status, &e);
+    prctl(PR_SET_NAME, base_name(s.path));
+    signal_init(p);
+    t = task_first(p, cpu);
+    if (p->opts.gdb && gdb_start(p, p->opts.gdb, &e) < 0)
+        fail(&s, EXIT_USAGE, &e);
+    user_loop(t);
+    return 0;
 }

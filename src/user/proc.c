@@ -130,8 +130,9 @@ static void put_line(FILE *out, const struct process *p, const struct vma *v, ui
                 v->prot & PROT_READ ? 'r' : '-', v->prot & PROT_WRITE ? 'w' : '-',
                 v->prot & PROT_EXEC ? 'x' : '-', shared, offset, dev, ino);
     host = vma_name(v, at ? host + at : "\n");
+    putc(' ', out);
     if (*host && *host != '\n')
-        fprintf(out, "%*s%.*s", n < 73 ? 73 - n : 1, "", (int)strcspn(host, "\n"), host);
+        fprintf(out, "%*s%.*s", n < 72 ? 72 - n : 0, "", (int)strcspn(host, "\n"), host);
     putc('\n', out);
 }
 
