@@ -102,11 +102,9 @@ static int64_t map_bss(struct process *p, const struct elf_segment *s, uint64_t 
 {
     uint64_t zero = start + s->filesz, end = start + s->memsz, from = page_up(zero);
 
-    if (s->filesz && from > zero && (prot & PROT_WRITE)) {
-        uint64_t n = from < end ? from - zero : end - zero;
-
-        memset(mm_host(p, zero), 0, n);
-    }
+    /* Up to the end of the page, past the end of the segment too: ld.so allocates from there. */
+    if (s->filesz && from > zero && (prot & PROT_WRITE))
+        memset(mm_host(p, zero), 0, from - zero);
     if (!s->filesz)
         from = start & PAGE_MASK;
     if (page_up(end) <= from)
