@@ -212,6 +212,14 @@ static void deepen_loop(struct ir *ir, uint32_t head)
     }
 }
 
+void ir_fill_graph(struct ir *ir)
+{
+    fill_preds(ir);
+    for (uint32_t i = 0; i < ir->n_blocks; i++)
+        if (ir->blocks[i].loop_head)
+            deepen_loop(ir, i);
+}
+
 void ir_finish(struct ir *ir)
 {
     uint32_t entry, n;
@@ -227,9 +235,6 @@ void ir_finish(struct ir *ir)
         apply_order(ir, n);
         ir_rebuild(ir);
     }
-    fill_preds(ir);
-    for (uint32_t i = 0; i < ir->n_blocks; i++)
-        if (ir->blocks[i].loop_head)
-            deepen_loop(ir, i);
+    ir_fill_graph(ir);
     ir->promoted = ir->b->n_plan == 1 && !entry;
 }

@@ -29,6 +29,12 @@ void *ir_grow(void *array, uint32_t *cap, size_t elem)
     return ir_array(array, cap, *cap + 1, elem);
 }
 
+void *ir_scratch(struct ir *ir, size_t bytes)
+{
+    ir->b->scratch = ir_array(ir->b->scratch, &ir->b->cap_scratch, (uint32_t)bytes, 1);
+    return ir->b->scratch;
+}
+
 uint32_t ir_push_op(struct ir *ir, const struct ir_op *o)
 {
     if (ir->n_ops == ir->cap_ops)
@@ -87,7 +93,10 @@ static void free_build(struct ir_build *b)
     free(b->order);
     free(b->stack);
     free(b->mark);
+    free(b->idom);
+    free(b->block_of);
     free(b->inserts);
+    free(b->scratch);
     free(b->spare_ops);
     free(b->spare_blocks);
     free(b);

@@ -54,19 +54,36 @@ struct ir_build {
     uint32_t cap_heads;
     uint32_t *order, *stack, *mark; /* blocks */
     uint32_t cap_order, cap_stack, cap_mark;
+    uint32_t *idom, *block_of;
+    uint32_t cap_idom, cap_block_of;
     struct ir_insert *inserts; /* wanted at the next rebuilding; [0] unused */
     uint32_t n_inserts, cap_inserts;
+    char *scratch; /* see ir_scratch */
+    uint32_t cap_scratch;
     struct ir_op *spare_ops; /* the other half of rebuilding */
     uint32_t cap_spare_ops;
     struct ir_block *spare_blocks;
     uint32_t cap_spare_blocks;
 };
 
+/** ir_scratch - memory for the pass at work, until the next call. */
+void *ir_scratch(struct ir *ir, size_t bytes);
+
 /** ir_insert - append @o to the array; ir_rebuild will put it before operation @before.  Insertions
  * before the same operation keep their order. */
 uint32_t ir_insert(struct ir *ir, const struct ir_op *o, uint32_t before);
 /** ir_rebuild - lay the operations out again: insertions to their places, copies away. */
 void ir_rebuild(struct ir *ir);
+
+/** ir_fill_graph - predecessors, loop heads and depths, from succ alone; blocks in final order. */
+void ir_fill_graph(struct ir *ir);
+
+/** ir_dominators - each block's immediate dominator; the entry's is itself. */
+const uint32_t *ir_dominators(struct ir *ir);
+/** ir_dominates - true when every way to block @b leads through @a. */
+bool ir_dominates(const uint32_t *idom, uint32_t a, uint32_t b);
+/** ir_blocks_of - the block each operation is in. */
+const uint32_t *ir_blocks_of(struct ir *ir);
 
 /** ir_end_missing - a planned block that was not lifted becomes an exit to it. */
 void ir_end_missing(struct ir *ir, uint32_t block);

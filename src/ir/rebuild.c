@@ -65,6 +65,20 @@ static void remap_values(struct ir *ir, uint32_t n)
         ir->phi_args[i] = b->map[ir_root(ir, ir->phi_args[i])];
 }
 
+/* Entry state that no snapshot shows any more has lost its values. */
+static void drop_dead_ins(struct ir *ir)
+{
+    for (uint32_t k = 0; k < ir->n_blocks; k++) {
+        struct ir_block *blk = &ir->blocks[k];
+        uint32_t n = blk->in_first;
+
+        for (uint32_t i = blk->in_first; i < blk->in_first + blk->in_count; i++)
+            if (ir->ins[i].val)
+                ir->ins[n++] = ir->ins[i];
+        blk->in_count = n - blk->in_first;
+    }
+}
+
 void ir_rebuild(struct ir *ir)
 {
     struct ir_build *b = ir->b;
@@ -92,4 +106,5 @@ void ir_rebuild(struct ir *ir)
     b->spare_ops = old;
     b->cap_spare_ops = cap;
     b->n_inserts = 0;
+    drop_dead_ins(ir);
 }
