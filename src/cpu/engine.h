@@ -51,6 +51,13 @@ void jit_after_fork(struct engine *e, bool child);
  * registers, arrange for jit_run to return CPU_STOP_FAULT; false when @rip is not ours. */
 bool jit_fault(struct cpu *cpu, siginfo_t *info, void *ucontext);
 
+/**
+ * guest_cas - the host's compare and swap of 1 << @log2_size bytes (0..4) of guest memory, guarded:
+ * 1 when swapped; 0 when not, @expected is then what was there; -EFAULT.
+ */
+int guest_cas(struct cpu *cpu, uint64_t addr, unsigned log2_size, union ir_u *expected,
+              const union ir_u *desired);
+
 /** guard_fault - a host fault inside a guarded copy: resumes it with an error; false: elsewhere. */
 bool guard_fault(void *ucontext);
 

@@ -11,7 +11,9 @@
 #include <ucontext.h>
 
 /* guard_copy(rdi dst, rsi src, rdx len): 0, or 1 when a byte could not be reached.
- * guard_chr0(rdi s, rsi max): length up to a zero byte, or -1. */
+ * guard_chr0(rdi s, rsi max): length up to a zero byte, or -1.
+ * guard_cas(rdi p, rsi expected, rdx desired, ecx log2 size): 1 swapped, 0 not and expected is what
+ * was there, -1.  rbx, which cmpxchg16b wants, waits in r8. */
 __asm__(".text\n"
         "guard_start:\n"
         "guard_copy:\n"
@@ -43,14 +45,47 @@ __asm__(".text\n"
         "    inc %rax\n"
         "    jmp 4b\n"
         "5:  ret\n"
+        "guard_cas_start:\n"
+        "guard_cas:\n"
+        "    mov %rbx, %r8\n"
+        "    mov %rdx, %r9\n"
+        "    mov (%rsi), %rax\n"
+        "    mov 8(%rsi), %rdx\n"
+        "    mov (%r9), %rbx\n"
+        "    mov 8(%r9), %r9\n"
+        "    xchg %rcx, %r9\n"
+        "    cmp $1, %r9d\n"
+        "    jb 6f\n"
+        "    je 7f\n"
+        "    cmp $3, %r9d\n"
+        "    jb 8f\n"
+        "    je 9f\n"
+        "    lock cmpxchg16b (%rdi)\n"
+        "    jmp 10f\n"
+        "6:  lock cmpxchg %bl, (%rdi)\n"
+        "    jmp 10f\n"
+        "7:  lock cmpxchg %bx, (%rdi)\n"
+        "    jmp 10f\n"
+        "8:  lock cmpxchg %ebx, (%rdi)\n"
+        "    jmp 10f\n"
+        "9:  lock cmpxchg %rbx, (%rdi)\n"
+        "10: mov %r8, %rbx\n"
+        "    mov %rax, (%rsi)\n"
+        "    mov %rdx, 8(%rsi)\n"
+        "    sete %al\n"
+        "    movzbl %al, %eax\n"
+        "    ret\n"
         "guard_end:\n"
+        "guard_cas_failed:\n"
+        "    mov %r8, %rbx\n"
         "guard_failed:\n"
         "    mov $-1, %rax\n"
         "    ret\n");
 
-extern char guard_start[], guard_end[], guard_failed[];
+extern char guard_start[], guard_cas_start[], guard_end[], guard_failed[], guard_cas_failed[];
 long guard_copy(void *dst, const void *src, size_t len);
 long guard_chr0(const char *s, size_t max);
+long guard_cas(void *p, union ir_u *expected, const union ir_u *desired, unsigned log2_size);
 
 /* Nothing in the guarded code pushes, so the return address is on top of the stack. */
 bool guard_fault(void *ucontext)
@@ -60,7 +95,7 @@ bool guard_fault(void *ucontext)
 
     if (*rip < (greg_t)guard_start || *rip >= (greg_t)guard_end)
         return false;
-    *rip = (greg_t)guard_failed;
+    *rip = (greg_t)(*rip >= (greg_t)guard_cas_start ? guard_cas_failed : guard_failed);
     return true;
 }
 
@@ -79,6 +114,14 @@ int guest_read(struct cpu *cpu, void *dst, uint64_t addr, size_t len)
 int guest_write(struct cpu *cpu, uint64_t addr, const void *src, size_t len)
 {
     return guard_copy(guest_ptr(cpu, addr), src, len) ? -EFAULT : 0;
+}
+
+int guest_cas(struct cpu *cpu, uint64_t addr, unsigned log2_size, union ir_u *expected,
+              const union ir_u *desired)
+{
+    long r = guard_cas(guest_ptr(cpu, addr), expected, desired, log2_size);
+
+    return r < 0 ? -EFAULT : (int)r;
 }
 
 long guest_strlen(struct cpu *cpu, uint64_t addr, size_t max)

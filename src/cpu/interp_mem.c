@@ -20,25 +20,22 @@ static void fence_if(uint64_t memop, enum ir_order order)
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-/* Records the fault of an access; the byte told is the first one that cannot be reached. */
-static int fault(struct cpu *cpu, uint64_t addr, unsigned size, bool write)
+/* The guarded access has noted what the host said; here it is put into the guest's terms. */
+static int fault(struct cpu *cpu, uint64_t addr, bool write)
 {
-    uint64_t next_page = (addr | 4095) + 1;
-    uint8_t byte;
-
-    if (addr + size > next_page && guest_read(cpu, &byte, addr, 1) == 0)
-        addr = next_page;
-    cpu->fault_addr = addr;
     cpu->fault_write = write;
-    cpu->fault_signo = SIGSEGV;
-    cpu->fault_code = guest_read(cpu, &byte, addr, 1) == 0 ? SEGV_ACCERR : SEGV_MAPERR;
+    cpu->fault_addr -= cpu->engine->conf.guest_base;
+    if (cpu->fault_code == SI_KERNEL) { /* not canonical: the host does not say where */
+        cpu->fault_addr = addr;
+        cpu->fault_code = SEGV_MAPERR;
+    }
     return -1;
 }
 
 int interp_load(struct ir_machine *m, uint64_t addr, uint64_t memop, union ir_u *v)
 {
     if (guest_read(m->opaque, v, addr, size_of(memop)) < 0)
-        return fault(m->opaque, addr, size_of(memop), false);
+        return fault(m->opaque, addr, false);
     fence_if(memop, IR_ACQUIRE);
     return 0;
 }
@@ -47,7 +44,7 @@ int interp_store(struct ir_machine *m, uint64_t addr, uint64_t memop, const unio
 {
     fence_if(memop, IR_RELEASE);
     if (guest_write(m->opaque, addr, v, size_of(memop)) < 0)
-        return fault(m->opaque, addr, size_of(memop), true);
+        return fault(m->opaque, addr, true);
     fence_if(memop, IR_RELEASE);
     return 0;
 }
@@ -83,38 +80,6 @@ static uint64_t combine(enum ir_opcode op, unsigned bytes, uint64_t old, uint64_
     }
 }
 
-__attribute__((target("cx16"))) static bool cas16(void *p, union ir_u *expected,
-                                                  const union ir_u *desired)
-{
-    unsigned __int128 was = __sync_val_compare_and_swap((unsigned __int128 *)p, expected->q,
-                                                        desired->q);
-    bool same = was == expected->q;
-
-    expected->q = was;
-    return same;
-}
-
-/* Compare and swap of @bytes at @p; on failure @expected becomes what was there. */
-static bool cas(void *p, unsigned bytes, union ir_u *expected, const union ir_u *desired)
-{
-    switch (bytes) {
-    case 1:
-        return __atomic_compare_exchange_n((uint8_t *)p, expected->b, desired->b[0], false,
-                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-    case 2:
-        return __atomic_compare_exchange_n((uint16_t *)p, expected->h, desired->h[0], false,
-                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-    case 4:
-        return __atomic_compare_exchange_n((uint32_t *)p, expected->s, desired->s[0], false,
-                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-    case 8:
-        return __atomic_compare_exchange_n((uint64_t *)p, expected->d, desired->d[0], false,
-                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-    default:
-        return cas16(p, expected, desired);
-    }
-}
-
 static void reverse(union ir_u *v, unsigned bytes)
 {
     union ir_u in = *v;
@@ -140,31 +105,48 @@ static union ir_u desired_value(enum ir_opcode op, uint64_t memop, const union i
     return native;
 }
 
+/* One attempt; false when memory did not hold @seen, which becomes what it held. */
+static int attempt(struct ir_machine *m, enum ir_opcode op, uint64_t addr, uint64_t memop,
+                   const union ir_u *a, union ir_u *seen)
+{
+    union ir_u desired = desired_value(op, memop, seen, a);
+
+    return guest_cas(m->opaque, addr, memop & IR_MEM_SIZE, seen, &desired);
+}
+
+static int compare_and_swap(struct ir_machine *m, uint64_t addr, uint64_t memop,
+                            const union ir_u *a, const union ir_u *b, union ir_u *seen)
+{
+    union ir_u desired = *b;
+    unsigned bytes = size_of(memop);
+
+    *seen = (union ir_u){.d = {0, 0}};
+    memcpy(seen, a, bytes);
+    if (memop & IR_MEM_BE) {
+        reverse(seen, bytes);
+        reverse(&desired, bytes);
+    }
+    return guest_cas(m->opaque, addr, memop & IR_MEM_SIZE, seen, &desired);
+}
+
 int interp_atomic(struct ir_machine *m, enum ir_opcode op, uint64_t addr, uint64_t memop,
                   const union ir_u *a, const union ir_u *b, union ir_u *old)
 {
     unsigned bytes = size_of(memop);
-    union ir_u seen = {.d = {0, 0}}, expected, desired;
-    void *p = guest_ptr(m->opaque, addr);
+    union ir_u seen = {.d = {0, 0}};
+    int r;
 
-    if (guest_read(m->opaque, &seen, addr, bytes) < 0)
-        return fault(m->opaque, addr, bytes, true);
     if (op == IRO_cas) {
-        expected = (union ir_u){.d = {0, 0}};
-        memcpy(&expected, a, bytes);
-        desired = *b;
-        if (memop & IR_MEM_BE) {
-            reverse(&expected, bytes);
-            reverse(&desired, bytes);
-        }
-        cas(p, bytes, &expected, &desired);
-        seen = expected;
+        r = compare_and_swap(m, addr, memop, a, b, &seen);
     } else {
-        do {
-            desired = desired_value(op, memop, &seen, a);
-        } while (!cas(p, bytes, &seen, &desired));
+        r = guest_read(m->opaque, &seen, addr, bytes);
+        while (r >= 0 && (r = attempt(m, op, addr, memop, a, &seen)) == 0)
+            ;
     }
-    *old = seen;
+    if (r < 0)
+        return fault(m->opaque, addr, true);
+    *old = (union ir_u){.d = {0, 0}};
+    memcpy(old, &seen, bytes);
     if (memop & IR_MEM_BE)
         reverse(old, bytes);
     return 0;
