@@ -26,6 +26,7 @@ enum { HOT_AFTER = 40 };            /* runs of a block before its region is form
 struct start {
     struct user_cli cli;
     int fd; /* open on the program, or -1 */
+    int self_fd;
     const char *path, *execfn;
     char **argv;
     bool inherited;
@@ -75,6 +76,9 @@ static int take_handover(struct start *s, char **argv, char **envp, const char *
         return err_set(e, -EINVAL, EXEC_VARIABLE " is for our own use: unset it");
     s->cli.opts = h.opts;
     s->fd = h.fd;
+    s->self_fd = h.self_fd;
+    if (h.self_fd >= 0)
+        fcntl(h.self_fd, F_SETFD, FD_CLOEXEC);
     s->path = s->execfn = h.name;
     s->argv = argv;
     s->inherited = true;
@@ -182,7 +186,7 @@ static struct cpu *prepare(struct process *p, const struct start *s, int *status
 
 int main(int argc, char **argv, char **envp)
 {
-    struct start s = {.fd = -1};
+    struct start s = {.fd = -1, .self_fd = -1};
     struct process *p = user_proc();
     struct err e = {0};
     struct cpu *cpu;
@@ -194,7 +198,7 @@ int main(int argc, char **argv, char **envp)
     if (s.cli.done)
         return 0;
     p->opts = s.cli.opts;
-    p->self_fd = -1;
+    p->self_fd = s.self_fd;
     cpu = prepare(p, &s, &status, &e);
     if (!cpu)
         fail(&s, status, &e);

@@ -52,10 +52,20 @@ int exec_high_fd(int fd)
     return high;
 }
 
-/* The name we were started by: not ours under binfmt_misc, where it is the guest program's. */
-static const char *own_name(void)
+/* Our own file by the name we were started by; -1 when that is not ours: under binfmt_misc it is the
+ * guest program's. */
+static int open_own_name(void)
 {
-    return (const char *)getauxval(AT_EXECFN);
+    uint8_t head[64];
+    const char *name = (const char *)getauxval(AT_EXECFN);
+    int fd = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
+    ssize_t n = fd < 0 ? 0 : read(fd, head, sizeof(head));
+
+    if (fd >= 0 && (n <= 0 || elf_machine(head, (size_t)n) != EM_X86_64)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
 }
 
 void exec_pin_self(struct process *p)
@@ -66,7 +76,7 @@ void exec_pin_self(struct process *p)
         return;
     fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
     if (fd < 0)
-        fd = open(own_name(), O_PATH | O_CLOEXEC);
+        fd = open_own_name();
     if (fd >= 0)
         p->self_fd = exec_high_fd(fd);
 }
@@ -76,14 +86,13 @@ bool exec_is_ours(struct process *p, int fd)
     return fd >= 0 && (fd == p->self_fd || (fd == p->log_fd && fd != STDERR_FILENO));
 }
 
+/* -ENOENT: we cannot find ourselves. */
 static int run_self(struct process *p, char **argv, char **envp)
 {
     if (p->self_fd >= 0)
         syscall(SYS_execveat, p->self_fd, "", argv, envp, AT_EMPTY_PATH);
     else
         execve("/proc/self/exe", argv, envp);
-    if (errno == ENOENT || errno == EBADF)
-        execve(own_name(), argv, envp);
     return -errno;
 }
 
@@ -231,13 +240,23 @@ static char **with_variable(char **envp, char *var)
 
 static int run_guest(struct process *p, struct target *g, char **argv, char **envp)
 {
-    struct handover h = {.fd = g->fd, .name = g->name, .opts = p->opts};
-    char *var = handover_write(&h), **env = var ? with_variable(envp, var) : NULL;
+    struct handover h = {g->fd, -1, g->name, p->opts};
+    char *var, **env;
     int r = -ENOMEM;
+
+    if (p->self_fd < 0 && access("/proc/self/exe", F_OK) < 0)
+        exec_pin_self(p);
+    h.self_fd = p->self_fd;
+    var = handover_write(&h);
+    env = var ? with_variable(envp, var) : NULL;
 
     if (env) {
         fcntl(g->fd, F_SETFD, 0);
+        if (p->self_fd >= 0)
+            fcntl(p->self_fd, F_SETFD, 0);
         r = run_self(p, argv, env);
+        if (p->self_fd >= 0)
+            fcntl(p->self_fd, F_SETFD, FD_CLOEXEC);
     }
     free(env);
     free(var);
@@ -278,6 +297,8 @@ int exec_guest(struct task *t, int dirfd, const char *path, char **argv, char **
             r = run_host(&g, dirfd, argv, envp, flags);
         if (kind == KIND_GUEST && r == -ENOEXEC)
             r = run_guest(p, &g, argv, envp);
+        if (kind == KIND_GUEST && r == -ENOENT) /* only the kernel may know where we are */
+            r = run_host(&g, dirfd, argv, envp, flags);
         signal_exec_failed(t);
     } else {
         r = kind;

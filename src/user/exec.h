@@ -10,6 +10,7 @@
 /** struct handover - the next program, already open, and the options that go on. */
 struct handover {
     int fd;
+    int self_fd;      /* open on our own program, or -1 */
     const char *name; /* the path as the guest gave it: AT_EXECFN */
     struct user_opts opts;
 };

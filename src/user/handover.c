@@ -42,6 +42,8 @@ char *handover_write(const struct handover *h)
     if (!f)
         return NULL;
     fprintf(f, EXEC_VARIABLE "=fd=%d;", h->fd);
+    if (h->self_fd >= 0)
+        fprintf(f, "self=%d;", h->self_fd);
     put_text(f, "name", h->name);
     put_text(f, "L", o->prefix ? o->prefix : "");
     put_text(f, "cpu", o->cpu);
@@ -106,6 +108,8 @@ static int take(struct handover *h, const char *key, char *v)
     }
     if (strcmp(key, "fd") == 0)
         h->fd = atoi(v);
+    else if (strcmp(key, "self") == 0)
+        h->self_fd = atoi(v);
     else if (strcmp(key, "d") == 0)
         o->log = (uint32_t)n;
     else if (strcmp(key, "s") == 0)
@@ -135,7 +139,7 @@ int handover_read(struct handover *h, const char *value)
 {
     char *copy = strdup(value), *item;
 
-    h->fd = -1;
+    h->fd = h->self_fd = -1;
     h->name = NULL;
     while ((item = strsep(&copy, ";"))) {
         char *eq = strchr(item, '=');

@@ -42,7 +42,7 @@ elf('load_wraps', ph=load(1, 5, 0, 0xfffffffffffff000, 0, 0x1000, 0x1000, 0x1000
 elf('load_kernel', ph=load(1, 5, 0, 0xffff000000000000, 0, 0x1000, 0x1000, 0x1000))
 elf('file_gt_mem', ph=load(1, 5, 0, 0x400000, 0x400000, 0x1000, 0x100, 0x1000))
 elf('misaligned', ph=load(1, 5, 0x10, 0x400000, 0x400000, 0x100, 0x100, 0x1000))
-interp = load(3, 4, 64 + 112 + 12, 0, 0, 14, 14, 1) + load(1, 5, 0, 0x400000, 0x400000, 0x1000, 0x1000, 0x1000)
+interp = load(3, 4, 64 + 112 + 12, 0, 0, 15, 15, 1) + load(1, 5, 0, 0x400000, 0x400000, 0x1000, 0x1000, 0x1000)
 elf('no_interp', phnum=2, ph=interp, more=b'/no/such/ld.so\0', entry=0x4000b0)
 interp = load(3, 4, 0x900000, 0, 0, 14, 14, 1) + load(1, 5, 0, 0x400000, 0x400000, 0x1000, 0x1000, 0x1000)
 elf('interp_beyond', phnum=2, ph=interp)
