@@ -61,7 +61,7 @@ static ir_val mulh(const struct simd *s, enum ir_opcode op)
 ir_val simd_sqdmulh(const struct simd *s) { return mulh(s, IRO_vsqdmulh); }
 ir_val simd_sqrdmulh(const struct simd *s) { return mulh(s, IRO_vsqrdmulh); }
 
-/* One half of SQRDMLAH: (d << (w-1)) +- n * m fits twice the lane's width, then a rounding shift. */
+/* One half of SQRDMLAH: (d << (w-1)) +- n * m fits twice the lane; a rounding shift follows. */
 static ir_val rdml_half(const struct simd *s, enum ir_opcode op, bool high, ir_val *lost)
 {
     unsigned up = (8u << s->lane) - 1, wide = s->lane + 1;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Scalar floating-point conversions and moves to and from general registers.
- * Source: Arm ARM DDI 0487, C4.1 "Conversion between floating-point and integer / fixed-point", C7.2.
+ * Source: Arm ARM DDI 0487, C4.1 "Conversion between floating-point and integer / fixed-point",
+ * C7.2.
  */
 #include "guest/aarch64/simd_priv.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Scalar floating-point data processing, comparison and selection.
- * Source: Arm ARM DDI 0487, C4.1 "Floating-point data-processing", "compare", "conditional select", C7.2.
+ * Source: Arm ARM DDI 0487, C4.1 "Floating-point data-processing", "compare", "conditional
+ * select", C7.2.
  */
 #include "guest/aarch64/simd_priv.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Advanced SIMD three same extra: rounding doubling accumulation, dot products, complex numbers, FMLAL.
+ * Advanced SIMD three same extra: SQRDMLAH, dot products, complex numbers, FMLAL.
  * Source: Arm ARM DDI 0487, C4.1 "Advanced SIMD three-register extension", C7.2.
  */
 #include "guest/aarch64/simd_priv.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Advanced SIMD loads and stores of structures: LD1..LD4, ST1..ST4, LD1R..LD4R.
- * Source: Arm ARM DDI 0487, C4.1 "Advanced SIMD load/store multiple structures" and "single structure", C7.2.
+ * Source: Arm ARM DDI 0487, C4.1 "Advanced SIMD load/store multiple structures" and "single
+ * structure", C7.2.
  */
 #include "guest/aarch64/simd_priv.h"
 

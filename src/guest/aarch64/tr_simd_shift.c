@@ -8,7 +8,7 @@
 enum way { LEFT, RIGHT };
 
 /*
- * Field i is immh:immb: its highest set bit gives the lane (bit 3: b .. bit 6: d), the bits below it
+ * Field i is immh:immb: its highest set bit gives the lane (bit 3: b .. bit 6: d), the rest
  * the amount: left i - width, right 2 * width - i.
  */
 static bool arrange(struct a64_tr *t, const struct a64_fields *f, enum simd_form form, enum way way,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Advanced SIMD, cryptography (DDI 0487, C4.1, C7.2): every instruction and arrangement.
+# Advanced SIMD, cryptography (DDI 0487, C7.2), all arrangements.
 
 # aese 16b
 # in:  v0.16b=0x80,8,1,0xfa,0x5a,0x10,7,0x80,0x7e,0x7e,0xfa,0x56,0xfe,0xf2,7,3

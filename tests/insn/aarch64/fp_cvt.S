@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Floating point, scalar conversions and moves (DDI 0487, C4.1, C7.2): every instruction and arrangement.
+# Floating point, scalar conversions and moves (DDI 0487, C7.2), all arrangements.
 
 # fcvt d
 # in:  v1.4s=0xc169531e,0x16f88ae2,0x4f000000,0x4287baaf

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Floating point, scalar data processing (DDI 0487, C4.1, C7.2): every instruction and arrangement.
+# Floating point, scalar data processing (DDI 0487, C7.2), all arrangements.
 
 # fmov s
 # in:  v1.4s=0x477fe000,0x41978d1c,0xd5823008,0x3f3da906

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Advanced SIMD, across lanes and scalar pairwise (DDI 0487, C4.1, C7.2): every instruction and arrangement.
+# Advanced SIMD, across lanes and scalar pairwise (DDI 0487, C7.2), all arrangements.
 
 # saddlv h
 # in:  v1.16b=0xff,0xfd,0xcb,1,0x7d,8,0xff,0x20,0x81,0x7e,0x78,0x75,5,0x4f,0x2f,0x7f

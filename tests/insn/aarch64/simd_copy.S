@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Advanced SIMD, copy (DDI 0487, C4.1, C7.2): every instruction and arrangement.
+# Advanced SIMD, copy (DDI 0487, C7.2), all arrangements.
 
 # dup 8b
 # in:  v1.16b=0x7f,1,0x7f,1,0xfe,0xff,0x85,1,0xfe,8,0x7e,5,0xe6,1,0x58,1

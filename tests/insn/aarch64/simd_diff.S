@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Advanced SIMD, three different (DDI 0487, C4.1, C7.2): every instruction and arrangement.
+# Advanced SIMD, three different (DDI 0487, C7.2), all arrangements.
 
 # saddl 8h
 # in:  v1.16b=0xa7,0xbe,0x67,0x2f,0x72,0x80,0x7e,8,1,0,0xff,0x7f,8,0x7e,0x7e,8

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Advanced SIMD, by element (DDI 0487, C4.1, C7.2): every instruction and arrangement.
+# Advanced SIMD, by element (DDI 0487, C7.2), all arrangements.
 
 # mla 4h
 # in:  v0.8h=0x7ffe,0,0x7e8f,0x8000,0x40ac,0xaaee,0x7ffe,0x8000

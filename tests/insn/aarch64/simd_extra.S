@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Advanced SIMD, three same extra (DDI 0487, C4.1, C7.2): every instruction and arrangement.
+# Advanced SIMD, three same extra (DDI 0487, C7.2), all arrangements.
 
 # sqrdmlah 4h sets QC
 # in:  v0.8h=0x000f,0xffff,0,0x7fff,0x7dc3,0xfffe,0x0010,0x8000

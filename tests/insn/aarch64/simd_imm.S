@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Advanced SIMD, modified immediate (DDI 0487, C4.1, C7.2): every instruction and arrangement.
+# Advanced SIMD, modified immediate (DDI 0487, C7.2), all arrangements.
 
 # movi 2s
 # out: v0.4s=0x00007000,0x00007000,0,0

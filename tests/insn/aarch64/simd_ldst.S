@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Advanced SIMD, structure loads and stores (DDI 0487, C4.1, C7.2): every instruction and arrangement.
+# Advanced SIMD, structure loads and stores (DDI 0487, C7.2), all arrangements.
 
 # ld1 8b
 # in:  x1=mem+16
@@ -496,7 +496,8 @@
 # in:  v5.16b=0x58,0x85,0xcc,0x20,0x54,0x80,0x5d,0xd5,0x20,0x73,0xd4,0x64,0x7a,0x2e,0x9c,0x69
 # in:  v6.16b=0x28,1,0xfc,0x54,0x3d,9,0x36,0xf9,0x9f,0x10,0xc6,0x2b,0x9c,0x80,0x76,0xe6
 # in:  v7.16b=0x56,0x72,0x1d,0x27,0x87,0xa6,0xd1,0xb6,0x42,0x62,0x7d,0x5c,0xe0,0xaf,0xbf,0x47
-# out: mem+16=14c66e8ede8f69e4be011e7894e920245885cc2054805dd52073d4647a2e9c692801fc543d0936f99f10c62b9c8076e656721d2787a6d1b642627d5ce0afbf47
+# out: mem+16=14c66e8ede8f69e4be011e7894e920245885cc2054805dd52073d4647a2e9c69
+# out: mem+48=2801fc543d0936f99f10c62b9c8076e656721d2787a6d1b642627d5ce0afbf47
     st1     { v4.16b, v5.16b, v6.16b, v7.16b }, [x1]
 
 # st1 8h
@@ -504,14 +505,16 @@
 # in:  v5.8h=0xb0e0,0x046b,0x24e6,0x0ee9,0xae90,0x5413,0xf34e,0x538c
 # in:  v6.8h=0xc4cf,0xb958,0x6aa5,0x49e5,0x97c1,0x3f4a,0x7e0c,0xb648
 # in:  v7.8h=0x55db,0x98d4,0x7b2e,0xdc78,0xe571,0x8f16,0x52b4,0x9795
-# out: mem+16=b2db8f50c45bd2c9938dd7f569270c05e0b06b04e624e90e90ae13544ef38c53cfc458b9a56ae549c1974a3f0c7e48b6db55d4982e7b78dc71e5168fb4529597
+# out: mem+16=b2db8f50c45bd2c9938dd7f569270c05e0b06b04e624e90e90ae13544ef38c53
+# out: mem+48=cfc458b9a56ae549c1974a3f0c7e48b6db55d4982e7b78dc71e5168fb4529597
     st1     { v4.8h, v5.8h, v6.8h, v7.8h }, [x1]
 
 # st1 2d
 # in:  x1=mem+16 v4.2d=0x56bb2853b92bccd3,0x7c00bb3b21d01eb2
 # in:  v5.2d=0xaaad04e91d658112,0xc2e3ab5e29c32cfc v6.2d=0x88f848d26d5988ed,0xbf590af1e50cbf30
 # in:  v7.2d=0x3be5b480e97abd56,0xeb5f93291afe13d8
-# out: mem+16=d3cc2bb95328bb56b21ed0213bbb007c1281651de904adaafc2cc3295eabe3c2ed88596dd248f88830bf0ce5f10a59bf56bd7ae980b4e53bd813fe1a29935feb
+# out: mem+16=d3cc2bb95328bb56b21ed0213bbb007c1281651de904adaafc2cc3295eabe3c2
+# out: mem+48=ed88596dd248f88830bf0ce5f10a59bf56bd7ae980b4e53bd813fe1a29935feb
     st1     { v4.2d, v5.2d, v6.2d, v7.2d }, [x1]
 
 # st1 8b
@@ -536,8 +539,8 @@
 # in:  v5.16b=0x70,0x55,0xb0,0x36,0x7a,0x1a,0xf4,0x7c,6,0x2a,0x1d,0x36,0x20,0x67,0x0d,0x83
 # in:  v6.16b=0x76,0x2a,0x67,0x0f,0x17,0xb8,0x3b,0x45,0x12,0x4c,0x8e,0x28,0xc1,0xc4,0x6f,0x6e
 # in:  v7.16b=0x4e,0x40,0xcf,0x7f,0x85,0xb2,0x15,0x5e,0xa6,0xab,0x7b,0x73,0x35,0xf1,0x34,0x4b
-# out: x1=mem+307
-# out: mem+16=371980006224a8dac2c1a378d5c537057055b0367a1af47c062a1d3620670d83762a670f17b83b45124c8e28c1c46f6e4e40cf7f85b2155ea6ab7b7335f1344b
+# out: x1=mem+307 mem+16=371980006224a8dac2c1a378d5c537057055b0367a1af47c062a1d3620670d83
+# out: mem+48=762a670f17b83b45124c8e28c1c46f6e4e40cf7f85b2155ea6ab7b7335f1344b
     st1     { v4.16b, v5.16b, v6.16b, v7.16b }, [x1], x2
 
 # st1 8h
@@ -545,16 +548,16 @@
 # in:  v5.8h=0xf5ba,0x3ba1,0xbb22,0x03fd,0x4794,0xb90c,0x1772,0x3bba
 # in:  v6.8h=0xe2c1,0x0307,0x1743,0xd6d6,0xb564,0x427c,0xacad,0xf4f9
 # in:  v7.8h=0x3a24,0x9fc0,0xa5bc,0xb337,0x78f6,0x7ff1,0xb0b6,0xce5f
-# out: x1=mem+80
-# out: mem+16=42df4e0bb1b2771ed6b6809bd18c0afebaf5a13b22bbfd0394470cb97217ba3bc1e207034317d6d664b57c42adacf9f4243ac09fbca537b3f678f17fb6b05fce
+# out: x1=mem+80 mem+16=42df4e0bb1b2771ed6b6809bd18c0afebaf5a13b22bbfd0394470cb97217ba3b
+# out: mem+48=c1e207034317d6d664b57c42adacf9f4243ac09fbca537b3f678f17fb6b05fce
     st1     { v4.8h, v5.8h, v6.8h, v7.8h }, [x1], #64
 
 # st1 2d
 # in:  x1=mem+16 x2=0x123 v4.2d=0x4e37f2641e802f57,0x48b6a54f3d895534
 # in:  v5.2d=0x2657a5193fae3203,0x527fee4e312499c3 v6.2d=0xa0c99ed176b39138,0x351335a3f3b66d15
 # in:  v7.2d=0x4caadcf08006228c,0x22e640a06e2acd49
-# out: x1=mem+307
-# out: mem+16=572f801e64f2374e3455893d4fa5b6480332ae3f19a55726c39924314eee7f523891b376d19ec9a0156db6f3a33513358c220680f0dcaa4c49cd2a6ea040e622
+# out: x1=mem+307 mem+16=572f801e64f2374e3455893d4fa5b6480332ae3f19a55726c39924314eee7f52
+# out: mem+48=3891b376d19ec9a0156db6f3a33513358c220680f0dcaa4c49cd2a6ea040e622
     st1     { v4.2d, v5.2d, v6.2d, v7.2d }, [x1], x2
 
 # st1 8b
@@ -577,20 +580,23 @@
 # in:  v4.16b=0x16,0x15,0xc3,0x89,0xc4,0x7c,0x17,0x77,0xe0,0xfc,0x87,0x6e,0xdc,0xc9,0x17,0x35
 # in:  v5.16b=0x0e,0xc6,0xae,8,0xcb,0xb9,0x7b,0x66,0xcc,0x79,0x8a,0x2e,0xba,0x68,0x12,0x6e
 # in:  v6.16b=0x28,0x4e,0x99,0xeb,5,0x85,0x46,0xf3,0x9c,0xae,0xd4,0x0b,0x1a,0x0e,0x78,0x2a
-# out: mem+16=1615c389c47c1777e0fc876edcc917350ec6ae08cbb97b66cc798a2eba68126e284e99eb058546f39caed40b1a0e782a
+# out: mem+16=1615c389c47c1777e0fc876edcc917350ec6ae08cbb97b66cc798a2eba68126e
+# out: mem+48=284e99eb058546f39caed40b1a0e782a
     st1     { v4.16b, v5.16b, v6.16b }, [x1]
 
 # st1 8h
 # in:  x1=mem+16 v4.8h=0x8fb3,0x5538,0x3bdf,0x367c,0x035e,0xde19,0xb805,0xd0e1
 # in:  v5.8h=0x0dca,0xab77,0xd891,0xebcd,0xb1da,0xe792,0x6c44,0x4005
 # in:  v6.8h=0xba32,0x73c3,0x28b5,0x7dff,0xd091,0x52bf,0x24fd,0x16a9
-# out: mem+16=b38f3855df3b7c365e0319de05b8e1d0ca0d77ab91d8cdebdab192e7446c054032bac373b528ff7d91d0bf52fd24a916
+# out: mem+16=b38f3855df3b7c365e0319de05b8e1d0ca0d77ab91d8cdebdab192e7446c0540
+# out: mem+48=32bac373b528ff7d91d0bf52fd24a916
     st1     { v4.8h, v5.8h, v6.8h }, [x1]
 
 # st1 2d
 # in:  x1=mem+16 v4.2d=0xfd2e8d48be984252,0x00ad1a9c23037a75
 # in:  v5.2d=0x5286712f838b7dcd,0xca569a083131ce0b v6.2d=0xa95b48e7c4cc5087,0x9cf600e2a28a53c4
-# out: mem+16=524298be488d2efd757a03239c1aad00cd7d8b832f7186520bce3131089a56ca8750ccc4e7485ba9c4538aa2e200f69c
+# out: mem+16=524298be488d2efd757a03239c1aad00cd7d8b832f7186520bce3131089a56ca
+# out: mem+48=8750ccc4e7485ba9c4538aa2e200f69c
     st1     { v4.2d, v5.2d, v6.2d }, [x1]
 
 # st1 8b
@@ -612,23 +618,23 @@
 # in:  v4.16b=0x5f,0x3b,0xb5,0xc9,0xd6,0xa4,0x37,0xeb,0x2d,0xd6,0xb9,0xfc,0xde,0x5c,0x88,0xbc
 # in:  v5.16b=0xc6,0xbb,0xc3,0x43,0x4a,0x1b,0x0c,0xba,0xb7,0x94,6,0x8b,0x95,0xd4,0xc5,0x26
 # in:  v6.16b=0xf1,0x1a,0xbd,0x11,0x2e,0xaf,0xd0,0x95,0x8c,0x32,0xd9,0xc5,0xa2,0x5b,0x2d,0x25
-# out: x1=mem+307
-# out: mem+16=5f3bb5c9d6a437eb2dd6b9fcde5c88bcc6bbc3434a1b0cbab794068b95d4c526f11abd112eafd0958c32d9c5a25b2d25
+# out: x1=mem+307 mem+16=5f3bb5c9d6a437eb2dd6b9fcde5c88bcc6bbc3434a1b0cbab794068b95d4c526
+# out: mem+48=f11abd112eafd0958c32d9c5a25b2d25
     st1     { v4.16b, v5.16b, v6.16b }, [x1], x2
 
 # st1 8h
 # in:  x1=mem+16 v4.8h=0xc61f,0x0170,0x1e5a,0x1f4c,0x549d,0x5f5d,0x616a,0x4566
 # in:  v5.8h=0x82b4,0x9ed2,0x5026,0xe2c1,0xf193,0x57a2,0x677b,0xe139
 # in:  v6.8h=0x5233,0xcf05,0x2f36,0x1dc1,0x9493,0x0a82,0xfb32,0x32af
-# out: x1=mem+64
-# out: mem+16=1fc670015a1e4c1f9d545d5f6a616645b482d29e2650c1e293f1a2577b6739e1335205cf362fc11d9394820a32fbaf32
+# out: x1=mem+64 mem+16=1fc670015a1e4c1f9d545d5f6a616645b482d29e2650c1e293f1a2577b6739e1
+# out: mem+48=335205cf362fc11d9394820a32fbaf32
     st1     { v4.8h, v5.8h, v6.8h }, [x1], #48
 
 # st1 2d
 # in:  x1=mem+16 x2=0x123 v4.2d=0x8871be24d5928a18,0x788e704aab2eed3d
 # in:  v5.2d=0xaec49f5b53bc2a5c,0x810813608d0619a8 v6.2d=0xb3d76c3fe3a38e50,0xd22b9fd642c4e2df
-# out: x1=mem+307
-# out: mem+16=188a92d524be71883ded2eab4a708e785c2abc535b9fc4aea819068d60130881508ea3e33f6cd7b3dfe2c442d69f2bd2
+# out: x1=mem+307 mem+16=188a92d524be71883ded2eab4a708e785c2abc535b9fc4aea819068d60130881
+# out: mem+48=508ea3e33f6cd7b3dfe2c442d69f2bd2
     st1     { v4.2d, v5.2d, v6.2d }, [x1], x2
 
 # st1 8b
@@ -768,7 +774,8 @@
 # in:  v5.16b=0xdd,0xad,0x27,0x69,0xe6,0x9f,0x0e,0x57,0xde,0x30,0xae,0xa7,0x46,0xa9,0x0a,0x77
 # in:  v6.16b=0x38,0x39,0x18,5,0x7b,0x9c,0xaf,0x9b,0x53,0x44,0x5b,0x3e,0xaf,0xd2,0xde,0x67
 # in:  v7.16b=0x3a,0xd5,0xb0,0x1c,0x41,0xcf,0xf2,0x67,6,0xc9,0x19,0x32,0x4d,0x78,0xa9,0x67
-# out: mem+16=d1dd383a94ad39d5a22718b09369051c0de67b41c49f9ccf480eaff2e0579b67f3de5306e93044c9a9ae5b1938a73e32da46af4db3a9d2782f0adea9d2776767
+# out: mem+16=d1dd383a94ad39d5a22718b09369051c0de67b41c49f9ccf480eaff2e0579b67
+# out: mem+48=f3de5306e93044c9a9ae5b1938a73e32da46af4db3a9d2782f0adea9d2776767
     st4     { v4.16b, v5.16b, v6.16b, v7.16b }, [x1]
 
 # st4 8h
@@ -776,14 +783,16 @@
 # in:  v5.8h=0x560a,0x34f1,0xca33,0xd71c,0xda6a,0x5b6f,0xc11a,0x7ac1
 # in:  v6.8h=0xcc2a,0xba83,0xaeca,0x6bc2,0xed6e,0x8814,0x044b,0xca34
 # in:  v7.8h=0x4db4,0x57cc,0x8c59,0x8cfc,0xe294,0x0e68,0x48b0,0x020f
-# out: mem+16=b81e0a562accb44d5bedf13483bacc57390733cacaae598cd6401cd7c26bfc8cd6f46ada6eed94e2979f6f5b1488680e6e491ac14b04b0482cbec17a34ca0f02
+# out: mem+16=b81e0a562accb44d5bedf13483bacc57390733cacaae598cd6401cd7c26bfc8c
+# out: mem+48=d6f46ada6eed94e2979f6f5b1488680e6e491ac14b04b0482cbec17a34ca0f02
     st4     { v4.8h, v5.8h, v6.8h, v7.8h }, [x1]
 
 # st4 2d
 # in:  x1=mem+16 v4.2d=0x4ef7060d8febe388,0xf1c46ec41f8f77df
 # in:  v5.2d=0xc42ad0eb098fd864,0x630308660a6e23fe v6.2d=0xf3b66c33fe9be3ca,0x92c1f3155523cf18
 # in:  v7.2d=0x12a56b8872d492f8,0x3a1818199facd363
-# out: mem+16=88e3eb8f0d06f74e64d88f09ebd02ac4cae39bfe336cb6f3f892d472886ba512df778f1fc46ec4f1fe236e0a6608036318cf235515f3c19263d3ac9f1918183a
+# out: mem+16=88e3eb8f0d06f74e64d88f09ebd02ac4cae39bfe336cb6f3f892d472886ba512
+# out: mem+48=df778f1fc46ec4f1fe236e0a6608036318cf235515f3c19263d3ac9f1918183a
     st4     { v4.2d, v5.2d, v6.2d, v7.2d }, [x1]
 
 # st4, reserved
@@ -813,8 +822,8 @@
 # in:  v5.16b=0x8f,0x15,0xc3,0x22,0xa4,0x53,0x2f,0xd2,0xab,0x3d,0xa5,0x38,0xaf,0xb7,0x78,0xf3
 # in:  v6.16b=0xae,0xd4,0x6e,0x52,0x0a,0xca,0x67,0x38,0xe8,0x74,0xad,0x19,0x41,0xe4,0xc2,0x78
 # in:  v7.16b=0x1c,0x11,0x6b,0x33,0x36,0xf3,0xf5,0x41,0x56,0xf6,0x6b,0x15,0xc2,0xf0,0x60,0xb6
-# out: x1=mem+80
-# out: mem+16=818fae1c5415d411f2c36e6b252252334ca40a363453caf3612f67f50cd2384184abe856f73d74f668a5ad6bd838191552af41c228b7e4f0f778c2606ff378b6
+# out: x1=mem+80 mem+16=818fae1c5415d411f2c36e6b252252334ca40a363453caf3612f67f50cd23841
+# out: mem+48=84abe856f73d74f668a5ad6bd838191552af41c228b7e4f0f778c2606ff378b6
     st4     { v4.16b, v5.16b, v6.16b, v7.16b }, [x1], #64
 
 # st4 8h
@@ -822,16 +831,16 @@
 # in:  v5.8h=0x14d1,0xa693,0x60c8,0x902f,0xdbfa,0x4f67,0x0f79,0xa087
 # in:  v6.8h=0xfed0,0x8a5f,0xd137,0x0b84,0x0861,0x2500,0x0b17,0xf14b
 # in:  v7.8h=0xbf5f,0x45bc,0x5515,0xabd9,0xa46d,0xe22b,0x8178,0x8e76
-# out: x1=mem+80
-# out: mem+16=7088d114d0fe5fbffd6b93a65f8abc457245c86037d11555efd92f90840bd9ab3705fadb61086da4c9f7674f00252be27434790f170b7881e66e87a04bf1768e
+# out: x1=mem+80 mem+16=7088d114d0fe5fbffd6b93a65f8abc457245c86037d11555efd92f90840bd9ab
+# out: mem+48=3705fadb61086da4c9f7674f00252be27434790f170b7881e66e87a04bf1768e
     st4     { v4.8h, v5.8h, v6.8h, v7.8h }, [x1], #64
 
 # st4 2d
 # in:  x1=mem+16 x2=0x123 v4.2d=0x6646ceabf3ef63a2,0xb4df358493ec2374
 # in:  v5.2d=0xcb5f70d1c8b8e99f,0xba2530f0ec4cd0c5 v6.2d=0xcfd9bb89c155e56d,0xa71c1518c903f255
 # in:  v7.2d=0xe64c2839a3d356d4,0x6967f066767fe8be
-# out: x1=mem+307
-# out: mem+16=a263eff3abce46669fe9b8c8d1705fcb6de555c189bbd9cfd456d3a339284ce67423ec938435dfb4c5d04cecf03025ba55f203c918151ca7bee87f7666f06769
+# out: x1=mem+307 mem+16=a263eff3abce46669fe9b8c8d1705fcb6de555c189bbd9cfd456d3a339284ce6
+# out: mem+48=7423ec938435dfb4c5d04cecf03025ba55f203c918151ca7bee87f7666f06769
     st4     { v4.2d, v5.2d, v6.2d, v7.2d }, [x1], x2
 
 # st4, reserved
@@ -858,20 +867,23 @@
 # in:  v4.16b=0xf1,0x80,0x3e,0xc3,0xae,0x8f,0x17,0xb3,0xdb,0x66,0x0a,0xc5,0xfe,0xb4,0xfa,0x16
 # in:  v5.16b=0xe9,0x90,0x1c,0x96,0x1c,0x0d,0xcf,0x9d,0xf6,0x6f,0x77,0x87,0x4c,0x9c,0x49,7
 # in:  v6.16b=0x99,0x1a,0xb1,0x7a,0x4f,0xff,0x94,0xcf,0x67,0x61,0x96,0x1a,0xb4,0x9f,0xf6,0xc6
-# out: mem+16=f1e99980901a3e1cb1c3967aae1c4f8f0dff17cf94b39dcfdbf667666f610a7796c5871afe4cb4b49c9ffa49f61607c6
+# out: mem+16=f1e99980901a3e1cb1c3967aae1c4f8f0dff17cf94b39dcfdbf667666f610a77
+# out: mem+48=96c5871afe4cb4b49c9ffa49f61607c6
     st3     { v4.16b, v5.16b, v6.16b }, [x1]
 
 # st3 8h
 # in:  x1=mem+16 v4.8h=0xf80c,0x44b8,0xbbc4,0x529c,0x20cf,0x4a9c,0xca77,0x38cd
 # in:  v5.8h=0x11e8,0x2f08,0x1359,0x37d9,0x53ed,0x5d76,0x8eaf,0x5147
 # in:  v6.8h=0x2461,0x324a,0x4127,0xbdf5,0x21bc,0xd673,0xa3f2,0xa8c7
-# out: mem+16=0cf8e8116124b844082f4a32c4bb591327419c52d937f5bdcf20ed53bc219c4a765d73d677caaf8ef2a3cd384751c7a8
+# out: mem+16=0cf8e8116124b844082f4a32c4bb591327419c52d937f5bdcf20ed53bc219c4a
+# out: mem+48=765d73d677caaf8ef2a3cd384751c7a8
     st3     { v4.8h, v5.8h, v6.8h }, [x1]
 
 # st3 2d
 # in:  x1=mem+16 v4.2d=0xfc2e47825e1135d1,0x52280e04842bc547
 # in:  v5.2d=0x5009e537ae2b4b32,0x1c7a51908d77241c v6.2d=0x5c93984a498c8c9a,0x6ceba6fb0c97d999
-# out: mem+16=d135115e82472efc324b2bae37e509509a8c8c494a98935c47c52b84040e28521c24778d90517a1c99d9970cfba6eb6c
+# out: mem+16=d135115e82472efc324b2bae37e509509a8c8c494a98935c47c52b84040e2852
+# out: mem+48=1c24778d90517a1c99d9970cfba6eb6c
     st3     { v4.2d, v5.2d, v6.2d }, [x1]
 
 # st3, reserved
@@ -898,23 +910,23 @@
 # in:  v4.16b=0x78,0x67,0x50,0x53,0xca,0x7b,0x9e,0x29,0x6c,0xd4,0x86,0xcf,0xd3,0xd1,0x8a,0x0d
 # in:  v5.16b=0x40,0x95,0x23,0xc1,0xe2,0xe6,0x97,0xae,0xaf,0x7b,0x73,0x43,0x78,0x21,0x80,0x39
 # in:  v6.16b=0x65,0x4b,8,2,0x55,0x45,0x66,0xd2,0x5e,0x27,0x94,0x5c,0xac,0xca,0x49,0xef
-# out: x1=mem+64
-# out: mem+16=78406567954b50230853c102cae2557be6459e976629aed26caf5ed47b27867394cf435cd378acd121ca8a80490d39ef
+# out: x1=mem+64 mem+16=78406567954b50230853c102cae2557be6459e976629aed26caf5ed47b278673
+# out: mem+48=94cf435cd378acd121ca8a80490d39ef
     st3     { v4.16b, v5.16b, v6.16b }, [x1], #48
 
 # st3 8h
 # in:  x1=mem+16 v4.8h=0xbd99,0xa1ce,0xa92e,0x9469,0x24bc,0xe82a,0x7a0f,0x8429
 # in:  v5.8h=0x4bbb,0x3796,0x2c4e,0x3a53,0x69cc,0x126b,0x8d5e,0x5404
 # in:  v6.8h=0xcf99,0x0811,0x0661,0x2f8e,0x7d0a,0x801c,0x1532,0x0637
-# out: x1=mem+64
-# out: mem+16=99bdbb4b99cfcea1963711082ea94e2c61066994533a8e2fbc24cc690a7d2ae86b121c800f7a5e8d3215298404543706
+# out: x1=mem+64 mem+16=99bdbb4b99cfcea1963711082ea94e2c61066994533a8e2fbc24cc690a7d2ae8
+# out: mem+48=6b121c800f7a5e8d3215298404543706
     st3     { v4.8h, v5.8h, v6.8h }, [x1], #48
 
 # st3 2d
 # in:  x1=mem+16 x2=0x123 v4.2d=0x366089b3cb26f449,0xeaf69e6a09f237e3
 # in:  v5.2d=0x0d2b273940224b24,0x0ab2833fad6f5169 v6.2d=0x880949fb4c3017e7,0x7043362a3ffb538d
-# out: x1=mem+307
-# out: mem+16=49f426cbb3896036244b224039272b0de717304cfb490988e337f2096a9ef6ea69516fad3f83b20a8d53fb3f2a364370
+# out: x1=mem+307 mem+16=49f426cbb3896036244b224039272b0de717304cfb490988e337f2096a9ef6ea
+# out: mem+48=69516fad3f83b20a8d53fb3f2a364370
     st3     { v4.2d, v5.2d, v6.2d }, [x1], x2
 
 # st3, reserved

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Advanced SIMD, two-register miscellaneous (DDI 0487, C4.1, C7.2): every instruction and arrangement.
+# Advanced SIMD, two-register miscellaneous (DDI 0487, C7.2), all arrangements.
 
 # rev64 8b
 # in:  v1.16b=0,0x78,0x7f,2,0xfe,0xff,0xff,1,0x23,0xff,0xe5,0x80,0x0b,0x7f,1,0x20
@@ -771,128 +771,76 @@
 # out: v0.4s=0xffffffff,0xb4800000,0xffffffff,0x84800000
     ursqrte v0.4s, v1.4s
 
-# fcvtn 4h sets IXC rounding up
-# in:  v1.4s=0x7fc00000,0x80000000,0xc2a30004,0xff800000 fpcr=0x400000
-# out: v0.8h=0x7e00,0x8000,0xd518,0xfc00,0,0,0,0 fpsr=0x10
-    fcvtn   v0.4h, v1.4s
-
-# fcvtn 2s sets IXC
-# in:  v1.2d=0x40381573783d69e7,0x3ff0000000000000
-# out: v0.4s=0x41c0ab9c,0x3f800000,0,0 fpsr=0x10
-    fcvtn   v0.2s, v1.2d
-
-# fcvtn2 8h sets OFC IXC
-# in:  v0.8h=0x3433,0x4ac4,0xfbff,0x486e,0xfbff,0x4b11,0x3555,0x9483
-# in:  v1.4s=0x417bcf2e,0xc091d76d,0xc2b53daa,0xfac289e7
-# out: v0.8h=0x3433,0x4ac4,0xfbff,0x486e,0x4bde,0xc48f,0xd5aa,0xfc00 fpsr=0x14
-    fcvtn2  v0.8h, v1.4s
-
-# fcvtn2 4s sets IXC
-# in:  v0.4s=0xc25941de,0x007fffff,0x7f800001,0x3ee73fe2 v1.2d=0x3fe8d050ce1b0b3b,0x3fd6a31f36dc4dbf
-# out: v0.4s=0xc25941de,0x007fffff,0x3f468286,0x3eb518fa fpsr=0x10
-    fcvtn2  v0.4s, v1.2d
-
-# fcvtl 4s
-# in:  v1.8h=0x7c00,0xbc00,0xfbff,0xc100,0x3ec8,0x4078,0xb584,0x03ff
-# out: v0.4s=0x7f800000,0xbf800000,0xc77fe000,0xc0200000
-    fcvtl   v0.4s, v1.4h
-
-# fcvtl 2d
-# in:  v1.4s=0x3fecc705,0x95f448e7,0x40091567,0xc043a7af
-# out: v0.2d=0x3ffd98e0a0000000,0xbabe891ce0000000
-    fcvtl   v0.2d, v1.2s
-
-# fcvtl2 4s
-# in:  v1.8h=0xb8cf,0x03ff,0x3fe6,0xfc00,0x3555,0xbc2b,0xba7d,0xbd19
-# out: v0.4s=0x3eaaa000,0xbf856000,0xbf4fa000,0xbfa32000
-    fcvtl2  v0.4s, v1.8h
-
-# fcvtl2 2d
-# in:  v1.4s=0x3f458401,0xc2ea5ef6,0xc1c5acbc,0x3f225bc4
-# out: v0.2d=0xc038b59780000000,0x3fe44b7880000000
-    fcvtl2  v0.2d, v1.4s
-
-# fcvtxn 2s sets IXC towards zero
-# in:  v1.2d=0xbfd9167116260fba,0 fpcr=0xc00000
-# out: v0.4s=0xbec8b389,0,0,0 fpsr=0x10
-    fcvtxn  v0.2s, v1.2d
-
-# fcvtxn2 4s sets UFC IXC rounding up
-# in:  v0.4s=0xff800000,0xc1a3f1ee,0x3eaaaaab,0 v1.2d=0x000fffffffffffff,0xbfda8bc7a44c1e34
-# in:  fpcr=0x400000
-# out: v0.4s=0xff800000,0xc1a3f1ee,1,0xbed45e3d fpsr=0x18
-    fcvtxn2 v0.4s, v1.2d
-
 # fcmgt 2s
-# in:  v1.4s=0xc15e4f65,0xbf13b7ed,0x80000000,0x42f0d9ff
-# out: v0.4s=0,0,0,0
+# in:  v1.4s=0xfde3d8f3,0x7f7fffff,0xc0200000,0x7fc00000
+# out: v0.4s=0,0xffffffff,0,0
     fcmgt   v0.2s, v1.2s, #0.0
 
 # fcmgt 4s
-# in:  v1.4s=0xc0200000,0x40490fdb,0x411a1863,0x409a1488
+# in:  v1.4s=0xc036c833,0x40bbad49,0x3ea70ae3,0x420a3122
 # out: v0.4s=0,0xffffffff,0xffffffff,0xffffffff
     fcmgt   v0.4s, v1.4s, #0.0
 
-# fcmgt 2d rounding up
-# in:  v1.2d=0x8000000000000000,0x59219c4769978020 fpcr=0x400000
-# out: v0.2d=0,0xffffffffffffffff
+# fcmgt 2d
+# in:  v1.2d=0x0010000000000000,0x7ff0000000000000
+# out: v0.2d=0xffffffffffffffff,0xffffffffffffffff
     fcmgt   v0.2d, v1.2d, #0.0
 
 # fcmgt0, reserved
 # out: sigill pc=code+0
     .inst 0x0ee0c820
 
-# fcmgt 4h flushing
-# in:  v1.8h=0x04c4,0xfc00,0xac8f,0xba34,0x3b47,0x3555,0x03ff,1 fpcr=0x1000000
-# out: v0.8h=0xffff,0,0,0,0,0,0,0
+# fcmgt 4h rounding down
+# in:  v1.8h=0xc365,0x03ff,0xfc00,0x359c,0x493f,0xc988,0x0400,0x6db8 fpcr=0x800000
+# out: v0.8h=0,0xffff,0,0xffff,0,0,0,0
     fcmgt   v0.4h, v1.4h, #0.0
 
 # fcmgt 8h
-# in:  v1.8h=1,0x3e6d,0x3800,0x7c00,0,0x7c00,0xb401,0x371b
-# out: v0.8h=0xffff,0xffff,0xffff,0xffff,0,0xffff,0,0xffff
+# in:  v1.8h=0x4078,0xb584,0x03ff,0x48db,0xc027,0x3b7b,0xc3f2,0x2891
+# out: v0.8h=0xffff,0,0xffff,0xffff,0,0xffff,0,0xffff
     fcmgt   v0.8h, v1.8h, #0.0
 
 # fcmge 2s
-# in:  v1.4s=0xfd0d9919,0xc1edfb7b,0x7f7fffff,0xbebeb12e
-# out: v0.4s=0,0,0,0
+# in:  v1.4s=0xc2887beb,0,0xbf795f2b,0xbfb3f7f9
+# out: v0.4s=0,0xffffffff,0,0
     fcmge   v0.2s, v1.2s, #0.0
 
 # fcmge 4s
-# in:  v1.4s=0x3ee1ea64,0x4019ae50,0x3f000000,0xbefe0d05
-# out: v0.4s=0xffffffff,0xffffffff,0xffffffff,0
+# in:  v1.4s=0xc0200000,0x475f5233,0xc0c671f0,0xbee76529
+# out: v0.4s=0,0xffffffff,0,0
     fcmge   v0.4s, v1.4s, #0.0
 
-# fcmge 2d
-# in:  v1.2d=0xa3e481b3e585756b,0x41dfffffffc00000
-# out: v0.2d=0,0xffffffffffffffff
+# fcmge 2d sets IOC
+# in:  v1.2d=0xbfefec8ac03c504f,0x7ff8000000000000
+# out: v0.2d=0,0 fpsr=0x1
     fcmge   v0.2d, v1.2d, #0.0
 
 # fcmge0, reserved
 # out: sigill pc=code+0
     .inst 0x2ee0c820
 
-# fcmge 4h sets IOC
-# in:  v1.8h=0x8000,0x8292,0xb97c,0x7e00,0xb7ed,0xbc00,0xe35c,0xbc00
-# out: v0.8h=0xffff,0,0,0,0,0,0,0 fpsr=0x1
+# fcmge 4h
+# in:  v1.8h=0xbc00,0x3555,0,0x03ff,0xc889,0x8000,0x3e00,0x7c00
+# out: v0.8h=0,0xffff,0xffff,0xffff,0,0,0,0
     fcmge   v0.4h, v1.4h, #0.0
 
-# fcmge 8h towards zero
-# in:  v1.8h=0x8000,0x3ae7,0x4b30,0x7bff,0x3c00,0x4900,0x7c00,0x7bff fpcr=0xc00000
-# out: v0.8h=0xffff,0xffff,0xffff,0xffff,0xffff,0xffff,0xffff,0xffff
+# fcmge 8h
+# in:  v1.8h=0xc4bc,0xc989,0x487e,0xcb6a,0x3a49,0x8000,0xc0b1,0x3555
+# out: v0.8h=0,0,0xffff,0,0xffff,0xffff,0,0xffff
     fcmge   v0.8h, v1.8h, #0.0
 
-# fcmeq 2s
-# in:  v1.4s=0xc0200000,0xc06da9c4,0xc21ad0c9,0x40490fdb
-# out: v0.4s=0,0,0,0
+# fcmeq 2s rounding down
+# in:  v1.4s=1,0,0x4299c216,0x41098a10 fpcr=0x800000
+# out: v0.4s=0,0xffffffff,0,0
     fcmeq   v0.2s, v1.2s, #0.0
 
-# fcmeq 4s
-# in:  v1.4s=0x40490fdb,0x3f800000,0x7f800000,0xc074eb9b
+# fcmeq 4s rounding up
+# in:  v1.4s=0xc1323f8a,0xc00d1063,0x8f75debf,0x3eaaaaab fpcr=0x400000
 # out: v0.4s=0,0,0,0
     fcmeq   v0.4s, v1.4s, #0.0
 
-# fcmeq 2d
-# in:  v1.2d=0x0010000000000000,0xfff0000000000000
+# fcmeq 2d with default NaNs
+# in:  v1.2d=0x3fd5dffe17785fda,0x4044863bf9563278 fpcr=0x2000000
 # out: v0.2d=0,0
     fcmeq   v0.2d, v1.2d, #0.0
 
@@ -900,28 +848,28 @@
 # out: sigill pc=code+0
     .inst 0x0ee0d820
 
-# fcmeq 4h
-# in:  v1.8h=0xfc00,0x3fbe,0xbc00,0x3af7,0x3d3e,0x3b9a,0x41aa,0xca98
-# out: v0.8h=0,0,0,0,0,0,0,0
+# fcmeq 4h towards zero
+# in:  v1.8h=0,0x7c00,0xb401,0x371b,0x3e00,0x499c,0x6c87,0x7c00 fpcr=0xc00000
+# out: v0.8h=0xffff,0,0,0,0,0,0,0
     fcmeq   v0.4h, v1.4h, #0.0
 
 # fcmeq 8h
-# in:  v1.8h=0x4bf4,0xc63f,0x3555,0xc0a9,0x0400,0x4ac5,0xbd59,0xbe8b
+# in:  v1.8h=0x3555,0x3587,0x3a66,0xbc00,0xcb9b,0x0400,0x3555,0x7e00
 # out: v0.8h=0,0,0,0,0,0,0,0
     fcmeq   v0.8h, v1.8h, #0.0
 
 # fcmle 2s
-# in:  v1.4s=0xc0200000,1,0x4233b83b,0xc1dd2852
-# out: v0.4s=0xffffffff,0,0,0
+# in:  v1.4s=0xd38d333f,0,0x007fffff,0x7fc00000
+# out: v0.4s=0xffffffff,0xffffffff,0,0
     fcmle   v0.2s, v1.2s, #0.0
 
 # fcmle 4s
-# in:  v1.4s=0xc2054e40,0x80000000,0x0499af6f,0xbf9f3b3c
-# out: v0.4s=0xffffffff,0xffffffff,0,0xffffffff
+# in:  v1.4s=0x3f800000,0xbf7b5f79,0x3f000000,0x71ae37ca
+# out: v0.4s=0,0xffffffff,0,0
     fcmle   v0.4s, v1.4s, #0.0
 
-# fcmle 2d
-# in:  v1.2d=0xbfd84158cef6eb1c,0xfd0b17c53414b86f
+# fcmle 2d rounding down
+# in:  v1.2d=0,0xc047e26a133952a2 fpcr=0x800000
 # out: v0.2d=0xffffffffffffffff,0xffffffffffffffff
     fcmle   v0.2d, v1.2d, #0.0
 
@@ -929,87 +877,87 @@
 # out: sigill pc=code+0
     .inst 0x2ee0d820
 
-# fcmle 4h towards zero
-# in:  v1.8h=0xc7ff,0xfbff,0x480b,0xc3fc,0xbc00,0x38d4,0x03ff,0x8000 fpcr=0xc00000
-# out: v0.8h=0xffff,0xffff,0,0xffff,0,0,0,0
+# fcmle 4h sets IOC
+# in:  v1.8h=0x7c01,0x0400,0x438d,0x46a0,1,0x3e00,0xbbb6,0xc26b
+# out: v0.8h=0,0,0,0,0,0,0,0 fpsr=0x1
     fcmle   v0.4h, v1.4h, #0.0
 
-# fcmle 8h
-# in:  v1.8h=0xb849,0x4900,0x3c00,0xc91a,0x3c00,0x0400,0x41e3,0xc648
-# out: v0.8h=0xffff,0,0,0xffff,0,0,0,0xffff
+# fcmle 8h sets IOC
+# in:  v1.8h=0xbbd3,0xb895,0x7e00,0xfbff,0x0400,0x7c00,0x4900,0x46c2
+# out: v0.8h=0xffff,0xffff,0,0xffff,0,0,0,0 fpsr=0x1
     fcmle   v0.8h, v1.8h, #0.0
 
 # fcmlt 2s
-# in:  v1.4s=0x3f000000,0x3f000000,0x8febe492,0x12d4a548
-# out: v0.4s=0,0,0,0
+# in:  v1.4s=0xc2ad5a5d,0xccf66c7d,0,0x7f800000
+# out: v0.4s=0xffffffff,0xffffffff,0,0
     fcmlt   v0.2s, v1.2s, #0.0
 
 # fcmlt 4s
-# in:  v1.4s=0xc1737b82,0xbfd37cd6,1,0xbeab5ac8
-# out: v0.4s=0xffffffff,0xffffffff,0,0xffffffff
+# in:  v1.4s=0x41eab4b0,0xc21a3315,0x80000000,0x761776ba
+# out: v0.4s=0,0xffffffff,0,0
     fcmlt   v0.4s, v1.4s, #0.0
 
 # fcmlt 2d
-# in:  v1.2d=0xbfe8d2d541873245,0xc03eb121add85bc1
-# out: v0.2d=0xffffffffffffffff,0xffffffffffffffff
+# in:  v1.2d=0x402c794224ea4675,0x40354a42739f6075
+# out: v0.2d=0,0
     fcmlt   v0.2d, v1.2d, #0.0
 
 # fcmlt0, reserved
 # out: sigill pc=code+0
     .inst 0x0ee0e820
 
-# fcmlt 4h
-# in:  v1.8h=0x3c00,0x0400,0x3516,0x3a5b,0x03ff,0xbc36,0x04c4,0x3555
-# out: v0.8h=0,0,0,0,0,0,0,0
+# fcmlt 4h rounding up
+# in:  v1.8h=0x3e00,1,0x48f5,0xc174,0xc9bf,0xfbff,0x7e00,0 fpcr=0x400000
+# out: v0.8h=0,0,0,0xffff,0,0,0,0
     fcmlt   v0.4h, v1.4h, #0.0
 
 # fcmlt 8h sets IOC
-# in:  v1.8h=0x7c01,0x419b,0xc74b,0xb812,0x3af3,0x8110,0xc21b,0xc93c
-# out: v0.8h=0,0,0xffff,0xffff,0,0xffff,0xffff,0xffff fpsr=0x1
+# in:  v1.8h=0xfbff,0x7c01,0x41d4,0x354c,0x4948,0xfc00,0x7bff,0x3c00
+# out: v0.8h=0xffff,0,0,0,0,0xffff,0,0 fpsr=0x1
     fcmlt   v0.8h, v1.8h, #0.0
 
-# fabs 2s rounding down
-# in:  v1.4s=0x7f800001,0xc2bfbeeb,0x3f000000,0x43d4fe68 fpcr=0x800000
-# out: v0.4s=0x7f800001,0x42bfbeeb,0,0
+# fabs 2s towards zero
+# in:  v1.4s=0x3ea6efa2,0xc230bdef,0x421cef90,0x3eaaaaab fpcr=0xc00000
+# out: v0.4s=0x3ea6efa2,0x4230bdef,0,0
     fabs    v0.2s, v1.2s
 
-# fabs 4s
-# in:  v1.4s=0x7f800000,0xc0dfea00,0x42cd90ab,0x40bad2b1
-# out: v0.4s=0x7f800000,0x40dfea00,0x42cd90ab,0x40bad2b1
+# fabs 4s towards zero
+# in:  v1.4s=0x80000000,0xbf01f127,0x7f7fffff,0x477fe000 fpcr=0xc00000
+# out: v0.4s=0,0x3f01f127,0x7f7fffff,0x477fe000
     fabs    v0.4s, v1.4s
 
 # fabs 2d
-# in:  v1.2d=0x3fe0000000000000,0x000fffffffffffff
-# out: v0.2d=0x3fe0000000000000,0x000fffffffffffff
+# in:  v1.2d=0xc02a5b86e044c17e,0x648d225fbdfc2df0
+# out: v0.2d=0x402a5b86e044c17e,0x648d225fbdfc2df0
     fabs    v0.2d, v1.2d
 
 # fabs, reserved
 # out: sigill pc=code+0
     .inst 0x0ee0f820
 
-# fabs 4h rounding up
-# in:  v1.8h=0x73c6,0x7e00,0x4424,0x4900,0xbb80,0x400e,0x8000,0xfbff fpcr=0x400000
-# out: v0.8h=0x73c6,0x7e00,0x4424,0x4900,0,0,0,0
+# fabs 4h
+# in:  v1.8h=0xc011,0x7e00,0xbc00,0xbc00,0x996d,0x46ad,0xb8df,0x3cc4
+# out: v0.8h=0x4011,0x7e00,0x3c00,0x3c00,0,0,0,0
     fabs    v0.4h, v1.4h
 
-# fabs 8h flushing
-# in:  v1.8h=0xc100,0x7c01,0xbde5,0x3e00,0,0x3800,0xc909,0x8000 fpcr=0x1000000
-# out: v0.8h=0x4100,0x7c01,0x3de5,0x3e00,0,0x3800,0x4909,0
+# fabs 8h
+# in:  v1.8h=0xb4ad,0xbb3c,0xc16a,0x48d2,0xb71a,0xc9bb,0xbc00,0x3857
+# out: v0.8h=0x34ad,0x3b3c,0x416a,0x48d2,0x371a,0x49bb,0x3c00,0x3857
     fabs    v0.8h, v1.8h
 
 # fneg 2s
-# in:  v1.4s=0xc03799f2,0xc012185c,0x7f800000,0xc1d41bcc
-# out: v0.4s=0x403799f2,0x4012185c,0,0
+# in:  v1.4s=0x4f000000,0x7fc00000,0x4f000000,0xc0200000
+# out: v0.4s=0xcf000000,0xffc00000,0,0
     fneg    v0.2s, v1.2s
 
 # fneg 4s
-# in:  v1.4s=0xc23bf93c,0x007fffff,0x4102c579,0x00800000
-# out: v0.4s=0x423bf93c,0x807fffff,0xc102c579,0x80800000
+# in:  v1.4s=0xc08da5dc,0x02626099,0xc163748b,0x42dd43e9
+# out: v0.4s=0x408da5dc,0x82626099,0x4163748b,0xc2dd43e9
     fneg    v0.4s, v1.4s
 
-# fneg 2d with default NaNs
-# in:  v1.2d=0xc029009e2d73f6ca,0xc050cd5a7ec31a6d fpcr=0x2000000
-# out: v0.2d=0x4029009e2d73f6ca,0x4050cd5a7ec31a6d
+# fneg 2d rounding down
+# in:  v1.2d=0xc004000000000000,0x40169139231256fc fpcr=0x800000
+# out: v0.2d=0x4004000000000000,0xc0169139231256fc
     fneg    v0.2d, v1.2d
 
 # fneg, reserved
@@ -1017,815 +965,187 @@
     .inst 0x2ee0f820
 
 # fneg 4h
-# in:  v1.8h=0x4900,0x3a8b,0x4e20,0x3555,0xca76,0x7bff,0x4900,0xc100
-# out: v0.8h=0xc900,0xba8b,0xce20,0xb555,0,0,0,0
+# in:  v1.8h=0xc93c,0x4582,0x03ff,0x3a06,0xcbc3,0xcb4c,0x4900,0xbc00
+# out: v0.8h=0x493c,0xc582,0x83ff,0xba06,0,0,0,0
     fneg    v0.4h, v1.4h
 
 # fneg 8h
-# in:  v1.8h=0x4a05,0xbc00,0x4651,0xc6ef,0xbc1c,0x6293,0x255d,0x0400
-# out: v0.8h=0xca05,0x3c00,0xc651,0x46ef,0x3c1c,0xe293,0xa55d,0x8400
+# in:  v1.8h=0x41e9,0xfbff,0xbd7f,0x4536,0x4b0b,0xbf89,0x7e00,0xb65f
+# out: v0.8h=0xc1e9,0x7bff,0x3d7f,0xc536,0xcb0b,0x3f89,0xfe00,0x365f
     fneg    v0.8h, v1.8h
 
-# frintn 2s
-# in:  v1.4s=0xc02bcbbd,0xd3a30ba3,0x18a584ea,0xa0215a80
-# out: v0.4s=0xc0400000,0xd3a30ba3,0,0
-    frintn  v0.2s, v1.2s
-
-# frintn 4s
-# in:  v1.4s=0xc2b4f5ba,0x040fa5fd,0xbf3329a7,0x7a3d86ee
-# out: v0.4s=0xc2b40000,0,0xbf800000,0x7a3d86ee
-    frintn  v0.4s, v1.4s
-
-# frintn 2d flushing
-# in:  v1.2d=0xfff0000000000000,0xbfe367eb613c2787 fpcr=0x1000000
-# out: v0.2d=0xfff0000000000000,0xbff0000000000000
-    frintn  v0.2d, v1.2d
-
-# frintn, reserved
-# out: sigill pc=code+0
-    .inst 0x0e618820
-
-# frintn 4h flushing
-# in:  v1.8h=0x3364,0x3e00,0xbbdf,0xc100,0x4b5b,0x35ce,0xb62e,0x3e00 fpcr=0x1000000
-# out: v0.8h=0,0x4000,0xbc00,0xc000,0,0,0,0
-    frintn  v0.4h, v1.4h
-
-# frintn 8h sets IOC
-# in:  v1.8h=0xc04a,0x8000,0x3c00,1,0xbc00,0x4aca,0x7c01,0x4b47
-# out: v0.8h=0xc000,0x8000,0x3c00,0,0xbc00,0x4b00,0x7e01,0x4b80 fpsr=0x1
-    frintn  v0.8h, v1.8h
-
-# frinta 2s
-# in:  v1.4s=0x00800000,0x15f5bb3b,0x4f000000,0x3f66f0db
-# out: v0.4s=0,0,0,0
-    frinta  v0.2s, v1.2s
-
-# frinta 4s
-# in:  v1.4s=0x80000000,0,1,0x6b28697c
-# out: v0.4s=0x80000000,0,0,0x6b28697c
-    frinta  v0.4s, v1.4s
-
-# frinta 2d
-# in:  v1.2d=0xc004000000000000,0x8000000000000000
-# out: v0.2d=0xc008000000000000,0x8000000000000000
-    frinta  v0.2d, v1.2d
-
-# frinta, reserved
-# out: sigill pc=code+0
-    .inst 0x2e618820
-
-# frinta 4h
-# in:  v1.8h=0x7c00,0x7bff,0x3555,0x46cd,0x3555,0x3800,0xc536,0xfc00
-# out: v0.8h=0x7c00,0x7bff,0,0x4700,0,0,0,0
-    frinta  v0.4h, v1.4h
-
-# frinta 8h
-# in:  v1.8h=0x7c00,0x3946,0x7bff,0x8000,0x4900,0xc3fb,0x35ae,0x4430
-# out: v0.8h=0x7c00,0x3c00,0x7bff,0x8000,0x4900,0xc400,0,0x4400
-    frinta  v0.8h, v1.8h
-
-# frintp 2s rounding down
-# in:  v1.4s=0x80000000,0x3ef7e2ec,0x590d0619,0xefed17a8 fpcr=0x800000
-# out: v0.4s=0x80000000,0x3f800000,0,0
-    frintp  v0.2s, v1.2s
-
-# frintp 4s
-# in:  v1.4s=0x40e2d789,0x40854a76,0,0xbf800000
-# out: v0.4s=0x41000000,0x40a00000,0,0xbf800000
-    frintp  v0.4s, v1.4s
-
-# frintp 2d
-# in:  v1.2d=0x402e47b79afdb3e4,0x3fe824669ef228f8
-# out: v0.2d=0x4030000000000000,0x3ff0000000000000
-    frintp  v0.2d, v1.2d
-
-# frintp, reserved
-# out: sigill pc=code+0
-    .inst 0x0ee18820
-
-# frintp 4h
-# in:  v1.8h=0x0400,0x34c5,0xb555,0xc100,0x3c00,1,0x8000,0xc3f5
-# out: v0.8h=0x3c00,0x3c00,0x8000,0xc000,0,0,0,0
-    frintp  v0.4h, v1.4h
-
-# frintp 8h
-# in:  v1.8h=0xc706,0x8693,0x34ca,0x40a0,0x40e7,0xb676,0xc692,0x03ff
-# out: v0.8h=0xc700,0x8000,0x3c00,0x4200,0x4200,0x8000,0xc600,0x3c00
-    frintp  v0.8h, v1.8h
-
-# frintm 2s
-# in:  v1.4s=0x42c80000,0xc0200000,0xc0200000,0x426df362
-# out: v0.4s=0x42c80000,0xc0400000,0,0
-    frintm  v0.2s, v1.2s
-
-# frintm 4s sets IOC
-# in:  v1.4s=0x80000000,0x7f800001,0x4006b42b,0x7f800001
-# out: v0.4s=0x80000000,0x7fc00001,0x40000000,0x7fc00001 fpsr=0x1
-    frintm  v0.4s, v1.4s
-
-# frintm 2d
-# in:  v1.2d=0x4051c915ef906043,0x403f062b2e15ae10
-# out: v0.2d=0x4051c00000000000,0x403f000000000000
-    frintm  v0.2d, v1.2d
-
-# frintm, reserved
-# out: sigill pc=code+0
-    .inst 0x0e619820
-
-# frintm 4h
-# in:  v1.8h=0xfc00,0xc3e5,0xfbff,0x3800,0x8000,0xfbff,0x0414,0x470b
-# out: v0.8h=0xfc00,0xc400,0xfbff,0,0,0,0,0
-    frintm  v0.4h, v1.4h
-
-# frintm 8h
-# in:  v1.8h=0x4900,0x878a,0xefa4,0xc100,0xbc00,0x3617,0xbaea,0x49ea
-# out: v0.8h=0x4900,0xbc00,0xefa4,0xc200,0xbc00,0,0xbc00,0x4980
-    frintm  v0.8h, v1.8h
-
-# frintx 2s sets IXC with default NaNs
-# in:  v1.4s=0xff800000,0x007fffff,0x40490fdb,0x5e0a3de7 fpcr=0x2000000
-# out: v0.4s=0xff800000,0,0,0 fpsr=0x10
-    frintx  v0.2s, v1.2s
-
-# frintx 4s sets IOC IXC rounding up
-# in:  v1.4s=0x7f800001,0x3f000000,0xc0200000,0x423781b6 fpcr=0x400000
-# out: v0.4s=0x7fc00001,0x3f800000,0xc0000000,0x42380000 fpsr=0x11
-    frintx  v0.4s, v1.4s
-
-# frintx 2d sets IXC
-# in:  v1.2d=1,0x4021e0b57e2a04ca
-# out: v0.2d=0,0x4022000000000000 fpsr=0x10
-    frintx  v0.2d, v1.2d
-
-# frintx, reserved
-# out: sigill pc=code+0
-    .inst 0x2e619820
-
-# frintx 4h sets IXC rounding down
-# in:  v1.8h=1,0xc6df,0xfc00,0x3c00,0xa816,0xc088,0xc970,0x7bff fpcr=0x800000
-# out: v0.8h=0,0xc700,0xfc00,0x3c00,0,0,0,0 fpsr=0x10
-    frintx  v0.4h, v1.4h
-
-# frintx 8h sets IXC
-# in:  v1.8h=1,0xc952,0xdcc2,0x3fdb,0xc29c,0x7e00,0x36a5,0xc36a
-# out: v0.8h=0,0xc980,0xdcc0,0x4000,0xc200,0x7e00,0,0xc400 fpsr=0x10
-    frintx  v0.8h, v1.8h
-
-# frintz 2s with default NaNs
-# in:  v1.4s=0xc23064b3,0x80000000,0xff800000,0 fpcr=0x2000000
-# out: v0.4s=0xc2300000,0x80000000,0,0
-    frintz  v0.2s, v1.2s
-
-# frintz 4s
-# in:  v1.4s=0xc0200000,0x3f631401,0x416c2579,0xff800000
-# out: v0.4s=0xc0000000,0,0x41600000,0xff800000
-    frintz  v0.4s, v1.4s
-
-# frintz 2d
-# in:  v1.2d=0x4012c51439df3ee6,0x401ff120fea62634
-# out: v0.2d=0x4010000000000000,0x401c000000000000
-    frintz  v0.2d, v1.2d
-
-# frintz, reserved
-# out: sigill pc=code+0
-    .inst 0x0ee19820
-
-# frintz 4h
-# in:  v1.8h=0x3e00,0xc18e,0x03ff,0xfbff,0x474d,0x7c00,0xbf36,0x4622
-# out: v0.8h=0x3c00,0xc000,0,0xfbff,0,0,0,0
-    frintz  v0.4h, v1.4h
-
-# frintz 8h sets IOC
-# in:  v1.8h=0x03ff,0xc460,0xfc00,0xbf72,0x44c0,0x7c01,0xc98c,0xc100
-# out: v0.8h=0,0xc400,0xfc00,0xbc00,0x4400,0x7e01,0xc980,0xc000 fpsr=0x1
-    frintz  v0.8h, v1.8h
-
-# frinti 2s towards zero
-# in:  v1.4s=0x4114e51b,0xbf394b06,0xc2f58296,0x41f4ff2c fpcr=0xc00000
-# out: v0.4s=0x41100000,0x80000000,0,0
-    frinti  v0.2s, v1.2s
-
-# frinti 4s
-# in:  v1.4s=0x41793773,0x42bdcbe3,0x40992cd8,0x42e62e78
-# out: v0.4s=0x41800000,0x42be0000,0x40a00000,0x42e60000
-    frinti  v0.4s, v1.4s
-
-# frinti 2d
-# in:  v1.2d=0x3fe0000000000000,0xbff0000000000000
-# out: v0.2d=0,0xbff0000000000000
-    frinti  v0.2d, v1.2d
-
-# frinti, reserved
-# out: sigill pc=code+0
-    .inst 0x2ee19820
-
-# frinti 4h
-# in:  v1.8h=0x0400,0x4900,0x3c00,0xbc00,0x7bff,0x03ff,0x4b54,0xbc00
-# out: v0.8h=0,0x4900,0x3c00,0xbc00,0,0,0,0
-    frinti  v0.4h, v1.4h
-
-# frinti 8h towards zero
-# in:  v1.8h=0x7e00,0x7bff,0x7c00,0x7bff,0x3da6,0x25b2,0x3b43,0x369e fpcr=0xc00000
-# out: v0.8h=0x7e00,0x7bff,0x7c00,0x7bff,0x3c00,0,0,0
-    frinti  v0.8h, v1.8h
-
-# frint32z 2s sets IXC with default NaNs
-# in:  v1.4s=0xc0a8f82c,0x8ab018ba,0x231aa295,0x40ca768f fpcr=0x2000000
-# out: v0.4s=0xc0a00000,0x80000000,0,0 fpsr=0x10
-    frint32z v0.2s, v1.2s
-
-# frint32z 4s sets IOC IXC
-# in:  v1.4s=0xc04410c2,0x4f000000,0x49cb9d1e,0x007fffff
-# out: v0.4s=0xc0400000,0xcf000000,0x49cb9d18,0 fpsr=0x11
-    frint32z v0.4s, v1.4s
-
-# frint32z 2d sets IXC
-# in:  v1.2d=0xc010ec604c67a3f5,0x4008486397dca7b7
-# out: v0.2d=0xc010000000000000,0x4008000000000000 fpsr=0x10
-    frint32z v0.2d, v1.2d
-
-# frint32z, reserved
-# out: sigill pc=code+0
-    .inst 0x0e61e820
-
-# frint32x 2s sets IOC IXC
-# in:  v1.4s=0xc1160145,0x7f800001,0x40c5ce0e,0xa4b154f2
-# out: v0.4s=0xc1100000,0xcf000000,0,0 fpsr=0x11
-    frint32x v0.2s, v1.2s
-
-# frint32x 4s sets IXC
-# in:  v1.4s=0x41e189a9,0x40fd6c17,0xbead6e3e,0x4267485d
-# out: v0.4s=0x41e00000,0x41000000,0x80000000,0x42680000 fpsr=0x10
-    frint32x v0.4s, v1.4s
-
-# frint32x 2d sets IXC
-# in:  v1.2d=0xbfe39f2236819f83,0xc04945723f6994f9
-# out: v0.2d=0xbff0000000000000,0xc049800000000000 fpsr=0x10
-    frint32x v0.2d, v1.2d
-
-# frint32x, reserved
-# out: sigill pc=code+0
-    .inst 0x2e61e820
-
-# frint64z 2s
-# in:  v1.4s=0x42c80000,0x80000000,0xff800000,0xc04c328c
-# out: v0.4s=0x42c80000,0x80000000,0,0
-    frint64z v0.2s, v1.2s
-
-# frint64z 4s sets IOC IXC
-# in:  v1.4s=0xd0be76b7,0xc065f43a,0x65795146,0x42c80000
-# out: v0.4s=0xd0be76b7,0xc0400000,0xdf000000,0x42c80000 fpsr=0x11
-    frint64z v0.4s, v1.4s
-
-# frint64z 2d sets IOC IXC
-# in:  v1.2d=0x7ff0000000000001,0x3fd84df9609e5e5d
-# out: v0.2d=0xc3e0000000000000,0 fpsr=0x11
-    frint64z v0.2d, v1.2d
-
-# frint64z, reserved
-# out: sigill pc=code+0
-    .inst 0x0e61f820
-
-# frint64x 2s sets IXC
-# in:  v1.4s=0xc08b0ba8,0x3eaaaaab,0x42c80000,0xc297df93
-# out: v0.4s=0xc0800000,0,0,0 fpsr=0x10
-    frint64x v0.2s, v1.2s
-
-# frint64x 4s sets IXC
-# in:  v1.4s=0x3f800000,0x3eda81e0,0x401078a4,0x4236faf4
-# out: v0.4s=0x3f800000,0,0x40000000,0x42380000 fpsr=0x10
-    frint64x v0.4s, v1.4s
-
-# frint64x 2d sets IXC
-# in:  v1.2d=0xc02d201e5af240b4,0x3ff0000000000000
-# out: v0.2d=0xc02e000000000000,0x3ff0000000000000 fpsr=0x10
-    frint64x v0.2d, v1.2d
-
-# frint64x, reserved
-# out: sigill pc=code+0
-    .inst 0x2e61f820
-
 # frecpe 2s
-# in:  v1.4s=0xc23e574c,0x42d1c140,0x0a9e9852,0xc1ef83f0
-# out: v0.4s=0xbcac0000,0x3c1c0000,0,0
+# in:  v1.4s=0x00800000,0x3f150a4d,0xc134b8b5,0xc0b832ba
+# out: v0.4s=0x7e7f8000,0x3fdb8000,0,0
     frecpe  v0.2s, v1.2s
 
-# frecpe 4s rounding up
-# in:  v1.4s=0x42c80000,0xbf800000,0x7fc00000,0x7fc00000 fpcr=0x400000
-# out: v0.4s=0x3c238000,0xbf7f8000,0x7fc00000,0x7fc00000
+# frecpe 4s
+# in:  v1.4s=0x40e6da48,0x007fffff,0x7f800000,0xbf800000
+# out: v0.4s=0x3e0e0000,0x7e800000,0,0xbf7f8000
     frecpe  v0.4s, v1.4s
 
 # frecpe 2d
-# in:  v1.2d=0xc01ebfe5321c5e78,0x3fd5555555555555
-# out: v0.2d=0xbfc0b00000000000,0x4008000000000000
+# in:  v1.2d=0xfff0000000000000,0xbfeab9e6b0cfe9ea
+# out: v0.2d=0x8000000000000000,0xbff3300000000000
     frecpe  v0.2d, v1.2d
 
 # frecpe, reserved
 # out: sigill pc=code+0
     .inst 0x0ee1d820
 
-# frecpe 4h
-# in:  v1.8h=0x3bec,0xbc67,0xc93b,0x3555,0x8000,0x3b93,0x3800,0x47fc
-# out: v0.8h=0x3c08,0xbb48,0xae20,0x4200,0,0,0,0
+# frecpe 4h sets DZC
+# in:  v1.8h=0,0x3800,0xc909,0x8000,0xbc00,0xc100,0xbc00,0xc631
+# out: v0.8h=0x7c00,0x3ffc,0xae58,0xfc00,0,0,0,0 fpsr=0x2
     frecpe  v0.4h, v1.4h
 
-# frecpe 8h sets IOC DZC OFC IXC
-# in:  v1.8h=0x8fc3,0x0400,1,0,0xb57f,0xc599,0,0x7c01
-# out: v0.8h=0xe820,0x73fc,0x7c00,0x7c00,0xc1d4,0xb1b8,0x7c00,0x7e01 fpsr=0x17
+# frecpe 8h flushing
+# in:  v1.8h=0xfc00,0x3e00,0xc2ef,0x03ff,0x3e0b,0x0400,0x3555,0xfc00 fpcr=0x1000000
+# out: v0.8h=0x8000,0x3954,0xb4a0,0x7400,0x394c,0x73fc,0x4200,0x8000
     frecpe  v0.8h, v1.8h
 
 # frsqrte 2s
-# in:  v1.4s=0x42c78159,0x40250dca,0x477fe000,0x80000000
-# out: v0.4s=0x3dcd0000,0x3f1f0000,0,0
+# in:  v1.4s=0x40490fdb,0x503dd5f3,0xff800000,0x421fcbef
+# out: v0.4s=0x3f108000,0x37150000,0,0
     frsqrte v0.2s, v1.2s
 
-# frsqrte 4s with default NaNs
-# in:  v1.4s=0x3f5ef650,1,0x3ed45db4,0x3f800000 fpcr=0x2000000
-# out: v0.4s=0x3f898000,0x64b48000,0x3fc68000,0x3f7f8000
+# frsqrte 4s sets IOC flushing
+# in:  v1.4s=0x7f7fffff,0x477fe000,0x4f000000,0xbf800000 fpcr=0x1000000
+# out: v0.4s=0x1f800000,0x3b800000,0x37b48000,0x7fc00000 fpsr=0x1
     frsqrte v0.4s, v1.4s
 
-# frsqrte 2d sets IOC with default NaNs
-# in:  v1.2d=0x3fe0000000000000,0xa15b8740d0909c4c fpcr=0x2000000
-# out: v0.2d=0x3ff6900000000000,0x7ff8000000000000 fpsr=0x1
+# frsqrte 2d
+# in:  v1.2d=0x000fffffffffffff,0x7ff0000000000000
+# out: v0.2d=0x5fe0000000000000,0
     frsqrte v0.2d, v1.2d
 
 # frsqrte, reserved
 # out: sigill pc=code+0
     .inst 0x2ee1d820
 
-# frsqrte 4h sets IOC
-# in:  v1.8h=0x6899,0x03ff,0xc100,0x420a,0x03ff,0xc612,0x430a,0xca07
-# out: v0.8h=0x2544,0x5800,0x7e00,0x3898,0,0,0,0 fpsr=0x1
+# frsqrte 4h sets IOC DZC
+# in:  v1.8h=0x0400,0xc0ce,0,0xbf12,0x4318,0xfc00,0x2021,0x45a6
+# out: v0.8h=0x57fc,0x7e00,0x7c00,0x7e00,0,0,0,0 fpsr=0x3
     frsqrte v0.4h, v1.4h
 
 # frsqrte 8h sets IOC
-# in:  v1.8h=0xc91b,0xab90,0xc9a3,0xfbff,0x35c2,0xbc00,0xb5e1,0xcaaf
-# out: v0.8h=0x7e00,0x7e00,0x7e00,0x7e00,0x3ea8,0x7e00,0x7e00,0x7e00 fpsr=0x1
+# in:  v1.8h=0xc347,0x3800,1,0x3e2b,0x7c00,0xc1a1,0x3868,0xc996
+# out: v0.8h=0x7e00,0x3da4,0x6bfc,0x3a70,0,0x7e00,0x3d60,0x7e00 fpsr=0x1
     frsqrte v0.8h, v1.8h
 
-# fsqrt 2s sets IOC
-# in:  v1.4s=0xc220acae,0xa0300881,0xbeae3954,0xff800000
-# out: v0.4s=0x7fc00000,0x7fc00000,0,0 fpsr=0x1
+# fsqrt 2s sets IXC
+# in:  v1.4s=0x3f000000,0x4299ea2d,0xbf800000,0x3eaaaaab
+# out: v0.4s=0x3f3504f3,0x410c5c4e,0,0 fpsr=0x10
     fsqrt   v0.2s, v1.2s
 
-# fsqrt 4s sets IOC IXC rounding down
-# in:  v1.4s=0x7f7fffff,0xc0200000,0x007fffff,0x7f7fffff fpcr=0x800000
-# out: v0.4s=0x5f7fffff,0x7fc00000,0x1ffffffe,0x5f7fffff fpsr=0x11
+# fsqrt 4s sets IOC IXC flushing
+# in:  v1.4s=0xbf0ba627,0xc0200000,0x40490fdb,0x37551ffd fpcr=0x1000000
+# out: v0.4s=0x7fc00000,0x7fc00000,0x3fe2dfc5,0x3b6994af fpsr=0x11
     fsqrt   v0.4s, v1.4s
 
-# fsqrt 2d sets IXC
-# in:  v1.2d=0x4fa51d6e38c0650b,0x7ff0000000000000
-# out: v0.2d=0x47c9fe6b2a4e072e,0x7ff0000000000000 fpsr=0x10
+# fsqrt 2d sets IOC IXC
+# in:  v1.2d=0x7ff0000000000001,0x41dfffffffc00000
+# out: v0.2d=0x7ff8000000000001,0x40e6a09e66689b2e fpsr=0x11
     fsqrt   v0.2d, v1.2d
 
 # fsqrt, reserved
 # out: sigill pc=code+0
     .inst 0x2ee1f820
 
-# fsqrt 4h sets IOC IXC
-# in:  v1.8h=0xb60e,0x420b,0x3800,0x437b,0x44e9,0x45d0,0x7c00,0x3e51
-# out: v0.8h=0x7e00,0x3ef4,0x39a8,0x3fbc,0,0,0,0 fpsr=0x11
+# fsqrt 4h sets IXC flushing
+# in:  v1.8h=0x4b47,0x0d39,0x3b07,0,0x7bff,0x0400,0xefe6,0xbb57 fpcr=0x1000000
+# out: v0.8h=0x43a1,0x2492,0x3b7f,0,0,0,0,0 fpsr=0x10
     fsqrt   v0.4h, v1.4h
 
-# fsqrt 8h sets IOC IXC flushing
-# in:  v1.8h=0x421b,0x8d65,0x3800,1,0,0x8000,0,0xca16 fpcr=0x1000000
-# out: v0.8h=0x3efd,0x7e00,0x39a8,0x0c00,0,0x8000,0,0x7e00 fpsr=0x11
+# fsqrt 8h sets IOC IXC
+# in:  v1.8h=0x4fec,0xc08a,0xc76d,0x7c00,0x35d5,0x3e00,0x8000,0x429a
+# out: v0.8h=0x45a1,0x7e00,0x7e00,0x7c00,0x38d4,0x3ce6,0x8000,0x3f44 fpsr=0x11
     fsqrt   v0.8h, v1.8h
 
-# fcvtns 2s sets IXC
-# in:  v1.4s=0x3e8b0bbf,0,0xc2fc771b,0xf2e85ad9
-# out: v0.4s=0,0,0,0 fpsr=0x10
-    fcvtns  v0.2s, v1.2s
-
-# fcvtns 4s sets IXC
-# in:  v1.4s=0xc19c05b4,0x3fbb5ebe,0xc0200000,0x007fffff
-# out: v0.4s=0xffffffec,1,0xfffffffe,0 fpsr=0x10
-    fcvtns  v0.4s, v1.4s
-
-# fcvtns 2d sets IOC IXC
-# in:  v1.2d=0xf6b998bb257a313d,0xc036577f87a53152
-# out: v0.2d=0x8000000000000000,0xffffffffffffffea fpsr=0x11
-    fcvtns  v0.2d, v1.2d
-
-# fcvtns, reserved
-# out: sigill pc=code+0
-    .inst 0x0e61a820
-
-# fcvtns 4h sets IOC IXC
-# in:  v1.8h=0xcad2,0x416f,0xbce5,0xfbff,0xacbb,0xb5fd,0x4154,0x3fc8
-# out: v0.8h=0xfff2,3,0xffff,0x8000,0,0,0,0 fpsr=0x11
-    fcvtns  v0.4h, v1.4h
-
-# fcvtns 8h sets IOC IXC towards zero
-# in:  v1.8h=0x7c00,0xcaa1,0xbd24,0x6e1e,0x3555,0xc4fa,0x407a,0xda83 fpcr=0xc00000
-# out: v0.8h=0x7fff,0xfff3,0xffff,0x1878,0,0xfffb,2,0xff30 fpsr=0x11
-    fcvtns  v0.8h, v1.8h
-
-# fcvtnu 2s sets IOC IXC
-# in:  v1.4s=0x40490fdb,0x7fc00000,0xbf800000,0xc0aafd55
-# out: v0.4s=3,0,0,0 fpsr=0x11
-    fcvtnu  v0.2s, v1.2s
-
-# fcvtnu 4s sets IOC IXC
-# in:  v1.4s=0xc0eb5e50,0xc2e9dc3f,0x7f7fffff,0x3eaaaaab
-# out: v0.4s=0,0,0xffffffff,0 fpsr=0x11
-    fcvtnu  v0.4s, v1.4s
-
-# fcvtnu 2d sets IOC IXC
-# in:  v1.2d=0x4030e1141473ab57,0xbff6f13365e47ab5
-# out: v0.2d=0x0000000000000011,0 fpsr=0x11
-    fcvtnu  v0.2d, v1.2d
-
-# fcvtnu, reserved
-# out: sigill pc=code+0
-    .inst 0x2e61a820
-
-# fcvtnu 4h sets IOC IXC
-# in:  v1.8h=0xc703,0xbf4f,0x3643,0x7c01,0x3800,0xbf54,0xbd94,0x3e00
-# out: v0.8h=0,0,0,0,0,0,0,0 fpsr=0x11
-    fcvtnu  v0.4h, v1.4h
-
-# fcvtnu 8h sets IOC IXC
-# in:  v1.8h=0xc6bf,0xc7c8,0xbc8c,0x0400,0xbaef,0xf6fd,0x8000,0x66f0
-# out: v0.8h=0,0,0,0,0,0,0,0x06f0 fpsr=0x11
-    fcvtnu  v0.8h, v1.8h
-
-# fcvtms 2s sets IXC
-# in:  v1.4s=0x3f000000,0x40490fdb,0x477fe000,0
-# out: v0.4s=0,3,0,0 fpsr=0x10
-    fcvtms  v0.2s, v1.2s
-
-# fcvtms 4s sets IOC IXC
-# in:  v1.4s=0x7f7fffff,0,0xc235d4dc,0x3eaaaaab
-# out: v0.4s=0x7fffffff,0,0xffffffd2,0 fpsr=0x11
-    fcvtms  v0.4s, v1.4s
-
-# fcvtms 2d sets IXC
-# in:  v1.2d=0x400921fb54442d18,0xbff4ddbd89d32c04
-# out: v0.2d=3,0xfffffffffffffffe fpsr=0x10
-    fcvtms  v0.2d, v1.2d
-
-# fcvtms, reserved
-# out: sigill pc=code+0
-    .inst 0x0e61b820
-
-# fcvtms 4h sets IXC
-# in:  v1.8h=0xbd04,0x34e4,0xb461,0xc60d,0xc3cf,0xcac2,0xb641,0x7bff
-# out: v0.8h=0xfffe,0,0xffff,0xfff9,0,0,0,0 fpsr=0x10
-    fcvtms  v0.4h, v1.4h
-
-# fcvtms 8h sets IXC
-# in:  v1.8h=0x3e00,0xbe3a,0xc2b5,0x48df,0xb879,0xb3e7,0x3cb4,0x409c
-# out: v0.8h=1,0xfffe,0xfffc,9,0xffff,0xffff,1,2 fpsr=0x10
-    fcvtms  v0.8h, v1.8h
-
-# fcvtmu 2s sets IXC
-# in:  v1.4s=0x4278dfc0,1,0x41c23881,0x419fa174
-# out: v0.4s=0x0000003e,0,0,0 fpsr=0x10
-    fcvtmu  v0.2s, v1.2s
-
-# fcvtmu 4s sets IOC
-# in:  v1.4s=0xff800000,0xbeb5e12e,0xc0466a41,0x7fc00000
-# out: v0.4s=0,0,0,0 fpsr=0x1
-    fcvtmu  v0.4s, v1.4s
-
-# fcvtmu 2d sets IOC IXC
-# in:  v1.2d=0xc012d4f981e96958,1
-# out: v0.2d=0,0 fpsr=0x11
-    fcvtmu  v0.2d, v1.2d
-
-# fcvtmu, reserved
-# out: sigill pc=code+0
-    .inst 0x2e61b820
-
-# fcvtmu 4h sets IOC IXC
-# in:  v1.8h=0xc4b7,0xc830,0x4786,0x345d,0xc46b,0x3c00,0x5197,0x7c01
-# out: v0.8h=0,0,7,0,0,0,0,0 fpsr=0x11
-    fcvtmu  v0.4h, v1.4h
-
-# fcvtmu 8h sets IOC IXC
-# in:  v1.8h=0x03ff,0xc93c,0x3c63,0x444c,0x03ff,0xbdea,0x38a1,0x8000
-# out: v0.8h=0,0,1,4,0,0,0,0 fpsr=0x11
-    fcvtmu  v0.8h, v1.8h
-
-# fcvtas 2s sets IXC
-# in:  v1.4s=0x41ceab86,0x4a4f62b8,0x3f28f462,0x3f800000
-# out: v0.4s=0x0000001a,0x0033d8ae,0,0 fpsr=0x10
-    fcvtas  v0.2s, v1.2s
-
-# fcvtas 4s sets IOC IXC
-# in:  v1.4s=0xc0200000,0x7f800000,0xbf131436,0xbeed3047
-# out: v0.4s=0xfffffffd,0x7fffffff,0xffffffff,0 fpsr=0x11
-    fcvtas  v0.4s, v1.4s
-
-# fcvtas 2d sets IXC
-# in:  v1.2d=0x3fde39a5df4d3105,0xc004000000000000
-# out: v0.2d=0,0xfffffffffffffffd fpsr=0x10
-    fcvtas  v0.2d, v1.2d
-
-# fcvtas, reserved
-# out: sigill pc=code+0
-    .inst 0x0e61c820
-
-# fcvtas 4h sets IXC
-# in:  v1.8h=0x3555,0x3c00,0x49f0,0xc100,0xc2dd,0xfbff,0xb45b,1
-# out: v0.8h=0,1,0x000c,0xfffd,0,0,0,0 fpsr=0x10
-    fcvtas  v0.4h, v1.4h
-
-# fcvtas 8h sets IOC IXC rounding up
-# in:  v1.8h=0x0f13,0x75df,0xbc00,0xc917,0x4ace,0x357b,0x3520,0xfbff fpcr=0x400000
-# out: v0.8h=0,0x5df0,0xffff,0xfff6,0x000e,0,0,0x8000 fpsr=0x11
-    fcvtas  v0.8h, v1.8h
-
-# fcvtau 2s sets IOC
-# in:  v1.4s=0x4f000000,0xc174bfd2,0x409baebc,0x400e4e1a
-# out: v0.4s=0x80000000,0,0,0 fpsr=0x1
-    fcvtau  v0.2s, v1.2s
-
-# fcvtau 4s sets IOC IXC
-# in:  v1.4s=0x3f73d070,0x404d895d,0xff800000,0xb3140fa9
-# out: v0.4s=1,3,0,0 fpsr=0x11
-    fcvtau  v0.4s, v1.4s
-
-# fcvtau 2d sets IOC IXC
-# in:  v1.2d=0x7ff0000000000000,0xa968db6c818f3926
-# out: v0.2d=0xffffffffffffffff,0 fpsr=0x11
-    fcvtau  v0.2d, v1.2d
-
-# fcvtau, reserved
-# out: sigill pc=code+0
-    .inst 0x2e61c820
-
-# fcvtau 4h sets IOC IXC
-# in:  v1.8h=0xd94c,0x487e,0x4644,0x4437,0x4900,0x4686,0x03ff,0xc927
-# out: v0.8h=0,9,6,4,0,0,0,0 fpsr=0x11
-    fcvtau  v0.4h, v1.4h
-
-# fcvtau 8h sets IOC IXC
-# in:  v1.8h=0x9e0f,0x7c00,0xc154,0xc5f2,0x3b98,0x3fe5,0xb85b,0x8611
-# out: v0.8h=0,0xffff,0,0,1,2,0,0 fpsr=0x11
-    fcvtau  v0.8h, v1.8h
-
-# fcvtps 2s sets IOC IXC rounding up
-# in:  v1.4s=0x7f7fffff,0xbecaa540,0x3f800000,0xff800000 fpcr=0x400000
-# out: v0.4s=0x7fffffff,0,0,0 fpsr=0x11
-    fcvtps  v0.2s, v1.2s
-
-# fcvtps 4s sets IOC IXC
-# in:  v1.4s=0xc14b0cda,0x7f7fffff,0x72b0184f,0xc111e031
-# out: v0.4s=0xfffffff4,0x7fffffff,0x7fffffff,0xfffffff7 fpsr=0x11
-    fcvtps  v0.4s, v1.4s
-
-# fcvtps 2d sets IXC
-# in:  v1.2d=0xbfeb0ae2263dcd70,0x400b4e0810a246cf
-# out: v0.2d=0,4 fpsr=0x10
-    fcvtps  v0.2d, v1.2d
-
-# fcvtps, reserved
-# out: sigill pc=code+0
-    .inst 0x0ee1a820
-
-# fcvtps 4h sets IOC IXC towards zero
-# in:  v1.8h=0x7c00,0x3f1d,0x4ac8,0xbc00,0x3ca0,0xb476,0x40fa,0x7bff fpcr=0xc00000
-# out: v0.8h=0x7fff,2,0x000e,0xffff,0,0,0,0 fpsr=0x11
-    fcvtps  v0.4h, v1.4h
-
-# fcvtps 8h sets IXC
-# in:  v1.8h=0x8000,0xbf86,0x41d8,0x3555,0xc5e4,0xc100,0x4b35,0x3add
-# out: v0.8h=0,0xffff,3,1,0xfffb,0xfffe,0x000f,1 fpsr=0x10
-    fcvtps  v0.8h, v1.8h
-
-# fcvtpu 2s sets IOC IXC
-# in:  v1.4s=0xc2176747,0x41bfb307,0x3ef285d4,0xbfefdae8
-# out: v0.4s=0,0x00000018,0,0 fpsr=0x11
-    fcvtpu  v0.2s, v1.2s
-
-# fcvtpu 4s sets IOC IXC rounding up
-# in:  v1.4s=0xc2553114,0x40490fdb,0x42c80000,0x40ac1b8f fpcr=0x400000
-# out: v0.4s=0,4,0x00000064,6 fpsr=0x11
-    fcvtpu  v0.4s, v1.4s
-
-# fcvtpu 2d sets IOC
-# in:  v1.2d=0xc021c15f73b88376,0xc04bc9225d2b23fe
-# out: v0.2d=0,0 fpsr=0x1
-    fcvtpu  v0.2d, v1.2d
-
-# fcvtpu, reserved
-# out: sigill pc=code+0
-    .inst 0x2ee1a820
-
-# fcvtpu 4h sets IXC
-# in:  v1.8h=0x43ac,0x47b4,0x8000,0x7bff,0x7e00,0xc100,1,0x3800
-# out: v0.8h=4,8,0,0xffe0,0,0,0,0 fpsr=0x10
-    fcvtpu  v0.4h, v1.4h
-
-# fcvtpu 8h sets IOC IXC
-# in:  v1.8h=0xbc59,0xfbff,0xc41f,0xbdbf,0x3555,0x8000,0x3800,0xc9c2
-# out: v0.8h=0,0,0,0,1,0,1,0 fpsr=0x11
-    fcvtpu  v0.8h, v1.8h
-
-# fcvtzs 2s sets IXC
-# in:  v1.4s=0xc2d6c319,0x4272488b,0x419a01ac,0xc0200000
-# out: v0.4s=0xffffff95,0x0000003c,0,0 fpsr=0x10
-    fcvtzs  v0.2s, v1.2s
-
-# fcvtzs 4s sets IXC
-# in:  v1.4s=0x3f800000,0xc29683c5,0,0xc15e607a
-# out: v0.4s=1,0xffffffb5,0,0xfffffff3 fpsr=0x10
-    fcvtzs  v0.4s, v1.4s
-
-# fcvtzs 2d sets IOC
-# in:  v1.2d=0x7ff8000000000000,0xfff0000000000000
-# out: v0.2d=0,0x8000000000000000 fpsr=0x1
-    fcvtzs  v0.2d, v1.2d
-
-# fcvtzs, reserved
-# out: sigill pc=code+0
-    .inst 0x0ee1b820
-
-# fcvtzs 4h sets IXC
-# in:  v1.8h=0xb81a,0xba05,0xb8b3,0x3b72,0xa69a,0xbc00,0xc75c,0x4411
-# out: v0.8h=0,0,0,0,0,0,0,0 fpsr=0x10
-    fcvtzs  v0.4h, v1.4h
-
-# fcvtzs 8h sets IOC IXC
-# in:  v1.8h=0xb86a,0xc100,0xcf8c,0x0400,0x3ccb,0x499f,0xfbff,0xbc00
-# out: v0.8h=0,0xfffe,0xffe2,0,1,0x000b,0x8000,0xffff fpsr=0x11
-    fcvtzs  v0.8h, v1.8h
-
-# fcvtzu 2s sets IXC
-# in:  v1.4s=1,0x00800000,0xc0f8ddac,0x7f800001
-# out: v0.4s=0,0,0,0 fpsr=0x10
-    fcvtzu  v0.2s, v1.2s
-
-# fcvtzu 4s sets IOC IXC
-# in:  v1.4s=0xc1551782,0xbef4e8f5,0x3212a5a6,0x3fd4f8d3
-# out: v0.4s=0,0,0,1 fpsr=0x11
-    fcvtzu  v0.4s, v1.4s
-
-# fcvtzu 2d sets IOC IXC
-# in:  v1.2d=0xe482edf97dc3a8ce,0xbfd3503b534d4aca
-# out: v0.2d=0,0 fpsr=0x11
-    fcvtzu  v0.2d, v1.2d
-
-# fcvtzu, reserved
-# out: sigill pc=code+0
-    .inst 0x2ee1b820
-
-# fcvtzu 4h sets IOC IXC
-# in:  v1.8h=0x7bff,0x47bd,0x3c00,0xc986,0x0400,0x7c01,0x1a93,0
-# out: v0.8h=0xffe0,7,1,0,0,0,0,0 fpsr=0x11
-    fcvtzu  v0.4h, v1.4h
-
-# fcvtzu 8h sets IOC IXC
-# in:  v1.8h=0x7c01,0x7c01,0x3f64,0xc100,0xbce0,0xc100,0x3b47,0x383b
-# out: v0.8h=0,0,1,0,0,0,0,0 fpsr=0x11
-    fcvtzu  v0.8h, v1.8h
-
-# scvtf 2s with default NaNs
-# in:  v1.4s=0,2,0x7d1602a9,0x80000000 fpcr=0x2000000
-# out: v0.4s=0,0x40000000,0,0
-    scvtf   v0.2s, v1.2s
-
-# scvtf 4s sets IXC
-# in:  v1.4s=0xada34298,0xfffffffe,0x7fffffff,0xfffffffe
-# out: v0.4s=0xcea4b97b,0xc0000000,0x4f000000,0xc0000000 fpsr=0x10
-    scvtf   v0.4s, v1.4s
-
-# scvtf 2d sets IXC
-# in:  v1.2d=0x30def1604f8a220f,0xfd08b214f3e76258
-# out: v0.2d=0x43c86f78b027c511,0xc387ba6f5860c4ed fpsr=0x10
-    scvtf   v0.2d, v1.2d
-
-# scvtf, reserved
-# out: sigill pc=code+0
-    .inst 0x0e61d820
-
-# scvtf 4h sets IXC flushing
-# in:  v1.8h=0xffff,0xc6b6,0xa574,0,0xffff,0xfff0,0x7fff,0x8000 fpcr=0x1000000
-# out: v0.8h=0xbc00,0xf329,0xf5a9,0,0,0,0,0 fpsr=0x10
-    scvtf   v0.4h, v1.4h
-
-# scvtf 8h sets IXC
-# in:  v1.8h=0x2707,0x8000,1,0xffff,0x7fff,0xfff0,0xffff,0x48a4
-# out: v0.8h=0x70e1,0xf800,0x3c00,0xbc00,0x7800,0xcc00,0xbc00,0x748a fpsr=0x10
-    scvtf   v0.8h, v1.8h
-
-# ucvtf 2s
-# in:  v1.4s=7,0x80000000,0x4d1a8704,0xffffffff
-# out: v0.4s=0x40e00000,0x4f000000,0,0
-    ucvtf   v0.2s, v1.2s
-
-# ucvtf 4s sets IXC
-# in:  v1.4s=1,0x7ffffffe,0x80000000,0
-# out: v0.4s=0x3f800000,0x4f000000,0x4f000000,0 fpsr=0x10
-    ucvtf   v0.4s, v1.4s
-
-# ucvtf 2d sets IXC
-# in:  v1.2d=0x8000000000000000,0xffffffffffffffff
-# out: v0.2d=0x43e0000000000000,0x43f0000000000000 fpsr=0x10
-    ucvtf   v0.2d, v1.2d
-
-# ucvtf, reserved
-# out: sigill pc=code+0
-    .inst 0x2e61d820
-
-# ucvtf 4h sets OFC IXC with default NaNs
-# in:  v1.8h=0xfffd,1,0xffff,0x237f,0x8984,0xa333,0x10bd,0xffff fpcr=0x2000000
-# out: v0.8h=0x7c00,0x3c00,0x7c00,0x7070,0,0,0,0 fpsr=0x14
-    ucvtf   v0.4h, v1.4h
-
-# ucvtf 8h sets OFC IXC flushing
-# in:  v1.8h=0x7fff,0xf2d1,0xfff0,0,0xfffe,1,0xd656,0xffff fpcr=0x1000000
-# out: v0.8h=0x7800,0x7b97,0x7c00,0,0x7c00,0x3c00,0x7ab3,0x7c00 fpsr=0x14
-    ucvtf   v0.8h, v1.8h
-
 # suqadd b sets QC
-# in:  v1.16b=0xb0,0x28,0x2d,0xff,0x7f,0xfd,0x4d,0,0x7e,0x19,0xb7,1,0x7e,0x60,0x0d,1
+# in:  v1.16b=0x7e,0xfe,0x8c,7,0x62,0xfe,0xff,0xfe,0,0xff,0x7f,0xff,7,0xff,0x80,0xfe
 # out: v0.16b=0x7f,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0 fpsr=0x8000000
     suqadd  b0, b1
 
 # suqadd h
-# in:  v0.8h=0x3820,0x7fff,0x7ffe,0xd8be,0,0x7fff,0,0xfffe
-# in:  v1.8h=1,0x7fff,0x3e2f,0xa8cf,7,0xe8b1,0x7ffe,0x733a
-# out: v0.8h=0x3821,0,0,0,0,0,0,0
+# in:  v0.8h=0x7fdd,0x7ffe,0xffff,0x6408,0xeb08,0x7ffe,7,0xfffe
+# in:  v1.8h=2,0x0010,0x8000,3,0xffff,0x7fff,0x7fff,0
+# out: v0.8h=0x7fdf,0,0,0,0,0,0,0
     suqadd  h0, h1
 
-# suqadd s sets QC
-# in:  v1.4s=0xfffffffa,0x11dbace9,0x142356c1,0x06c7396f
-# out: v0.4s=0x7fffffff,0,0,0 fpsr=0x8000000
+# suqadd s
+# in:  v0.4s=3,0x590d0619,0xefed17a8,1 v1.4s=0x452cac69,0x7ffffffe,0,0xfffffffe
+# out: v0.4s=0x452cac6c,0,0,0
     suqadd  s0, s1
 
-# suqadd d sets QC
-# in:  v1.2d=0x8a4c6fc29691184d,0
-# out: v0.2d=0x7fffffffffffffff,0 fpsr=0x8000000
+# suqadd d
+# in:  v0.2d=0xc8eb27086ab0c5ec,0x8000000000000000 v1.2d=0x82554e363fcab00a,0x7fffffffffffffff
+# out: v0.2d=0x4b40753eaa7b75f6,0
     suqadd  d0, d1
 
 # usqadd b
-# in:  v0.16b=0xff,0x1f,0x80,0xfe,0x7f,0x80,0x7e,0xff,0xa5,0x7f,0xee,0xff,0x77,0xff,0xff,0x7e
-# in:  v1.16b=0xfe,1,0,0xff,0x3a,1,1,2,0,1,0x94,2,0x3c,0x7e,0xb2,3
-# out: v0.16b=0xfd,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0
+# in:  v0.16b=0x76,0x80,0x3f,8,1,8,0,7,0xfa,0,0,2,0x8c,0x6d,0x0a,0x7f
+# in:  v1.16b=0x70,7,0x7f,0x0c,0xfd,0x80,0xff,0xff,0x7e,0x81,0x80,0x7f,0xfa,0x7f,0x80,2
+# out: v0.16b=0xe6,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0
     usqadd  b0, b1
 
 # usqadd h
-# in:  v0.8h=1,0,2,0xc726,0xd11d,0x55d7,0x000f,0x7fff
-# in:  v1.8h=0x23f2,0x8000,0x7ffe,5,0xb7cf,0xfffe,0xffff,0xfffe
-# out: v0.8h=0x23f3,0,0,0,0,0,0,0
+# in:  v0.8h=0x000f,1,0xc68f,0x19d2,0x224e,0,0xa813,0x000f
+# in:  v1.8h=0x6549,0xffff,0x7ffe,0,0xb3e6,0x8000,0x8000,0
+# out: v0.8h=0x6558,0,0,0,0,0,0,0
     usqadd  h0, h1
 
 # usqadd s
-# in:  v0.4s=0xfffffffd,0xffffffe0,0x7fffffff,0xb3a60759
-# in:  v1.4s=0xe35d8313,0x93404699,0xfffffffe,0x80000000
-# out: v0.4s=0xe35d8310,0,0,0
+# in:  v0.4s=0x0000001f,0x7ffffffe,0x671d146d,5 v1.4s=0x62227aa7,0xffffffe0,0xffffffe0,0xfffffffe
+# out: v0.4s=0x62227ac6,0,0,0
     usqadd  s0, s1
 
-# usqadd d
-# in:  v0.2d=0xfffffffffffffffa,0x7fffffffffffffff v1.2d=0xffffffffffffffc0,0x9bcc3056df89ae36
-# out: v0.2d=0xffffffffffffffba,0
+# usqadd d sets QC
+# in:  v0.2d=0xffffffffffffffff,0xffffffffffffffff v1.2d=0x7fffffffffffffff,1
+# out: v0.2d=0xffffffffffffffff,0 fpsr=0x8000000
     usqadd  d0, d1
 
 # sqabs b
-# in:  v1.16b=0x7f,0x10,0xff,0,0xff,1,0xfe,0xca,0x80,0xbd,0xd9,0x80,0,0x0b,0x7f,1
-# out: v0.16b=0x7f,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0
+# in:  v1.16b=0,0x80,1,0x65,0xce,0xd1,0x80,0,0xff,7,1,0xfe,0,0x7e,1,0x3c
+# out: v0.16b=0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0
     sqabs   b0, b1
 
 # sqabs h
-# in:  v1.8h=0x4b40,0x1592,0xcef2,0x49dc,0x7fff,0x1005,0x207d,0x460b
-# out: v0.8h=0x4b40,0,0,0,0,0,0,0
+# in:  v1.8h=0xfffe,1,0xe282,0x8000,5,0x7fff,0x235a,0x0010
+# out: v0.8h=2,0,0,0,0,0,0,0
     sqabs   h0, h1
 
 # sqabs s
-# in:  v1.4s=5,1,0,0x3011bca5
-# out: v0.4s=5,0,0,0
+# in:  v1.4s=0xeb66cfaf,0x3f1af421,0,0x7fffffff
+# out: v0.4s=0x14993051,0,0,0
     sqabs   s0, s1
 
 # sqabs d
-# in:  v1.2d=0xffffffffffffffc0,0
-# out: v0.2d=0x0000000000000040,0
+# in:  v1.2d=0x50291bc93f2939ba,1
+# out: v0.2d=0x50291bc93f2939ba,0
     sqabs   d0, d1
 
 # sqneg b
-# in:  v1.16b=0xff,0,0xd5,0,0x87,0xa8,0xb4,5,0,0,0x7e,0,0,3,0x7f,0xfb
-# out: v0.16b=1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0
+# in:  v1.16b=0,0x7e,0xfe,0x3e,0xff,0xcb,0xfd,0x25,0x47,0xfe,0x28,0xbc,0xf8,0x7f,0x83,0xff
+# out: v0.16b=0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0
     sqneg   b0, b1
 
 # sqneg h
-# in:  v1.8h=0,0xa770,0x8000,0x6dac,2,0x8000,1,0xfffe
+# in:  v1.8h=0,0x7fff,0x7fff,0x7ffe,0xc88e,0xfffa,0x7ffe,0x2f11
 # out: v0.8h=0,0,0,0,0,0,0,0
     sqneg   h0, h1
 
 # sqneg s
-# in:  v1.4s=5,0x7ffffffe,0x7ffffffe,0x7ffffffe
-# out: v0.4s=0xfffffffb,0,0,0
+# in:  v1.4s=0xa7c2e901,2,2,0x7fffffff
+# out: v0.4s=0x583d16ff,0,0,0
     sqneg   s0, s1
 
 # sqneg d
-# in:  v1.2d=0x7fffffffffffffff,0xecbeec427fdd8bbe
-# out: v0.2d=0x8000000000000001,0
+# in:  v1.2d=0xfffffffffffffffe,0xfffffffffffffffa
+# out: v0.2d=2,0
     sqneg   d0, d1
 
 # cmgt d
-# in:  v1.2d=0x87f53adc13b9d123,5
+# in:  v1.2d=0xb1ac84d1d1e4008a,2
 # out: v0.2d=0,0
     cmgt    d0, d1, #0
 
@@ -1834,7 +1154,7 @@
     .inst 0x5e208820
 
 # cmge d
-# in:  v1.2d=2,0xfffffffffffffffa
+# in:  v1.2d=0x7ffffffffffffffe,0x7ffffffffffffffe
 # out: v0.2d=0xffffffffffffffff,0
     cmge    d0, d1, #0
 
@@ -1843,7 +1163,7 @@
     .inst 0x7e208820
 
 # cmeq d
-# in:  v1.2d=0xa1c723900e8ed86a,0x8000000000000000
+# in:  v1.2d=0xfbc72d6ce31c6f1e,0x8c60934512058fa2
 # out: v0.2d=0,0
     cmeq    d0, d1, #0
 
@@ -1852,7 +1172,7 @@
     .inst 0x5e209820
 
 # cmle d
-# in:  v1.2d=0xfae5f38e1c9b8a9e,0
+# in:  v1.2d=0xffffffffffffffc0,0xfffffffffffffffe
 # out: v0.2d=0xffffffffffffffff,0
     cmle    d0, d1, #0
 
@@ -1861,8 +1181,8 @@
     .inst 0x7e209820
 
 # cmlt d
-# in:  v1.2d=0x7fffffffffffffff,0x7ffffffffffffffe
-# out: v0.2d=0,0
+# in:  v1.2d=0x8000000000000000,0x0b3f2765e858cc6c
+# out: v0.2d=0xffffffffffffffff,0
     cmlt    d0, d1, #0
 
 # cmlt0, reserved
@@ -1870,8 +1190,8 @@
     .inst 0x5e20a820
 
 # abs d
-# in:  v1.2d=0x8000000000000000,0xb7eccb2920fa6986
-# out: v0.2d=0x8000000000000000,0
+# in:  v1.2d=0x1d82f9a4b4d7f0f0,0x5d84af35d05ac8af
+# out: v0.2d=0x1d82f9a4b4d7f0f0,0
     abs     d0, d1
 
 # abs, reserved
@@ -1879,27 +1199,27 @@
     .inst 0x5e20b820
 
 # neg d
-# in:  v1.2d=1,0x7fffffffffffffff
-# out: v0.2d=0xffffffffffffffff,0
+# in:  v1.2d=0xfffffffffffffffe,0xcfe3adbcdfc8d84c
+# out: v0.2d=2,0
     neg     d0, d1
 
 # neg, reserved
 # out: sigill pc=code+0
     .inst 0x7e20b820
 
-# sqxtun b sets QC
-# in:  v1.8h=0xffff,0x8000,0x8000,0x9f53,0xffff,0x7fff,0x3e25,0x259e
-# out: v0.16b=0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0 fpsr=0x8000000
+# sqxtun b
+# in:  v1.8h=7,0xef74,0x7ffe,0x2b2c,3,0x7ffe,0,0x8000
+# out: v0.16b=7,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0
     sqxtun  b0, h1
 
 # sqxtun h
-# in:  v1.4s=0x00000020,0,7,0x6dec0d10
-# out: v0.8h=0x0020,0,0,0,0,0,0,0
+# in:  v1.4s=0,0xf1eadead,0x0000001f,0xb5591720
+# out: v0.8h=0,0,0,0,0,0,0,0
     sqxtun  h0, s1
 
 # sqxtun s sets QC
-# in:  v1.2d=0x082c12342adbf510,0xffffffffffffffff
-# out: v0.4s=0xffffffff,0,0,0 fpsr=0x8000000
+# in:  v1.2d=0xfffffffffffffffe,0x7ffffffffffffffe
+# out: v0.4s=0,0,0,0 fpsr=0x8000000
     sqxtun  s0, d1
 
 # sqxtun, reserved
@@ -1907,18 +1227,18 @@
     .inst 0x7ee12820
 
 # sqxtn b sets QC
-# in:  v1.8h=0x3694,0x9506,7,0xb98a,0xd570,0xfff0,1,0x000f
+# in:  v1.8h=0x7ffe,3,0x8000,0x7ffe,0,0x664c,0x3f17,0
 # out: v0.16b=0x7f,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0 fpsr=0x8000000
     sqxtn   b0, h1
 
-# sqxtn h sets QC
-# in:  v1.4s=0xc3dce1e5,1,0x7fffffff,0
-# out: v0.8h=0x8000,0,0,0,0,0,0,0 fpsr=0x8000000
+# sqxtn h
+# in:  v1.4s=3,0x8f65661f,1,0xe544144f
+# out: v0.8h=3,0,0,0,0,0,0,0
     sqxtn   h0, s1
 
 # sqxtn s
-# in:  v1.2d=0xffffffffffffffff,0
-# out: v0.4s=0xffffffff,0,0,0
+# in:  v1.2d=0xffffffffffffffc0,0x19ef9d1c3b3f8fd4
+# out: v0.4s=0xffffffc0,0,0,0
     sqxtn   s0, d1
 
 # sqxtn, reserved
@@ -1926,17 +1246,17 @@
     .inst 0x5ee14820
 
 # uqxtn b sets QC
-# in:  v1.8h=0xfffd,0xfff0,0x3afd,0,0x52ec,0x71db,1,0xffff
+# in:  v1.8h=0x7ffe,0x8000,0xfffe,0x8f52,7,0x1aea,1,0xfffe
 # out: v0.16b=0xff,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0 fpsr=0x8000000
     uqxtn   b0, h1
 
 # uqxtn h
-# in:  v1.4s=0,0x25c95fd9,0xffffffff,3
-# out: v0.8h=0,0,0,0,0,0,0,0
+# in:  v1.4s=2,0x7ffffffe,0xffffffff,0x80000000
+# out: v0.8h=2,0,0,0,0,0,0,0
     uqxtn   h0, s1
 
 # uqxtn s sets QC
-# in:  v1.2d=0xffffffffffffffff,0x7ffffffffffffffe
+# in:  v1.2d=0x7fffffffffffffff,0x000000000000003f
 # out: v0.4s=0xffffffff,0,0,0 fpsr=0x8000000
     uqxtn   s0, d1
 
@@ -1944,307 +1264,122 @@
 # out: sigill pc=code+0
     .inst 0x7ee14820
 
-# fcvtxn s sets IXC
-# in:  v1.2d=0x400921fb54442d18,0xbff0000000000000
-# out: v0.4s=0x40490fdb,0,0,0 fpsr=0x10
-    fcvtxn  s0, d1
-
 # fcmgt s
-# in:  v1.4s=0xbeeec6b4,0x40348d81,0x3eaaaaab,0xc0287c80
+# in:  v1.4s=0xc005b474,0x3eaaaaab,0x3eaaaaab,0x9b6f549b
 # out: v0.4s=0,0,0,0
     fcmgt   s0, s1, #0.0
 
-# fcmgt d
-# in:  v1.2d=0xc03198f26cca0924,0x000fffffffffffff
-# out: v0.2d=0,0
+# fcmgt d sets IOC
+# in:  v1.2d=0x7ff8000000000000,0x000fffffffffffff
+# out: v0.2d=0,0 fpsr=0x1
     fcmgt   d0, d1, #0.0
 
 # fcmgt h
-# in:  v1.8h=0xc020,0xbccb,0xc30c,0x3c00,0x406d,0xbc00,0x3c00,0x0400
-# out: v0.8h=0,0,0,0,0,0,0,0
+# in:  v1.8h=0x7c00,0x7c01,0xb625,0xbe58,0xfc00,0x3d17,0x6653,0x34bd
+# out: v0.8h=0xffff,0,0,0,0,0,0,0
     fcmgt   h0, h1, #0.0
 
 # fcmge s
-# in:  v1.4s=0xc07fb86e,0x3ebcf091,0x3f800000,0x40b9850e
-# out: v0.4s=0,0,0,0
+# in:  v1.4s=0x80000000,0x41e189a9,0x40fd6c17,0xbead6e3e
+# out: v0.4s=0xffffffff,0,0,0
     fcmge   s0, s1, #0.0
 
-# fcmge d rounding up
-# in:  v1.2d=0x3fe0000000000000,0x0010000000000000 fpcr=0x400000
+# fcmge d
+# in:  v1.2d=0x400cee952028b306,0xbfe39f2236819f83
 # out: v0.2d=0xffffffffffffffff,0
     fcmge   d0, d1, #0.0
 
 # fcmge h
-# in:  v1.8h=0x7c00,0x49cb,0xb6e1,0x46b1,0x3e00,0x496e,0xbc50,0x3555
+# in:  v1.8h=0x7c00,0xc94c,0,0x3feb,0x7e00,0x7e00,0xc980,0xc026
 # out: v0.8h=0xffff,0,0,0,0,0,0,0
     fcmge   h0, h1, #0.0
 
-# fcmeq s
-# in:  v1.4s=0x7f800000,0x7f800000,0x80000000,0x3f000000
-# out: v0.4s=0,0,0,0
+# fcmeq s rounding up
+# in:  v1.4s=0x80000000,0x41fd763f,0x7f800001,0x4184f2f2 fpcr=0x400000
+# out: v0.4s=0xffffffff,0,0,0
     fcmeq   s0, s1, #0.0
 
-# fcmeq d
-# in:  v1.2d=0x8000000000000000,0x7ff8000000000000
-# out: v0.2d=0xffffffffffffffff,0
+# fcmeq d sets IOC
+# in:  v1.2d=0x7ff0000000000001,0x8c2740fccff41e22
+# out: v0.2d=0,0 fpsr=0x1
     fcmeq   d0, d1, #0.0
 
 # fcmeq h
-# in:  v1.8h=0x4900,0x41be,0x3a85,0x7bff,0x03ff,0xc6e6,0x2d3a,0x7c01
+# in:  v1.8h=0x4aff,0xbf89,0xc383,0xc33c,0xb5e4,0x7e00,0xbc00,0xc757
 # out: v0.8h=0,0,0,0,0,0,0,0
     fcmeq   h0, h1, #0.0
 
 # fcmle s
-# in:  v1.4s=0x40490fdb,0xbf800000,0x42c9b1b1,0x406a8c37
-# out: v0.4s=0,0,0,0
+# in:  v1.4s=0xbed4f4c2,0x3f000000,0x4103f18b,0xff800000
+# out: v0.4s=0xffffffff,0,0,0
     fcmle   s0, s1, #0.0
 
 # fcmle d
-# in:  v1.2d=0x67136831e52cdf25,0xfff0000000000000
-# out: v0.2d=0,0
+# in:  v1.2d=0xbff0000000000000,0xc01d5e48481c760d
+# out: v0.2d=0xffffffffffffffff,0
     fcmle   d0, d1, #0.0
 
-# fcmle h rounding down
-# in:  v1.8h=0x3b66,0x8000,0x3c00,0x7c00,0xbec8,0x3e00,0xc11d,0xb715 fpcr=0x800000
+# fcmle h
+# in:  v1.8h=0x3fb2,0xcb0d,0x03ff,0x3555,0xc75f,0x463d,0x3bec,0xbc67
 # out: v0.8h=0,0,0,0,0,0,0,0
     fcmle   h0, h1, #0.0
 
 # fcmlt s
-# in:  v1.4s=0x4097f9fe,0xc0de5175,0x40e085c8,0xc20c00ab
+# in:  v1.4s=0x4019c79e,0x7f800001,0x4121393b,0xbf4e274d
 # out: v0.4s=0,0,0,0
     fcmlt   s0, s1, #0.0
 
 # fcmlt d
-# in:  v1.2d=0x43e0000000000000,0xc022dac50744c955
+# in:  v1.2d=0x4017e18a7c10b65d,0x0010000000000000
 # out: v0.2d=0,0
     fcmlt   d0, d1, #0.0
 
 # fcmlt h
-# in:  v1.8h=0xb8c4,0x450f,0x4644,1,0xbc24,0x4abf,0xd341,0xfbff
+# in:  v1.8h=0xc76e,0x44a7,0xbc00,0x3800,0x3a9d,0x4900,0x8000,0x49b5
 # out: v0.8h=0xffff,0,0,0,0,0,0,0
     fcmlt   h0, h1, #0.0
 
-# frecpe s
-# in:  v1.4s=0xc1ed226d,0xc0ccd8a9,0x3f000000,0xc0200000
-# out: v0.4s=0xbd0a0000,0,0,0
+# frecpe s sets OFC IXC
+# in:  v1.4s=1,0x3ed45db4,0x3f800000,0x42c80000
+# out: v0.4s=0x7f800000,0,0,0 fpsr=0x14
     frecpe  s0, s1
 
 # frecpe d
-# in:  v1.2d=0xc049a4a0a99020a0,0xc03e59be88f71008
-# out: v0.2d=0xbf93f00000000000,0
+# in:  v1.2d=0x3fd5555555555555,0x4018434f804ce917
+# out: v0.2d=0x4008000000000000,0
     frecpe  d0, d1
 
-# frecpe h flushing
-# in:  v1.8h=0xba5c,0x4385,0xb772,0xcede,0xfbff,0x4094,0x36b9,0x408e fpcr=0x1000000
-# out: v0.8h=0xbd08,0,0,0,0,0,0,0
+# frecpe h
+# in:  v1.8h=0xc100,0x420a,0x03ff,0xc612,0x430a,0xca07,0,0xfc00
+# out: v0.8h=0xb664,0,0,0,0,0,0,0
     frecpe  h0, h1
 
 # frsqrte s sets IOC
-# in:  v1.4s=0xc0d7fbbd,1,0x0a0e0826,0xbf70fec2
+# in:  v1.4s=0xc05c1c12,0xbfb38172,0xc2915ead,0xc0200000
 # out: v0.4s=0x7fc00000,0,0,0 fpsr=0x1
     frsqrte s0, s1
 
-# frsqrte d
-# in:  v1.2d=1,0x3ffe7d401faa3241
-# out: v0.2d=0x617ff00000000000,0
+# frsqrte d sets IOC
+# in:  v1.2d=0xc056c8da5af0db80,0x2c59626292c4610b
+# out: v0.2d=0x7ff8000000000000,0 fpsr=0x1
     frsqrte d0, d1
 
-# frsqrte h sets IOC
-# in:  v1.8h=0xc559,0xc513,0x7c01,0x3ccd,0xbc00,0x3a3a,0x03ff,0xe03f
-# out: v0.8h=0x7e00,0,0,0,0,0,0,0 fpsr=0x1
+# frsqrte h
+# in:  v1.8h=0x7c00,0xb81a,0x39c3,0x0400,0x7b69,0x7bff,0x3e00,0x03ff
+# out: v0.8h=0,0,0,0,0,0,0,0
     frsqrte h0, h1
 
-# fcvtns s sets IXC
-# in:  v1.4s=0x007fffff,0xc2b73d80,0x3f1982a8,0x41d016d0
-# out: v0.4s=0,0,0,0 fpsr=0x10
-    fcvtns  s0, s1
-
-# fcvtns d sets IXC with default NaNs
-# in:  v1.2d=0x40391851557334ab,0 fpcr=0x2000000
-# out: v0.2d=0x0000000000000019,0 fpsr=0x10
-    fcvtns  d0, d1
-
-# fcvtns h sets IXC
-# in:  v1.8h=0x39f7,0x03ff,0xc1ca,0xfbff,0x3add,0xb647,0x3cda,0x8000
-# out: v0.8h=1,0,0,0,0,0,0,0 fpsr=0x10
-    fcvtns  h0, h1
-
-# fcvtnu s sets IXC
-# in:  v1.4s=1,0,0x41da33fc,0x3f000000
-# out: v0.4s=0,0,0,0 fpsr=0x10
-    fcvtnu  s0, s1
-
-# fcvtnu d sets IOC
-# in:  v1.2d=0x7fefffffffffffff,0x40232e748a1ea1ad
-# out: v0.2d=0xffffffffffffffff,0 fpsr=0x1
-    fcvtnu  d0, d1
-
-# fcvtnu h sets IOC
-# in:  v1.8h=0xc100,0x7bff,0x3800,0x35a8,0x3555,0xc385,0xfbff,0xb545
-# out: v0.8h=0,0,0,0,0,0,0,0 fpsr=0x1
-    fcvtnu  h0, h1
-
-# fcvtms s sets IXC
-# in:  v1.4s=0xbec7cb59,0x40490fdb,0x477fe000,0
-# out: v0.4s=0xffffffff,0,0,0 fpsr=0x10
-    fcvtms  s0, s1
-
-# fcvtms d sets IXC
-# in:  v1.2d=0xc04f982973919652,0xc01e7e2b01276500
-# out: v0.2d=0xffffffffffffffc0,0 fpsr=0x10
-    fcvtms  d0, d1
-
-# fcvtms h sets IXC
-# in:  v1.8h=0x49cd,0xc7f9,0xa488,0x8000,0xc801,0x4357,0x48be,0x03ff
-# out: v0.8h=0x000b,0,0,0,0,0,0,0 fpsr=0x10
-    fcvtms  h0, h1
-
-# fcvtmu s sets IOC
-# in:  v1.4s=0xbf800000,0x40490fdb,0x7f800001,0x42c80000
-# out: v0.4s=0,0,0,0 fpsr=0x1
-    fcvtmu  s0, s1
-
-# fcvtmu d sets IOC
-# in:  v1.2d=0x6d4f8b8f0ab26104,0x000fffffffffffff
-# out: v0.2d=0xffffffffffffffff,0 fpsr=0x1
-    fcvtmu  d0, d1
-
-# fcvtmu h sets IOC
-# in:  v1.8h=0xc591,0x4a44,0x3e22,0x3e00,0,0x7c01,0x7c00,0x3800
-# out: v0.8h=0,0,0,0,0,0,0,0 fpsr=0x1
-    fcvtmu  h0, h1
-
-# fcvtas s sets IOC
-# in:  v1.4s=0x7f800001,0xc0200000,0xbf3df7e1,0x7f800001
-# out: v0.4s=0,0,0,0 fpsr=0x1
-    fcvtas  s0, s1
-
-# fcvtas d sets IXC
-# in:  v1.2d=0x40340dfe2999d83c,0x41dfffffffc00000
-# out: v0.2d=0x0000000000000014,0 fpsr=0x10
-    fcvtas  d0, d1
-
-# fcvtas h sets IXC
-# in:  v1.8h=0x2bfb,0,0xcdba,0x7c00,0xb631,0xb89d,0xab3f,0x407d
-# out: v0.8h=0,0,0,0,0,0,0,0 fpsr=0x10
-    fcvtas  h0, h1
-
-# fcvtau s sets IOC
-# in:  v1.4s=0xbff9da51,0xc1818be3,0x417cf2b9,0x409e2879
-# out: v0.4s=0,0,0,0 fpsr=0x1
-    fcvtau  s0, s1
-
-# fcvtau d sets IXC
-# in:  v1.2d=0x3fe3c13bb94d1ed1,0x40303c026feabf23
-# out: v0.2d=1,0 fpsr=0x10
-    fcvtau  d0, d1
-
-# fcvtau h sets IOC
-# in:  v1.8h=0x7c00,0x4a71,0x4ac2,0xfbff,0xc4d7,0xc43c,0x7c01,0xc100
-# out: v0.8h=0xffff,0,0,0,0,0,0,0 fpsr=0x1
-    fcvtau  h0, h1
-
-# fcvtps s sets IXC
-# in:  v1.4s=0xc0200000,0xbf800000,0xc0ab6a21,0x80000000
-# out: v0.4s=0xfffffffe,0,0,0 fpsr=0x10
-    fcvtps  s0, s1
-
-# fcvtps d rounding up
-# in:  v1.2d=0x3ff0000000000000,0x40437d230aad7f1e fpcr=0x400000
-# out: v0.2d=1,0
-    fcvtps  d0, d1
-
-# fcvtps h
-# in:  v1.8h=0x4900,0x4182,0x8000,0x3e67,0x4b12,0x77cd,0xbba7,0x7c01
-# out: v0.8h=0x000a,0,0,0,0,0,0,0
-    fcvtps  h0, h1
-
-# fcvtpu s sets IXC
-# in:  v1.4s=0x976062df,0x5653a618,0xbf800000,0x80000000
-# out: v0.4s=0,0,0,0 fpsr=0x10
-    fcvtpu  s0, s1
-
-# fcvtpu d sets IXC
-# in:  v1.2d=0x401d9e9cfa62f1c8,0x2db0b05b213f870b
-# out: v0.2d=8,0 fpsr=0x10
-    fcvtpu  d0, d1
-
-# fcvtpu h sets IXC
-# in:  v1.8h=0x4533,0x03ff,0xb718,0x7e00,0xc46a,0x3800,0x3555,0x3e00
-# out: v0.8h=6,0,0,0,0,0,0,0 fpsr=0x10
-    fcvtpu  h0, h1
-
-# fcvtzs s sets IXC
-# in:  v1.4s=0x42dcaabe,0x40490fdb,0x00800000,0x7fc00000
-# out: v0.4s=0x0000006e,0,0,0 fpsr=0x10
-    fcvtzs  s0, s1
-
-# fcvtzs d sets IXC
-# in:  v1.2d=0x03a1babfb665109c,0xc0150b8c85ddb008
-# out: v0.2d=0,0 fpsr=0x10
-    fcvtzs  d0, d1
-
-# fcvtzs h
-# in:  v1.8h=0x8000,0xbe90,0x3ebb,0x4889,0xbc00,0,0x3e55,0x7c00
-# out: v0.8h=0,0,0,0,0,0,0,0
-    fcvtzs  h0, h1
-
-# fcvtzu s sets IOC
-# in:  v1.4s=0x7f800000,0x990240d4,0,0x42c80000
-# out: v0.4s=0xffffffff,0,0,0 fpsr=0x1
-    fcvtzu  s0, s1
-
-# fcvtzu d sets IXC
-# in:  v1.2d=0x90fa2dd24db83b79,0x3fd5555555555555
-# out: v0.2d=0,0 fpsr=0x10
-    fcvtzu  d0, d1
-
-# fcvtzu h sets IOC
-# in:  v1.8h=0xbebb,0x3800,0xc685,0xbd9a,0x7e00,0xb511,0x5691,0x03ff
-# out: v0.8h=0,0,0,0,0,0,0,0 fpsr=0x1
-    fcvtzu  h0, h1
-
-# scvtf s
-# in:  v1.4s=0,0x4ccd0e6a,0xfffffffe,0xfffffffe
-# out: v0.4s=0,0,0,0
-    scvtf   s0, s1
-
-# scvtf d sets IXC flushing
-# in:  v1.2d=0x97731d9b5a9134e0,0x8000000000000000 fpcr=0x1000000
-# out: v0.2d=0xc3da233899295bb3,0 fpsr=0x10
-    scvtf   d0, d1
-
-# scvtf h
-# in:  v1.8h=0xfffe,0x7ffe,0x7ffe,0x7ffe,0xc191,0xfffe,0x6d36,0x7ffe
-# out: v0.8h=0xc000,0,0,0,0,0,0,0
-    scvtf   h0, h1
-
-# ucvtf s
-# in:  v1.4s=0x0000001f,0x7fffffff,0x7df097f2,0xe54a242c
-# out: v0.4s=0x41f80000,0,0,0
-    ucvtf   s0, s1
-
-# ucvtf d
-# in:  v1.2d=1,0x7fffffffffffffff
-# out: v0.2d=0x3ff0000000000000,0
-    ucvtf   d0, d1
-
-# ucvtf h sets IXC rounding down
-# in:  v1.8h=0xfffe,2,0x8000,0xffff,0xe7e3,0,0x0010,3 fpcr=0x800000
-# out: v0.8h=0x7bff,0,0,0,0,0,0,0 fpsr=0x10
-    ucvtf   h0, h1
-
 # frecpx s
-# in:  v1.4s=1,0x80000000,0x3f000000,0x7f800000
-# out: v0.4s=0x7f000000,0,0,0
+# in:  v1.4s=0xff800000,0x00800000,0x410800c9,0x3f000000
+# out: v0.4s=0x80000000,0,0,0
     frecpx  s0, s1
 
 # frecpx d
-# in:  v1.2d=0x3fd5555555555555,0x40030ce789fa4dfa
-# out: v0.2d=0x4020000000000000,0
+# in:  v1.2d=0xbfd4edf039ffa783,0xc004000000000000
+# out: v0.2d=0xc020000000000000,0
     frecpx  d0, d1
 
 # frecpx h
-# in:  v1.8h=0xfbff,0x3e00,0x4adb,0x260d,0xfbff,0x9a5f,0xbc00,0x0400
-# out: v0.8h=0x8400,0,0,0,0,0,0,0
+# in:  v1.8h=0xc674,0x7c00,0xb60b,0xc8bb,0x03ff,0x7c00,0x0400,0x421b
+# out: v0.8h=0xb800,0,0,0,0,0,0,0
     frecpx  h0, h1

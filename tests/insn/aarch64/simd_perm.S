@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Advanced SIMD, permute, extract, table lookup (DDI 0487, C4.1, C7.2): every instruction and arrangement.
+# Advanced SIMD, permute, extract, table lookup (DDI 0487, C7.2), all arrangements.
 
 # uzp1 8b
 # in:  v1.16b=0,0xb0,0xff,0,3,8,0x80,0,1,0x49,0xd1,0x80,0x15,0x62,0x7b,5

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Advanced SIMD, three same (DDI 0487, C4.1, C7.2): every instruction and arrangement.
+# Advanced SIMD, three same (DDI 0487, C7.2), all arrangements.
 
 # shadd 8b
 # in:  v1.16b=0x77,0xf8,0,0xff,0x80,0x2a,0xa1,0x93,0x80,0xcd,0xff,0,0,0,0xfe,0
