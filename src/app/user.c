@@ -157,7 +157,10 @@ static void set_model(struct process *p, struct cpu *cpu)
     }
     if (p->model < 0)
         p->model = 0;
-    a64(cpu)->model = (uint32_t)p->model;
+    a64_set_model(cpu, p->model);
+    if (p->opts.cpu && strstr(p->opts.cpu, "pauth-impdef=off"))
+        a64_set_qarma5(cpu);
+    a64_reset_pac_keys(cpu, 0);
 }
 
 /* Everything up to the first guest instruction. */

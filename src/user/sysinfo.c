@@ -125,14 +125,9 @@ static long prctl_host(struct task *t, const uint64_t *a)
 /* Pointer authentication keys: PR_PAC_* bits 0..3 are APIA, APIB, APDA, APDB; bit 4 is APGA. */
 static long reset_keys(struct task *t, const uint64_t *a)
 {
-    struct a64_state *g = a64(t->cpu);
-    uint64_t keys = a[1] ? a[1] : 31;
-
-    if ((keys & ~31ull) || a[2] || a[3] || a[4])
+    if ((a[1] & ~31ull) || a[2] || a[3] || a[4])
         return -EINVAL;
-    for (int i = 0; i < 5; i++)
-        if (keys & 1u << i)
-            HOST(__NR_getrandom, &g->pac_keys[2 * i], 16, 0);
+    a64_reset_pac_keys(t->cpu, (unsigned)a[1]);
     return 0;
 }
 

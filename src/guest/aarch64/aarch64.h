@@ -48,13 +48,15 @@ enum a64_slot {
     A64_QC,
     A64_DIT,
     A64_SSBS,
-    A64_V0,
+    A64_PAC_KEYS, /* APIA, APIB, APDA, APDB; low, high */
+    A64_V0 = A64_PAC_KEYS + 8,
     A64_NUM_SLOTS = A64_V0 + 32,
 };
 
 /* cpu->mode: what changes the meaning of code. */
 enum {
     A64_MODE_FP_SLOW = 1, /* FPCR has FZ, FZ16, DN, AHP or AH: evaluate FP out of line */
+    A64_MODE_QARMA5 = 2,  /* pointers are signed by QARMA5, not by our own quicker function */
     A64_MODE_MODEL = 8,   /* shift: index of the CPU model, whose features the decoder goes by */
 };
 
@@ -77,6 +79,8 @@ const char *a64_model_name(int index); /* NULL past the end */
 uint32_t a64_model_midr(int index);
 /** a64_set_model - make @cpu that model; before it runs. */
 void a64_set_model(struct cpu *cpu, int index);
+/** a64_set_qarma5 - sign pointers by the architected algorithm; before it runs. */
+void a64_set_qarma5(struct cpu *cpu);
 /** a64_reset_pac_keys - new random pointer authentication keys (execve does this); @which: bits of
  * the Linux prctl PR_PAC_RESET_KEYS, 0 all. */
 void a64_reset_pac_keys(struct cpu *cpu, unsigned which);

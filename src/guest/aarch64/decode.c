@@ -31,11 +31,15 @@ struct field {
     uint8_t letter, shift, width;
 };
 
+struct fields {
+    unsigned n;
+    struct field f[MAX_FIELDS];
+};
+
 struct row {
     uint32_t mask, value;
     uint16_t id;
-    uint8_t feat, n_fields;
-    struct field field[MAX_FIELDS];
+    uint8_t feat;
 };
 
 struct node {
@@ -45,6 +49,7 @@ struct node {
 };
 
 static struct row *rows; /* sorted by descending number of fixed bits */
+static struct fields *fields_of[A64_NUM_ROWS]; /* made when the row is first met */
 static struct node *root;
 
 /* The bits that tell a level's children apart: first the major group, then what is left of the top,
@@ -74,38 +79,52 @@ static unsigned level_children(unsigned level)
 }
 
 /* Adds pattern bit @bit of field @letter; a field is extended while its bits are adjacent. */
-static void add_bit(struct row *r, char letter, unsigned bit)
+static void add_bit(struct fields *fs, char letter, unsigned bit)
 {
-    struct field *last = r->n_fields ? &r->field[r->n_fields - 1] : NULL;
+    struct field *last = fs->n ? &fs->f[fs->n - 1] : NULL;
 
     if (last && last->letter == letter - 'a' && last->shift == bit + 1) {
         last->shift = bit;
         last->width++;
         return;
     }
-    if (r->n_fields == MAX_FIELDS)
+    if (fs->n == MAX_FIELDS)
         abort();
-    r->field[r->n_fields++] = (struct field){letter - 'a', bit, 1};
+    fs->f[fs->n++] = (struct field){letter - 'a', bit, 1};
 }
 
-static void parse_row(struct row *r, unsigned id)
+/* Most programs use a tenth of the rows, so each is cut when it is first met. */
+static const struct fields *parse_fields(unsigned id)
 {
+    struct fields *fs = calloc(1, sizeof(*fs)), *old = NULL;
     unsigned bit = 32;
 
-    *r = (struct row){.id = id, .feat = texts[id].feat};
+    if (!fs)
+        abort();
     for (const char *p = texts[id].pattern; *p; p++) {
         if (*p == ' ')
             continue;
         bit--;
-        if (*p == '0' || *p == '1') {
-            r->mask |= 1u << bit;
-            r->value |= (uint32_t)(*p - '0') << bit;
-        } else if (*p != '.') {
-            add_bit(r, *p, bit);
-        }
+        if (*p >= 'a')
+            add_bit(fs, *p, bit);
     }
-    if (bit != 0)
-        abort();
+    if (__atomic_compare_exchange_n(&fields_of[id], &old, fs, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return fs;
+    free(fs);
+    return old;
+}
+
+/* Every row is read when the first instruction is decoded: no branches. */
+static void parse_row(struct row *r, unsigned id)
+{
+    uint32_t mask = 0, value = 0;
+
+    for (const char *p = texts[id].pattern; *p; p++) {
+        unsigned takes = *p != ' ', fixed = (*p & 0xfe) == '0';
+        mask = mask << takes | fixed;
+        value = value << takes | (fixed & *p);
+    }
+    *r = (struct row){.mask = mask, .value = value, .id = id, .feat = texts[id].feat};
 }
 
 /* Counting sort by fixed bits, most first, rows of the lists in their order. */
@@ -188,16 +207,18 @@ static struct node *make_child(const struct node *up, unsigned level, uint32_t w
     return publish(&up->child[child_of(word, level)], node);
 }
 
-static void fill(const struct row *r, uint32_t word, struct a64_fields *f)
+static void fill(unsigned id, uint32_t word, struct a64_fields *f)
 {
+    const struct fields *fs = __atomic_load_n(&fields_of[id], __ATOMIC_ACQUIRE);
     uint32_t *v = &f->a;
-    uint32_t seen = 0;
 
-    for (unsigned i = 0; i < r->n_fields; i++) {
-        struct field fd = r->field[i];
+    if (!fs)
+        fs = parse_fields(id);
+    memset(f, 0, sizeof(*f));
+    for (unsigned i = 0; i < fs->n; i++) {
+        struct field fd = fs->f[i];
         uint32_t bits = word >> fd.shift & ((1u << fd.width) - 1);
-        v[fd.letter] = seen >> fd.letter & 1 ? v[fd.letter] << fd.width | bits : bits;
-        seen |= 1u << fd.letter;
+        v[fd.letter] = v[fd.letter] << fd.width | bits;
     }
 }
 
@@ -214,7 +235,7 @@ unsigned a64_decode(uint32_t word, uint64_t feats, struct a64_fields *f)
     for (unsigned i = 0; i < n->n; i++) {
         const struct row *r = &rows[n->row[i]];
         if (((word ^ r->value) & r->mask) == 0 && (feats >> r->feat & 1)) {
-            fill(r, word, f);
+            fill(r->id, word, f);
             return r->id;
         }
     }

@@ -43,7 +43,7 @@ enum a64_row {
     A64_NO_ROW = A64_NUM_ROWS,
 };
 
-/* The fields of an instruction, by letter.  Only those in the row's pattern are filled in. */
+/* The fields of an instruction, by letter; those that are not in the row's pattern are 0. */
 struct a64_fields {
     uint32_t a, b, c, d, e, f, g, h, i, j, k, l, m;
     uint32_t n, o, p, q, r, s, t, u, v, w, x, y, z;

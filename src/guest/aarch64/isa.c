@@ -11,6 +11,7 @@
 
 #define OFF(field) (offsetof(struct cpu, guest) + offsetof(struct a64_state, field))
 #define X(n)       [A64_X0 + n] = {"x" #n, OFF(x[n]), IR_I64}
+#define KEY(n)     [A64_PAC_KEYS + n] = {"pac_key" #n, OFF(pac_keys[n]), IR_I64}
 #define V(n)       [A64_V0 + n] = {"v" #n, OFF(vreg[n]), IR_V128}
 
 static const struct ir_slot slots[A64_NUM_SLOTS] = {
@@ -19,6 +20,7 @@ static const struct ir_slot slots[A64_NUM_SLOTS] = {
     V(0), V(1), V(2), V(3), V(4), V(5), V(6), V(7), V(8), V(9), V(10), V(11), V(12), V(13), V(14), V(15),
     V(16), V(17), V(18), V(19), V(20), V(21), V(22), V(23), V(24), V(25), V(26), V(27), V(28), V(29), V(30),
     V(31),
+    KEY(0), KEY(1), KEY(2), KEY(3), KEY(4), KEY(5), KEY(6), KEY(7),
     [A64_SP] = {"sp", OFF(sp), IR_I64},
     [A64_N] = {"n", OFF(n), IR_I1},
     [A64_Z] = {"z", OFF(z), IR_I1},
@@ -120,11 +122,13 @@ void a64_reset_pac_keys(struct cpu *cpu, unsigned which)
 {
     uint64_t *keys = a64(cpu)->pac_keys;
 
-    for (unsigned i = 0; i < 5; i++) {
-        if (!which || (which >> i & 1)) {
-            while (getrandom(&keys[2 * i], 16, 0) != 16)
-                ;
-        }
+    uint64_t fresh[10];
+
+    while (getrandom(fresh, sizeof(fresh), 0) != sizeof(fresh))
+        ;
+    for (unsigned i = 0; i < 10; i++) {
+        if (!which || (which >> i / 2 & 1))
+            keys[i] = fresh[i];
     }
 }
 

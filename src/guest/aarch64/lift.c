@@ -202,7 +202,7 @@ void a64_leave(struct a64_tr *t, ir_val next_pc)
 /* A switch, not a table of pointers: nothing to relocate when the program starts. */
 static void translate(struct a64_tr *t)
 {
-    struct a64_fields f = {0}; /* SIMD forms share code: what a row lacks reads as 0 */
+    struct a64_fields f;
 
     switch (a64_decode(t->word, t->feats, &f)) {
 #define INSN(name, pattern, feat) case A64_ROW_##name: tr_##name(t, &f); break;

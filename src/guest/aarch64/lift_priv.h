@@ -10,6 +10,6 @@ uint32_t a64_lift(struct ir *ir, uint32_t mode, uint64_t pc, const uint8_t *code
 void a64_scan(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, unsigned limit,
               struct guest_scan *out);
 unsigned a64_disas(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, char *buf, size_t len);
-uint64_t a64_id_register(unsigned model, unsigned crm, unsigned op2);
+uint64_t a64_id_register(uint32_t mode, unsigned crm, unsigned op2);
 
 #endif

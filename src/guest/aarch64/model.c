@@ -73,6 +73,11 @@ void a64_set_model(struct cpu *cpu, int index)
     cpu->mode = (cpu->mode & ((1u << A64_MODE_MODEL) - 1)) | (uint32_t)index << A64_MODE_MODEL;
 }
 
+void a64_set_qarma5(struct cpu *cpu)
+{
+    cpu->mode |= A64_MODE_QARMA5;
+}
+
 uint64_t a64_hwcap(const struct cpu *cpu)
 {
     uint64_t feats = a64_model_feats(cpu->mode >> A64_MODE_MODEL), caps = 0;
@@ -115,8 +120,9 @@ static uint64_t feature_fields(uint64_t feats, enum id_register reg)
 }
 
 /* The registers op0 3, op1 0, CRn 0 as Linux emulates reading them: only what programs may know. */
-uint64_t a64_id_register(unsigned model, unsigned crm, unsigned op2)
+uint64_t a64_id_register(uint32_t mode, unsigned crm, unsigned op2)
 {
+    unsigned model = mode >> A64_MODE_MODEL;
     uint64_t feats = a64_model_feats(model);
 
     switch (crm << 4 | op2) {
@@ -132,7 +138,9 @@ uint64_t a64_id_register(unsigned model, unsigned crm, unsigned op2)
         return 6;
     case 0x60:
         return feature_fields(feats, ISAR0);
-    case 0x61:
+    case 0x61: /* APA: QARMA5; API: an algorithm of ours */
+        if (feats & F(PAUTH))
+            return feature_fields(feats, ISAR1) | (mode & A64_MODE_QARMA5 ? 1u << 4 : 1u << 8);
         return feature_fields(feats, ISAR1);
     case 0x62:
         return feature_fields(feats, ISAR2);

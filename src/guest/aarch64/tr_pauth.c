@@ -4,6 +4,9 @@
  *
  * Linux runs programs with 48-bit addresses and with the top byte ignored for data and code, so the
  * code lives in bits 54..48; bit 55 says which half.
+ *
+ * The code may be computed by any algorithm.  QARMA5 costs hundreds of host instructions, and compilers
+ * sign every return address; so by default it is a keyed hash of two multiplications, done in line.
  */
 #include "guest/aarch64/pauth.h"
 
@@ -50,14 +53,56 @@ uint64_t help_pac_ga(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t c)
     return compute(cpu, a, b, PAC_GA) & 0xffffffff00000000;
 }
 
+/* Strip(): bits 54..48 become copies of bit 55. */
+static ir_val strip(struct a64_tr *t, ir_val ptr)
+{
+    ir_val high = a64_shifted(t, a64_shifted(t, ptr, A64_LSL, 8), A64_ASR, 63);
+
+    return ir_or(t->ir, ir_and_imm(t->ir, ptr, ~PAC_FIELD), ir_and_imm(t->ir, high, PAC_FIELD));
+}
+
+/* The quick function; gives the code at its place.  The fold between the multiplications lets the high
+ * bits of pointer and modifier count as well: products carry upwards only. */
+static ir_val quick_code(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64_pac_key key)
+{
+    struct ir *ir = t->ir;
+    ir_val lo = ir_get(ir, A64_PAC_KEYS + 2 * key), hi = ir_get(ir, A64_PAC_KEYS + 2 * key + 1);
+    ir_val m = ir_bin(ir, IRO_mul, ir_add(ir, modifier, lo), a64_const(t, 0x9e3779b97f4a7c15));
+    ir_val x = ir_add(ir, ir_xor(ir, ptr, hi), m);
+
+    x = ir_xor(ir, x, a64_shifted(t, x, A64_LSR, 32));
+    x = ir_bin(ir, IRO_mul, x, a64_const(t, 0xd6e8feb86659fd93));
+    return ir_and_imm(ir, a64_shifted(t, x, A64_LSR, 9), PAC_FIELD);
+}
+
+/* AddPAC() and Auth() as the helpers above, in line. */
 ir_val a64_pac_add(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64_pac_key key)
 {
-    return ir_call(t->ir, A64_HELP_pac_add, ptr, modifier, a64_const(t, key));
+    struct ir *ir = t->ir;
+    ir_val good, code, bad;
+
+    if (t->mode & A64_MODE_QARMA5)
+        return ir_call(ir, A64_HELP_pac_add, ptr, modifier, a64_const(t, key));
+    good = strip(t, ptr);
+    code = quick_code(t, good, modifier, key);
+    bad = ir_conv(ir, IRO_zext, IR_I64, ir_cmp(ir, IRO_ne, good, ptr));
+    code = ir_xor(ir, code, a64_shifted(t, bad, A64_LSL, 54));
+    return ir_or(ir, ir_and_imm(ir, ptr, ~PAC_FIELD), code);
 }
 
 ir_val a64_pac_auth(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64_pac_key key)
 {
-    return ir_call(t->ir, A64_HELP_pac_auth, ptr, modifier, a64_const(t, key));
+    struct ir *ir = t->ir;
+    uint64_t error = key & 1 ? 2 : 1;
+    ir_val good, code, failed;
+
+    if (t->mode & A64_MODE_QARMA5)
+        return ir_call(ir, A64_HELP_pac_auth, ptr, modifier, a64_const(t, key));
+    good = strip(t, ptr);
+    code = quick_code(t, good, modifier, key);
+    failed = ir_and_imm(ir, good, ~(3ull << 53));
+    failed = ir_or(ir, failed, a64_const(t, error << 53));
+    return ir_select(ir, ir_cmp(ir, IRO_eq, code, ir_and_imm(ir, ptr, PAC_FIELD)), good, failed);
 }
 
 static ir_val add_or_auth(struct a64_tr *t, bool auth, ir_val ptr, ir_val modifier, unsigned key)
@@ -92,14 +137,6 @@ void tr_pac_sp(struct a64_tr *t, const struct a64_fields *f)
 void tr_pacga(struct a64_tr *t, const struct a64_fields *f)
 {
     a64_set_r(t, f->d, ir_call(t->ir, A64_HELP_pac_ga, a64_x(t, f->n), a64_x_sp(t, f->m), IR_NONE));
-}
-
-/* Strip(): bits 54..48 become copies of bit 55. */
-static ir_val strip(struct a64_tr *t, ir_val ptr)
-{
-    ir_val high = a64_shifted(t, a64_shifted(t, ptr, A64_LSL, 8), A64_ASR, 63);
-
-    return ir_or(t->ir, ir_and_imm(t->ir, ptr, ~PAC_FIELD), ir_and_imm(t->ir, high, PAC_FIELD));
 }
 
 void tr_xpac(struct a64_tr *t, const struct a64_fields *f)

@@ -227,7 +227,7 @@ void tr_mrs_dczid(struct a64_tr *t, const struct a64_fields *f)
 
 void tr_mrs_id(struct a64_tr *t, const struct a64_fields *f)
 {
-    a64_set_r(t, f->t, a64_const(t, a64_id_register(t->mode >> A64_MODE_MODEL, f->m, f->p)));
+    a64_set_r(t, f->t, a64_const(t, a64_id_register(t->mode, f->m, f->p)));
 }
 
 /* --- Time: 62.5 MHz, a tick is 16 ns --- */

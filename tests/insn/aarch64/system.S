@@ -80,3 +80,14 @@
 # out: x0=1
     mrs     x0, id_aa64pfr0_el1
     and     x0, x0, x1
+
+# random numbers come, and say so
+# in:  nzcv=NZCV
+# out: x0=1 nzcv=nzcv
+    mrs     x0, rndr
+    cset    x0, ne
+
+# the midr may be read
+# out: x0=0xf
+    mrs     x0, midr_el1
+    ubfx    x0, x0, #16, #4
