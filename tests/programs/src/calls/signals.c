@@ -1,0 +1,672 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Signal semantics a program can see: frames, masks, stacks, restarts, waits, endings. */
+#define _GNU_SOURCE
+#include "../../../test.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <ucontext.h>
+
+static volatile sig_atomic_t hits, last_signal, last_code, on_other_stack, blocked_usr2;
+static void *volatile last_addr;
+static volatile int order[16];
+
+static void count(int sig, siginfo_t *info, void *context)
+{
+    sigset_t now;
+
+    if (hits < 16)
+        order[hits] = sig;
+    hits++;
+    last_signal = sig;
+    last_code = info->si_code;
+    last_addr = info->si_addr;
+    sigprocmask(SIG_SETMASK, NULL, &now);
+    blocked_usr2 = sigismember(&now, SIGUSR2);
+}
+
+static void catch(int sig, int flags)
+{
+    struct sigaction sa = {.sa_sigaction = count, .sa_flags = SA_SIGINFO | flags};
+
+    sigaction(sig, &sa, NULL);
+}
+
+static void in_ms(int ms)
+{
+    struct itimerval it = {.it_value.tv_usec = ms * 1000};
+
+    setitimer(ITIMER_REAL, &it, NULL);
+}
+
+TEST(signals, raise_runs_the_handler_before_it_returns)
+{
+    catch(SIGUSR1, 0);
+    raise(SIGUSR1);
+    CHECK_EQ(hits, 1);
+    CHECK_EQ(last_code, SI_TKILL);
+    kill(getpid(), SIGUSR1);
+    CHECK_EQ(hits, 2);
+    CHECK_EQ(last_code, SI_USER);
+}
+
+TEST(signals, rt_values_queue_in_order)
+{
+    sigset_t set;
+
+    catch(SIGRTMIN + 1, 0);
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN + 1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    for (int i = 0; i < 10; i++)
+        sigqueue(getpid(), SIGRTMIN + 1, (union sigval){.sival_int = i});
+    CHECK_EQ(hits, 0);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    CHECK_EQ(hits, 10);
+    CHECK_EQ(last_code, SI_QUEUE);
+}
+
+TEST(signals, mask_of_the_handler_holds_others_back)
+{
+    struct sigaction sa = {.sa_sigaction = count, .sa_flags = SA_SIGINFO};
+
+    sigaddset(&sa.sa_mask, SIGUSR2);
+    sigaction(SIGUSR1, &sa, NULL);
+    raise(SIGUSR1);
+    CHECK_EQ(blocked_usr2, 1);
+}
+
+static volatile int depth, deepest, raised;
+static void nested(int sig)
+{
+    if (++depth > deepest)
+        deepest = depth;
+    if (raised++ < 4)
+        raise(sig);
+    depth--;
+}
+
+TEST(signals, nodefer_nests_and_default_does_not)
+{
+    struct sigaction sa = {.sa_handler = nested, .sa_flags = SA_NODEFER};
+
+    sigaction(SIGUSR1, &sa, NULL);
+    raise(SIGUSR1);
+    CHECK_EQ(deepest, 5);
+    deepest = raised = 0;
+    sa.sa_flags = 0;
+    sigaction(SIGUSR1, &sa, NULL);
+    raise(SIGUSR1);
+    CHECK_EQ(deepest, 1);
+}
+
+TEST(signals, resethand_works_once)
+{
+    struct sigaction old;
+    int status;
+    pid_t pid;
+
+    catch(SIGUSR1, SA_RESETHAND);
+    raise(SIGUSR1);
+    CHECK_EQ(hits, 1);
+    sigaction(SIGUSR1, NULL, &old);
+    CHECK_EQ((uintptr_t)old.sa_handler, (uintptr_t)SIG_DFL);
+    if ((pid = fork()) == 0) {
+        raise(SIGUSR1);
+        _exit(0);
+    }
+    waitpid(pid, &status, 0);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGUSR1);
+}
+
+TEST(signals, sigaction_reads_back_what_was_set)
+{
+    struct sigaction sa = {.sa_sigaction = count, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK}, old;
+
+    sigaddset(&sa.sa_mask, SIGHUP);
+    CHECK_EQ(sigaction(SIGSEGV, &sa, NULL), 0);
+    CHECK_EQ(sigaction(SIGSEGV, NULL, &old), 0);
+    CHECK(old.sa_sigaction == count);
+    CHECK_EQ(old.sa_flags & ~0x04000000, sa.sa_flags);
+    CHECK(sigismember(&old.sa_mask, SIGHUP) && !sigismember(&old.sa_mask, SIGINT));
+    CHECK(sigaction(SIGKILL, &sa, NULL) < 0 && errno == EINVAL);
+    CHECK(sigaction(65, &sa, NULL) < 0 && errno == EINVAL);
+    CHECK_EQ(sigaction(SIGPIPE, NULL, &old), 0);
+    CHECK(old.sa_handler == SIG_DFL);
+}
+
+static sigjmp_buf back;
+static void jump(int sig, siginfo_t *info, void *context)
+{
+    count(sig, info, context);
+    siglongjmp(back, 1);
+}
+
+TEST(signals, fault_tells_address_and_reason)
+{
+    struct sigaction sa = {.sa_sigaction = jump, .sa_flags = SA_SIGINFO};
+    char *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    sigaction(SIGSEGV, &sa, NULL);
+    sigaction(SIGBUS, &sa, NULL);
+    if (!sigsetjmp(back, 1))
+        page[5] = 1;
+    CHECK_EQ((uintptr_t)last_addr, (uintptr_t)page + 5);
+    CHECK_EQ(last_code, SEGV_ACCERR);
+    munmap(page, 4096);
+    if (!sigsetjmp(back, 1))
+        hits += ((volatile char *)page)[7];
+    CHECK_EQ((uintptr_t)last_addr, (uintptr_t)page + 7);
+    CHECK_EQ(last_code, SEGV_MAPERR);
+    if (!sigsetjmp(back, 1))
+        *(volatile int *)16 = 1;
+    CHECK_EQ((uintptr_t)last_addr, 16);
+    CHECK_EQ(hits, 3);
+}
+
+TEST(signals, bus_error_beyond_the_end_of_a_file)
+{
+    struct sigaction sa = {.sa_sigaction = jump, .sa_flags = SA_SIGINFO};
+    int fd = memfd_create("x", 0);
+    char *p;
+
+    CHECK_EQ(ftruncate(fd, 4096), 0);
+    p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    sigaction(SIGBUS, &sa, NULL);
+    if (!sigsetjmp(back, 1))
+        p[5000] = 1;
+    CHECK_EQ(last_signal, SIGBUS);
+    CHECK_EQ(last_code, BUS_ADRERR);
+    CHECK_EQ((uintptr_t)last_addr, (uintptr_t)p + 5000);
+}
+
+TEST(signals, jump_to_memory_that_is_not_code)
+{
+    struct sigaction sa = {.sa_sigaction = jump, .sa_flags = SA_SIGINFO};
+    char *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    sigaction(SIGSEGV, &sa, NULL);
+    if (!sigsetjmp(back, 1))
+        ((void (*)(void))page)();
+    CHECK_EQ((uintptr_t)last_addr, (uintptr_t)page);
+    CHECK_EQ(last_code, SEGV_ACCERR);
+}
+
+#ifdef __aarch64__
+/* A handler that steps over the faulting instruction and sets registers. */
+static void skip_insn(int sig, siginfo_t *info, void *context)
+{
+    ucontext_t *uc = context;
+
+    count(sig, info, context);
+    last_addr = (void *)uc->uc_mcontext.fault_address;
+    uc->uc_mcontext.pc += 4;
+    uc->uc_mcontext.regs[9] = 77;
+    uc->uc_mcontext.pstate |= 0xf0000000u;
+}
+
+TEST(signals, handler_edits_registers_and_pc)
+{
+    struct sigaction sa = {.sa_sigaction = skip_insn, .sa_flags = SA_SIGINFO};
+    uint64_t got = 0, flags;
+
+    sigaction(SIGSEGV, &sa, NULL);
+    asm volatile("subs xzr, xzr, xzr\n mov x10, #24\n mov x9, #1\n ldr x9, [x10]\n mov %0, x9\n"
+                 "mrs %1, nzcv" : "=r"(got), "=r"(flags) : : "x9", "x10", "cc", "memory");
+    CHECK_EQ(got, 77);
+    CHECK_EQ(flags, 0xf0000000u);
+    CHECK_EQ((uintptr_t)last_addr, 24);
+    sigaction(SIGILL, &sa, NULL);
+    hits = 0;
+    asm volatile("mov x9, #1\n udf #0\n mov %0, x9" : "=r"(got) : : "x9", "cc", "memory");
+    CHECK_EQ(got, 77);
+    CHECK_EQ(last_signal, SIGILL);
+    CHECK_EQ(last_code, ILL_ILLOPC);
+    sigaction(SIGTRAP, &sa, NULL);
+    asm volatile("mov x9, #1\n brk #5\n mov %0, x9" : "=r"(got) : : "x9", "cc", "memory");
+    CHECK_EQ(got, 77);
+    CHECK_EQ(last_signal, SIGTRAP);
+    CHECK_EQ(last_code, TRAP_BRKPT);
+}
+
+static struct fpsimd_context *fpsimd(ucontext_t *uc)
+{
+    struct _aarch64_ctx *h = (void *)uc->uc_mcontext.__reserved;
+
+    while (h->magic && h->magic != FPSIMD_MAGIC)
+        h = (void *)((char *)h + h->size);
+    return h->magic ? (void *)h : NULL;
+}
+
+static void edit_vector(int sig, siginfo_t *info, void *context)
+{
+    struct fpsimd_context *f = fpsimd(context);
+
+    hits = f && f->head.size == sizeof(*f) ? (int)(f->vregs[20] >> 64) : -1;
+    f->vregs[20] = ((__uint128_t)5 << 64) | 6;
+    f->fpsr |= 0x10;
+    asm volatile("movi v20.16b, #9\n movi v1.16b, #9" : : : "v20", "v1");
+}
+
+TEST(signals, vector_registers_travel_through_the_frame)
+{
+    struct sigaction sa = {.sa_sigaction = edit_vector, .sa_flags = SA_SIGINFO};
+    uint64_t lo, hi, fpsr;
+
+    sigaction(SIGUSR1, &sa, NULL);
+    asm volatile("msr fpsr, xzr\n mov x3, #3\n mov v20.d[0], x3\n mov v20.d[1], x3\n"
+                 "mov x0, %3\n mov x1, %4\n mov x8, #129\n svc #0\n"
+                 "umov %0, v20.d[0]\n umov %1, v20.d[1]\n mrs %2, fpsr"
+                 : "=&r"(lo), "=&r"(hi), "=&r"(fpsr)
+                 : "r"((long)getpid()), "r"((long)SIGUSR1)
+                 : "x0", "x1", "x3", "x8", "v20", "memory");
+    CHECK_EQ(hits, 3);
+    CHECK_EQ(lo, 6);
+    CHECK_EQ(hi, 5);
+    CHECK_EQ(fpsr & 0x10, 0x10);
+}
+
+static void bad_frame(int sig, siginfo_t *info, void *context)
+{
+    *(uint32_t *)((ucontext_t *)context)->uc_mcontext.__reserved = 0x12345678;
+}
+
+TEST(signals, bad_frame_is_a_segmentation_fault)
+{
+    struct sigaction sa = {.sa_sigaction = bad_frame, .sa_flags = SA_SIGINFO};
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        sigaction(SIGUSR1, &sa, NULL);
+        raise(SIGUSR1);
+        _exit(0);
+    }
+    waitpid(pid, &status, 0);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+}
+#endif
+
+static char other_stack[65536];
+
+static void where(int sig, siginfo_t *info, void *context)
+{
+    stack_t now;
+    char here;
+
+    sigaltstack(NULL, &now);
+    last_code = now.ss_flags;
+    on_other_stack = &here > other_stack && &here < other_stack + sizeof(other_stack);
+    hits++;
+}
+
+TEST(signals, alternate_stack)
+{
+    stack_t ss = {.ss_sp = other_stack, .ss_size = sizeof(other_stack)}, old;
+    struct sigaction sa = {.sa_sigaction = where, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+    CHECK_EQ(sigaltstack(NULL, &old), 0);
+    CHECK_EQ(old.ss_flags, SS_DISABLE);
+    CHECK_EQ(sigaltstack(&ss, NULL), 0);
+    sigaction(SIGUSR1, &sa, NULL);
+    raise(SIGUSR1);
+    CHECK(on_other_stack);
+    CHECK_EQ(last_code, SS_ONSTACK);
+    sa.sa_flags &= ~SA_ONSTACK;
+    sigaction(SIGUSR1, &sa, NULL);
+    raise(SIGUSR1);
+    CHECK(!on_other_stack);
+    CHECK_EQ(last_code, 0);
+    ss.ss_size = 100;
+    CHECK(sigaltstack(&ss, NULL) < 0 && errno == ENOMEM);
+    ss.ss_flags = 77;
+    CHECK(sigaltstack(&ss, NULL) < 0 && errno == EINVAL);
+    ss.ss_flags = (int)(1u << 31); /* SS_AUTODISARM */
+    ss.ss_size = sizeof(other_stack);
+    CHECK_EQ(sigaltstack(&ss, NULL), 0);
+    sa.sa_flags |= SA_ONSTACK;
+    sigaction(SIGUSR1, &sa, NULL);
+    raise(SIGUSR1);
+    CHECK(on_other_stack);
+    CHECK_EQ(last_code, SS_DISABLE);
+    sigaltstack(NULL, &old);
+    CHECK_EQ(old.ss_size, sizeof(other_stack));
+}
+
+static void overflowed(int sig, siginfo_t *info, void *context)
+{
+    _exit(on_other_stack = 42);
+}
+
+__attribute__((noinline)) static int eat(int n)
+{
+    volatile char block[4096];
+
+    block[0] = (char)n;
+    if (n == 1 << 20)
+        return 0;
+    return eat(n + 1) + block[0];
+}
+
+TEST(signals, stack_overflow_is_caught_on_the_alternate_stack)
+{
+    stack_t ss = {.ss_sp = other_stack, .ss_size = sizeof(other_stack)};
+    struct sigaction sa = {.sa_sigaction = overflowed, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        sigaltstack(&ss, NULL);
+        sigaction(SIGSEGV, &sa, NULL);
+        _exit(eat(0));
+    }
+    waitpid(pid, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 42);
+}
+
+TEST(signals, interrupted_read_restarts_or_fails)
+{
+    int p[2];
+    char c = 0;
+    pid_t pid;
+
+    CHECK_EQ(pipe(p), 0);
+    catch(SIGALRM, 0);
+    in_ms(20);
+    CHECK(read(p[0], &c, 1) < 0 && errno == EINTR);
+    CHECK_EQ(hits, 1);
+    catch(SIGALRM, SA_RESTART);
+    in_ms(20);
+    if ((pid = fork()) == 0) {
+        usleep(100000);
+        _exit(write(p[1], "x", 1) != 1);
+    }
+    CHECK_EQ(read(p[0], &c, 1), 1);
+    CHECK_EQ(c, 'x');
+    CHECK_EQ(hits, 2);
+    waitpid(pid, NULL, 0);
+}
+
+TEST(signals, some_waits_never_restart)
+{
+    struct timespec ts = {1, 0}, rem = {0, 0};
+    struct pollfd pf = {.fd = -1};
+
+    catch(SIGALRM, SA_RESTART);
+    in_ms(20);
+    CHECK(nanosleep(&ts, &rem) < 0 && errno == EINTR);
+    CHECK(rem.tv_sec == 0 && rem.tv_nsec > 500000000);
+    in_ms(20);
+    CHECK(poll(&pf, 1, 1000) < 0 && errno == EINTR);
+    in_ms(20);
+    CHECK(pause() < 0 && errno == EINTR);
+    CHECK_EQ(hits, 3);
+}
+
+TEST(signals, sigsuspend_waits_under_its_mask)
+{
+    sigset_t set, none, now;
+
+    sigemptyset(&none);
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    catch(SIGUSR1, 0);
+    catch(SIGUSR2, 0);
+    raise(SIGUSR2);
+    CHECK_EQ(hits, 0);
+    CHECK(sigsuspend(&none) < 0 && errno == EINTR);
+    CHECK_EQ(hits, 1);
+    CHECK_EQ(last_signal, SIGUSR2);
+    sigprocmask(SIG_SETMASK, NULL, &now);
+    CHECK(sigismember(&now, SIGUSR1) && sigismember(&now, SIGUSR2));
+    sigdelset(&set, SIGUSR1); /* now only USR2 stays blocked while waiting */
+    raise(SIGUSR1);
+    sigsuspend(&set);
+    CHECK_EQ(last_signal, SIGUSR1);
+    CHECK_EQ(blocked_usr2, 1); /* the handler's mask builds on the waiting one */
+}
+
+TEST(signals, ppoll_takes_a_mask)
+{
+    sigset_t set, none;
+    struct pollfd pf = {.fd = -1};
+    struct timespec ts = {5, 0};
+
+    sigemptyset(&none);
+    sigemptyset(&set);
+    sigaddset(&set, SIGALRM);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    catch(SIGALRM, SA_RESTART);
+    in_ms(20);
+    CHECK(ppoll(&pf, 1, &ts, &none) < 0 && errno == EINTR);
+    CHECK_EQ(hits, 1);
+    in_ms(20);
+    CHECK(pselect(0, NULL, NULL, NULL, &ts, &none) < 0 && errno == EINTR);
+    CHECK_EQ(hits, 2);
+}
+
+TEST(signals, sigwait_and_signalfd_take_blocked_ones)
+{
+    struct timespec ts = {1, 0};
+    struct signalfd_siginfo si;
+    siginfo_t info;
+    sigset_t set;
+    int fd;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGRTMIN);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    sigqueue(getpid(), SIGRTMIN, (union sigval){.sival_int = 9});
+    CHECK_EQ(sigtimedwait(&set, &info, &ts), SIGRTMIN);
+    CHECK_EQ(info.si_value.sival_int, 9);
+    ts = (struct timespec){0, 1000};
+    CHECK(sigtimedwait(&set, &info, &ts) < 0 && errno == EAGAIN);
+    fd = signalfd(-1, &set, SFD_NONBLOCK);
+    CHECK(read(fd, &si, sizeof(si)) < 0 && errno == EAGAIN);
+    raise(SIGUSR1);
+    CHECK_EQ(read(fd, &si, sizeof(si)), sizeof(si));
+    CHECK_EQ(si.ssi_signo, SIGUSR1);
+    sigpending(&set);
+    CHECK(!sigismember(&set, SIGUSR1));
+}
+
+TEST(signals, pending_set)
+{
+    sigset_t set, got;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGSEGV);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    catch(SIGSEGV, 0);
+    catch(SIGUSR1, 0);
+    raise(SIGUSR1);
+    raise(SIGSEGV); /* sent, not by a fault: it waits like any other */
+    sigpending(&got);
+    CHECK(sigismember(&got, SIGUSR1));
+    CHECK(sigismember(&got, SIGSEGV));
+    CHECK_EQ(hits, 0);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    CHECK_EQ(hits, 2);
+}
+
+static int end_of(void (*child)(void))
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        struct rlimit none = {0, 0};
+
+        setrlimit(RLIMIT_CORE, &none);
+        child();
+        _exit(99);
+    }
+    waitpid(pid, &status, 0);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : -WEXITSTATUS(status);
+}
+static void null_write(void) { *(volatile int *)8 = 1; }
+static void do_abort(void) { abort(); }
+static void kill_self(void) { kill(getpid(), SIGKILL); pause(); }
+static void term_self(void) { raise(SIGTERM); }
+static void segv_self(void) { kill(getpid(), SIGSEGV); }
+static void blocked_fault(void)
+{
+    sigset_t set;
+
+    catch(SIGSEGV, 0);
+    sigemptyset(&set);
+    sigaddset(&set, SIGSEGV);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    null_write();
+}
+static void ignored_fault(void)
+{
+    signal(SIGSEGV, SIG_IGN);
+    null_write();
+}
+static void ignored_kill(void)
+{
+    signal(SIGSEGV, SIG_IGN);
+    kill(getpid(), SIGSEGV);
+    _exit(5);
+}
+static void alarm_self(void) { in_ms(5); pause(); }
+
+TEST(signals, the_parent_sees_what_ended_the_child)
+{
+    CHECK_EQ(end_of(null_write), SIGSEGV);
+    CHECK_EQ(end_of(do_abort), SIGABRT);
+    CHECK_EQ(end_of(kill_self), SIGKILL);
+    CHECK_EQ(end_of(term_self), SIGTERM);
+    CHECK_EQ(end_of(segv_self), SIGSEGV);
+    CHECK_EQ(end_of(blocked_fault), SIGSEGV);
+    CHECK_EQ(end_of(ignored_fault), SIGSEGV);
+    CHECK_EQ(end_of(ignored_kill), -5);
+    CHECK_EQ(end_of(alarm_self), SIGALRM);
+}
+
+TEST(signals, stop_and_continue)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        raise(SIGSTOP);
+        usleep(50000);
+        _exit(3);
+    }
+    CHECK_EQ(waitpid(pid, &status, WUNTRACED), pid);
+    CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+    kill(pid, SIGCONT);
+    CHECK_EQ(waitpid(pid, &status, WCONTINUED), pid);
+    CHECK(WIFCONTINUED(status));
+    waitpid(pid, &status, 0);
+    CHECK_EQ(WEXITSTATUS(status), 3);
+}
+
+TEST(signals, child_ends_with_sigchld)
+{
+    siginfo_t info = {0};
+    pid_t pid;
+
+    catch(SIGCHLD, SA_RESTART);
+    if ((pid = fork()) == 0)
+        _exit(7);
+    CHECK_EQ(waitid(P_PID, pid, &info, WEXITED), 0);
+    CHECK_EQ(info.si_status, 7);
+    while (!hits)
+        usleep(1000);
+    CHECK_EQ(last_code, CLD_EXITED);
+    signal(SIGCHLD, SIG_IGN);
+    if ((pid = fork()) == 0)
+        _exit(0);
+    CHECK(waitpid(pid, NULL, 0) < 0 && errno == ECHILD);
+}
+
+TEST(signals, posix_timers)
+{
+    struct sigevent se = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 2,
+                          .sigev_value.sival_int = 33};
+    struct itimerspec it = {{0, 2000000}, {0, 2000000}};
+    timer_t id;
+
+    catch(SIGRTMIN + 2, SA_RESTART);
+    CHECK_EQ(timer_create(CLOCK_MONOTONIC, &se, &id), 0);
+    CHECK_EQ(timer_settime(id, 0, &it, NULL), 0);
+    while (hits < 5)
+        ;
+    CHECK_EQ(last_code, SI_TIMER);
+    CHECK_EQ(timer_delete(id), 0);
+}
+
+static volatile long spin_hits;
+static void spin(int sig)
+{
+    spin_hits++;
+}
+
+TEST(signals, fast_timer_into_a_loop)
+{
+    struct itimerval it = {{0, 100}, {0, 100}};
+    unsigned long h = 1, want = 1;
+
+    signal(SIGALRM, spin);
+    for (int i = 0; i < 300000; i++)
+        want = want * 6364136223846793005ul + 1442695040888963407ul;
+    setitimer(ITIMER_REAL, &it, NULL);
+    for (int round = 0; round < 3; round++) {
+        h = 1;
+        for (int i = 0; i < 300000; i++)
+            h = h * 6364136223846793005ul + 1442695040888963407ul;
+        CHECK_EQ(h, want);
+    }
+    while (spin_hits < 20)
+        ;
+    CHECK(spin_hits > 10);
+}
+
+static const struct test tests[] = {
+    CASE(signals, raise_runs_the_handler_before_it_returns),
+    CASE(signals, rt_values_queue_in_order),
+    CASE(signals, mask_of_the_handler_holds_others_back),
+    CASE(signals, nodefer_nests_and_default_does_not),
+    CASE(signals, resethand_works_once),
+    CASE(signals, sigaction_reads_back_what_was_set),
+    CASE(signals, fault_tells_address_and_reason),
+    CASE(signals, bus_error_beyond_the_end_of_a_file),
+    CASE(signals, jump_to_memory_that_is_not_code),
+#ifdef __aarch64__
+    CASE(signals, handler_edits_registers_and_pc),
+    CASE(signals, vector_registers_travel_through_the_frame),
+    CASE(signals, bad_frame_is_a_segmentation_fault),
+#endif
+    CASE(signals, alternate_stack),
+    CASE(signals, stack_overflow_is_caught_on_the_alternate_stack),
+    CASE(signals, interrupted_read_restarts_or_fails),
+    CASE(signals, some_waits_never_restart),
+    CASE(signals, sigsuspend_waits_under_its_mask),
+    CASE(signals, ppoll_takes_a_mask),
+    CASE(signals, sigwait_and_signalfd_take_blocked_ones),
+    CASE(signals, pending_set),
+    CASE(signals, the_parent_sees_what_ended_the_child),
+    CASE(signals, stop_and_continue),
+    CASE(signals, child_ends_with_sigchld),
+    CASE(signals, posix_timers),
+    CASE(signals, fast_timer_into_a_loop),
+};
+TEST_MAIN(tests)
