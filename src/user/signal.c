@@ -129,6 +129,16 @@ void signal_init(struct process *p)
     take_over(SIGBUS);
 }
 
+/* The first pthread_create() of the host's C library takes signals that are the guest's library's. */
+void signal_reclaim(struct process *p)
+{
+    static bool done;
+
+    for (int sig = 32; sig <= 33 && !done; sig++)
+        host_install(sig, &p->sig->action[sig].sa, NULL); /* all zero, the default, if not known */
+    done = true;
+}
+
 int signal_thread_init(struct task *t)
 {
     size_t size = HOST_STACK_SIZE + getauxval(51 /* AT_MINSIGSTKSZ */);

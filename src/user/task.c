@@ -304,6 +304,7 @@ static void *thread_main(void *arg)
     if (st->q->flags & CLONE_PARENT_SETTID)
         write_tid(t, st->q->parent_tid);
     signal_thread_init(t);
+    signal_reclaim(t->proc);
     list_add(t);
     st->tid = t->tid;
     sem_post(&st->ready); /* @st is gone after this */
@@ -356,6 +357,7 @@ static long make_thread(struct task *t, const struct request *q)
         return -EINVAL;
     if (!(st.t = thread_task(t, q)))
         return -ENOMEM;
+    t->sig->host_mask = SIG_NEVER; /* not known: the first pthread_create() unblocks some */
     if (start_thread(&st) != 0) {
         cpu_free(st.t->cpu);
         task_free(st.t);
