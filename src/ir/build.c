@@ -91,7 +91,7 @@ static ir_val value(struct ir *ir, const struct ir_op *o)
     key = key * 0xff51afd7ed558ccdull + o->arg[1];
     key = key * 0xff51afd7ed558ccdull + o->arg[2];
     e = &b->cse[hash_mix(key + o->imm * 0xc4ceb9fe1a85ec53ull, CSE_BITS)];
-    if (e->epoch == b->epoch) {
+    if (e->epoch == b->epoch && !ir->plain) {
         const struct ir_op *p = &ir->ops[e->val];
 
         if (p->op == o->op && p->type == o->type && p->lane == o->lane && p->imm == o->imm &&
@@ -126,6 +126,8 @@ ir_val ir_op(struct ir *ir, enum ir_opcode op, enum ir_type type, unsigned lane,
     struct ir_op o = {.op = op, .type = type, .lane = lane, .imm = imm, .arg = {a.id, b.id, c.id}};
     uint32_t simpler;
 
+    if (ir->plain)
+        return value(ir, &o);
     ir_canonical(ir, &o);
     simpler = ir_fold(ir, &o);
     return simpler ? (ir_val){simpler} : value(ir, &o);

@@ -187,14 +187,15 @@ static void fill_preds(struct ir *ir)
     }
 }
 
-/* Everything that reaches a latch of @head without passing through @head is inside its loop. */
+/* Everything that reaches a latch of @head without passing through @head is inside its loop; never
+ * the entry, which a loop with two ways in would lead to. */
 static void deepen_loop(struct ir *ir, uint32_t head)
 {
     struct ir_build *b = ir->b;
     uint32_t *inside = marks(ir, 0), depth = 0;
 
     b->stack = ir_array(b->stack, &b->cap_stack, ir->n_preds + 1, sizeof(*b->stack));
-    inside[head] = 1;
+    inside[0] = inside[head] = 1;
     ir->blocks[head].depth++;
     for (uint32_t i = 0; i < ir->blocks[head].n_preds; i++)
         if (ir->preds[ir->blocks[head].preds_first + i] >= head)

@@ -138,6 +138,7 @@ struct ir {
     uint32_t n_phi_args, cap_phi_args;
     struct ir_in *ins;
     uint32_t n_ins, cap_ins;
+    bool plain;    /* the builder neither folds nor reuses values: for comparing with when it does */
     bool promoted; /* values cross blocks: pass_promote has run, or there was nothing to do */
 
     const struct ir_slot *slots; /* of this guest */
