@@ -83,7 +83,8 @@ void exec_pin_self(struct process *p)
 
 bool exec_is_ours(struct process *p, int fd)
 {
-    return fd >= 0 && (fd == p->self_fd || (fd == p->log_fd && fd != STDERR_FILENO));
+    return fd >= 0 && (fd == p->self_fd || fd == p->gdb_fd ||
+                       (fd == p->log_fd && fd != STDERR_FILENO));
 }
 
 /* -ENOENT: we cannot find ourselves. */

@@ -32,7 +32,7 @@ _Static_assert(sizeof(struct guest_stat) == 128, "struct stat of arm64");
 
 bool sys_fd_is_ours(const struct task *t, int fd)
 {
-    return fd >= 0 && (fd == t->proc->self_fd || (fd > 2 && fd == t->proc->log_fd));
+    return exec_is_ours(t->proc, fd);
 }
 
 long sys_close(struct task *t, const uint64_t *a)
@@ -48,7 +48,8 @@ long sys_dup(struct task *t, const uint64_t *a)
 /* A guest that wants the number of one of our own descriptors gets it: ours moves. */
 static int move_ours(struct task *t, int fd)
 {
-    int *ours = fd == t->proc->self_fd ? &t->proc->self_fd : &t->proc->log_fd;
+    struct process *p = t->proc;
+    int *ours = fd == p->self_fd ? &p->self_fd : fd == p->gdb_fd ? &p->gdb_fd : &p->log_fd;
     int moved = (int)HOST(__NR_fcntl, fd, F_DUPFD_CLOEXEC, fd + 1);
 
     if (moved < 0)
@@ -73,26 +74,33 @@ static long close_part(uint64_t first, uint64_t last, uint64_t flags)
     return first > last ? 0 : HOST(__NR_close_range, first, last, flags);
 }
 
+/* The lowest of our own descriptors from @first on, or one above all. */
+static uint64_t next_ours(const struct task *t, uint64_t first)
+{
+    const struct process *p = t->proc;
+    int fds[3] = {p->self_fd, p->gdb_fd, p->log_fd};
+    uint64_t lowest = UINT64_C(1) << 32;
+
+    for (int i = 0; i < 3; i++) {
+        if (sys_fd_is_ours(t, fds[i]) && (uint64_t)fds[i] >= first && (uint64_t)fds[i] < lowest)
+            lowest = (uint64_t)fds[i];
+    }
+    return lowest;
+}
+
 long sys_close_range(struct task *t, const uint64_t *a)
 {
-    uint64_t first = (uint32_t)a[0], last = (uint32_t)a[1];
-    int ours[2] = {t->proc->self_fd, t->proc->log_fd};
+    uint64_t first = (uint32_t)a[0], last = (uint32_t)a[1], ours;
     long r;
 
     if (first > last)
         return -EINVAL;
     if (a[2] & CLOSE_RANGE_CLOEXEC)
         return HOST(__NR_close_range, first, last, a[2]);
-    if (ours[0] > ours[1]) {
-        ours[0] = t->proc->log_fd;
-        ours[1] = t->proc->self_fd;
-    }
-    for (int i = 0; i < 2; i++) {
-        if (!sys_fd_is_ours(t, ours[i]) || (uint64_t)ours[i] < first || (uint64_t)ours[i] > last)
-            continue;
-        if (ours[i] > 0 && (r = close_part(first, (uint64_t)ours[i] - 1, a[2])) < 0)
+    while ((ours = next_ours(t, first)) <= last) {
+        if (ours > 0 && (r = close_part(first, ours - 1, a[2])) < 0)
             return r;
-        first = (uint64_t)ours[i] + 1;
+        first = ours + 1;
     }
     return close_part(first, last, a[2]);
 }

@@ -4,7 +4,7 @@
 
 struct process *user_proc(void)
 {
-    static struct process process = {.self_fd = -1, .log_fd = 2};
+    static struct process process = {.self_fd = -1, .gdb_fd = -1, .log_fd = 2};
 
     return &process;
 }

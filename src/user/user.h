@@ -70,6 +70,7 @@ struct process {
     int tagged_addr;          /* PR_SET_TAGGED_ADDR_CTRL */
     char *exe;                /* absolute host path of the guest program, as readlink says it */
     int self_fd;              /* open on our own program once exec_pin_self() was called, else -1 */
+    int gdb_fd;               /* the connection to gdb, or -1 */
     int log_fd;               /* where -d and -strace write; 2 unless -D */
     char **argv;              /* the guest's arguments, as first given */
     uint64_t vdso;            /* guest address of the vDSO, 0: none */
