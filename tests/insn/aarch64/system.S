@@ -91,3 +91,14 @@
 # out: x0=0xf
     mrs     x0, midr_el1
     ubfx    x0, x0, #16, #4
+
+# fpcr takes effect at once, also where it makes code mean something else
+# in:  x0=0x1000000 x1=0x2000000 d1=0x0000000000000001 d2=0x8000000000000001 d5=0x7ff0000000000001
+# out: fpcr=0 d0=0 d3=0x8000000000000000 fpsr=0x81 v4=0x7ff8000000000000 d6=2
+    msr     fpcr, x0
+    fadd    d0, d1, d1
+    fadd    d3, d2, d2
+    msr     fpcr, x1
+    fadd    d4, d5, d5
+    msr     fpcr, xzr
+    fadd    d6, d1, d1
