@@ -79,8 +79,10 @@ static void set_mode(struct cpu *cpu, uint32_t mode)
     if (mode == cpu->mode)
         return;
     cpu->mode = mode;
-    for (unsigned i = 0; i < 1u << CPU_JC_BITS; i++)
-        cpu->jc[i].pc = ~0ull;
+    for (unsigned i = 0; i < 1u << CPU_JC_BITS; i++) {
+        if (cpu->jc[i].pc) /* pages that were never used stay so */
+            cpu->jc[i].pc = ~0ull;
+    }
     memset(cpu->ras, 0, sizeof(cpu->ras));
 }
 

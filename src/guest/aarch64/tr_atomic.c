@@ -97,11 +97,10 @@ void tr_ldapurs_w(struct a64_tr *t, const struct a64_fields *f)
 
 /* --- Exclusives --- */
 
-static void set_monitor(struct a64_tr *t, ir_val addr, ir_val lo, ir_val hi)
+static void set_monitor(struct a64_tr *t, ir_val addr, ir_val seen)
 {
     ir_set(t->ir, A64_EXCL_ADDR, addr);
-    ir_set(t->ir, A64_EXCL_LO, lo);
-    ir_set(t->ir, A64_EXCL_HI, hi);
+    ir_set(t->ir, A64_EXCL_LO, seen);
 }
 
 void tr_clrex(struct a64_tr *t, const struct a64_fields *f)
@@ -114,7 +113,7 @@ void tr_ldxr(struct a64_tr *t, const struct a64_fields *f)
     ir_val addr = a64_addr(t, f->n, 0);
     ir_val v = ir_load(t->ir, IR_I64, ordered(f->z, f->o, false), addr);
 
-    set_monitor(t, addr, v, a64_const(t, 0));
+    set_monitor(t, addr, v);
     a64_set_r(t, f->t, v);
 }
 
@@ -133,12 +132,13 @@ void tr_ldxp(struct a64_tr *t, const struct a64_fields *f)
         ir_val v = ir_load(t->ir, IR_V128, ordered(4, f->o, false), addr);
         lo = lane_d(t, v, 0);
         hi = lane_d(t, v, 1);
-        set_monitor(t, addr, lo, hi);
+        set_monitor(t, addr, lo);
+        ir_set(t->ir, A64_EXCL_HI, hi);
     } else {
         ir_val v = ir_load(t->ir, IR_I64, ordered(3, f->o, false), addr);
         lo = a64_extend_from(t, v, 32, false);
         hi = a64_shifted(t, v, A64_LSR, 32);
-        set_monitor(t, addr, v, a64_const(t, 0));
+        set_monitor(t, addr, v);
     }
     a64_set_r(t, f->t, lo);
     a64_set_r(t, f->u, hi);

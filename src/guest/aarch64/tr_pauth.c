@@ -75,19 +75,15 @@ static ir_val quick_code(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64
     return ir_and_imm(ir, a64_shifted(t, x, A64_LSR, 9), PAC_FIELD);
 }
 
-/* AddPAC() and Auth() as the helpers above, in line. */
+/*
+ * AddPAC() and Auth() in line.  The code is XORed onto the extension bits: one that was not canonical
+ * before it was signed cannot come out canonical, which is what the manual corrupts the code for.
+ */
 ir_val a64_pac_add(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64_pac_key key)
 {
-    struct ir *ir = t->ir;
-    ir_val good, code, bad;
-
     if (t->mode & A64_MODE_QARMA5)
-        return ir_call(ir, A64_HELP_pac_add, ptr, modifier, a64_const(t, key));
-    good = strip(t, ptr);
-    code = quick_code(t, good, modifier, key);
-    bad = ir_conv(ir, IRO_zext, IR_I64, ir_cmp(ir, IRO_ne, good, ptr));
-    code = ir_xor(ir, code, a64_shifted(t, bad, A64_LSL, 54));
-    return ir_or(ir, ir_and_imm(ir, ptr, ~PAC_FIELD), code);
+        return ir_call(t->ir, A64_HELP_pac_add, ptr, modifier, a64_const(t, key));
+    return ir_xor(t->ir, ptr, quick_code(t, strip(t, ptr), modifier, key));
 }
 
 ir_val a64_pac_auth(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64_pac_key key)
@@ -102,7 +98,7 @@ ir_val a64_pac_auth(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64_pac_
     code = quick_code(t, good, modifier, key);
     failed = ir_and_imm(ir, good, ~(3ull << 53));
     failed = ir_or(ir, failed, a64_const(t, error << 53));
-    return ir_select(ir, ir_cmp(ir, IRO_eq, code, ir_and_imm(ir, ptr, PAC_FIELD)), good, failed);
+    return ir_select(ir, ir_cmp(ir, IRO_eq, ir_xor(ir, ptr, good), code), good, failed);
 }
 
 static ir_val add_or_auth(struct a64_tr *t, bool auth, ir_val ptr, ir_val modifier, unsigned key)

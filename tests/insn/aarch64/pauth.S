@@ -51,6 +51,16 @@
     eor     x2, x2, x0
     mov     x3, #0
 
+# a pointer that is not canonical never passes
+# in:  x0=0x0010123456789abc x1=7
+# out: x2=0x0020123456789abc x3=0x0040123456789abc
+    mov     x2, x0
+    mov     x3, x0
+    pacia   x2, x1
+    autia   x2, x1
+    pacib   x3, x1
+    autib   x3, x1
+
 # pacga fills the upper half only
 # in:  x0=1 x1=2
 # out: x2=0
