@@ -11,6 +11,7 @@
 #include "user/elf.h"
 #include "user/path.h"
 #include "user/script.h"
+#include "user/sys.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -87,14 +88,19 @@ bool exec_is_ours(struct process *p, int fd)
                        (fd == p->log_fd && fd != STDERR_FILENO));
 }
 
-/* -ENOENT: we cannot find ourselves. */
-static int run_self(struct process *p, char **argv, char **envp)
+/* The host's execve.  A signal taken meanwhile, which the new program would never see, comes first:
+ * SYS_RESTART. */
+static int host_exec(struct task *t, int dirfd, const char *path, char **argv, char **envp, int flags)
 {
-    if (p->self_fd >= 0)
-        syscall(SYS_execveat, p->self_fd, "", argv, envp, AT_EMPTY_PATH);
-    else
-        execve("/proc/self/exe", argv, envp);
-    return -errno;
+    return (int)HOST_WAIT(t, __NR_execveat, dirfd, path, argv, envp, flags);
+}
+
+/* -ENOENT: we cannot find ourselves. */
+static int run_self(struct task *t, char **argv, char **envp)
+{
+    if (t->proc->self_fd >= 0)
+        return host_exec(t, t->proc->self_fd, "", argv, envp, AT_EMPTY_PATH);
+    return host_exec(t, AT_FDCWD, "/proc/self/exe", argv, envp, 0);
 }
 
 /* --- what the file is --------------------------------------------------------------------------*/
@@ -239,8 +245,9 @@ static char **with_variable(char **envp, char *var)
     return env;
 }
 
-static int run_guest(struct process *p, struct target *g, char **argv, char **envp)
+static int run_guest(struct task *t, struct target *g, char **argv, char **envp)
 {
+    struct process *p = t->proc;
     struct handover h = {g->fd, -1, g->name, p->opts};
     char *var, **env;
     int r = -ENOMEM;
@@ -248,29 +255,20 @@ static int run_guest(struct process *p, struct target *g, char **argv, char **en
     if (p->self_fd < 0 && access("/proc/self/exe", F_OK) < 0)
         exec_pin_self(p);
     h.self_fd = p->self_fd;
-    var = handover_write(&h);
-    env = var ? with_variable(envp, var) : NULL;
-
+    var = t->exec_memory[1] = handover_write(&h);
+    env = t->exec_memory[2] = var ? with_variable(envp, var) : NULL;
     if (env) {
         fcntl(g->fd, F_SETFD, 0);
         if (p->self_fd >= 0)
             fcntl(p->self_fd, F_SETFD, 0);
-        r = run_self(p, argv, env);
+        r = run_self(t, argv, env);
         if (p->self_fd >= 0)
             fcntl(p->self_fd, F_SETFD, FD_CLOEXEC);
     }
+    t->exec_memory[1] = t->exec_memory[2] = NULL;
     free(env);
     free(var);
     return r;
-}
-
-static int run_host(struct target *g, int dirfd, char **argv, char **envp, int flags)
-{
-    if (flags || dirfd != AT_FDCWD)
-        syscall(SYS_execveat, dirfd, g->path, argv, envp, flags);
-    else
-        execve(g->path, argv, envp);
-    return -errno;
 }
 
 int exec_guest(struct task *t, int dirfd, const char *path, char **argv, char **envp, int flags)
@@ -295,11 +293,11 @@ int exec_guest(struct task *t, int dirfd, const char *path, char **argv, char **
         r = -ENOEXEC;
         /* Other rights can only be given by the kernel, through binfmt_misc with flag C. */
         if (kind == KIND_HOST || (g.mode & (S_ISUID | S_ISGID)))
-            r = run_host(&g, dirfd, argv, envp, flags);
+            r = host_exec(t, dirfd, g.path, argv, envp, flags);
         if (kind == KIND_GUEST && r == -ENOEXEC)
-            r = run_guest(p, &g, argv, envp);
+            r = run_guest(t, &g, argv, envp);
         if (kind == KIND_GUEST && r == -ENOENT) /* only the kernel may know where we are */
-            r = run_host(&g, dirfd, argv, envp, flags);
+            r = host_exec(t, dirfd, g.path, argv, envp, flags);
         signal_exec_failed(t);
     } else {
         r = kind;

@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <linux/close_range.h>
 #include <linux/openat2.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -299,43 +298,4 @@ long sys_fcntl(struct task *t, const uint64_t *a)
         return HOST_WAIT(t, __NR_fcntl, a[0], cmd, host_addr(t, a[2]));
     r = HOST_WAIT(t, __NR_fcntl, a[0], cmd, a[2]);
     return r >= 0 && cmd == F_GETFL ? (long)sys_open_flags((uint64_t)r) : r;
-}
-
-/* --- Another root folder, another view of the mounts --------------------------------------------*/
-
-/* execve of a guest program needs our own, wherever the guest goes. */
-static long pinned(struct task *t, uint64_t nr, const uint64_t *a)
-{
-    exec_pin_self(t->proc);
-    return sys_pass(t, sys_row(nr), a);
-}
-
-long sys_umount2(struct task *t, const uint64_t *a)
-{
-    return pinned(t, 39, a);
-}
-
-long sys_mount(struct task *t, const uint64_t *a)
-{
-    return pinned(t, 40, a);
-}
-
-long sys_pivot_root(struct task *t, const uint64_t *a)
-{
-    return pinned(t, 41, a);
-}
-
-long sys_chroot(struct task *t, const uint64_t *a)
-{
-    return pinned(t, 51, a);
-}
-
-long sys_unshare(struct task *t, const uint64_t *a)
-{
-    return a[0] & CLONE_NEWNS ? pinned(t, 97, a) : sys_pass(t, sys_row(97), a);
-}
-
-long sys_setns(struct task *t, const uint64_t *a)
-{
-    return pinned(t, 268, a);
 }

@@ -152,14 +152,14 @@ static long do_exec(struct task *t, int dirfd, uint64_t path, uint64_t argv, uin
     lists = malloc((size_t)(n + m + 2) * sizeof(*lists) + bytes);
     if (!lists)
         return -ENOMEM;
-    t->exec_memory = lists;
+    t->exec_memory[0] = lists;
     p = (char *)(lists + n + m + 2);
     if (!(p = read_strings(t, argv, (size_t)n, lists, p, p + bytes)) ||
         !read_strings(t, envp, (size_t)m, lists + n + 1, p, (char *)(lists + n + m + 2) + bytes))
         r = -EFAULT;
     else
         r = exec_guest(t, dirfd, name, lists, lists + n + 1, flags);
-    t->exec_memory = NULL;
+    t->exec_memory[0] = NULL;
     free(lists);
     return r;
 }

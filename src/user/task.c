@@ -504,7 +504,8 @@ static long make_vfork(struct task *t, const struct request *q)
     restore_cpu(t->cpu, &saved);
     t->cpu->owner = t;
     task_self = t;
-    free(v.child.exec_memory);
+    for (int i = 0; i < 3; i++)
+        free(v.child.exec_memory[i]);
     munmap(stack, HOST_STACK);
     signal_sync(t);
     return pid;

@@ -97,7 +97,7 @@ struct task {
     uint64_t rseq, rseq_len, rseq_sig;
     struct task_sig *sig;
     struct task *next;        /* list of all tasks, under task.c's lock */
-    void *exec_memory;        /* of an execve under way: a vfork child's parent frees it */
+    void *exec_memory[3];     /* of an execve under way: a vfork child's parent frees it */
     bool process_main;        /* ends the host process's first thread, not a thread of ours */
     bool vfork_child;         /* lives in its parent's memory until exec or exit */
     bool exiting;             /* user_loop returns */
