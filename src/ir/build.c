@@ -80,28 +80,80 @@ void ir_at(struct ir *ir, uint64_t pc)
 
 /* --- Values --- */
 
-/* The only place where values are appended: equal ones are found again within a block. */
-static ir_val value(struct ir *ir, const struct ir_op *o)
+/* May the value of an equal operation made before be used here?  While lifting the table is
+ * forgotten from block to block; a pass goes on with it wherever blocks dominate. */
+static bool reusable(const struct ir *ir, uint32_t v)
+{
+    const struct ir_build *b = ir->b;
+
+    return !ir->plain && (!b->pass_op || ir_dominates(b->idom, b->block_of[v], b->block));
+}
+
+/* A pass that folds gets new operations before the one it is looking at. */
+static uint32_t append(struct ir *ir, const struct ir_op *o)
 {
     struct ir_build *b = ir->b;
-    uint64_t key = o->op | (uint64_t)o->type << 8 | (uint64_t)o->lane << 12;
-    struct ir_seen *e;
+    uint32_t v;
+
+    if (!b->pass_op)
+        return ir_push_op(ir, o);
+    v = ir_insert(ir, o, b->pass_op);
+    b->block_of = ir_array(b->block_of, &b->cap_block_of, ir->n_ops, sizeof(*b->block_of));
+    b->block_of[v] = b->block;
+    return v;
+}
+
+/* The table entry for operations like @o. */
+static struct ir_seen *seen_entry(struct ir *ir, const struct ir_op *o)
+{
+    uint64_t key = o->op | (uint64_t)o->type << 9 | (uint64_t)o->lane << 13;
 
     key = key * 0xff51afd7ed558ccdull + o->arg[0];
     key = key * 0xff51afd7ed558ccdull + o->arg[1];
     key = key * 0xff51afd7ed558ccdull + o->arg[2];
-    e = &b->cse[hash_mix(key + o->imm * 0xc4ceb9fe1a85ec53ull, CSE_BITS)];
-    if (e->epoch == b->epoch && !ir->plain) {
-        const struct ir_op *p = &ir->ops[e->val];
+    return &ir->b->cse[hash_mix(key + o->imm * 0xc4ceb9fe1a85ec53ull, CSE_BITS)];
+}
 
-        if (p->op == o->op && p->type == o->type && p->lane == o->lane && p->imm == o->imm &&
-            p->arg[0] == o->arg[0] && p->arg[1] == o->arg[1] && p->arg[2] == o->arg[2])
-            return (ir_val){e->val};
-    }
-    if (b->ended)
+/* An equal operation to be used instead, 0 when there is none. */
+static uint32_t seen(struct ir *ir, const struct ir_op *o, const struct ir_seen *e)
+{
+    const struct ir_op *p;
+
+    if (e->epoch != ir->b->epoch) /* and then its number may be out of range */
+        return 0;
+    p = &ir->ops[e->val];
+    if (p->op == o->op && p->type == o->type && p->lane == o->lane &&
+        p->imm == o->imm && p->arg[0] == o->arg[0] && p->arg[1] == o->arg[1] &&
+        p->arg[2] == o->arg[2] && reusable(ir, e->val))
+        return e->val;
+    return 0;
+}
+
+uint32_t ir_number(struct ir *ir, uint32_t v)
+{
+    struct ir_seen *e = seen_entry(ir, &ir->ops[v]);
+    uint32_t same = seen(ir, &ir->ops[v], e);
+
+    if (same)
+        return same;
+    e->epoch = ir->b->epoch;
+    e->val = v;
+    return v;
+}
+
+/* The only place where values are appended: equal ones are found again. */
+static ir_val value(struct ir *ir, const struct ir_op *o)
+{
+    struct ir_build *b = ir->b;
+    struct ir_seen *e = seen_entry(ir, o);
+    uint32_t same = seen(ir, o, e);
+
+    if (same)
+        return (ir_val){same};
+    if (b->ended && !b->pass_op)
         bug("an operation after the end of the block");
     e->epoch = b->epoch;
-    e->val = ir_push_op(ir, o);
+    e->val = append(ir, o);
     return (ir_val){e->val};
 }
 

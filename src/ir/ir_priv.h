@@ -41,6 +41,7 @@ struct ir_build {
     uint32_t snap;  /* newest snapshot, reused while nothing changed */
     uint32_t n_plan;
     bool ended;
+    uint32_t pass_op; /* not lifting: a pass folds, new operations belong before this one */
     uint32_t epoch;                   /* of cur and cse */
     struct ir_seen cur[IR_MAX_SLOTS]; /* the value each slot has now, where known */
     struct ir_seen cse[1 << CSE_BITS];
@@ -90,6 +91,8 @@ void ir_end_missing(struct ir *ir, uint32_t block);
 
 /** ir_fold - a simpler value equal to @o, 0 when there is none.  @o must be canonical. */
 uint32_t ir_fold(struct ir *ir, const struct ir_op *o);
+/** ir_number - the value equal to operation @v that was numbered before, else @v itself. */
+uint32_t ir_number(struct ir *ir, uint32_t v);
 /** ir_canonical - constants to the right. */
 void ir_canonical(const struct ir *ir, struct ir_op *o);
 /** ir_value - @v as an evaluation sees it; false when it is not constant. */
