@@ -102,6 +102,10 @@ struct x64 {
     struct xpair *pair;
     uint32_t n_pair, cap_pair;
     struct xblock *block; /* [ir->n_blocks] */
+    struct xloop {
+        uint32_t head, end; /* positions */
+    } *loop;
+    uint32_t n_loop, cap_loop;
     uint32_t pos;         /* operation being emitted */
 
     struct xstate cur;
@@ -136,7 +140,7 @@ struct x64 {
         struct x64_label label;
     } *how;
     uint32_t n_how, cap_how;
-    struct x64_label leave_miss;
+    struct x64_label leave_miss, leave_stop;
 };
 
 /* --- Operands: what an emitter asks for --- */
@@ -238,6 +242,10 @@ void emit_out(struct x64 *x, const struct ir_op *op); /* exit.c: poll, exit, exi
 void emit_stubs(struct x64 *x);                       /* exit.c: what stands behind the main line */
 struct xstub *x_stub(struct x64 *x);
 extern emit_fn *const x64_emit_mem[IR_NUM_OPS];
+unsigned x_how(struct x64 *x, const struct ir_op *o); /* index of its row in x->how */
+void x_forget_lazy(struct x64 *x);
+void x_bare_compare(struct x64 *x, const struct ir_op *o, uint32_t v);
+void ra_forget(struct x64 *x, uint32_t v);
 void *x_grow(void *p, uint32_t *cap, uint32_t need, size_t size);
 
 #endif

@@ -165,6 +165,23 @@ static void emit_adc(struct x64 *x, const struct ir_op *o, uint32_t v)
     }
 }
 
+/* A compare that only snapshots look at: nothing but its FP flags is wanted. */
+void x_bare_compare(struct x64 *x, const struct ir_op *o, uint32_t v)
+{
+    uint32_t a = o->arg[0], b = o->arg[1];
+
+    for (uint32_t w = v - 1; w > 0 && v - w < 5; w--) { /* its siblings raise the same flags */
+        const struct ir_op *s = &x->ir->ops[w];
+
+        if (s->op >= IRO_feq && s->op <= IRO_fun && s->imm == o->imm && s->arg[0] == a && s->arg[1] == b)
+            return;
+    }
+    if (fp_in_line(x, o))
+        compare_fp(x, o, a, b);
+    else
+        emit_eval(x, o, v);
+}
+
 static void cmov_or(struct x64 *x, unsigned size, unsigned d, unsigned s, enum x64_cc cc, unsigned cc2)
 {
     x64_cmov(&x->a, cc, size, d, s);

@@ -72,7 +72,7 @@ static void drop_slot(struct x64 *x, unsigned slot)
         x->val[v].slot = 0;
 }
 
-static void forget(struct x64 *x, uint32_t v)
+void ra_forget(struct x64 *x, uint32_t v)
 {
     if (x->val[v].reg != NOREG)
         drop_reg(x, x->val[v].reg);
@@ -391,7 +391,7 @@ void ra_end_op(struct x64 *x)
     x->n_touched = 0;
     for (unsigned i = 0; i < n; i++)
         if (dead(x, x->touched[i]))
-            forget(x, x->touched[i]);
+            ra_forget(x, x->touched[i]);
 }
 
 #define CALLEE_SAVED (1u << RBX | 1u << R12 | 1u << R13 | 1u << R14 | 1u << R15)
@@ -527,7 +527,7 @@ static void establish(struct x64 *x, uint32_t from, uint32_t to)
         a = x_resolve(x, ir->phi_args[ir->ops[v].arg[0] + k]);
         if (x->val[a].reg != NOREG && dead(x, a) && !(x->pinned >> x->val[a].reg & 1)) {
             r = x->val[a].reg;
-            forget(x, a);
+            ra_forget(x, a);
         } else if (!free_regs(x, vec_value(x, v))) { /* into the frame through the scratch register */
             r = vec_value(x, v) ? X_XMM + X_VSCRATCH : X_SCRATCH;
             x_load_value(x, r, a);

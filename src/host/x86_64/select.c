@@ -171,6 +171,14 @@ static bool fp_compare(unsigned op)
     return op >= IRO_feq && op <= IRO_fun;
 }
 
+/* Conditions that a branch can compute for itself. */
+static bool can_fuse(const struct sel *s, const struct ir_op *o)
+{
+    if (fp_compare(o->op))
+        return !s->x->job->fp_slow && s->ir->ops[o->arg[0]].type != IR_F16;
+    return o->op <= IRO_sle;
+}
+
 static void mark(struct sel *s, uint32_t v)
 {
     const struct ir_op *o = &s->ir->ops[v];
@@ -220,8 +228,7 @@ static void mark(struct sel *s, uint32_t v)
         }
         return;
     }
-    if (is_compare(o->op) && !firm && !c->addr && c->soft &&
-        !(o->op >= IRO_add_v && o->op <= IRO_adc_v)) {
+    if (is_compare(o->op) && !firm && !c->addr && c->soft && can_fuse(s, o)) {
         xv->flags = XV_LAZY;
         count_args(s, o, false);
         return;
@@ -321,12 +328,10 @@ static void add_use(struct x64 *x, uint32_t v, uint32_t pos, bool weak)
     if (xv->end < pos)
         xv->end = pos;
     /* a value from before a loop that is used in it stays until the loop's end */
-    for (uint32_t b = 0; b < x->ir->n_blocks; b++) {
-        uint32_t head = x->ir->blocks[b].first, e = x->block[b].loop_end;
-
-        if (e && v < head && pos >= head && pos <= e && xv->end < e)
-            xv->end = e;
-    }
+    for (uint32_t i = 0; i < x->n_loop; i++)
+        if (v < x->loop[i].head && pos >= x->loop[i].head && pos <= x->loop[i].end &&
+            xv->end < x->loop[i].end)
+            xv->end = x->loop[i].end;
 }
 
 static void use_op(struct x64 *x, uint32_t v, uint32_t pos)
@@ -388,12 +393,18 @@ static void find_loops(struct x64 *x)
 {
     const struct ir *ir = x->ir;
 
+    x->n_loop = 0;
     for (uint32_t b = 0; b < ir->n_blocks; b++)
         for (unsigned i = 0; i < ir->blocks[b].n_succ; i++) {
             uint32_t t = ir->blocks[b].succ[i];
 
             if (t <= b && x->block[t].loop_end < ir->blocks[b].end - 1)
                 x->block[t].loop_end = ir->blocks[b].end - 1;
+        }
+    for (uint32_t b = 0; b < ir->n_blocks; b++)
+        if (x->block[b].loop_end) {
+            x->loop = x_grow(x->loop, &x->cap_loop, x->n_loop + 1, sizeof(*x->loop));
+            x->loop[x->n_loop++] = (struct xloop){ ir->blocks[b].first, x->block[b].loop_end };
         }
 }
 

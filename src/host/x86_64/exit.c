@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ways out of a region: exact state written back, links to other regions, out-of-line stubs, and
+ * the recovery descriptions of instructions that may fault.
+ */
+#include "host/x86_64/emit.h"
+
+#include "base/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct xstub *x_stub(struct x64 *x)
+{
+    x->stub = x_grow(x->stub, &x->cap_stub, x->n_stub + 1, sizeof(*x->stub));
+    memset(&x->stub[x->n_stub], 0, sizeof(*x->stub));
+    return &x->stub[x->n_stub++];
+}
+
+/* --- Writing slots back --- */
+
+/* Bit set of the slots a write-back is about to overwrite. */
+struct slot_set {
+    uint64_t w[IR_MAX_SLOTS / 64];
+};
+
+static bool slot_in(const struct slot_set *s, uint32_t slot)
+{
+    return s->w[slot / 64] >> (slot % 64) & 1;
+}
+
+/* A value still in the memory of a slot that will be overwritten has to be fetched first.  @own: the
+ * slot the value is for: storing there comes after computing anyway. */
+static void rescue(struct x64 *x, uint32_t v, uint32_t own, const struct slot_set *set)
+{
+    const struct ir_op *o;
+
+    v = x_resolve(x, v);
+    o = &x->ir->ops[v];
+    if (x->val[v].reg != NOREG || x->val[v].slot)
+        return;
+    if (x->val[v].flags & XV_LAZY) {
+        for (unsigned k = 0; k < ir_info[o->op].n_args; k++)
+            rescue(x, o->arg[k], own, set);
+    } else if (o->op == IRO_get && (x->val[v].flags & XV_REMAT) && slot_in(set, (uint32_t)o->imm)) {
+        ra_use(x, v);
+        x->pinned = 0;
+    }
+}
+
+static void store_flag(struct x64 *x, struct x64_mem m, uint32_t v)
+{
+    unsigned cc2;
+    bool both;
+    enum x64_cc cc = x_cond(x, v, &cc2, &both);
+
+    if (cc2 == NOREG) {
+        x64_setcc_m(&x->a, cc, m);
+    } else {
+        x64_setcc(&x->a, cc, X_SCRATCH);
+        x64_setcc_m(&x->a, cc2, m);
+        x64_alu_mr(&x->a, both ? ALU_AND : ALU_OR, 1, m, X_SCRATCH);
+    }
+}
+
+static bool is_condition(unsigned op)
+{
+    return (op >= IRO_eq && op <= IRO_sle) || (op >= IRO_feq && op <= IRO_fun) || op == IRO_not;
+}
+
+static void store_pair(struct x64 *x, const struct xpair *p)
+{
+    const struct ir_slot *slot = &x->ir->slots[p->slot];
+    struct x64_mem m = x_cpu(x, slot->off);
+    uint32_t v = x_resolve(x, p->val);
+    const struct ir_op *o = &x->ir->ops[v];
+    unsigned size = slot->type == IR_I1 ? 1 : ir_bits(slot->type) / 8;
+    unsigned r = x->val[v].reg;
+    int32_t imm;
+
+    if (r == NOREG && x_imm(x, v, &imm)) {
+        x64_store_imm(&x->a, size, m, imm);
+        return;
+    }
+    if (r == NOREG && (x->val[v].flags & XV_LAZY)) {
+        if (o->type == IR_I1 && is_condition(o->op) &&
+            !(o->op >= IRO_feq && o->op <= IRO_fun &&
+              (x->job->fp_slow || x->ir->ops[o->arg[0]].type == IR_F16))) {
+            store_flag(x, m, v);
+            return;
+        }
+        r = x_materialize(x, v);
+    } else if (r == NOREG) {
+        r = slot->type == IR_V128 ? X_XMM + X_VSCRATCH : X_SCRATCH;
+        x_load_value(x, r, v);
+    }
+    if (size == 16)
+        x64_vstore(&x->a, m, r - X_XMM);
+    else
+        x64_store(&x->a, size, m, r);
+}
+
+void x_write_back(struct x64 *x, uint32_t snap)
+{
+    const struct xsnap *sn = &x->snap[snap];
+    struct slot_set set = { { 0 } };
+
+    x->exiting = true;
+    for (uint32_t i = 0; i < sn->count; i++)
+        set.w[x->pair[sn->first + i].slot / 64] |= 1ull << (x->pair[sn->first + i].slot % 64);
+    for (uint32_t i = 0; i < sn->count; i++)
+        rescue(x, x->pair[sn->first + i].val, x->pair[sn->first + i].slot, &set);
+    for (uint32_t i = 0; i < sn->count; i++) {
+        x->pinned = 0;
+        store_pair(x, &x->pair[sn->first + i]);
+    }
+    x->pinned = 0;
+    x->exiting = false;
+}
+
+/* Lazy values computed for a write-back become lazy again. */
+void x_forget_lazy(struct x64 *x)
+{
+    for (unsigned i = 0; i < x->n_lazy_done; i++) {
+        uint32_t v = x->lazy_done[i];
+
+        if (x->val[v].reg != NOREG) {
+            x->cur.reg_val[x->val[v].reg] = 0;
+            x->val[v].reg = NOREG;
+        }
+        if (x->val[v].slot) {
+            x->cur.slot_val[x->val[v].slot] = 0;
+            x->val[v].slot = 0;
+        }
+    }
+    x->n_lazy_done = 0;
+}
+
+unsigned x_materialize(struct x64 *x, uint32_t v)
+{
+    const struct ir_op *o = &x->ir->ops[v];
+    uint8_t flags = x->val[v].flags;
+    emit_fn *fn = x64_emit_int[o->op] ? x64_emit_int[o->op] : emit_eval;
+
+    if (x->n_lazy_done == 64)
+        bug("x86_64: too many values redone for one exit");
+    x->val[v].flags = XV_LIVE; /* while its emitter runs */
+    fn(x, o, v);
+    x->val[v].flags = flags;
+    x->lazy_done[x->n_lazy_done++] = v;
+    if (x->val[v].reg == NOREG)
+        bug("x86_64: %s was not computed", ir_info[o->op].name);
+    x->pinned |= 1u << x->val[v].reg;
+    return x->val[v].reg;
+}
+
+/* --- Ways out --- */
+
+static void store_const(struct x64 *x, unsigned size, uint32_t off, uint64_t imm)
+{
+    if (size == 4 || (int64_t)imm == (int32_t)imm) {
+        x64_store_imm(&x->a, size, x_cpu(x, off), (int32_t)imm);
+    } else {
+        x64_mov_ri(&x->a, X_SCRATCH, imm);
+        x64_store(&x->a, 8, x_cpu(x, off), X_SCRATCH);
+    }
+}
+
+static struct x64_mem entry_point(const struct x64 *x, enum host_entry e)
+{
+    return x_cpu(x, x->lay->entry_points + (uint32_t)e * 8);
+}
+
+/* A jump that starts out to a thunk and is patched to the next region. */
+static void emit_link(struct x64 *x, uint64_t pc)
+{
+    struct xstub *s;
+
+    x64_align(&x->a, 4, 3); /* the field after e9 must not straddle: patched while others run */
+    s = x_stub(x);
+    s->kind = STUB_THUNK;
+    s->pc = pc;
+    s->entry = HOST_EP_LINK;
+    x64_jmp(&x->a, &s->label);
+    s->site = x->a.n - 4;
+}
+
+static void emit_exit_ind(struct x64 *x, const struct ir_op *o)
+{
+    struct x64_mem jc = { .base = X_CPU, .index = RCX, .scale = 2,
+                          .disp = (int32_t)x->lay->jc - (int32_t)x->lay->bias };
+    uint32_t target = x_resolve(x, o->arg[0]);
+
+    x->exiting = true; /* the write-back may move the target, not lose it */
+    ra_use(x, target);
+    x->pinned = 0;
+    x_write_back(x, o->snap);
+    x_load_value(x, RAX, target);
+    x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->attention), 0);
+    x64_jcc(&x->a, CC_NE, &x->leave_miss);
+    x64_mov_rr(&x->a, 4, RCX, RAX);
+    x64_alu_ri(&x->a, ALU_AND, 4, RCX, (int32_t)x->lay->jc_mask);
+    x64_alu_rm(&x->a, ALU_CMP, 8, RAX, jc);
+    x64_jcc(&x->a, CC_NE, &x->leave_miss);
+    jc.disp += 8;
+    x64_jmp_m(&x->a, jc);
+}
+
+void emit_out(struct x64 *x, const struct ir_op *o)
+{
+    uint64_t pc = x->ir->snaps[o->snap].pc;
+
+    switch (o->op) {
+    case IRO_exit:
+        x_write_back(x, o->snap);
+        emit_link(x, o->imm);
+        break;
+    case IRO_exit_ind:
+        emit_exit_ind(x, o);
+        break;
+    case IRO_trap:
+        x_write_back(x, o->snap);
+        store_const(x, 8, x->lay->detail, o->imm);
+        store_const(x, 4, x->lay->stop, o->arg[0]);
+        store_const(x, 8, x->lay->pc, pc);
+        x64_jmp_m(&x->a, entry_point(x, HOST_EP_STOP));
+        break;
+    case IRO_poll: {
+        struct xstub *s = x_stub(x);
+
+        s->kind = STUB_POLL;
+        s->op = (uint32_t)(o - x->ir->ops);
+        s->state = ra_new_state(x);
+        ra_save_state(x, s->state);
+        x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->attention), 0);
+        x64_jcc(&x->a, CC_NE, &s->label);
+        break;
+    }
+    default:
+        bug("x86_64: %s is no way out", ir_info[o->op].name);
+    }
+    x_forget_lazy(x);
+}
+
+static void emit_slow_stub(struct x64 *x, uint32_t i)
+{
+    struct xstub s = x->stub[i];
+    const struct ir_op *o = &x->ir->ops[s.op];
+    uint32_t off = x->lay->scratch;
+    unsigned h;
+
+    for (unsigned k = 0; k < 3 && s.src[k] != NOREG; k++, off += 16) {
+        unsigned type = x->ir->ops[o->arg[k]].type;
+
+        if (s.src[k] < X_XMM) {
+            x64_store(&x->a, 8, x_cpu(x, off), s.src[k]);
+        } else if (ir_bits(type) == 128) {
+            x64_vstore(&x->a, x_cpu(x, off), s.src[k] - X_XMM);
+        } else {
+            x64_movq_rx(&x->a, ir_bits(type) == 64 ? 8 : 4, X_SCRATCH, s.src[k] - X_XMM);
+            x64_store(&x->a, 8, x_cpu(x, off), X_SCRATCH);
+        }
+    }
+    h = x_how(x, o);
+    x64_lea(&x->a, 8, X_SCRATCH, x64_rip(&x->how[h].label));
+    x64_call_m(&x->a, entry_point(x, HOST_EP_SLOW));
+    off = x->lay->scratch + 48;
+    if (s.dst < X_XMM)
+        x64_load(&x->a, 8, s.dst, x_cpu(x, off));
+    else
+        x64_vload(&x->a, s.dst - X_XMM, x_cpu(x, off));
+    x64_jmp(&x->a, &x->stub[i].back);
+}
+
+void emit_stubs(struct x64 *x)
+{
+    for (uint32_t i = 0; i < x->n_stub; i++) { /* stubs may add thunks while they are emitted */
+        x64_bind(&x->a, &x->stub[i].label);
+        switch (x->stub[i].kind) {
+        case STUB_EXIT_BLOCK: {
+            const struct ir_block *b = &x->ir->blocks[x->stub[i].op];
+
+            ra_load_state(x, x->stub[i].state);
+            for (uint32_t v = b->first; v < b->end; v++)
+                if (ir_info[x->ir->ops[v].op].effects == IR_END ||
+                    ir_info[x->ir->ops[v].op].effects == IR_POLL)
+                    emit_out(x, &x->ir->ops[v]);
+            break;
+        }
+        case STUB_POLL: {
+            const struct ir_op *o = &x->ir->ops[x->stub[i].op];
+
+            ra_load_state(x, x->stub[i].state);
+            x_write_back(x, o->snap);
+            x_forget_lazy(x);
+            x64_mov_ri(&x->a, RAX, x->ir->snaps[o->snap].pc);
+            x64_jmp(&x->a, &x->leave_miss);
+            break;
+        }
+        case STUB_SLOW:
+            emit_slow_stub(x, i);
+            break;
+        case STUB_THUNK: {
+            struct xstub *s = &x->stub[i];
+
+            x64_call_m(&x->a, entry_point(x, s->entry));
+            x64_u64(&x->a, s->pc);
+            x64_u32(&x->a, s->site ? x->a.n - 8 - s->site : 0);
+            break;
+        }
+        }
+    }
+    if (x->leave_miss.at) {
+        x64_bind(&x->a, &x->leave_miss);
+        x64_jmp_m(&x->a, entry_point(x, HOST_EP_MISS));
+    }
+}
+
+void x_slow(struct x64 *x, enum x64_cc cc, const struct ir_op *o, unsigned dst, const unsigned *src,
+            unsigned n_src)
+{
+    struct xstub *s = x_stub(x);
+
+    s->kind = STUB_SLOW;
+    s->op = (uint32_t)(o - x->ir->ops);
+    s->dst = (uint8_t)dst;
+    memset(s->src, NOREG, sizeof(s->src));
+    for (unsigned k = 0; k < n_src; k++)
+        s->src[k] = (uint8_t)src[k];
+    x64_jcc(&x->a, cc, &s->label);
+    x64_bind(&x->a, &s->back);
+}
+
+/* --- Recovery descriptions ---
+ *
+ * description: signed LEB128 of (guest pc - region pc), then per dirty slot its number and a value
+ * expression, then 0xff.  Value expressions, by first byte:
+ *   0x00..0x0f  integer register           0x10..0x1f  vector register
+ *   0x20 n      frame slot n               0x21 leb    constant
+ *   0x22 n      CPU slot n, as in memory   0x23 n      vector constant n words follow (16 bytes)
+ *   0x24 op16 type argtype lane leb(imm) args...       operation to evaluate
+ */
+
+static void put8(struct x64 *x, unsigned b)
+{
+    x->desc = x_grow(x->desc, &x->cap_desc, x->n_desc + 1, 1);
+    x->desc[x->n_desc++] = (uint8_t)b;
+}
+
+static void put_leb(struct x64 *x, uint64_t v)
+{
+    while (v >= 0x80) {
+        put8(x, (v & 0x7f) | 0x80);
+        v >>= 7;
+    }
+    put8(x, (unsigned)v);
+}
+
+static void put16bytes(struct x64 *x, uint64_t lo, uint64_t hi)
+{
+    for (unsigned i = 0; i < 8; i++)
+        put8(x, lo >> (8 * i) & 0xff);
+    for (unsigned i = 0; i < 8; i++)
+        put8(x, hi >> (8 * i) & 0xff);
+}
+
+static void put_value(struct x64 *x, uint32_t v)
+{
+    const struct ir_op *o;
+
+    v = x_resolve(x, v);
+    o = &x->ir->ops[v];
+    if (x->val[v].reg != NOREG) {
+        put8(x, x->val[v].reg);
+    } else if (x->val[v].slot) {
+        put8(x, 0x20);
+        put8(x, x->val[v].slot);
+    } else if (o->op == IRO_const) {
+        put8(x, 0x21);
+        put_leb(x, o->imm & ir_mask(o->type));
+    } else if (o->op == IRO_vconst) {
+        put8(x, 0x23);
+        put16bytes(x, o->imm, o->arg[0] | (uint64_t)o->arg[1] << 32);
+    } else if (o->op == IRO_get && (x->val[v].flags & XV_REMAT)) {
+        put8(x, 0x22);
+        put8(x, (unsigned)o->imm);
+    } else if (x->val[v].flags & XV_LAZY) {
+        put8(x, 0x24);
+        put8(x, o->op & 0xff);
+        put8(x, o->op >> 8);
+        put8(x, o->type);
+        put8(x, x->ir->ops[o->arg[0]].type);
+        put8(x, o->lane);
+        put_leb(x, o->imm);
+        for (unsigned k = 0; k < ir_info[o->op].n_args; k++)
+            put_value(x, o->arg[k]);
+    } else {
+        bug("x86_64: value %u (%s) is nowhere at a fault", v, ir_info[o->op].name);
+    }
+}
+
+void x_fault_here(struct x64 *x, const struct ir_op *o)
+{
+    const struct xsnap *sn = &x->snap[o->snap];
+    int64_t delta = (int64_t)(x->ir->snaps[o->snap].pc - x->job->pc);
+
+    x->fault = x_grow(x->fault, &x->cap_fault, x->n_fault + 1, sizeof(*x->fault));
+    x->fault[x->n_fault++] = (struct host_fault){ x->a.n, x->n_desc };
+    put_leb(x, (uint64_t)delta << 1 ^ (uint64_t)(delta >> 63));
+    for (uint32_t i = 0; i < sn->count; i++) {
+        put8(x, x->pair[sn->first + i].slot);
+        put_value(x, x->pair[sn->first + i].val);
+    }
+    put8(x, 0xff);
+}

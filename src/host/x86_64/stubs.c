@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The shared stubs around translated code, linking, and the recovery of state after a fault. */
+#include "host/x86_64/host_priv.h"
+
+#include "base/softfloat.h"
+
+#include <string.h>
+
+static const uint8_t saved[] = { RBX, RBP, R12, R13, R14, R15 };
+#define FRAME_SUB (X_FRAME + 8) /* keeps rsp 16-byte aligned inside regions */
+
+static void stub_enter(struct x64_asm *a, const struct host_layout *lay)
+{
+    for (unsigned i = 0; i < sizeof(saved); i++)
+        x64_push(a, saved[i]);
+    x64_alu_ri(a, ALU_SUB, 8, RSP, FRAME_SUB);
+    x64_lea(a, 8, X_CPU, x64_at(RDI, (int32_t)lay->bias));
+    x64_jmp_r(a, RSI);
+}
+
+static void stub_leave(struct x64_asm *a)
+{
+    x64_alu_ri(a, ALU_ADD, 8, RSP, FRAME_SUB);
+    for (unsigned i = sizeof(saved); i-- > 0;)
+        x64_pop(a, saved[i]);
+    x64_ret(a);
+}
+
+/* Called from a thunk: its data lies at the return address. */
+static void stub_thunk(struct x64_asm *a, const struct host_layout *lay, bool hot)
+{
+    x64_pop(a, RAX);
+    x64_load(a, 8, RCX, x64_at(RAX, 0));
+    x64_store(a, 8, x64_at(X_CPU, (int32_t)lay->pc - (int32_t)lay->bias), RCX);
+    if (hot) { /* bts rax, 63 tells it from a link request */
+        x64_byte(a, 0x48);
+        x64_byte(a, 0x0f);
+        x64_byte(a, 0xba);
+        x64_byte(a, 0xe8);
+        x64_byte(a, 63);
+    }
+    stub_leave(a);
+}
+
+/* rax: struct ir_how *.  Keeps every register but rax and the flags. */
+static void stub_slow(struct x64_asm *a, const struct host_layout *lay)
+{
+    static const uint8_t gpr[] = { RCX, RDX, RSI, RDI, R8, R9, R10, R11 };
+
+    for (unsigned i = 0; i < sizeof(gpr); i++)
+        x64_push(a, gpr[i]);
+    x64_alu_ri(a, ALU_SUB, 8, RSP, 16 * 16 + 8);
+    for (unsigned i = 0; i < 16; i++)
+        x64_vstore(a, x64_at(RSP, (int32_t)i * 16), i);
+    x64_lea(a, 8, RDI, x64_at(X_CPU, -(int32_t)lay->bias));
+    x64_mov_rr(a, 8, RSI, RAX);
+    x64_call_m(a, x64_at(X_CPU, (int32_t)(lay->entry_points + HOST_EP_EVAL * 8) - (int32_t)lay->bias));
+    for (unsigned i = 0; i < 16; i++)
+        x64_vload(a, i, x64_at(RSP, (int32_t)i * 16));
+    x64_alu_ri(a, ALU_ADD, 8, RSP, 16 * 16 + 8);
+    for (unsigned i = sizeof(gpr); i-- > 0;)
+        x64_pop(a, gpr[i]);
+    x64_ret(a);
+}
+
+uint32_t host_stubs(struct host *h, uint8_t *buf, uint32_t cap, void **ep)
+{
+    struct x64_asm a = { .buf = buf, .cap = cap, .f = h->x.a.f };
+
+    h->enter = (host_enter_fn *)(void *)buf;
+    stub_enter(&a, &h->lay);
+    x64_align(&a, 16, 0);
+    ep[HOST_EP_MISS] = buf + a.n;
+    x64_store(&a, 8, x64_at(X_CPU, (int32_t)h->lay.pc - (int32_t)h->lay.bias), RAX);
+    ep[HOST_EP_STOP] = buf + a.n;
+    x64_alu_rr(&a, ALU_XOR, 4, RAX, RAX);
+    ep[HOST_EP_LEAVE] = buf + a.n;
+    stub_leave(&a);
+    x64_align(&a, 16, 0);
+    ep[HOST_EP_LINK] = buf + a.n;
+    stub_thunk(&a, &h->lay, false);
+    x64_align(&a, 16, 0);
+    ep[HOST_EP_HOT] = buf + a.n;
+    stub_thunk(&a, &h->lay, true);
+    x64_align(&a, 16, 0);
+    ep[HOST_EP_SLOW] = buf + a.n;
+    stub_slow(&a, &h->lay);
+    x64_align(&a, 64, 0);
+    return a.n;
+}
+
+host_enter_fn *host_enter(const struct host *h)
+{
+    return h->enter;
+}
+
+void host_patch(uint8_t *site, const uint8_t *target)
+{
+    int32_t rel = (int32_t)(target - (site + 4));
+
+    __atomic_store_n((int32_t *)(void *)site, rel, __ATOMIC_RELEASE);
+}
+
+/* --- Recovery; the form is described in exit.c --- */
+
+struct recover {
+    const uint8_t *p;
+    const struct ir_slot *slots;
+    const uint8_t *cpu;
+    const uint64_t *gpr;
+    const union ir_u *xmm;
+    const uint8_t *frame;
+};
+
+static uint64_t get_leb(struct recover *r)
+{
+    uint64_t v = 0;
+    unsigned shift = 0;
+    uint8_t b;
+
+    do {
+        b = *r->p++;
+        v |= (uint64_t)(b & 0x7f) << shift;
+        shift += 7;
+    } while (b & 0x80);
+    return v;
+}
+
+static union ir_u get_value(struct recover *r)
+{
+    union ir_u v = { .q = 0 };
+    uint8_t tag = *r->p++;
+
+    if (tag < 0x10) {
+        v.d[0] = r->gpr[tag];
+    } else if (tag < 0x20) {
+        v = r->xmm[tag - 0x10];
+    } else if (tag == 0x20) {
+        memcpy(&v, r->frame + *r->p++ * 16, 16);
+    } else if (tag == 0x21) {
+        v.d[0] = get_leb(r);
+    } else if (tag == 0x22) {
+        const struct ir_slot *s = &r->slots[*r->p++];
+
+        memcpy(&v, r->cpu + s->off, s->type == IR_I1 ? 1 : ir_bits(s->type) / 8);
+    } else if (tag == 0x23) {
+        memcpy(&v, r->p, 16);
+        r->p += 16;
+    } else {
+        struct ir_how how = { 0 };
+        union ir_u a[3];
+        struct fp_env fp = { 0 };
+
+        how.op = (uint16_t)(r->p[0] | r->p[1] << 8);
+        how.type = r->p[2];
+        how.arg_type = r->p[3];
+        how.lane = r->p[4];
+        r->p += 5;
+        how.imm = get_leb(r);
+        for (unsigned k = 0; k < ir_info[how.op].n_args; k++) {
+            a[k] = get_value(r);
+            if (k == 0 || ir_info[how.op].args[k] == 'S' || ir_info[how.op].args[k] == 'T')
+                if (ir_bits(how.arg_type) < 64) /* registers may hold more than a narrow use needs */
+                    a[k].d[0] &= ir_mask(how.arg_type);
+        }
+        ir_info[how.op].eval(&v, a, &how, &fp);
+    }
+    return v;
+}
+
+uint64_t host_recover(const uint8_t *desc, const struct ir_slot *slots, uint8_t *cpu,
+                      const uint64_t *gpr, const union ir_u *xmm, const uint8_t *frame)
+{
+    struct recover r = { desc, slots, cpu, gpr, xmm, frame };
+    struct {
+        uint32_t slot;
+        union ir_u v;
+    } done[IR_MAX_SLOTS];
+    uint64_t z = get_leb(&r);
+    unsigned n = 0;
+
+    while (*r.p != 0xff && n < IR_MAX_SLOTS) { /* all are read before any is written */
+        done[n].slot = *r.p++;
+        done[n].v = get_value(&r);
+        n++;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        const struct ir_slot *s = &slots[done[i].slot];
+
+        memcpy(cpu + s->off, &done[i].v, s->type == IR_I1 ? 1 : ir_bits(s->type) / 8);
+    }
+    return (z >> 1) ^ -(z & 1);
+}
