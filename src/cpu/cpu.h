@@ -71,6 +71,7 @@ struct cpu {
     struct engine *engine;
     void *owner;       /* the user-mode thread or the machine's vCPU */
     bool single_step;  /* stop with CPU_STOP_DEBUG after each instruction */
+    bool odd;          /* the next instruction is for the interpreter */
     volatile bool in_code;     /* inside translated code: a flush waits for it to leave */
     struct cpu *next, **link;  /* all CPUs of the engine [engine lock] */
 
@@ -116,6 +117,7 @@ struct guest_isa {
      */
     void (*scan)(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, unsigned limit,
                  struct guest_scan *out);
+    uint32_t mode_fp_slow; /* mode bits under which floating point is evaluated out of line */
     void (*reset)(struct cpu *cpu);
     /** disas - one instruction as text for logs; returns its length. */
     unsigned (*disas)(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, char *buf,
@@ -143,8 +145,8 @@ enum engine_kind { ENGINE_JIT, ENGINE_INTERP };
 
 struct engine_conf {
     enum engine_kind kind;
-    unsigned hot_after;    /* executions of a block before a region is formed; 0: from the first
-                            * run; ~0u: never */
+    unsigned hot_after;    /* executions of a block before a region is formed; 0: default, 1: at
+                            * once, ~0u: never */
     unsigned passes_off;   /* bit mask of passes to leave out, row order of passes.def */
     unsigned host_off;     /* host features masked: bit 0 AVX and up, bit 1 BMI, bit 2 FMA ... */
     size_t cache_size;     /* bytes of code cache, 0: default */

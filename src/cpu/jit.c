@@ -1,25 +1,320 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The translating engine (for the moment: the interpreter in its place). */
-#include "cpu/engine.h"
+/* The translating engine: its run loop, and what brings a CPU out of translated code. */
+#include "cpu/jit.h"
+
+#include "base/err.h"
+#include "cpu/fpmode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+enum {
+    CODE_SIZE = 96 << 20,  /* unless engine_conf says otherwise; touched as used */
+    META_SIZE = 160 << 20,
+    HOT_AFTER = 300,
+};
+
+static const struct host_layout layout = {
+    .bias = CPU_BIAS,
+    .scratch = offsetof(struct cpu, scratch),
+    .entry_points = offsetof(struct cpu, entry_points),
+    .helpers = offsetof(struct cpu, helpers),
+    .jc = offsetof(struct cpu, jc),
+    .jc_mask = ((1 << CPU_JC_BITS) - 1) << 2,
+    .stop = offsetof(struct cpu, stop),
+    .detail = offsetof(struct cpu, detail),
+    .pc = offsetof(struct cpu, pc),
+    .attention = offsetof(struct cpu, attention),
+    .fp = offsetof(struct cpu, fp),
+};
+
+/* Out-of-line evaluation: operands and result are in cpu->scratch. */
+static void evaluate(struct cpu *cpu, const struct ir_how *how)
+{
+    union ir_u *u = (union ir_u *)(void *)cpu->scratch, r;
+
+    ir_info[how->op].eval(&r, u, how, &cpu->fp);
+    u[3] = r;
+}
+
+static void *reserve(size_t size, int prot)
+{
+    void *p = mmap(NULL, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (p == MAP_FAILED)
+        bug("no memory for the code cache (%zu bytes)", size);
+    return p;
+}
+
+static struct jit *jit_new(struct engine *e)
+{
+    struct jit *j = calloc(1, sizeof(*j));
+
+    if (!j)
+        bug("out of memory");
+    j->e = e;
+    j->cache_size = e->conf.cache_size ? e->conf.cache_size : CODE_SIZE;
+    j->cap_counters = (uint32_t)(j->cache_size / 64);
+    j->cache = reserve(j->cache_size + j->cap_counters * sizeof(int32_t),
+                       PROT_READ | PROT_WRITE | PROT_EXEC);
+    j->counters = (int32_t *)(void *)(j->cache + j->cache_size);
+    j->meta_size = META_SIZE;
+    j->meta = reserve(j->meta_size, PROT_READ | PROT_WRITE);
+    j->hash = reserve(sizeof(*j->hash) << JIT_HASH_BITS, PROT_READ | PROT_WRITE);
+    j->pages = reserve(sizeof(*j->pages) << JIT_PAGE_BITS, PROT_READ | PROT_WRITE);
+    j->host = host_new(&layout, e->conf.host_off);
+    j->ir = ir_new(e->isa->slots, e->isa->n_slots, e->isa->helpers, e->isa->n_helpers);
+    j->code_start = j->code_used = host_stubs(j->host, j->cache, (uint32_t)j->cache_size, j->ep);
+    j->ep[HOST_EP_EVAL] = (void *)evaluate;
+    return j;
+}
+
+static void flush_all(struct jit *j)
+{
+    for (unsigned i = 0; i < j->n_regions; i++)
+        j->by_addr[i]->dead = true;
+    jit_reset_cache(j);
+    j->full = false;
+}
+
+/* True when no other CPU is in translated code, so that it may be thrown away. */
+static bool alone_locked(const struct jit *j, const struct cpu *self)
+{
+    bool alone = true;
+
+    for (struct cpu *c = j->e->cpus; c; c = c->next)
+        if (c != self && __atomic_load_n(&c->in_code, __ATOMIC_SEQ_CST)) {
+            cpu_kick(c);
+            alone = false;
+        }
+    return alone;
+}
+
+static void set_full(struct jit *j)
+{
+    __atomic_store_n(&j->full, true, __ATOMIC_SEQ_CST);
+}
+
+/* The region at cpu->pc, translated if need be.  NULL: not executable, or no room right now. */
+static struct region *translate(struct jit *j, struct cpu *cpu, bool *fault)
+{
+    const uint8_t *code;
+    struct region *r;
+    uint32_t generation;
+    size_t avail;
+
+    do {
+        generation = __atomic_load_n(&j->e->generation, __ATOMIC_SEQ_CST);
+        avail = engine_fetch(j->e, cpu->pc, &code); /* takes locks of its own: not under ours */
+        *fault = !avail;
+        if (!avail)
+            return NULL;
+        pthread_mutex_lock(&j->e->lock);
+        if (generation == j->e->generation)
+            break;
+        pthread_mutex_unlock(&j->e->lock);
+    } while (true);
+    r = region_find(j, cpu->pc, cpu->mode);
+    if (!r && j->full && alone_locked(j, cpu))
+        flush_all(j);
+    if (!r && !j->full) {
+        r = form_cold_locked(j, cpu->pc, cpu->mode, code, avail);
+        if (!r)
+            set_full(j);
+    }
+    pthread_mutex_unlock(&j->e->lock);
+    return r;
+}
+
+static void fill_jump_cache(struct jit *j, struct cpu *cpu, struct region *r, uint32_t generation)
+{
+    struct cpu_jc *jc = &cpu->jc[(r->pc >> 2) & ((1 << CPU_JC_BITS) - 1)];
+
+    jc->pc = ~0ull;
+    jc->host = r->code;
+    __atomic_store_n(&jc->pc, r->pc, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&j->e->generation, __ATOMIC_SEQ_CST) != generation)
+        jc->pc = ~0ull; /* it may have been killed meanwhile */
+}
+
+static void promote(struct jit *j, struct cpu *cpu)
+{
+    struct region *old;
+
+    pthread_mutex_lock(&j->e->lock);
+    old = region_find(j, cpu->pc, cpu->mode);
+    if (old && !old->hot) {
+        if (old->counter)
+            *old->counter = INT32_MAX; /* once is enough, whether it works or not */
+        if (!j->full)
+            form_hot_locked(j, cpu->pc, cpu->mode);
+    }
+    pthread_mutex_unlock(&j->e->lock);
+}
+
+#define LEFT_HOT (1ull << 63)
+
+static uint64_t enter(struct jit *j, struct cpu *cpu, struct region *r)
+{
+    uint64_t left = 0;
+
+    __atomic_store_n(&cpu->in_code, true, __ATOMIC_SEQ_CST);
+    if (!__atomic_load_n(&j->full, __ATOMIC_SEQ_CST) && !__atomic_load_n(&r->dead, __ATOMIC_SEQ_CST))
+        left = host_enter(j->host)(cpu, r->code);
+    __atomic_store_n(&cpu->in_code, false, __ATOMIC_SEQ_CST);
+    return left;
+}
+
+static struct jit *the_jit(struct engine *e)
+{
+    struct jit *j = __atomic_load_n(&e->jit, __ATOMIC_ACQUIRE);
+
+    if (j)
+        return j;
+    pthread_mutex_lock(&e->lock);
+    if (!e->jit) {
+        if (!e->conf.hot_after)
+            e->conf.hot_after = HOT_AFTER;
+        __atomic_store_n(&e->jit, jit_new(e), __ATOMIC_RELEASE);
+    }
+    pthread_mutex_unlock(&e->lock);
+    return e->jit;
+}
+
+static enum cpu_stop run(struct jit *j, struct cpu *cpu)
+{
+    uint64_t left = 0;
+
+    for (;;) {
+        uint32_t generation = __atomic_load_n(&j->e->generation, __ATOMIC_SEQ_CST);
+        struct region *r;
+        bool fault;
+
+        if (cpu->attention)
+            return CPU_STOP_ATTENTION;
+        if (j->e->n_breakpoints && engine_has_breakpoint(j->e, cpu->pc))
+            return CPU_STOP_DEBUG;
+        r = region_find(j, cpu->pc, cpu->mode);
+        if (!r && !(r = translate(j, cpu, &fault))) {
+            enum cpu_stop stop;
+
+            if (fault)
+                return CPU_STOP_FETCH_FAULT;
+            stop = interp_run(cpu, 16); /* until the cache can be emptied */
+            if (stop)
+                return stop;
+            left = 0;
+            continue;
+        }
+        if (left) {
+            pthread_mutex_lock(&j->e->lock);
+            if (!j->full)
+                region_link_locked(j, r, (uint8_t *)(uintptr_t)left);
+            pthread_mutex_unlock(&j->e->lock);
+        } else {
+            fill_jump_cache(j, cpu, r, generation);
+        }
+        left = enter(j, cpu, r);
+        if (cpu->stop)
+            return cpu->stop;
+        if (cpu->odd) { /* one instruction that translated code cannot do */
+            enum cpu_stop stop;
+
+            cpu->odd = false;
+            stop = interp_run(cpu, 1);
+            if (stop)
+                return stop;
+            left = 0;
+        }
+        if (left & LEFT_HOT) {
+            promote(j, cpu);
+            left = 0;
+        }
+    }
+}
 
 enum cpu_stop jit_run(struct cpu *cpu)
 {
-    return interp_run(cpu, 0);
+    struct jit *j = the_jit(cpu->engine);
+    enum cpu_stop stop;
+
+    if (!cpu->entry_points[0])
+        memcpy(cpu->entry_points, j->ep, sizeof(j->ep));
+    fpmode_load(cpu);
+    stop = run(j, cpu);
+    fpmode_gather(cpu);
+    return stop;
 }
 
 void jit_init_cpu(struct cpu *cpu)
 {
+    (void)cpu; /* entry points come with the first run: start-up does nothing before it is needed */
 }
 
 void jit_invalidate(struct engine *e, uint64_t start, uint64_t len)
 {
+    if (e->jit)
+        region_invalidate_locked(e->jit, start, len);
 }
 
 void jit_after_fork(struct engine *e, bool child)
 {
+    (void)e;
+    (void)child; /* the cache is private memory: the child has its own from now on */
+}
+
+/* --- Faults in translated code --- */
+
+static const struct host_fault *fault_at(const struct region *r, uint32_t at)
+{
+    uint32_t lo = 0, hi = r->n_faults;
+
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+
+        if (r->faults[mid].at < at)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < r->n_faults && r->faults[lo].at == at ? &r->faults[lo] : NULL;
 }
 
 bool jit_fault(struct cpu *cpu, siginfo_t *info, void *ucontext)
 {
-    return false;
+    static const uint8_t order[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
+                                       REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                                       REG_R12, REG_R13, REG_R14, REG_R15 };
+    struct jit *j = cpu->engine->jit;
+    ucontext_t *uc = ucontext;
+    greg_t *g = uc->uc_mcontext.gregs;
+    uint8_t *rip = (uint8_t *)g[REG_RIP];
+    const struct host_fault *f;
+    struct region *r;
+    uint64_t gpr[16];
+
+    if (!j || rip < j->cache || rip >= j->cache + j->cache_size || !(r = region_at(j, rip)) ||
+        !(f = fault_at(r, (uint32_t)(rip - r->code))))
+        return false;
+    for (unsigned i = 0; i < 16; i++)
+        gpr[i] = (uint64_t)g[order[i]];
+    cpu->pc = r->pc + host_recover(r->desc + f->desc, j->e->isa->slots, (uint8_t *)cpu, gpr,
+                                   (const union ir_u *)(void *)uc->uc_mcontext.fpregs->_xmm,
+                                   (const uint8_t *)g[REG_RSP]);
+    if (info->si_code == SI_KERNEL) { /* not an address at all: a tagged pointer, most likely */
+        cpu->odd = true;
+        j->untag = true;
+    } else {
+        cpu->stop = CPU_STOP_FAULT;
+        cpu->fault_addr = (uint64_t)(uintptr_t)info->si_addr - j->e->conf.guest_base;
+        cpu->fault_write = g[REG_ERR] & 2;
+        cpu->fault_signo = info->si_signo;
+        cpu->fault_code = info->si_code;
+    }
+    g[REG_RAX] = 0;
+    g[REG_RIP] = (greg_t)j->ep[HOST_EP_LEAVE];
+    return true;
 }

@@ -169,6 +169,7 @@ unsigned a64_disas(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail
 }
 
 const struct guest_isa guest_aarch64 = {
+    .mode_fp_slow = A64_MODE_FP_SLOW,
     .name = "aarch64",
     .slots = slots,
     .n_slots = A64_NUM_SLOTS,

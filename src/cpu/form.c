@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Forming regions: which guest blocks are translated together.
+ * Cold: the one block at hand.  Hot: what can be reached from its head by direct jumps through blocks
+ * that have run often, loops included.
+ */
+#include "cpu/jit.h"
+
+#include "ir/build.h"
+#include "ir/pass.h"
+
+#define COLD_INSNS 64
+
+static uint64_t next_breakpoint(const struct engine *e, uint64_t pc)
+{
+    for (uint32_t i = 0; i < e->n_breakpoints; i++)
+        if (e->breakpoints[i] > pc)
+            return e->breakpoints[i];
+    return ~0ull;
+}
+
+struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, const uint8_t *code,
+                                size_t avail)
+{
+    struct engine *e = j->e;
+    unsigned limit = e->conf.max_insns ? e->conf.max_insns : COLD_INSNS;
+    struct region *r;
+
+    for (;; limit = limit / 2 + 1) { /* shorter until it fits the frame */
+        struct span s = { pc, 0 };
+
+        ir_reset(j->ir);
+        ir_start_block(j->ir, ir_plan(j->ir, ~0ull, 0)); /* no name: jumps to itself leave, too */
+        s.end = pc + e->isa->lift(j->ir, mode, pc, code, avail, next_breakpoint(e, pc), limit);
+        ir_finish(j->ir);
+        if (s.end == pc)
+            s.end = pc + 1;
+        j->too_big = false;
+        r = region_add_locked(j, pc, mode, &s, 1, false);
+        if (r || !j->too_big || limit == 1)
+            return r;
+    }
+}
+
+struct plan {
+    uint64_t pc[JIT_MAX_BLOCKS];
+    struct guest_scan scan[JIT_MAX_BLOCKS];
+    const uint8_t *code[JIT_MAX_BLOCKS];
+    size_t avail[JIT_MAX_BLOCKS];
+    bool seen[JIT_MAX_BLOCKS];
+    unsigned n, insns;
+    unsigned order[JIT_MAX_BLOCKS], n_order; /* post order */
+};
+
+static int plan_find(const struct plan *p, uint64_t pc)
+{
+    for (unsigned i = 0; i < p->n; i++)
+        if (p->pc[i] == pc)
+            return (int)i;
+    return -1;
+}
+
+/* Has the block at @pc run often enough to be worth a place in a hot region? */
+static bool worth(const struct jit *j, uint64_t pc, uint32_t mode)
+{
+    const struct region *r = region_find(j, pc, mode);
+
+    if (!r)
+        return j->e->conf.hot_after == 1;
+    return !r->counter || *r->counter <= (int32_t)(j->e->conf.hot_after - j->e->conf.hot_after / 8);
+}
+
+static void plan_add(struct jit *j, struct plan *p, uint64_t pc, uint32_t mode)
+{
+    unsigned i = p->n;
+
+    if (i == JIT_MAX_BLOCKS || p->insns >= JIT_MAX_INSNS || plan_find(p, pc) >= 0)
+        return;
+    if (i && (!worth(j, pc, mode) || engine_has_breakpoint(j->e, pc)))
+        return;
+    p->avail[i] = engine_fetch(j->e, pc, &p->code[i]);
+    if (!p->avail[i])
+        return;
+    p->pc[i] = pc;
+    p->seen[i] = false;
+    j->e->isa->scan(mode, pc, p->code[i], p->avail[i], COLD_INSNS, &p->scan[i]);
+    if (p->scan[i].end > next_breakpoint(j->e, pc))
+        return;
+    p->insns += p->scan[i].n_insns;
+    p->n++;
+}
+
+/* A block that begins inside another, earlier one: the earlier one ends there. */
+static void plan_split(struct plan *p)
+{
+    for (unsigned i = 0; i < p->n; i++)
+        for (unsigned k = 0; k < p->n; k++)
+            if (p->pc[k] > p->pc[i] && p->pc[k] < p->scan[i].end) {
+                p->scan[i].end = p->pc[k];
+                p->scan[i].kind = GUEST_END_FALL;
+            }
+}
+
+static void plan_visit(struct plan *p, unsigned i)
+{
+    const struct guest_scan *s = &p->scan[i];
+    int k;
+
+    p->seen[i] = true;
+    if (s->kind == GUEST_END_JUMP || s->kind == GUEST_END_COND)
+        if ((k = plan_find(p, s->target)) >= 0 && !p->seen[k])
+            plan_visit(p, (unsigned)k);
+    if (s->kind == GUEST_END_FALL || s->kind == GUEST_END_COND)
+        if ((k = plan_find(p, s->end)) >= 0 && !p->seen[k])
+            plan_visit(p, (unsigned)k);
+    p->order[p->n_order++] = i;
+}
+
+static void plan_grow(struct jit *j, struct plan *p, uint64_t pc, uint32_t mode)
+{
+    plan_add(j, p, pc, mode);
+    for (unsigned i = 0; i < p->n; i++) { /* breadth first */
+        const struct guest_scan *s = &p->scan[i];
+
+        if (s->kind == GUEST_END_JUMP || s->kind == GUEST_END_COND)
+            plan_add(j, p, s->target, mode);
+        if (s->kind == GUEST_END_FALL || s->kind == GUEST_END_COND)
+            plan_add(j, p, s->end, mode);
+    }
+    plan_split(p);
+    plan_visit(p, 0);
+}
+
+static bool lift_plan(struct jit *j, struct plan *p, uint32_t mode)
+{
+    uint32_t block[JIT_MAX_BLOCKS];
+
+    ir_reset(j->ir);
+    for (unsigned k = p->n_order; k-- > 0;)
+        block[p->order[k]] = ir_plan(j->ir, p->pc[p->order[k]], 0);
+    for (unsigned k = p->n_order; k-- > 0;) {
+        unsigned i = p->order[k];
+
+        ir_start_block(j->ir, block[i]);
+        j->e->isa->lift(j->ir, mode, p->pc[i], p->code[i], p->avail[i], p->scan[i].end, COLD_INSNS);
+    }
+    ir_finish(j->ir);
+    for (uint32_t b = 0; b < j->ir->n_blocks; b++)
+        if (j->ir->blocks[b].full_call && p->n_order > 1)
+            return false; /* a helper that may change every slot: better on its own */
+    ir_optimise(j->ir, 1, j->e->conf.passes_off);
+    return true;
+}
+
+struct region *form_hot_locked(struct jit *j, uint64_t pc, uint32_t mode)
+{
+    struct plan p = { .n = 0 };
+    struct span spans[JIT_MAX_BLOCKS];
+
+    plan_grow(j, &p, pc, mode);
+    if (!p.n || !lift_plan(j, &p, mode))
+        return NULL;
+    for (unsigned i = 0; i < p.n; i++)
+        spans[i] = (struct span){ p.pc[i], p.scan[i].end };
+    return region_add_locked(j, pc, mode, spans, p.n, true);
+}

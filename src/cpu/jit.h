@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The translator's own state: regions, the code cache they live in, and how they find each other.
+ *
+ * Everything but lookups is done under the engine's lock.  Lookups read the hash table without one:
+ * regions are never freed while a CPU may be in translated code (see jit_flush).
+ */
+#ifndef CPU_JIT_H
+#define CPU_JIT_H
+
+#include "cpu/engine.h"
+#include "host/host.h"
+
+#define JIT_MAX_BLOCKS 48  /* guest blocks of one region */
+#define JIT_MAX_INSNS  400 /* guest instructions of one region */
+
+/* A stretch of guest code that a region was made from. */
+struct span {
+    uint64_t start, end;
+};
+
+/* A jump patched to lead to a region. */
+struct link {
+    uint8_t *site;  /* the field */
+    uint8_t *thunk; /* where it led before */
+    struct link *next;
+};
+
+struct region {
+    uint64_t pc;
+    uint32_t mode;
+    uint32_t code_len;
+    uint8_t *code;
+    struct region *next;  /* in the hash bucket [lookup lock-free] */
+    struct link *links;   /* that lead here */
+    int32_t *counter;     /* of a cold region */
+    const struct host_fault *faults;
+    const uint8_t *desc;
+    uint32_t n_faults;
+    uint16_t n_spans;
+    bool hot, dead;
+    struct span *spans;
+};
+
+/* Regions by guest page, for invalidation. */
+struct page_ref {
+    struct region *r;
+    struct page_ref *next;
+};
+
+struct page {
+    uint64_t number; /* guest address >> 12 */
+    struct page_ref *refs;
+    struct page *next;
+};
+
+#define JIT_HASH_BITS 16
+#define JIT_PAGE_BITS 12
+
+struct jit {
+    struct engine *e;
+    struct host *host;
+    struct ir *ir;
+    uint8_t *cache; /* code, growing upwards */
+    size_t cache_size, code_used, code_start;
+    int32_t *counters; /* behind the code: one for each cold region */
+    uint32_t n_counters, cap_counters;
+    uint8_t *meta; /* regions, spans, links, faults: never moved */
+    size_t meta_size, meta_used;
+    struct region **by_addr; /* ascending code addresses */
+    uint32_t n_regions, cap_regions;
+    struct region **hash; /* 1 << JIT_HASH_BITS */
+    struct page **pages;  /* 1 << JIT_PAGE_BITS */
+    void *ep[HOST_NUM_EP];
+    bool too_big; /* the last compilation failed because the region needs too much frame */
+    bool full;  /* flush when nobody is inside */
+    bool untag; /* tagged addresses were seen: new code removes tags */
+};
+
+/** region_find - the translation of @pc, or NULL; any thread, no lock. */
+struct region *region_find(const struct jit *j, uint64_t pc, uint32_t mode);
+/** region_add_locked - compile j->ir and make it the translation of @pc.  NULL: cache is full. */
+struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, const struct span *spans,
+                                 unsigned n_spans, bool hot);
+void region_link_locked(struct jit *j, struct region *r, uint8_t *thunk_data);
+/** region_kill_locked - nothing will enter it any more. */
+void region_kill_locked(struct jit *j, struct region *r);
+struct region *region_at(const struct jit *j, const uint8_t *host);
+void *jit_meta(struct jit *j, size_t size); /* NULL when full */
+void jit_reset_cache(struct jit *j);
+void region_invalidate_locked(struct jit *j, uint64_t start, uint64_t len);
+
+/** form_cold_locked, form_hot_locked (form.c) - lift guest code at @pc and add the region. */
+struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, const uint8_t *code,
+                                size_t avail);
+struct region *form_hot_locked(struct jit *j, uint64_t pc, uint32_t mode);
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Regions in the code cache: adding, finding, linking, forgetting.  Contract: jit.h. */
+#include "cpu/jit.h"
+
+#include "base/err.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t hash_of(uint64_t pc)
+{
+    return (uint32_t)((pc >> 2) * 0x9e3779b97f4a7c15ull >> (64 - JIT_HASH_BITS));
+}
+
+static struct page **page_bucket(const struct jit *j, uint64_t number)
+{
+    return &j->pages[number * 0x9e3779b97f4a7c15ull >> (64 - JIT_PAGE_BITS)];
+}
+
+struct region *region_find(const struct jit *j, uint64_t pc, uint32_t mode)
+{
+    struct region *r = __atomic_load_n(&j->hash[hash_of(pc)], __ATOMIC_ACQUIRE);
+
+    while (r && (r->pc != pc || r->mode != mode))
+        r = __atomic_load_n(&r->next, __ATOMIC_ACQUIRE);
+    return r;
+}
+
+void *jit_meta(struct jit *j, size_t size)
+{
+    void *p = j->meta + j->meta_used;
+
+    size = (size + 7) & ~(size_t)7;
+    if (j->meta_used + size > j->meta_size)
+        return NULL;
+    j->meta_used += size;
+    return p;
+}
+
+static void hash_remove(struct jit *j, struct region *r)
+{
+    struct region **p = &j->hash[hash_of(r->pc)];
+
+    while (*p && *p != r)
+        p = &(*p)->next;
+    if (*p)
+        __atomic_store_n(p, r->next, __ATOMIC_RELEASE);
+}
+
+static void forget_jumps(struct jit *j, uint64_t pc)
+{
+    for (struct cpu *c = j->e->cpus; c; c = c->next) {
+        struct cpu_jc *jc = &c->jc[(pc >> 2) & ((1 << CPU_JC_BITS) - 1)];
+
+        if (__atomic_load_n(&jc->pc, __ATOMIC_RELAXED) == pc)
+            __atomic_store_n(&jc->pc, ~0ull, __ATOMIC_RELEASE);
+    }
+}
+
+static void unlink_all(struct region *r)
+{
+    for (struct link *l = r->links; l; l = l->next)
+        host_patch(l->site, l->thunk);
+    r->links = NULL;
+}
+
+void region_kill_locked(struct jit *j, struct region *r)
+{
+    if (r->dead)
+        return;
+    r->dead = true;
+    hash_remove(j, r);
+    unlink_all(r);
+    forget_jumps(j, r->pc);
+}
+
+static bool page_add(struct jit *j, uint64_t number, struct region *r)
+{
+    struct page **b = page_bucket(j, number), *p;
+    struct page_ref *ref;
+
+    for (p = *b; p && p->number != number; p = p->next)
+        ;
+    if (!p) {
+        p = jit_meta(j, sizeof(*p));
+        if (!p)
+            return false;
+        *p = (struct page){ number, NULL, *b };
+        *b = p;
+    }
+    if (p->refs && p->refs->r == r)
+        return true;
+    ref = jit_meta(j, sizeof(*ref));
+    if (!ref)
+        return false;
+    *ref = (struct page_ref){ r, p->refs };
+    p->refs = ref;
+    return true;
+}
+
+static bool pages_add(struct jit *j, struct region *r)
+{
+    for (unsigned i = 0; i < r->n_spans; i++)
+        for (uint64_t n = r->spans[i].start >> 12; n <= (r->spans[i].end - 1) >> 12; n++)
+            if (!page_add(j, n, r))
+                return false;
+    return true;
+}
+
+static bool overlaps(const struct region *r, uint64_t start, uint64_t len)
+{
+    for (unsigned i = 0; i < r->n_spans; i++)
+        if (r->spans[i].end > start && (r->spans[i].start < start || r->spans[i].start - start < len))
+            return true;
+    return false;
+}
+
+static bool page_invalidate(struct jit *j, struct page *p, uint64_t start, uint64_t len)
+{
+    struct page_ref **ref = &p->refs;
+    bool any = false;
+
+    while (*ref) {
+        struct region *r = (*ref)->r;
+
+        if (!r->dead && overlaps(r, start, len)) {
+            region_kill_locked(j, r);
+            any = true;
+        }
+        if (r->dead)
+            *ref = (*ref)->next;
+        else
+            ref = &(*ref)->next;
+    }
+    return any;
+}
+
+void region_invalidate_locked(struct jit *j, uint64_t start, uint64_t len)
+{
+    uint64_t first = start >> 12, last = (start + len - 1) >> 12;
+    bool any = false;
+
+    if (last - first < 1u << JIT_PAGE_BITS) {
+        for (uint64_t n = first; n <= last; n++)
+            for (struct page *p = *page_bucket(j, n); p; p = p->next)
+                if (p->number == n)
+                    any |= page_invalidate(j, p, start, len);
+    } else {
+        for (unsigned i = 0; i < 1u << JIT_PAGE_BITS; i++)
+            for (struct page *p = j->pages[i]; p; p = p->next)
+                if (p->number >= first && p->number <= last)
+                    any |= page_invalidate(j, p, start, len);
+    }
+    if (any) /* whoever loops inside an old translation comes out to look */
+        for (struct cpu *c = j->e->cpus; c; c = c->next)
+            if (c != cpu_self && c->in_code)
+                cpu_kick(c);
+}
+
+/* An older translation of the same pc hands its visitors over. */
+static void replace(struct jit *j, struct region *old, struct region *r)
+{
+    r->links = old->links;
+    old->links = NULL;
+    for (struct link *l = r->links; l; l = l->next)
+        host_patch(l->site, r->code);
+    region_kill_locked(j, old);
+}
+
+static void *copy_meta(struct jit *j, const void *src, size_t size)
+{
+    void *p = jit_meta(j, size);
+
+    if (p)
+        memcpy(p, src, size);
+    return p;
+}
+
+struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, const struct span *spans,
+                                 unsigned n_spans, bool hot)
+{
+    struct host_job job = {
+        .ir = j->ir, .buf = j->cache + j->code_used, .pc = pc,
+        .fp_slow = mode & j->e->isa->mode_fp_slow, .untag = j->untag,
+        .gs_base = j->e->conf.guest_base != 0,
+    };
+    size_t room = j->cache_size - j->code_used;
+    struct region *r = jit_meta(j, sizeof(*r)), *old;
+    uint32_t h = hash_of(pc);
+    int err;
+
+    job.cap = room > UINT32_MAX ? UINT32_MAX : (uint32_t)room;
+    if (!hot && j->e->conf.hot_after != ~0u && j->n_counters < j->cap_counters) {
+        job.counter = &j->counters[j->n_counters];
+        *job.counter = (int32_t)j->e->conf.hot_after;
+    }
+    if (!r)
+        return NULL;
+    err = host_compile(j->host, &job);
+    if (err) {
+        j->too_big = err == -E2BIG;
+        return NULL;
+    }
+    *r = (struct region){ .pc = pc, .mode = mode, .code_len = job.len, .code = job.buf, .hot = hot,
+                          .counter = job.counter, .n_faults = job.n_faults,
+                          .n_spans = (uint16_t)n_spans };
+    r->faults = copy_meta(j, job.faults, job.n_faults * sizeof(*job.faults));
+    r->desc = copy_meta(j, job.desc, job.desc_len);
+    r->spans = copy_meta(j, spans, n_spans * sizeof(*spans));
+    if (!r->faults || !r->desc || !r->spans || !pages_add(j, r))
+        return NULL;
+    if (job.counter)
+        j->n_counters++;
+    j->code_used += (job.len + 15) & ~15u;
+    if (j->n_regions == j->cap_regions) {
+        j->cap_regions = j->cap_regions ? j->cap_regions * 2 : 256;
+        j->by_addr = realloc(j->by_addr, j->cap_regions * sizeof(*j->by_addr));
+        if (!j->by_addr)
+            bug("out of memory");
+    }
+    j->by_addr[j->n_regions] = r;
+    __atomic_store_n(&j->n_regions, j->n_regions + 1, __ATOMIC_RELEASE);
+    old = region_find(j, pc, mode);
+    if (old)
+        replace(j, old, r);
+    r->next = j->hash[h];
+    __atomic_store_n(&j->hash[h], r, __ATOMIC_RELEASE);
+    return r;
+}
+
+/* Code addresses only grow, so the newest region not above @host is the one. */
+struct region *region_at(const struct jit *j, const uint8_t *host)
+{
+    uint32_t lo = 0, hi = __atomic_load_n(&j->n_regions, __ATOMIC_ACQUIRE);
+
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+
+        if (j->by_addr[mid]->code <= host)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (!lo || host >= j->by_addr[lo - 1]->code + j->by_addr[lo - 1]->code_len)
+        return NULL;
+    return j->by_addr[lo - 1];
+}
+
+void region_link_locked(struct jit *j, struct region *r, uint8_t *data)
+{
+    struct host_thunk t;
+    struct link *l;
+    uint8_t *site;
+    int32_t rel;
+
+    memcpy(&t, data, sizeof(t));
+    if (!t.site || r->dead)
+        return;
+    site = data - t.site;
+    memcpy(&rel, site, 4);
+    if (site + 4 + rel > data || site + 4 + rel < data - 8)
+        return; /* somebody linked it already */
+    l = jit_meta(j, sizeof(*l));
+    if (!l)
+        return;
+    *l = (struct link){ site, site + 4 + rel, r->links };
+    r->links = l;
+    host_patch(site, r->code);
+}
+
+void jit_reset_cache(struct jit *j)
+{
+    j->code_used = j->code_start;
+    j->meta_used = 0;
+    j->n_regions = 0;
+    j->n_counters = 0;
+    memset(j->hash, 0, sizeof(*j->hash) << JIT_HASH_BITS);
+    memset(j->pages, 0, sizeof(*j->pages) << JIT_PAGE_BITS);
+    for (struct cpu *c = j->e->cpus; c; c = c->next)
+        for (unsigned i = 0; i < 1u << CPU_JC_BITS; i++)
+            c->jc[i].pc = ~0ull;
+}
