@@ -129,7 +129,7 @@ static struct cpu *make_cpu(struct process *p, struct err *e)
 {
     struct engine_conf conf = {
         .kind = p->opts.engine,
-        .hot_after = HOT_AFTER,
+        .hot_after = getenv("EMU_HOT") ? (unsigned)atol(getenv("EMU_HOT")) : HOT_AFTER,
         .max_insns = p->opts.one_insn ? 1 : 0,
         .guest_base = p->guest_base,
     };

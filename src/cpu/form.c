@@ -8,6 +8,8 @@
 
 #include "ir/build.h"
 #include "ir/pass.h"
+#include <stdlib.h>
+#include <stdio.h>
 
 #define COLD_INSNS 64
 
@@ -157,6 +159,8 @@ struct region *form_hot_locked(struct jit *j, uint64_t pc, uint32_t mode)
     struct plan p = { .n = 0 };
     struct span spans[JIT_MAX_BLOCKS];
 
+    static int count; if (getenv("EMU_HOTMAX") && ++count > atoi(getenv("EMU_HOTMAX"))) return NULL;
+    if (getenv("EMU_HOTSHOW") && count == atoi(getenv("EMU_HOTSHOW"))) { char b[40]; sprintf(b, "%lx", (long)pc); setenv("EMU_ASM", b, 1); }
     plan_grow(j, &p, pc, mode);
     if (!p.n || !lift_plan(j, &p, mode))
         return NULL;

@@ -228,8 +228,8 @@ void ir_finish(struct ir *ir)
     for (uint32_t i = 0; i < ir->b->n_plan; i++)
         if (!ir->blocks[i].end)
             ir_end_missing(ir, i);
+    entry = entry_block(ir); /* before edges are split: it may be one predecessor more */
     split_critical_edges(ir);
-    entry = entry_block(ir);
     n = post_order(ir, entry);
     final_order(ir, n);
     if (!in_order(ir, n)) {

@@ -153,6 +153,7 @@ static void emit_call(struct x64 *x, const struct ir_op *o, uint32_t v)
         x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->stop), 0);
         x64_jcc(&x->a, CC_NE, &x->leave_stop);
     }
+    x->holding = false;
     x->pinned = 0;
     if (x->val[v].uses || x->val[v].end) {
         unsigned d = ra_def(x, v);
@@ -256,6 +257,7 @@ static void emit_terminator(struct x64 *x, uint32_t b, uint32_t v)
     const struct ir_op *o = &x->ir->ops[v];
     const struct ir_block *blk = &x->ir->blocks[b];
 
+    x->holding = o->op != IRO_jmp;
     if (o->op == IRO_br) {
         emit_br(x, o, b);
     } else if (o->op == IRO_jmp) {
@@ -278,6 +280,7 @@ static void emit_op(struct x64 *x, uint32_t v)
     emit_fn *fn;
 
     x->pos = v;
+    x->holding = o->snap != 0;
     if (f & XV_BARE) {
         x_bare_compare(x, o, v);
         ra_end_op(x);
@@ -326,6 +329,7 @@ static void emit_block(struct x64 *x, uint32_t b)
         emit_op(x, v);
     x->pos = blk->end - 1;
     emit_terminator(x, b, blk->end - 1);
+    x->holding = false;
     x->pinned = 0;
     x->n_touched = 0;
 }
@@ -367,7 +371,7 @@ int host_compile(struct host *h, struct host_job *job)
     x->a.buf = job->buf;
     x->a.cap = job->cap;
     x->a.n = 0;
-    x->a.full = x->too_big = x->exiting = false;
+    x->a.full = x->too_big = x->exiting = x->holding = false;
     x->n_stub = x->n_fault = x->n_desc = x->n_konst = x->n_how = 0;
     x->n_lazy_done = x->n_touched = 0;
     x->leave_miss = x->leave_stop = (struct x64_label){ 0 };

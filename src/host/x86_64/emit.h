@@ -114,6 +114,8 @@ struct x64 {
     unsigned n_touched;
     bool exiting;    /* slots are being written back: memory no longer holds entry values, and
                       * nothing dies, since the order of stores is free */
+    bool holding;    /* the operation's snapshot is still to be described or written: what it needs
+                      * does not die yet */
     bool too_big;
 
     struct xstub *stub;
@@ -245,6 +247,7 @@ extern emit_fn *const x64_emit_mem[IR_NUM_OPS];
 unsigned x_how(struct x64 *x, const struct ir_op *o); /* index of its row in x->how */
 void x_forget_lazy(struct x64 *x);
 void x_bare_compare(struct x64 *x, const struct ir_op *o, uint32_t v);
+uint32_t x_pred_index(const struct ir *ir, uint32_t from, uint32_t to);
 void ra_forget(struct x64 *x, uint32_t v);
 void *x_grow(void *p, uint32_t *cap, uint32_t need, size_t size);
 

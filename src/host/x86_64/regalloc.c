@@ -25,16 +25,21 @@ void ra_begin(struct x64 *x)
     x->pinned = 0;
 }
 
-/* Position of the next use after the current operation; ~0 when there is none. */
+/* Position of the next use after the current operation (of the current one, too, while x->holding);
+ * ~0 when there is none. */
 uint32_t ra_next_use(struct x64 *x, uint32_t v)
 {
     struct xval *xv = &x->val[v];
+    uint32_t u;
 
-    while (xv->uses && x->use[xv->uses].pos <= x->pos)
+    while (xv->uses && x->use[xv->uses].pos < x->pos)
         xv->uses = x->use[xv->uses].next;
-    if (!xv->uses)
+    u = xv->uses;
+    if (u && x->use[u].pos == x->pos && !x->holding)
+        u = x->use[u].next;
+    if (!u)
         return xv->end > x->pos ? xv->end + 1 : ~0u;
-    return x->use[xv->uses].pos;
+    return x->use[u].pos;
 }
 
 static bool dead(struct x64 *x, uint32_t v)
@@ -387,6 +392,7 @@ void ra_end_op(struct x64 *x)
 {
     unsigned n = x->n_touched < 16 ? x->n_touched : 16;
 
+    x->holding = false;
     x->pinned = 0;
     x->n_touched = 0;
     for (unsigned i = 0; i < n; i++)
@@ -450,14 +456,14 @@ static void drop_dead(struct x64 *x)
             drop_slot(x, s);
 }
 
-/* Which of @to's predecessors @from is, in block order. */
-static uint32_t pred_index(const struct ir *ir, uint32_t from, uint32_t to)
+/* Which of @to's predecessors @from is: the index of its phi operands. */
+uint32_t x_pred_index(const struct ir *ir, uint32_t from, uint32_t to)
 {
+    const struct ir_block *t = &ir->blocks[to];
     uint32_t k = 0;
 
-    for (uint32_t b = 0; b < from; b++)
-        for (unsigned i = 0; i < ir->blocks[b].n_succ; i++)
-            k += ir->blocks[b].succ[i] == to;
+    while (ir->preds[t->preds_first + k] != from)
+        k++;
     return k;
 }
 
@@ -515,7 +521,7 @@ static void establish(struct x64 *x, uint32_t from, uint32_t to)
 {
     const struct ir *ir = x->ir;
     const struct ir_block *t = &ir->blocks[to];
-    uint32_t k = pred_index(ir, from, to);
+    uint32_t k = x_pred_index(ir, from, to);
     struct xstate *s;
 
     for (uint32_t v = t->first; v < t->end && ir->ops[v].op == IRO_phi; v++) {
@@ -552,7 +558,7 @@ static void establish(struct x64 *x, uint32_t from, uint32_t to)
     /* let the values that come back around the loop prefer the phis' registers */
     for (uint32_t v = t->first; v < t->end && ir->ops[v].op == IRO_phi; v++)
         if (is_live_phi(x, v) && x->val[v].reg != NOREG)
-            for (uint32_t i = 0; i < ir->ops[v].arg[1]; i++) {
+            for (uint32_t i = 0; i < t->n_preds; i++) {
                 uint32_t a = x_resolve(x, ir->phi_args[ir->ops[v].arg[0] + i]);
 
                 if (a > v)
@@ -658,7 +664,7 @@ void ra_edge(struct x64 *x, uint32_t from, uint32_t to)
         establish(x, from, to);
         return;
     }
-    k = pred_index(x->ir, from, to);
+    k = x_pred_index(x->ir, from, to);
     for (unsigned r = 0; r < X_NREGS; r++)
         if (e->reg_val[r])
             add_move(x, m, &n, r, e->reg_val[r], k, to);

@@ -69,9 +69,10 @@ static bool is_compare(unsigned op)
 static bool is_cheap(const struct ir_op *o)
 {
     switch (o->op) {
-    case IRO_add: case IRO_sub: case IRO_and: case IRO_or: case IRO_xor: case IRO_not:
-    case IRO_shl: case IRO_shr: case IRO_sar: case IRO_zext: case IRO_sext: case IRO_trunc:
-        return ir_is_int(o->type);
+    case IRO_add: case IRO_sub:
+        return true;
+    case IRO_and: case IRO_or: case IRO_xor: case IRO_not:
+        return o->type == IR_I1;
     }
     return is_compare(o->op);
 }
@@ -216,7 +217,7 @@ static void mark(struct sel *s, uint32_t v)
         xv->flags = XV_LIVE;
         return; /* its operands were counted at the start */
     }
-    if (!(firm + c->soft + c->addr) && (is_cheap(o) || (fp_compare(o->op))) && c->depth < 4) {
+    if (!(firm + c->soft + c->addr) && (is_cheap(o) || (fp_compare(o->op))) && c->depth < 3) {
         xv->flags = XV_LAZY;
         for (unsigned k = 0; k < ir_info[o->op].n_args; k++)
             if (s->c[o->arg[k]].depth <= c->depth)
@@ -354,11 +355,8 @@ static void use_phis(struct x64 *x, uint32_t from, uint32_t to, uint32_t pos)
 {
     const struct ir *ir = x->ir;
     const struct ir_block *t = &ir->blocks[to];
-    uint32_t k = 0;
+    uint32_t k = x_pred_index(ir, from, to);
 
-    for (uint32_t b = 0; b < from; b++) /* predecessors come in block order */
-        for (unsigned i = 0; i < ir->blocks[b].n_succ; i++)
-            k += ir->blocks[b].succ[i] == to;
     for (uint32_t v = t->first; v < t->end && ir->ops[v].op == IRO_phi; v++)
         if (x->val[v].flags & XV_LIVE)
             add_use(x, ir->phi_args[ir->ops[v].arg[0] + k], pos, false);
@@ -419,13 +417,11 @@ int x_select(struct x64 *x)
         x->val[v] = (struct xval){ .reg = NOREG, .hint = NOREG };
         if (ir->ops[v].op == IRO_get)
             x->val[v].flags = XV_REMAT;
-        if (ir->ops[v].op == IRO_phi)
-            for (uint32_t i = 0; i < ir->ops[v].arg[1]; i++) {
-                uint32_t a = ir_root(ir, ir->phi_args[ir->ops[v].arg[0] + i]);
-
-                s.c[a].hard++;
-            }
     }
+    for (uint32_t b = 0; b < ir->n_blocks; b++)
+        for (uint32_t v = ir->blocks[b].first; ir->ops[v].op == IRO_phi; v++)
+            for (uint32_t i = 0; i < ir->blocks[b].n_preds; i++)
+                s.c[ir_root(ir, ir->phi_args[ir->ops[v].arg[0] + i])].hard++;
     x->n_pair = 0;
     x->n_use = 1;
     find_loops(x);
