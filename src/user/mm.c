@@ -453,7 +453,7 @@ int64_t mm_mmap(struct process *p, uint64_t addr, uint64_t len, int prot, int fl
         r = look_at_file(&v, fd, prot);
     if (r < 0)
         return r;
-    q = (struct request){page_up(addr), len, alignment(flags, len), prot, flags & PASS_FLAGS, fd,
+    q = (struct request){addr & PAGE_MASK, len, alignment(flags, len), prot, flags & PASS_FLAGS, fd,
                          offset};
     if (flags & MAP_ANONYMOUS)
         q.fd = -1;

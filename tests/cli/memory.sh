@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Memory calls: results, errors and faults are those of a native run of the same program.
+. "$(dirname "$0")/../lib.sh"
+limit=30
+need aarch64-linux-gnu-gcc gcc
+cd "$work" || exit
+gcc -O1 -w -o native "$SRC/memory.c" && aarch64-linux-gnu-gcc -O1 -w -static -o guest "$SRC/memory.c" || exit 1
+./native >want 2>&1
+for options in "" "-B 0x100000000" "-B 0x7000000000" "-seed 1"; do
+    emu $options ./guest >got 2>&1
+    if diff want got; then pass "memory calls $options"; else fail "memory calls $options"; fi
+done
