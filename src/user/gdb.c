@@ -24,7 +24,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { N_BREAKPOINTS = 256 };
+enum { N_BREAKPOINTS = 256, N_WATCHES = 8, WATCH_MAX = 64 };
+
+/* struct watch - bytes whose change stops the guest: compared after every instruction. */
+struct watch {
+    uint64_t addr;
+    unsigned len;
+    uint8_t was[WATCH_MAX];
+};
 
 bool gdb_active;
 
@@ -42,6 +49,9 @@ static struct {
     uint64_t pass[4];         /* gdb's signal numbers not to report */
     uint64_t breakpoints[N_BREAKPOINTS];
     unsigned n_breakpoints;
+    struct watch watches[N_WATCHES];
+    unsigned n_watches;
+    bool stepping;            /* gdb itself asked for one instruction */
     char in[GDB_PACKET + 1];
 } g;
 
@@ -305,6 +315,15 @@ static void forget_breakpoints(void)
     g.n_breakpoints = 0;
 }
 
+static bool at_breakpoint(uint64_t pc)
+{
+    for (unsigned i = 0; i < g.n_breakpoints; i++) {
+        if (g.breakpoints[i] == pc)
+            return true;
+    }
+    return false;
+}
+
 static bool note_breakpoint(uint64_t addr, bool on)
 {
     unsigned i = 0;
@@ -321,14 +340,58 @@ static bool note_breakpoint(uint64_t addr, bool on)
     return true;
 }
 
-/* Z0, Z1, z0, z1; watchpoints are left to gdb, which then steps. */
+/* The watch whose bytes have changed since the last look, or NULL. */
+static const struct watch *changed_watch(void)
+{
+    const struct watch *found = NULL;
+
+    for (unsigned i = 0; i < g.n_watches; i++) {
+        struct watch *w = &g.watches[i];
+        uint8_t now[WATCH_MAX];
+
+        if (guest_read(g.task->cpu, now, w->addr, w->len) < 0 || memcmp(now, w->was, w->len) == 0)
+            continue;
+        memcpy(w->was, now, w->len);
+        found = w;
+    }
+    return found;
+}
+
+/* Z2, z2: stop on writes (that change something). */
+static void watchpoint(uint64_t addr, uint64_t len, bool on)
+{
+    struct watch *w = g.watches;
+
+    while (w < g.watches + g.n_watches && (w->addr != addr || w->len != len))
+        w++;
+    if (!on && w < g.watches + g.n_watches)
+        *w = g.watches[--g.n_watches];
+    if (on && (len == 0 || len > WATCH_MAX || g.n_watches == N_WATCHES ||
+               guest_read(g.task->cpu, w->was, addr, len) < 0)) {
+        gdb_put(&g.io, "E1c");
+        return;
+    }
+    if (on) {
+        w->addr = addr;
+        w->len = (unsigned)len;
+        g.n_watches++;
+    }
+    gdb_put(&g.io, "OK");
+}
+
+/* Z0 to Z2, z0 to z2.  Stops on reading (Z3, Z4) are not known. */
 static void breakpoint(const char *s, bool on)
 {
+    char *end;
     uint64_t addr;
 
-    if ((s[0] != '0' && s[0] != '1') || s[1] != ',')
+    if (s[0] < '0' || s[0] > '2' || s[1] != ',')
         return;
-    addr = strtoull(s + 2, NULL, 16);
+    addr = strtoull(s + 2, &end, 16);
+    if (s[0] == '2') {
+        watchpoint(addr, *end == ',' ? strtoull(end + 1, NULL, 16) : 0, on);
+        return;
+    }
     if (!note_breakpoint(addr, on)) {
         gdb_put(&g.io, "E1c");
         return;
@@ -370,6 +433,11 @@ static void no_step(void *opaque, struct task *t)
     t->cpu->single_step = false;
 }
 
+static void all_step(void *opaque, struct task *t)
+{
+    t->cpu->single_step = true;
+}
+
 static void select_thread(const char *s)
 {
     long tid = strtol(s + 1, NULL, 16);
@@ -384,10 +452,12 @@ static void select_thread(const char *s)
     gdb_put(&g.io, "OK");
 }
 
-static void stop_reply(struct task *t, int sig)
+static void stop_reply(struct task *t, int sig, const struct watch *w)
 {
     gdb_begin(&g.io);
     gdb_put(&g.io, "T%02xthread:%x;", to_gdb(sig), t->tid);
+    if (w)
+        gdb_put(&g.io, "watch:%" PRIx64 ";", w->addr);
     gdb_send(&g.io);
 }
 
@@ -402,8 +472,10 @@ static bool act(const char *action, struct task *t, struct task *current)
     } else if (action[0] != 'c' && action[0] != 's') {
         return false;
     }
-    if ((action[0] | 32) == 's')
+    if ((action[0] | 32) == 's') {
         (t ? t : current)->cpu->single_step = true;
+        g.stepping = true;
+    }
     g.resume = true;
     return true;
 }
@@ -439,6 +511,7 @@ static void vcont(char *s, struct task *current)
 static void detach(void)
 {
     forget_breakpoints();
+    g.n_watches = 0;
     gdb_active = false;
     g.resume = true;
     g.held_by = NULL;
@@ -666,6 +739,30 @@ static int in_child(struct task *t, int sig)
     return sig == SIGTRAP ? 0 : sig;
 }
 
+/* All threads are stopped and @t speaks for them. */
+static int stopped(struct task *t, int sig)
+{
+    const struct watch *w;
+    bool hit;
+
+    g.task = t;
+    g.io.fd = g.p->gdb_fd;
+    w = changed_watch();
+    hit = w || g.stepping || !g.n_watches || at_breakpoint(t->cpu->pc);
+    if (sig != SIGTRAP || hit) {
+        task_each(g.p, no_step, NULL);
+        g.stepping = false;
+        stop_reply(t, sig, w);
+        talk(t, sig);
+        sig = g.signal;
+    } else {
+        sig = 0; /* a step made only to look at the watches */
+    }
+    if (g.n_watches)
+        task_each(g.p, all_step, NULL);
+    return sig;
+}
+
 int gdb_signal(struct task *t, int sig)
 {
     if (getpid() != g.pid)
@@ -682,14 +779,9 @@ int gdb_signal(struct task *t, int sig)
         sig = SIGINT;
     if (g.held_by != t)
         task_stop_others(t);
-    task_each(g.p, no_step, NULL);
-    g.task = t;
-    g.io.fd = g.p->gdb_fd;
-    stop_reply(t, sig);
-    talk(t, sig);
+    sig = stopped(t, sig);
     if (!g.held_by)
         task_resume_others(t);
-    sig = g.signal;
     __atomic_store_n(&g.running, true, __ATOMIC_SEQ_CST);
     pthread_mutex_unlock(&g.lock);
     return sig;
