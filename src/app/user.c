@@ -125,6 +125,11 @@ static int open_log(struct process *p, bool append, struct err *e)
     return 0;
 }
 
+static void code_changed(void *opaque, uint64_t start, uint64_t len)
+{
+    mm_code_changed(opaque, start, len);
+}
+
 static struct cpu *make_cpu(struct process *p, struct err *e)
 {
     struct engine_conf conf = {
@@ -139,6 +144,7 @@ static struct cpu *make_cpu(struct process *p, struct err *e)
     p->engine = engine_new(p->isa, &conf);
     if (p->engine) {
         engine_set_fetch(p->engine, mm_fetch, p);
+        engine_set_code_changed(p->engine, code_changed, p);
         cpu = cpu_new(p->isa, p->engine);
     }
     if (!cpu)

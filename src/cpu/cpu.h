@@ -175,6 +175,16 @@ void engine_after_fork(struct engine *e, bool child);
  */
 void engine_set_fetch(struct engine *e, size_t (*fetch)(void *opaque, uint64_t pc), void *opaque);
 
+/**
+ * engine_code_changed - the guest says that it has written code at [start, start+len) (IC IVAU and
+ * its like).  The same memory may be mapped at other addresses: who knows them is called, and calls
+ * engine_invalidate for each; without such a callback, the range itself is forgotten.
+ */
+void engine_code_changed(struct engine *e, uint64_t start, uint64_t len);
+void engine_set_code_changed(struct engine *e,
+                             void (*changed)(void *opaque, uint64_t start, uint64_t len),
+                             void *opaque);
+
 /** engine_set_breakpoint - gdb: stop before the instruction at @pc. */
 void engine_set_breakpoint(struct engine *e, uint64_t pc, bool on);
 

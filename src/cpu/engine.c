@@ -78,6 +78,22 @@ void engine_set_breakpoint(struct engine *e, uint64_t pc, bool on)
     engine_invalidate(e, pc, 4);
 }
 
+void engine_set_code_changed(struct engine *e,
+                             void (*changed)(void *opaque, uint64_t start, uint64_t len),
+                             void *opaque)
+{
+    e->changed = changed;
+    e->changed_opaque = opaque;
+}
+
+void engine_code_changed(struct engine *e, uint64_t start, uint64_t len)
+{
+    if (e->changed)
+        e->changed(e->changed_opaque, start, len);
+    else
+        engine_invalidate(e, start, len);
+}
+
 void engine_invalidate(struct engine *e, uint64_t start, uint64_t len)
 {
     if (!len)

@@ -18,6 +18,8 @@ struct engine {
     struct engine_conf conf;
     size_t (*fetch)(void *opaque, uint64_t pc);
     void *fetch_opaque;
+    void (*changed)(void *opaque, uint64_t start, uint64_t len); /* code was written */
+    void *changed_opaque;
 
     pthread_mutex_t lock;  /* translating, linking, invalidating, the list of CPUs */
     uint32_t generation;   /* grows with every invalidation [atomic; written under lock] */

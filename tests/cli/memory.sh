@@ -11,3 +11,7 @@ for options in "" "-B 0x100000000" "-B 0x7000000000" "-seed 1"; do
     emu $options ./guest >got 2>&1
     if diff want got; then pass "memory calls $options"; else fail "memory calls $options"; fi
 done
+aarch64-linux-gnu-gcc -O1 -static -o doublemap "$SRC/doublemap.c" || exit 1
+for engine in interp jit; do
+    prints "code written through another mapping is seen, $engine" ok emu --engine=$engine ./doublemap
+done

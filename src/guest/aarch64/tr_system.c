@@ -82,7 +82,7 @@ void tr_ic_ivau(struct a64_tr *t, const struct a64_fields *f)
 
 uint64_t help_ic_ivau(struct cpu *cpu, uint64_t addr, uint64_t next_pc, uint64_t c)
 {
-    engine_invalidate(cpu->engine, addr & ~(uint64_t)(LINE - 1), LINE);
+    engine_code_changed(cpu->engine, addr & ~(uint64_t)(LINE - 1), LINE);
     return next_pc;
 }
 
