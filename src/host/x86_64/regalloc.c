@@ -47,6 +47,17 @@ static bool dead(struct x64 *x, uint32_t v)
     return !x->exiting && ra_next_use(x, v) == ~0u;
 }
 
+/* The same, but operands of the current operation, which it may not have asked for yet, live. */
+static bool unneeded(struct x64 *x, uint32_t v)
+{
+    bool holding = x->holding, yes;
+
+    x->holding = true;
+    yes = dead(x, v);
+    x->holding = holding;
+    return yes;
+}
+
 bool ra_dies(struct x64 *x, uint32_t v)
 {
     v = x_resolve(x, v);
@@ -136,7 +147,7 @@ static void evict(struct x64 *x, unsigned reg)
     uint32_t v = x->cur.reg_val[reg];
 
     if (v) {
-        if (!dead(x, v))
+        if (!unneeded(x, v))
             save_value(x, v);
         drop_reg(x, reg);
     }
@@ -208,10 +219,12 @@ static unsigned victim(struct x64 *x, bool vec)
 
         if (x->pinned >> r & 1)
             continue;
+        if (unneeded(x, v))
+            return r;
         uint32_t next = ra_next_use(x, v);
 
-        if (next == ~0u && !x->exiting)
-            return r;
+        if (next == ~0u) /* wanted by this operation alone */
+            next = x->pos;
         score = (uint64_t)next * 2;
         if (x->val[v].uses && x->use[x->val[v].uses].weak)
             score += (uint64_t)1 << 33;
@@ -270,7 +283,7 @@ void ra_take(struct x64 *x, unsigned reg)
 {
     uint32_t v = x->cur.reg_val[reg];
 
-    if (v && !dead(x, v)) { /* move it to a free register when there is one */
+    if (v && !unneeded(x, v)) { /* move it to a free register when there is one */
         bool vec = is_vec_reg(reg);
         unsigned n = vec ? 15 : sizeof(gpr_order);
 
