@@ -205,6 +205,15 @@ struct x64_mem x_vconst(struct x64 *x, uint64_t lo, uint64_t hi);
 void x_slow(struct x64 *x, enum x64_cc cc, const struct ir_op *op, unsigned dst,
             const unsigned *src, unsigned n_src);
 
+/**
+ * x_slow_from, x_slow_also, x_slow_back - the same in steps, when the condition is known before the
+ * result: jump out of line, perhaps once more, and the place to return to.  No ra_ calls between.
+ */
+uint32_t x_slow_from(struct x64 *x, enum x64_cc cc, const struct ir_op *op, unsigned dst,
+                     const unsigned *src, unsigned n_src);
+void x_slow_also(struct x64 *x, enum x64_cc cc, uint32_t stub);
+void x_slow_back(struct x64 *x, uint32_t stub);
+
 /** emit_fn - emits one operation. */
 typedef void emit_fn(struct x64 *x, const struct ir_op *op, uint32_t v);
 /* Rows by opcode; an operation without one is a call of its evaluation function. */

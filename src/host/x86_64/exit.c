@@ -316,8 +316,8 @@ void emit_stubs(struct x64 *x)
     }
 }
 
-void x_slow(struct x64 *x, enum x64_cc cc, const struct ir_op *o, unsigned dst, const unsigned *src,
-            unsigned n_src)
+uint32_t x_slow_from(struct x64 *x, enum x64_cc cc, const struct ir_op *o, unsigned dst,
+                     const unsigned *src, unsigned n_src)
 {
     struct xstub *s = x_stub(x);
 
@@ -328,7 +328,23 @@ void x_slow(struct x64 *x, enum x64_cc cc, const struct ir_op *o, unsigned dst, 
     for (unsigned k = 0; k < n_src; k++)
         s->src[k] = (uint8_t)src[k];
     x64_jcc(&x->a, cc, &s->label);
-    x64_bind(&x->a, &s->back);
+    return (uint32_t)(s - x->stub);
+}
+
+void x_slow_also(struct x64 *x, enum x64_cc cc, uint32_t stub)
+{
+    x64_jcc(&x->a, cc, &x->stub[stub].label);
+}
+
+void x_slow_back(struct x64 *x, uint32_t stub)
+{
+    x64_bind(&x->a, &x->stub[stub].back);
+}
+
+void x_slow(struct x64 *x, enum x64_cc cc, const struct ir_op *o, unsigned dst, const unsigned *src,
+            unsigned n_src)
+{
+    x_slow_back(x, x_slow_from(x, cc, o, dst, src, n_src));
 }
 
 /* --- Recovery descriptions ---
