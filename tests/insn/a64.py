@@ -79,9 +79,10 @@ def code_addresses(bodies):
         at += piece_size(body)
 
 
-def write_cases(path, cases, finish):
+def write_cases(path, cases, finish, go_on=False):
     """@cases: list of (State or packed state, code bytes).  Fills in the addresses of the code:
-    each piece is preceded by the load of its own x30 and followed by a branch to @finish."""
+    each piece is preceded by the load of its own x30 and followed by a branch to @finish.
+    @go_on: signals do not end a case (harness.h)."""
     code, states = bytearray(), []
     for state, body in cases:
         packed = bytearray(state if isinstance(state, (bytes, bytearray)) else state.pack())
@@ -97,7 +98,7 @@ def write_cases(path, cases, finish):
     offset = (HEADER.size + len(states) * STATE.size + PAGE - 1) // PAGE * PAGE
     size = (len(code) + PAGE - 1) // PAGE * PAGE
     with open(path, 'wb') as f:
-        f.write(HEADER.pack(len(states), offset, size, 0))
+        f.write(HEADER.pack(len(states), offset, size, go_on))
         f.write(b''.join(states))
         f.seek(offset)
         f.write(code + bytes(size - len(code)))

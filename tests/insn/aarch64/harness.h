@@ -31,8 +31,9 @@ typedef unsigned long u64;
 /* In: what to load; out: what was found.  @code is the address to start at. */
 struct state {
     u64 x[31], sp, pc, nzcv, fpsr, fpcr;
-    u64 signal; /* out: 0, or the signal that ended the case; @pc and @fault are set then */
-    u64 fault;  /* out: si_addr of SIGSEGV and SIGBUS */
+    u64 signal; /* out: 0, or the signal that ended the case; @pc and @fault are set then;
+                 * with go_on, the number of signals */
+    u64 fault;  /* out: si_addr of SIGSEGV and SIGBUS; with go_on, a hash of all signals' states */
     u64 hash;   /* out: of the whole data page */
     u64 code;
     u64 v[32][2];
@@ -40,7 +41,9 @@ struct state {
 };
 
 struct header {
-    u64 cases, code_offset, code_size, reserved;
+    u64 cases, code_offset, code_size;
+    u64 go_on; /* 1: a signal does not end a case: the state at it is mixed into state.fault, and
+                * execution goes on at the next instruction */
 };
 
 extern struct state block;
