@@ -27,6 +27,8 @@ run_case:
     mov     x10, sp
     str     x10, [x9, #96]
 
+    clrex                       /* no case sees what another one left behind */
+    msr     tpidr_el0, xzr
     adrp    x30, block
     add     x30, x30, :lo12:block
     ldr     x0, [x30, #ST_FPCR]
