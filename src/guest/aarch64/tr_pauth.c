@@ -53,12 +53,14 @@ uint64_t help_pac_ga(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t c)
     return compute(cpu, a, b, PAC_GA) & 0xffffffff00000000;
 }
 
-/* Strip(): bits 54..48 become copies of bit 55. */
+/* Strip(): the code's bits become copies of bit 55. */
 static ir_val strip(struct a64_tr *t, ir_val ptr)
 {
     ir_val high = a64_shifted(t, a64_shifted(t, ptr, A64_LSL, 8), A64_ASR, 63);
 
-    return ir_or(t->ir, ir_and_imm(t->ir, ptr, ~PAC_FIELD), ir_and_imm(t->ir, high, PAC_FIELD));
+    /* The top byte is a tag in the lower half only (TBI0 without TBI1). */
+    return ir_or(t->ir, ir_and_imm(t->ir, ptr, ~PAC_FIELD),
+                 ir_and_imm(t->ir, high, PAC_FIELD | 0xffull << 56));
 }
 
 /* The quick function; gives the code at its place.  The fold between the multiplications lets the high
