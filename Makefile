@@ -79,7 +79,12 @@ quick: all unit
 check:
 	@tools/deps.sh build root test
 	$(MAKE) all unit roots
-	$(TEST) layers lists unit insn cli programs stress
+	$(TEST) layers lists unit insn random cli programs stress
+
+# The long form of the random instruction test: N instructions.
+N ?= 2000000
+check-random: all
+	tests/insn/random_sequences.py --emu $(P)/qemu-aarch64 -n $(N)
 
 check-layers check-lists check-unit check-insn check-cli check-programs check-stress: all unit
 	$(TEST) $(@:check-%=%)
@@ -108,6 +113,7 @@ help:
 	@echo 'make check      all tests (about 15 minutes on two cores); installs what it needs'
 	@echo 'make quick      unit and instruction tests, in less than a minute'
 	@echo 'make check-X    one group: layers lists unit insn cli programs stress'
+	@echo 'make check-random N=2000000   random instruction sequences'
 	@echo 'make static     build/qemu-aarch64-static, one stripped file for chroots'
 	@echo 'make V=san ...  the same with address and undefined-behaviour sanitizers'
 	@echo 'make fmt clean deps roots'

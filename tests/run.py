@@ -76,6 +76,8 @@ GROUPS = {
     'lists': lambda a: [Job('check-lists', ['tools/check-lists.py'], 60)],
     'unit': unit_jobs,
     'insn': lambda a: [Job('insn', ['tests/insn/run.py', '--emu', a.emu], 300)],
+    'random': lambda a: [Job('random', ['tests/insn/random_sequences.py', '--emu', a.emu, '-n',
+                                        a.n, '--seconds', '60'], 300)],
     'cli': lambda a: scripts('cli', 60),
     'programs': lambda a: scripts('programs', 300),
     'stress': lambda a: scripts('stress', 120),
@@ -119,6 +121,7 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ap.add_argument('--emu', default='build/qemu-aarch64', help='the emulator under test')
     ap.add_argument('--obj', default='build/obj/release', help='where the unit tests were built')
+    ap.add_argument('-n', default='200000', help='random instructions, at most; also 60 s')
     ap.add_argument('--jobs', type=int, default=os.cpu_count())
     ap.add_argument('--only', help='only programs whose name contains this')
     ap.add_argument('-v', '--verbose', action='store_true')
