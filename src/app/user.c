@@ -193,6 +193,14 @@ static struct cpu *prepare(struct process *p, const struct start *s, int *status
     return cpu;
 }
 
+/* What ps and top show, as the kernel chooses it: of a program run by descriptor, the file's name. */
+static const char *short_name(const struct process *p, const char *execfn)
+{
+    bool by_descriptor = strncmp(execfn, "/dev/fd/", 8) == 0 && !strchr(execfn + 8, '/');
+
+    return base_name(by_descriptor && p->exe ? p->exe : execfn);
+}
+
 int main(int argc, char **argv, char **envp)
 {
     struct start s = {.fd = -1, .self_fd = -1};
@@ -211,7 +219,7 @@ int main(int argc, char **argv, char **envp)
     cpu = prepare(p, &s, &status, &e);
     if (!cpu)
         fail(&s, status, &e);
-    prctl(PR_SET_NAME, base_name(s.path));
+    prctl(PR_SET_NAME, short_name(p, s.execfn));
     signal_init(p);
     t = task_first(p, cpu);
     if (p->opts.gdb && gdb_start(p, p->opts.gdb, &e) < 0)

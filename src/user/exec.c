@@ -220,8 +220,6 @@ static int open_target(struct process *p, struct target *g, int dirfd, const cha
             g->fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
         return g->fd < 0 ? -errno : 0;
     }
-    if (path[0] == 0)
-        return -ENOENT;
     if (path[0] == '/')
         g->path = path_resolve_follow(p, proc_exe(p, path), buf);
     if (flags & AT_SYMLINK_NOFOLLOW)
@@ -278,6 +276,8 @@ int exec_guest(struct task *t, int dirfd, const char *path, char **argv, char **
     struct target g = {.fd = -1};
     int r, kind;
 
+    if (path[0] == 0 && !(flags & AT_EMPTY_PATH))
+        return -ENOENT;
     if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
         return -EINVAL;
     r = open_target(p, &g, dirfd, path, flags, buf);
