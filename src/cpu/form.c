@@ -8,8 +8,6 @@
 
 #include "ir/build.h"
 #include "ir/pass.h"
-#include <stdlib.h>
-#include <stdio.h>
 
 #define COLD_INSNS 64
 
@@ -50,7 +48,7 @@ struct plan {
     const uint8_t *code[JIT_MAX_BLOCKS];
     size_t avail[JIT_MAX_BLOCKS];
     bool seen[JIT_MAX_BLOCKS];
-    unsigned n, insns;
+    unsigned n, insns, limit; /* at most limit blocks */
     unsigned order[JIT_MAX_BLOCKS], n_order; /* post order */
 };
 
@@ -76,7 +74,7 @@ static void plan_add(struct jit *j, struct plan *p, uint64_t pc, uint32_t mode)
 {
     unsigned i = p->n;
 
-    if (i == JIT_MAX_BLOCKS || p->insns >= JIT_MAX_INSNS || plan_find(p, pc) >= 0)
+    if (i == p->limit || p->insns >= JIT_MAX_INSNS || plan_find(p, pc) >= 0)
         return;
     if (i && (!worth(j, pc, mode) || engine_has_breakpoint(j->e, pc)))
         return;
@@ -156,15 +154,22 @@ static bool lift_plan(struct jit *j, struct plan *p, uint32_t mode)
 
 struct region *form_hot_locked(struct jit *j, uint64_t pc, uint32_t mode)
 {
-    struct plan p = { .n = 0 };
-    struct span spans[JIT_MAX_BLOCKS];
+    unsigned limit = JIT_MAX_BLOCKS;
+    struct region *r = NULL;
 
-    static int count; if (getenv("EMU_HOTMAX") && ++count > atoi(getenv("EMU_HOTMAX"))) return NULL;
-    if (getenv("EMU_HOTSHOW") && count == atoi(getenv("EMU_HOTSHOW"))) { char b[40]; sprintf(b, "%lx", (long)pc); setenv("EMU_ASM", b, 1); }
-    plan_grow(j, &p, pc, mode);
-    if (!p.n || !lift_plan(j, &p, mode))
-        return NULL;
-    for (unsigned i = 0; i < p.n; i++)
-        spans[i] = (struct span){ p.pc[i], p.scan[i].end };
-    return region_add_locked(j, pc, mode, spans, p.n, true);
+    for (; !r && limit; limit /= 2) { /* smaller until it fits the frame */
+        struct plan p = { .limit = limit };
+        struct span spans[JIT_MAX_BLOCKS];
+
+        plan_grow(j, &p, pc, mode);
+        if (!p.n || !lift_plan(j, &p, mode))
+            return NULL;
+        for (unsigned i = 0; i < p.n; i++)
+            spans[i] = (struct span){ p.pc[i], p.scan[i].end };
+        j->too_big = false;
+        r = region_add_locked(j, pc, mode, spans, p.n, true);
+        if (!j->too_big)
+            break;
+    }
+    return r;
 }

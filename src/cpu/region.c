@@ -199,6 +199,7 @@ struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, cons
     if (!r)
         return NULL;
 
+    if (getenv("EMU_IR")) ir_print(j->ir, stderr);
     err = host_compile(j->host, &job);
     if (getenv("EMU_ASM") && (strtoull(getenv("EMU_ASM"), 0, 16) == pc)) { ir_print(j->ir, stderr);
         FILE *f = fopen("/tmp/lead/code.bin", "w");

@@ -382,9 +382,10 @@ int host_compile(struct host *h, struct host_job *job)
     ra_begin(x);
     emit_counter(x);
     for (uint32_t b = 0; b < ir->n_blocks; b++)
-        if (!is_out_of_line(x, b) && !x->a.full)
+        if (!is_out_of_line(x, b) && !x->a.full && !x->too_big)
             emit_block(x, b);
-    emit_stubs(x);
+    if (!x->too_big)
+        emit_stubs(x);
     if (x->leave_stop.at) {
         x64_bind(&x->a, &x->leave_stop);
         x64_jmp_m(&x->a, x_cpu(x, x->lay->entry_points + HOST_EP_STOP * 8));

@@ -25,7 +25,7 @@
 #define X_XMM      16 /* allocator number of xmm0 */
 #define X_VSCRATCH 15 /* xmm15 */
 #define X_NREGS    32
-#define X_NSLOTS   60 /* frame slots of 16 bytes; slot 0 breaks cycles of moves */
+#define X_NSLOTS   100 /* frame slots of 16 bytes; slot 0 breaks cycles of moves */
 #define X_FRAME    (X_NSLOTS * 16)
 
 /* How select.c decided about a value. */

@@ -410,7 +410,7 @@ static void put_value(struct x64 *x, uint32_t v)
         put_leb(x, o->imm);
         for (unsigned k = 0; k < ir_info[o->op].n_args; k++)
             put_value(x, o->arg[k]);
-    } else {
+    } else if (!x->too_big) {
         bug("x86_64: value %u (%s) is nowhere at a fault", v, ir_info[o->op].name);
     }
 }

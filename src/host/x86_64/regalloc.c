@@ -25,9 +25,8 @@ void ra_begin(struct x64 *x)
     x->pinned = 0;
 }
 
-/* Position of the next use after the current operation (of the current one, too, while x->holding);
- * ~0 when there is none. */
-uint32_t ra_next_use(struct x64 *x, uint32_t v)
+/* Position of the next use at or after @from; ~0 when there is none. */
+static uint32_t next_use(struct x64 *x, uint32_t v, uint32_t from)
 {
     struct xval *xv = &x->val[v];
     uint32_t u;
@@ -35,11 +34,17 @@ uint32_t ra_next_use(struct x64 *x, uint32_t v)
     while (xv->uses && x->use[xv->uses].pos < x->pos)
         xv->uses = x->use[xv->uses].next;
     u = xv->uses;
-    if (u && x->use[u].pos == x->pos && !x->holding)
+    if (u && x->use[u].pos < from)
         u = x->use[u].next;
     if (!u)
-        return xv->end > x->pos ? xv->end + 1 : ~0u;
+        return xv->end >= from ? xv->end + 1 : ~0u;
     return x->use[u].pos;
+}
+
+/* After the current operation (from the current one on, while its snapshot is still needed). */
+uint32_t ra_next_use(struct x64 *x, uint32_t v)
+{
+    return next_use(x, v, x->holding ? x->pos : x->pos + 1);
 }
 
 static bool dead(struct x64 *x, uint32_t v)
@@ -47,15 +52,10 @@ static bool dead(struct x64 *x, uint32_t v)
     return !x->exiting && ra_next_use(x, v) == ~0u;
 }
 
-/* The same, but operands of the current operation, which it may not have asked for yet, live. */
-static bool unneeded(struct x64 *x, uint32_t v)
+/* Not even the current operation wants it: it may have operands that it has not fetched yet. */
+static bool unwanted(struct x64 *x, uint32_t v)
 {
-    bool holding = x->holding, yes;
-
-    x->holding = true;
-    yes = dead(x, v);
-    x->holding = holding;
-    return yes;
+    return !x->exiting && next_use(x, v, x->pos) == ~0u;
 }
 
 bool ra_dies(struct x64 *x, uint32_t v)
@@ -106,7 +106,7 @@ static unsigned new_slot(struct x64 *x, uint32_t v)
                 return s;
             }
         for (unsigned s = 1; s < X_NSLOTS; s++) /* nobody cleans up behind dead values */
-            if (dead(x, x->cur.slot_val[s]))
+            if (unwanted(x, x->cur.slot_val[s]))
                 drop_slot(x, s);
     }
     x->too_big = true;
@@ -147,7 +147,7 @@ static void evict(struct x64 *x, unsigned reg)
     uint32_t v = x->cur.reg_val[reg];
 
     if (v) {
-        if (!unneeded(x, v))
+        if (!unwanted(x, v))
             save_value(x, v);
         drop_reg(x, reg);
     }
@@ -200,7 +200,7 @@ void x_load_value(struct x64 *x, unsigned reg, uint32_t v)
         load_vconst(x, reg - X_XMM, o);
     } else if (o->op == IRO_get && (xv->flags & XV_REMAT)) {
         load_get(x, reg, o);
-    } else {
+    } else if (!x->too_big) {
         bug("x86_64: value %u (%s) is nowhere", v, ir_info[o->op].name);
     }
 }
@@ -219,12 +219,10 @@ static unsigned victim(struct x64 *x, bool vec)
 
         if (x->pinned >> r & 1)
             continue;
-        if (unneeded(x, v))
-            return r;
-        uint32_t next = ra_next_use(x, v);
+        uint32_t next = next_use(x, v, x->pos);
 
-        if (next == ~0u) /* wanted by this operation alone */
-            next = x->pos;
+        if (next == ~0u && !x->exiting)
+            return r;
         score = (uint64_t)next * 2;
         if (x->val[v].uses && x->use[x->val[v].uses].weak)
             score += (uint64_t)1 << 33;
@@ -283,7 +281,7 @@ void ra_take(struct x64 *x, unsigned reg)
 {
     uint32_t v = x->cur.reg_val[reg];
 
-    if (v && !unneeded(x, v)) { /* move it to a free register when there is one */
+    if (v && !unwanted(x, v)) { /* move it to a free register when there is one */
         bool vec = is_vec_reg(reg);
         unsigned n = vec ? 15 : sizeof(gpr_order);
 
@@ -418,8 +416,11 @@ void ra_end_op(struct x64 *x)
 void ra_clobber_calls(struct x64 *x)
 {
     for (unsigned r = 0; r < X_NREGS; r++)
-        if (x->cur.reg_val[r] && !(CALLEE_SAVED >> r & 1))
-            evict(x, r);
+        if (x->cur.reg_val[r] && !(CALLEE_SAVED >> r & 1)) {
+            if (!dead(x, x->cur.reg_val[r]))
+                save_value(x, x->cur.reg_val[r]);
+            drop_reg(x, r);
+        }
 }
 
 /* --- Block boundaries --- */
@@ -529,6 +530,17 @@ static void reload_for_loop(struct x64 *x, uint32_t to)
     }
 }
 
+/* Does a phi after @v take the same operand on this edge? */
+static bool wanted_again(const struct x64 *x, uint32_t v, uint32_t k, uint32_t a)
+{
+    const struct ir *ir = x->ir;
+
+    for (v++; ir->ops[v].op == IRO_phi; v++)
+        if (is_live_phi(x, v) && x_resolve(x, ir->phi_args[ir->ops[v].arg[0] + k]) == a)
+            return true;
+    return false;
+}
+
 /* First arrival at a join: the current places become the block's; phis get theirs. */
 static void establish(struct x64 *x, uint32_t from, uint32_t to)
 {
@@ -544,7 +556,8 @@ static void establish(struct x64 *x, uint32_t from, uint32_t to)
         if (!is_live_phi(x, v))
             continue;
         a = x_resolve(x, ir->phi_args[ir->ops[v].arg[0] + k]);
-        if (x->val[a].reg != NOREG && dead(x, a) && !(x->pinned >> x->val[a].reg & 1)) {
+        if (x->val[a].reg != NOREG && dead(x, a) && !(x->pinned >> x->val[a].reg & 1) &&
+            !wanted_again(x, v, k, a)) {
             r = x->val[a].reg;
             ra_forget(x, a);
         } else if (!free_regs(x, vec_value(x, v))) { /* into the frame through the scratch register */
