@@ -233,7 +233,11 @@ static bool check_state(struct verifier *v, const struct ir_block *blk)
     for (uint32_t i = blk->in_first; i < blk->in_first + blk->in_count; i++)
         if (!reaches(v, v->ir->ins[i].val, v->block, blk->end))
             return wrong(v, "a value of the entry state is not available");
-    return true;
+    v->op = blk->end - 1;
+    if (!v->ir->promoted)
+        ir_snap_walk(v->ir, &(struct ir_snap){.sets = blk->end_sets, .block = v->block},
+                     check_snap_value, v);
+    return !v->e->code;
 }
 
 static bool check_graph(struct verifier *v)
@@ -266,6 +270,7 @@ int ir_verify(struct ir *ir, struct err *e)
         for (v.op = ir->blocks[v.block].first; v.op < ir->blocks[v.block].end; v.op++)
             if (!check_op(&v))
                 return e->code;
+        v.op = 0;
         if (!check_state(&v, &ir->blocks[v.block]))
             return e->code;
     }
