@@ -2,8 +2,8 @@
 /*
  * The -L prefix: absolute paths that exist under it are taken from there.
  *
- * What the prefix does not hold at all (its /home, /tmp, ...) is asked for once per first component
- * and then remembered as absent.
+ * Whether the prefix holds a first component (/usr, /home, ...) at all is asked for once and then
+ * remembered: most of what it has not is absent altogether.
  */
 #include "user/path.h"
 
@@ -15,11 +15,14 @@
 #include <unistd.h>
 #include <fcntl.h>
 
-enum { N_ABSENT = 32, N_NAME = 24, MAX_LINKS = 16 };
+enum { N_SEEN = 32, N_NAME = 24, MAX_LINKS = 16 };
 
-/* First components that the prefix has not; grows only.  A slot is written before the count. */
-static char absent[N_ABSENT][N_NAME];
-static atomic_uint n_absent;
+/* First components looked for in the prefix; grows only.  A slot is written before the count. */
+static struct {
+    char name[N_NAME];
+    bool there;
+} seen[N_SEEN];
+static atomic_uint n_seen;
 
 /* The kernel's own file systems are always the host's. */
 static bool is_kernel_fs(const char *path)
@@ -40,47 +43,52 @@ static size_t first_component(const char *path)
     return 1 + strcspn(path + 1, "/");
 }
 
-static bool known_absent(const char *path, size_t len)
+enum { ABSENT, THERE, NOT_SEEN };
+
+static int look_up(const char *path, size_t len)
 {
-    unsigned n = atomic_load_explicit(&n_absent, memory_order_acquire);
+    unsigned n = atomic_load_explicit(&n_seen, memory_order_acquire);
 
     for (unsigned i = 0; i < n; i++) {
-        if (strncmp(absent[i], path, len) == 0 && absent[i][len] == 0)
-            return true;
+        if (strncmp(seen[i].name, path, len) == 0 && seen[i].name[len] == 0)
+            return seen[i].there ? THERE : ABSENT;
     }
-    return false;
+    return NOT_SEEN;
 }
 
 /* Two threads may race for a slot: one of the names is then forgotten, which costs a lookup. */
-static void learn_absent(const char *prefix, const char *path, size_t len)
+static void learn(const char *prefix, const char *path, size_t len)
 {
-    unsigned n = atomic_load_explicit(&n_absent, memory_order_relaxed);
+    unsigned n = atomic_load_explicit(&n_seen, memory_order_relaxed);
     char dir[PATH_MAX];
 
-    if (n >= N_ABSENT || len >= N_NAME || len < 2)
+    if (n >= N_SEEN || len >= N_NAME || len < 2)
         return;
-    if ((size_t)snprintf(dir, sizeof(dir), "%s%.*s", prefix, (int)len, path) >= sizeof(dir) ||
-        faccessat(AT_FDCWD, dir, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+    if ((size_t)snprintf(dir, sizeof(dir), "%s%.*s", prefix, (int)len, path) >= sizeof(dir))
         return;
-    memcpy(absent[n], path, len);
-    atomic_compare_exchange_strong(&n_absent, &n, n + 1);
+    memcpy(seen[n].name, path, len);
+    seen[n].there = faccessat(AT_FDCWD, dir, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    atomic_compare_exchange_strong(&n_seen, &n, n + 1);
 }
 
 const char *path_resolve(struct process *p, const char *path, char *buf)
 {
     const char *prefix = p->opts.prefix;
     size_t len;
+    int known;
 
     if (!prefix || path[0] != '/' || is_kernel_fs(path))
         return path;
     len = first_component(path);
-    if (known_absent(path, len) || strstr(path, "/../"))
+    known = look_up(path, len);
+    if (known == ABSENT || strstr(path, "/../"))
         return path;
     if ((size_t)snprintf(buf, PATH_MAX, "%s%s", prefix, path) >= PATH_MAX)
         return path;
     if (faccessat(AT_FDCWD, buf, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return buf;
-    learn_absent(prefix, path, len);
+    if (known == NOT_SEEN)
+        learn(prefix, path, len);
     return path;
 }
 
