@@ -17,12 +17,12 @@
 
 enum { N_SEEN = 32, N_NAME = 24, MAX_LINKS = 16 };
 
-/* First components looked for in the prefix; grows only.  A slot is written before the count. */
+/* First components looked for in the prefix; grows only. */
+enum { EMPTY, BUSY, ABSENT, THERE };
 static struct {
+    atomic_int state;
     char name[N_NAME];
-    bool there;
 } seen[N_SEEN];
-static atomic_uint n_seen;
 
 /* The kernel's own file systems are always the host's. */
 static bool is_kernel_fs(const char *path)
@@ -43,32 +43,39 @@ static size_t first_component(const char *path)
     return 1 + strcspn(path + 1, "/");
 }
 
-enum { ABSENT, THERE, NOT_SEEN };
-
+/* ABSENT, THERE, or EMPTY: not known. */
 static int look_up(const char *path, size_t len)
 {
-    unsigned n = atomic_load_explicit(&n_seen, memory_order_acquire);
+    for (unsigned i = 0; i < N_SEEN; i++) {
+        int state = atomic_load_explicit(&seen[i].state, memory_order_acquire);
 
-    for (unsigned i = 0; i < n; i++) {
-        if (strncmp(seen[i].name, path, len) == 0 && seen[i].name[len] == 0)
-            return seen[i].there ? THERE : ABSENT;
+        if (state == EMPTY)
+            break;
+        if (state != BUSY && strncmp(seen[i].name, path, len) == 0 && seen[i].name[len] == 0)
+            return state;
     }
-    return NOT_SEEN;
+    return EMPTY;
 }
 
-/* Two threads may race for a slot: one of the names is then forgotten, which costs a lookup. */
 static void learn(const char *prefix, const char *path, size_t len)
 {
-    unsigned n = atomic_load_explicit(&n_seen, memory_order_relaxed);
     char dir[PATH_MAX];
+    int state;
 
-    if (n >= N_SEEN || len >= N_NAME || len < 2)
+    if (len >= N_NAME || len < 2)
         return;
     if ((size_t)snprintf(dir, sizeof(dir), "%s%.*s", prefix, (int)len, path) >= sizeof(dir))
         return;
-    memcpy(seen[n].name, path, len);
-    seen[n].there = faccessat(AT_FDCWD, dir, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-    atomic_compare_exchange_strong(&n_seen, &n, n + 1);
+    state = faccessat(AT_FDCWD, dir, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? THERE : ABSENT;
+    for (unsigned i = 0; i < N_SEEN; i++) {
+        int empty = EMPTY;
+
+        if (!atomic_compare_exchange_strong(&seen[i].state, &empty, BUSY))
+            continue;
+        memcpy(seen[i].name, path, len);
+        atomic_store_explicit(&seen[i].state, state, memory_order_release);
+        return;
+    }
 }
 
 const char *path_resolve(struct process *p, const char *path, char *buf)
@@ -87,7 +94,7 @@ const char *path_resolve(struct process *p, const char *path, char *buf)
         return path;
     if (faccessat(AT_FDCWD, buf, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return buf;
-    if (known == NOT_SEEN)
+    if (known == EMPTY)
         learn(prefix, path, len);
     return path;
 }
