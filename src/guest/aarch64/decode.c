@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The A64 decoder's lookup: a tree over instruction bits, grown where programs look.
+ * The A64 decoder's lookup: a table by the top eleven bits, filled where programs look.
  *
- * Each node holds the rows that can still match, most fixed bits first.  A node with more rows than
- * are quickly tried has children, by the bits of its level.  Nodes are made on first use and
+ * An entry is the list of rows that can still match, most fixed bits first; an entry with more rows than
+ * are quickly tried has a second table below it, by bits 15..10.  Entries are made on first use and
  * published with a compare-and-swap, so that no lock is needed: who loses frees his.
  */
 #include "guest/aarch64/decode.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FIELDS = 10, FEW = 3, LEVELS = 3 };
+enum { MAX_FIELDS = 10, FEW = 3, TOP_BITS = 11, LOW_BITS = 6, GROUPS = 16 };
 
 struct text {
     char pattern[60]; /* embedded: no pointers to relocate when the program starts */
@@ -36,46 +36,27 @@ struct fields {
     struct field f[MAX_FIELDS];
 };
 
+/* A row to try. */
 struct row {
     uint32_t mask, value;
     uint16_t id;
     uint8_t feat;
 };
 
-struct node {
-    struct node **child; /* NULL: few enough rows to try */
-    uint16_t n;
-    uint16_t row[]; /* indices into the sorted rows */
+/* What is common to all words of one table entry: up to n rows, or where to look further. */
+struct list {
+    struct list **low; /* 1 << LOW_BITS entries; NULL: try the rows */
+    unsigned n;
+    struct row row[];
 };
 
-static struct row *rows; /* sorted by descending number of fixed bits */
+static struct list *top[1 << TOP_BITS];
+static struct list *group[GROUPS];             /* by bits 28..25, to make entries from */
 static struct fields *fields_of[A64_NUM_ROWS]; /* made when the row is first met */
-static struct node *root;
 
-/* The bits that tell a level's children apart: first the major group, then what is left of the top,
- * last the opcode field of register forms. */
-static unsigned child_of(uint32_t w, unsigned level)
+static unsigned low_index(uint32_t w)
 {
-    switch (level) {
-    case 0:
-        return w >> 25 & 15;
-    case 1:
-        return (w >> 29) << 4 | (w >> 21 & 15);
-    default:
-        return w >> 10 & 63;
-    }
-}
-
-static uint32_t level_mask(unsigned level)
-{
-    static const uint32_t mask[LEVELS] = {15u << 25, 7u << 29 | 15u << 21, 63u << 10};
-    return mask[level];
-}
-
-static unsigned level_children(unsigned level)
-{
-    static const unsigned n[LEVELS] = {16, 128, 64};
-    return n[level];
+    return w >> 10 & ((1u << LOW_BITS) - 1);
 }
 
 /* Adds pattern bit @bit of field @letter; a field is extended while its bits are adjacent. */
@@ -127,14 +108,37 @@ static void parse_row(struct row *r, unsigned id)
     *r = (struct row){.mask = mask, .value = value, .id = id, .feat = texts[id].feat};
 }
 
-/* Counting sort by fixed bits, most first, rows of the lists in their order. */
-static struct row *parse_rows(void)
+/* Publishes @made at @place unless somebody was quicker; gives what is there (pairs with the acquire
+ * loads of those who look). */
+static struct list *publish(struct list **place, struct list *made)
 {
-    struct row *all = malloc(sizeof(*all) * A64_NUM_ROWS);
-    struct row *sorted = malloc(sizeof(*sorted) * A64_NUM_ROWS);
+    struct list *old = NULL;
+
+    if (__atomic_compare_exchange_n(place, &old, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return made;
+    free(made->low);
+    free(made);
+    return old;
+}
+
+static struct list *new_list(unsigned n)
+{
+    struct list *l = malloc(sizeof(*l) + n * sizeof(l->row[0]));
+
+    if (!l)
+        abort();
+    l->low = NULL;
+    l->n = 0;
+    return l;
+}
+
+/* All rows, by fixed bits, most first (a counting sort, so rows with as many stay in order). */
+static struct row *sorted_rows(void)
+{
+    struct row *all = malloc(2 * A64_NUM_ROWS * sizeof(*all)), *sorted = all + A64_NUM_ROWS;
     unsigned start[34] = {0};
 
-    if (!all || !sorted)
+    if (!all)
         abort();
     for (unsigned i = 0; i < A64_NUM_ROWS; i++) {
         parse_row(&all[i], i);
@@ -144,67 +148,58 @@ static struct row *parse_rows(void)
         start[b] += start[b - 1];
     for (unsigned i = 0; i < A64_NUM_ROWS; i++)
         sorted[start[32 - __builtin_popcount(all[i].mask)]++] = all[i];
-    free(all);
-    return sorted;
+    memcpy(all, sorted, A64_NUM_ROWS * sizeof(*all));
+    return all;
 }
 
-static struct node *new_node(unsigned n, unsigned level)
+/* The rows of @from that @word's bits in @bits do not rule out. */
+static struct list *narrow(const struct row *from, unsigned n, uint32_t word, uint32_t bits)
 {
-    struct node *node = malloc(sizeof(*node) + n * sizeof(node->row[0]));
+    uint16_t fit[A64_NUM_ROWS];
+    unsigned fits = 0;
+    struct list *l;
 
-    if (!node)
-        abort();
-    node->n = 0;
-    node->child = NULL;
-    if (n > FEW && level < LEVELS) {
-        node->child = calloc(level_children(level), sizeof(struct node *));
-        if (!node->child)
+    for (unsigned i = 0; i < n; i++) {
+        if (((word ^ from[i].value) & from[i].mask & bits) == 0)
+            fit[fits++] = i;
+    }
+    l = new_list(fits);
+    for (; l->n < fits; l->n++)
+        l->row[l->n] = from[fit[l->n]];
+    return l;
+}
+
+static void make_groups(void)
+{
+    struct row *rows = sorted_rows();
+
+    for (unsigned i = 0; i < GROUPS; i++)
+        publish(&group[i], narrow(rows, A64_NUM_ROWS, i << 25, 15u << 25));
+    free(rows);
+}
+
+static struct list *make_top(uint32_t word)
+{
+    struct list *g = __atomic_load_n(&group[word >> 25 & 15], __ATOMIC_ACQUIRE), *l;
+
+    if (!g) {
+        make_groups();
+        g = __atomic_load_n(&group[word >> 25 & 15], __ATOMIC_ACQUIRE);
+    }
+    l = narrow(g->row, g->n, word, ~0u << (32 - TOP_BITS));
+    if (l->n > FEW) {
+        l->low = calloc(1u << LOW_BITS, sizeof(*l->low));
+        if (!l->low)
             abort();
     }
-    return node;
+    return publish(&top[word >> (32 - TOP_BITS)], l);
 }
 
-/* Publishes @made at @place unless somebody was quicker; gives what is there (release pairs with the
- * acquire loads in a64_decode). */
-static struct node *publish(struct node **place, struct node *made)
+static struct list *make_low(const struct list *up, uint32_t word)
 {
-    struct node *old = NULL;
+    uint32_t bits = ((1u << LOW_BITS) - 1) << 10;
 
-    if (__atomic_compare_exchange_n(place, &old, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-        return made;
-    free(made->child);
-    free(made);
-    return old;
-}
-
-static struct node *make_root(void)
-{
-    struct row *fresh = parse_rows(), *old = NULL;
-    struct node *n = new_node(A64_NUM_ROWS, 0);
-
-    if (!__atomic_compare_exchange_n(&rows, &old, fresh, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-        free(fresh);
-    for (; n->n < A64_NUM_ROWS; n->n++)
-        n->row[n->n] = n->n;
-    return publish(&root, n);
-}
-
-static struct node *make_child(const struct node *up, unsigned level, uint32_t word)
-{
-    uint32_t bits = level_mask(level);
-    uint16_t fit[A64_NUM_ROWS];
-    unsigned n = 0;
-    struct node *node;
-
-    for (unsigned i = 0; i < up->n; i++) {
-        const struct row *r = &rows[up->row[i]];
-        if (((word ^ r->value) & r->mask & bits) == 0)
-            fit[n++] = up->row[i];
-    }
-    node = new_node(n, level + 1);
-    memcpy(node->row, fit, n * sizeof(fit[0]));
-    node->n = n;
-    return publish(&up->child[child_of(word, level)], node);
+    return publish(&up->low[low_index(word)], narrow(up->row, up->n, word, bits));
 }
 
 static void fill(unsigned id, uint32_t word, struct a64_fields *f)
@@ -224,16 +219,15 @@ static void fill(unsigned id, uint32_t word, struct a64_fields *f)
 
 unsigned a64_decode(uint32_t word, uint64_t feats, struct a64_fields *f)
 {
-    struct node *n = __atomic_load_n(&root, __ATOMIC_ACQUIRE);
+    const struct list *l = __atomic_load_n(&top[word >> (32 - TOP_BITS)], __ATOMIC_ACQUIRE);
 
-    if (!n)
-        n = make_root();
-    for (unsigned level = 0; n->child; level++) {
-        struct node *next = __atomic_load_n(&n->child[child_of(word, level)], __ATOMIC_ACQUIRE);
-        n = next ? next : make_child(n, level, word);
+    if (!l)
+        l = make_top(word);
+    if (l->low) {
+        const struct list *next = __atomic_load_n(&l->low[low_index(word)], __ATOMIC_ACQUIRE);
+        l = next ? next : make_low(l, word);
     }
-    for (unsigned i = 0; i < n->n; i++) {
-        const struct row *r = &rows[n->row[i]];
+    for (const struct row *r = l->row, *end = r + l->n; r < end; r++) {
         if (((word ^ r->value) & r->mask) == 0 && (feats >> r->feat & 1)) {
             fill(r->id, word, f);
             return r->id;
