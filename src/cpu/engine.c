@@ -2,8 +2,11 @@
 /* The engine: what all CPUs of a process share.  Contract: cpu.h. */
 #include "cpu/engine.h"
 
+#include <asm/prctl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 struct engine *engine_new(const struct guest_isa *isa, const struct engine_conf *conf)
 {
@@ -14,6 +17,9 @@ struct engine *engine_new(const struct guest_isa *isa, const struct engine_conf 
     e->isa = isa;
     e->conf = *conf;
     pthread_mutex_init(&e->lock, NULL);
+    /* Translated code reaches guest memory through GS then.  New threads and processes inherit it. */
+    if (conf->guest_base)
+        syscall(SYS_arch_prctl, ARCH_SET_GS, conf->guest_base);
     return e;
 }
 
