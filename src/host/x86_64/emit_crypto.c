@@ -29,26 +29,42 @@ void emit_aesd(struct x64 *x, const struct ir_op *op, uint32_t v)
     aes_round(x, op, v, AESDECLAST);
 }
 
-/* A round of encryption undone but for MixColumns. */
-void emit_aesmc(struct x64 *x, const struct ir_op *op, uint32_t v)
+/*
+ * MixColumns: a whole round, after undoing its other half.  When the other half is the value's only
+ * reason to be (select.c leaves it to us), the guest's pair of instructions is the host's round.
+ */
+static void aes_mix(struct x64 *x, const struct ir_op *op, uint32_t v, unsigned half, uint32_t undo,
+                    uint32_t round)
 {
+    uint32_t s = x_resolve(x, op->arg[0]);
     struct io r;
 
     if (!x->a.f.aes) {
         emit_eval(x, op, v);
         return;
     }
-    r = vec_io1(x, op, v);
+    if (x->ir->ops[s].op == half && (x->val[s].flags & XV_LAZY) && x->val[s].reg == NOREG) {
+        r = vec_io2(x, &x->ir->ops[s], v);
+        v3(x, PXOR, r.d, r.a, r.b);
+    } else {
+        r = vec_io1(x, op, v);
+        vzero(x, T);
+        v3(x, undo, r.d, r.a, T);
+    }
     vzero(x, T);
-    v3(x, AESDECLAST, r.d, r.a, T);
-    v3(x, AESENC, r.d, r.d, T);
+    v3(x, round, r.d, r.d, T);
+}
+void emit_aesmc(struct x64 *x, const struct ir_op *op, uint32_t v)
+{
+    aes_mix(x, op, v, IRO_aese, AESDECLAST, AESENC);
 }
 void emit_aesimc(struct x64 *x, const struct ir_op *op, uint32_t v)
 {
+    uint32_t s = x_resolve(x, op->arg[0]);
     struct io r;
 
-    if (!x->a.f.aes) {
-        emit_eval(x, op, v);
+    if (x->ir->ops[s].op == IRO_aesd || !x->a.f.aes) {
+        aes_mix(x, op, v, IRO_aesd, AESENCLAST, AESDEC);
         return;
     }
     r = vec_io1(x, op, v);

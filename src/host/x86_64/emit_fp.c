@@ -115,10 +115,11 @@ static uint32_t slow_from(struct fpop *f, enum x64_cc cc)
     return x_slow_from(f->x, cc, f->op, f->dst, f->src, f->n_src);
 }
 
-/* Condition of PTEST of T with itself: some bit is set. */
-static void test_any(struct x64 *x)
+/* Condition "not equal": some lane of mask @m is set.  The scratch register is clobbered. */
+static void test_any(struct x64 *x, unsigned m)
 {
-    v2(x, PTEST, T, T);
+    v2(x, PS(0x50), X_SCRATCH, m); /* movmskps */
+    x64_test_rr(&x->a, 4, X_SCRATCH, X_SCRATCH);
 }
 
 static void slow_if_nan(struct fpop *f)
@@ -128,7 +129,7 @@ static void slow_if_nan(struct fpop *f)
         slow(f, CC_P);
     } else {
         v3i(f->x, insn(f->k, CMP), T, f->d, f->d, CMP_UNORD);
-        test_any(f->x);
+        test_any(f->x, T);
         slow(f, CC_NE);
     }
 }
@@ -155,7 +156,7 @@ static void slow_if_nan_or_tiny(struct fpop *f)
         v3i(x, insn(f->k, CMP), t, f->d, f->d, CMP_UNORD);
         v3(x, POR, T, T, t);
     }
-    test_any(x);
+    test_any(x, T);
     slow(f, CC_NE);
 }
 
@@ -401,7 +402,7 @@ static void minmax_finish(struct fpop *f)
         stub = slow_from(f, CC_P);
     } else {
         v3i(x, insn(f->k, CMP), t, f->a, f->b, CMP_UNORD);
-        v2(x, PTEST, t, t);
+        test_any(x, t);
         stub = slow_from(f, CC_NE);
     }
     v3(x, vi, t, f->a, f->b);
@@ -543,7 +544,7 @@ void emit_vfcvtn(struct x64 *x, const struct ir_op *op, uint32_t v)
     v3m(x, PCMPEQW, t, T, splat(x, 1, 0x0400));
     v3m(x, PCMPGTW, T, T, splat(x, 1, 0x7c00));
     v3(x, POR, T, T, t);
-    test_any(x);
+    v2(x, PTEST, T, T);
     slow(&f, CC_NE);
 }
 
@@ -649,7 +650,7 @@ void emit_vf2i(struct x64 *x, const struct ir_op *op, uint32_t v)
     }
     v2(x, SS(0x5b), f.d, s); /* cvttps2dq */
     v3m(x, PCMPEQD, t, f.d, splat(x, 2, 0x80000000));
-    v2(x, PTEST, t, t);
+    test_any(x, t);
     stub = slow_from(&f, CC_NE);
     if (mode != ROUND_ZERO)
         round_to(x, K_PS, t, f.a, mode);
@@ -742,7 +743,7 @@ static void round_away(struct fpop *f)
     } else {
         v3m(x, ANDPS, t, f->a, abs_mask(x, f->k));
         x64_v3mi(&x->a, insn(f->k, CMP), t, t, big, CMP_NLT_UQ);
-        v2(x, PTEST, t, t);
+        test_any(x, t);
         stub = slow_from(f, CC_NE);
     }
     round_to(x, f->k, f->d, f->a, ROUND_ZERO | ROUND_QUIET);

@@ -140,12 +140,12 @@ unsigned x_materialize(struct x64 *x, uint32_t v)
 {
     const struct ir_op *o = &x->ir->ops[v];
     uint8_t flags = x->val[v].flags;
-    emit_fn *fn = x64_emit_int[o->op] ? x64_emit_int[o->op] : emit_eval;
+    emit_fn *fn = x64_emit_int[o->op] ? x64_emit_int[o->op] : x64_emit_vec[o->op];
 
     if (x->n_lazy_done == 64)
         bug("x86_64: too many values redone for one exit");
     x->val[v].flags = XV_LIVE; /* while its emitter runs */
-    fn(x, o, v);
+    (fn ? fn : emit_eval)(x, o, v);
     x->val[v].flags = flags;
     x->lazy_done[x->n_lazy_done++] = v;
     if (x->val[v].reg == NOREG)

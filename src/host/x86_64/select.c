@@ -69,7 +69,7 @@ static bool is_compare(unsigned op)
 static bool is_cheap(const struct ir_op *o)
 {
     switch (o->op) {
-    case IRO_add: case IRO_sub:
+    case IRO_add: case IRO_sub: case IRO_vfromf:
         return true;
     case IRO_and: case IRO_or: case IRO_xor: case IRO_not:
         return o->type == IR_I1;
@@ -85,6 +85,8 @@ static enum use use_of(const struct ir *ir, const struct ir_op *o, unsigned k)
     switch (o->op) {
     case IRO_br:
         return SOFT;
+    case IRO_aesmc: case IRO_aesimc: /* one round with the step before it */
+        return ADDR;
     case IRO_select:
         return k == 0 ? SOFT : o->type == IR_I32 ? NARROW : HARD;
     case IRO_add: case IRO_sub: case IRO_mul: case IRO_and: case IRO_or: case IRO_xor: case IRO_not:
@@ -242,6 +244,11 @@ static void mark(struct sel *s, uint32_t v)
     if (o->op == IRO_trunc && o->type == IR_I32 && !c->hard && !c->soft && !c->addr && !c->weak) {
         xv->flags = XV_ALIAS;
         count(s, o->arg[0], HARD);
+        return;
+    }
+    if ((o->op == IRO_aese || o->op == IRO_aesd) && c->addr && !firm && s->x->a.f.aes) {
+        xv->flags = XV_LAZY;
+        count_args(s, o, false);
         return;
     }
     if (o->op == IRO_add && o->type == IR_I64 && !firm && !c->weak && !c->soft) {

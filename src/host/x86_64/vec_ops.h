@@ -60,7 +60,8 @@ enum {
     PINSRB = M3A(0x20), PINSRW = PD(0xc4), PINSRD = M3A(0x22),
     MOVQ = SS(0x7e),
     PCLMULQDQ = M3A(0x44),
-    AESENC = M38(0xdc), AESENCLAST = M38(0xdd), AESDECLAST = M38(0xdf), AESIMC = M38(0xdb),
+    AESENC = M38(0xdc), AESENCLAST = M38(0xdd), AESDEC = M38(0xde),
+    AESDECLAST = M38(0xdf), AESIMC = M38(0xdb),
 
     ANDPS = PS(0x54) | COMM, ANDNPS = PS(0x55), ORPS = PS(0x56) | COMM, XORPS = PS(0x57) | COMM,
 };
