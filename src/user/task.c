@@ -407,8 +407,8 @@ static long make_process(struct task *t, const struct request *q)
     bool plain = fork_will_do(q);
     long pid;
 
+    engine_before_fork(p->engine); /* first: under its lock others ask mm_fetch */
     mm_before_fork(p);
-    engine_before_fork(p->engine);
     lock_tasks();
     signal_lock(p, true);
     pid = plain ? fork() : raw_fork(t, q);
@@ -416,8 +416,8 @@ static long make_process(struct task *t, const struct request *q)
         pid = -errno;
     signal_lock(p, false);
     unlock_tasks();
-    engine_after_fork(p->engine, pid == 0);
     mm_after_fork(p, pid == 0);
+    engine_after_fork(p->engine, pid == 0);
     if (pid == 0)
         become_child(t, q);
     if (plain && pid >= 0)
