@@ -45,7 +45,7 @@ static long pass_iovec(struct task *t, const struct sys_row *row, const uint64_t
     return r < 0 ? r : HOST_WAIT(t, row->host, a[0], iov, a[2], a[3], a[4], a[5]);
 }
 
-static long pass_msghdr(struct task *t, const struct sys_row *row, const uint64_t *a)
+static long pass_msghdr(struct task *t, int nr, const uint64_t *a)
 {
     struct iovec iov[IOV_MAX];
     struct msghdr m;
@@ -60,13 +60,33 @@ static long pass_msghdr(struct task *t, const struct sys_row *row, const uint64_
     m.msg_iov = iov;
     m.msg_name = (void *)host_addr(t, (uint64_t)m.msg_name);
     m.msg_control = (void *)host_addr(t, (uint64_t)m.msg_control);
-    r = HOST_WAIT(t, row->host, a[0], &m, a[2]);
-    if (r >= 0 && row->host == __NR_recvmsg) {
+    r = HOST_WAIT(t, nr, a[0], &m, a[2]);
+    if (r >= 0 && nr == __NR_recvmsg) {
         guest_write(t->cpu, a[1] + offsetof(struct msghdr, msg_namelen), &m.msg_namelen, 4);
         guest_write(t->cpu, a[1] + offsetof(struct msghdr, msg_controllen), &m.msg_controllen, 8);
         guest_write(t->cpu, a[1] + offsetof(struct msghdr, msg_flags), &m.msg_flags, 4);
     }
     return r;
+}
+
+/* One message after another; only the first one waits if MSG_WAITFORONE is given. */
+static long pass_mmsghdr(struct task *t, int nr, const uint64_t *a)
+{
+    int one = nr == __NR_recvmmsg ? __NR_recvmsg : __NR_sendmsg;
+    uint64_t b[6] = {a[0], a[1], a[3] & ~(uint64_t)MSG_WAITFORONE};
+    long done = 0, r = 0;
+
+    for (; done < (long)a[2] && done < IOV_MAX; done++, b[1] += sizeof(struct mmsghdr)) {
+        uint32_t len;
+
+        if ((r = pass_msghdr(t, one, b)) < 0)
+            break;
+        len = (uint32_t)r;
+        guest_write(t->cpu, b[1] + offsetof(struct mmsghdr, msg_len), &len, 4);
+        if (a[3] & MSG_WAITFORONE)
+            b[2] |= MSG_DONTWAIT;
+    }
+    return done ? done : r;
 }
 
 long sys_pass(struct task *t, const struct sys_row *row, const uint64_t *a)
@@ -79,7 +99,9 @@ long sys_pass(struct task *t, const struct sys_row *row, const uint64_t *a)
             if (t->proc->guest_base && k[i] == 'I')
                 return pass_iovec(t, row, a);
             if (t->proc->guest_base && k[i] == 'M')
-                return pass_msghdr(t, row, a);
+                return pass_msghdr(t, row->host, a);
+            if (t->proc->guest_base && k[i] == 'N')
+                return pass_mmsghdr(t, row->host, a);
             v[i] = (uint64_t)host_addr(t, a[i]);
         } else if (k[i] == 'q') {
             v[i] = sys_open_flags(a[i]);
