@@ -173,7 +173,7 @@ static void *copy_meta(struct jit *j, const void *src, size_t size)
 {
     void *p = jit_meta(j, size);
 
-    if (p)
+    if (p && size)
         memcpy(p, src, size);
     return p;
 }

@@ -384,7 +384,7 @@ static int look_at_file(struct vma *v, int fd, int prot)
 /* The flags that go to the host as they are; MAP_GROWSDOWN's growth is not offered. */
 #define PASS_FLAGS                                                                                 \
     (MAP_TYPES | MAP_ANONYMOUS | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK |        \
-     MAP_STACK | MAP_HUGETLB | MAP_SYNC | MAP_UNINITIALIZED | (0x3f << 26))
+     MAP_STACK | MAP_HUGETLB | MAP_SYNC | MAP_UNINITIALIZED | (int)(0x3fu << 26))
 
 static int check_mmap(struct mm *mm, uint64_t addr, uint64_t *len, int prot, int flags,
                       uint64_t offset)

@@ -117,16 +117,17 @@ static int64_t move_anywhere(struct process *p, struct move *m)
 static int64_t do_mremap(struct process *p, struct move *m)
 {
     struct vmas *s = &p->mm->vmas;
-    const struct vma *v = vmas_at(s, m->old);
+    const struct vma *v;
     bool may_move = m->flags & MREMAP_MAYMOVE;
     int64_t r;
 
+    if (vmas_reserve(s, 6) < 0)
+        return -ENOMEM;
+    v = vmas_at(s, m->old);
     if (!v)
         return -EFAULT;
     if (m->old == m->old_end && !((v->flags & VMA_SHARED) && may_move))
         return -EINVAL;
-    if (vmas_reserve(s, 6) < 0)
-        return -ENOMEM;
     if (m->flags & MREMAP_FIXED)
         return vmas_covered(s, m->old, m->old_end) < m->old_end ? -EFAULT : move_fixed(p, m);
     if (m->to_end <= m->old_end && !(m->flags & MREMAP_DONTUNMAP) && m->old != m->old_end)
