@@ -124,6 +124,7 @@ def engines(emu):
     if emu and os.path.exists(emu):
         found['interp'] = [emu, '--engine=interp']
         found['jit'] = [emu, '--engine=jit']
+        found['hot'] = ['env', 'EMU_HOT=1', emu, '--engine=jit']  # optimised at once
     ref = os.environ.get('REFERENCE') or shutil.which('qemu-aarch64', path='/usr/bin:/bin')
     if ref:
         found['reference'] = [ref, '-cpu', 'max']
