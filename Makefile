@@ -70,6 +70,27 @@ $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/libemu.a
 
 unit: $(UNIT)
 
+# Fuzz targets: fuzz/fuzz_NAME.c, corpus in fuzz/corpus/NAME.  With V=fuzz, libFuzzer drives them;
+# otherwise fuzz/replay.c runs the corpus and random changes of it for some seconds.
+FUZZ     := $(patsubst %.c,$(O)/%,$(wildcard fuzz/fuzz_*.c))
+DRIVER   := $(if $(filter fuzz,$(V)),fuzz/libfuzzer,fuzz/replay)
+
+$(O)/fuzz/fuzz_%: $(O)/fuzz/fuzz_%.o $(O)/$(DRIVER).o $(O)/libemu.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(filter fuzz,$(V)),-fsanitize=fuzzer) $(LINK) -o $@ $^ -lpthread -lm
+.PRECIOUS: $(O)/fuzz/fuzz_%.o $(O)/fuzz/replay.o
+
+fuzzers: $(FUZZ)
+
+# make fuzz F=elf T=60: fuzz one target for T seconds; what it finds goes to build/fuzz/NAME.
+F ?= elf
+T ?= 60
+fuzz:
+	@tools/deps.sh build fuzz
+	$(MAKE) V=fuzz $(B)/obj/fuzz/fuzz/fuzz_$(F)
+	@mkdir -p $(B)/fuzz/$(F)
+	$(B)/obj/fuzz/fuzz/fuzz_$(F) -max_total_time=$(T) -artifact_prefix=$(B)/fuzz/crash-$(F)- \
+	    $(B)/fuzz/$(F) fuzz/corpus/$(F)
+
 # Less than a minute: what everybody runs before a change goes in.
 quick: all unit
 	$(TEST) layers lists unit insn
@@ -78,16 +99,41 @@ quick: all unit
 # make: it finds the compiler and libraries that the first one may not have had.
 check:
 	@tools/deps.sh build root test
-	$(MAKE) all unit roots
-	$(TEST) layers lists unit insn random cli programs stress
+	$(MAKE) all unit fuzzers roots
+	$(TEST) layers lists unit fuzz insn random cli programs stress
+
+# The same tests on a build with address and undefined-behaviour sanitizers, without those that only
+# take long.
+check-san:
+	@tools/deps.sh build root test
+	$(MAKE) V=san all unit fuzzers roots
+	$(MAKE) V=san check-san-tests
+check-san-tests:
+	$(TEST) unit fuzz insn cli
 
 # The long form of the random instruction test: N instructions.
 N ?= 2000000
 check-random: all
 	tests/insn/random_sequences.py --emu $(P)/qemu-aarch64 -n $(N)
 
-check-layers check-lists check-unit check-insn check-cli check-programs check-stress: all unit
+check-fuzz: fuzzers
+check-layers check-lists check-unit check-fuzz check-insn check-cli check-programs check-stress: all unit
 	$(TEST) $(@:check-%=%)
+
+# Benchmarks: native, both references and Emu in turns (bench/README.md).
+RUNS ?= 5
+ONLY ?=
+bench:
+	@tools/deps.sh build root test bench
+	$(MAKE) all roots
+	@tools/mk-reference.sh $(B)/reference
+	bench/user/run.py --roots $(ROOTS) --build $(B)/bench --references $(B)/reference \
+	    --emu $(P)/qemu-aarch64 --runs $(RUNS) --only '$(ONLY)'
+
+bench-insns:
+	@tools/deps.sh build test bench
+	$(MAKE) all
+	bench/user/insns.py --emu $(P)/qemu-aarch64 --only '$(ONLY)'
 
 demo:
 	@tools/deps.sh build root
@@ -112,10 +158,13 @@ help:
 	@echo 'make demo       run Debian arm64 programs: shell, Python, the compiler'
 	@echo 'make check      all tests (about 15 minutes on two cores); installs what it needs'
 	@echo 'make quick      unit and instruction tests, in less than a minute'
-	@echo 'make check-X    one group: layers lists unit insn cli programs stress'
+	@echo 'make check-X    one group: layers lists unit fuzz insn random cli programs stress'
 	@echo 'make check-random N=2000000   random instruction sequences'
 	@echo 'make static     build/qemu-aarch64-static, one stripped file for chroots'
-	@echo 'make V=san ...  the same with address and undefined-behaviour sanitizers'
+	@echo 'make check-san  tests with address and undefined-behaviour sanitizers'
+	@echo 'make fuzz F=elf T=60   fuzz one target (see fuzz/) for T seconds'
+	@echo 'make bench      the benchmarks; ONLY=fib,startup RUNS=3 for some of them'
+	@echo 'make bench-insns  host instructions per guest instruction'
 	@echo 'make fmt clean deps roots'
 
 clean:
@@ -123,4 +172,5 @@ clean:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
-.PHONY: all static unit quick check demo roots deps fmt help clean
+.PHONY: all static unit fuzzers quick check check-san check-random bench bench-insns demo roots \
+        deps fuzz fmt help clean

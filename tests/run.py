@@ -71,10 +71,17 @@ def unit_jobs(args):
             for f in sorted(programs)]
 
 
+def fuzz_jobs(args):
+    targets = [os.path.basename(f)[5:-2] for f in sorted(glob.glob(f'{TOP}/fuzz/fuzz_*.c'))]
+    return [Job(f'fuzz/{t}', ['fuzz/check.sh', f'{args.obj}/fuzz/fuzz_{t}', t], 120)
+            for t in targets]
+
+
 GROUPS = {
     'layers': lambda a: [Job('check-layers', ['tools/check-layers.py', a.obj], 60)],
     'lists': lambda a: [Job('check-lists', ['tools/check-lists.py'], 60)],
     'unit': unit_jobs,
+    'fuzz': fuzz_jobs,
     'insn': lambda a: [Job('insn', ['tests/insn/run.py', '--emu', a.emu], 300)],
     'random': lambda a: [Job('random', ['tests/insn/random_sequences.py', '--emu', a.emu, '-n',
                                         a.n, '--seconds', '60'], 300)],

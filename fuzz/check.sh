@@ -1,0 +1,13 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# One fuzz target on its stored corpus and on random changes of it, for a few seconds.
+# usage: fuzz/check.sh PROGRAM NAME
+program=$1 name=$2 corpus=$(dirname "$0")/corpus/$2
+if [ ! -d "$corpus" ]; then
+    echo "no corpus in $corpus"
+    echo "skip fuzz, $name"
+elif timeout -k 5 60 "$program" "$corpus" "${FUZZ_SECONDS:-5}" "$(date +%s)"; then
+    echo "pass fuzz, $name"
+else
+    echo "fail fuzz, $name"
+fi
