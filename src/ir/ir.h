@@ -90,6 +90,9 @@ struct ir_slot {
     const char *name; /* as the architecture manual says */
     uint32_t off;     /* byte offset in struct cpu */
     uint8_t type;     /* enum ir_type; i1 takes one byte */
+    bool idle;        /* condition flags: where no path reads it before writing it, a fault or a poll
+                       * may leave an older value in memory.  Nobody but a debugger could tell, and
+                       * loops need not carry it from one round to the next */
 };
 
 struct ir_block {

@@ -98,6 +98,10 @@ static void scan_snapshot(struct promote *p, const struct ir_op *o)
 
     for (; i && ir->sets[i].slot != IR_SLOT_CLEAN; i = ir->sets[i].prev)
         add(&hidden, ir->sets[i].slot);
+    if (ir_info[o->op].effects != IR_END && ir_info[o->op].effects != IR_CALL)
+        for (uint32_t slot = 0; slot < ir->n_slots; slot++)
+            if (ir->slots[slot].idle)
+                add(&hidden, slot);
     for (unsigned k = 0; !i && k < IR_MAX_SLOTS / 64; k++)
         b->shown.w[k] |= ~hidden.w[k];
 }

@@ -530,6 +530,25 @@ static void reload_for_loop(struct x64 *x, uint32_t to)
     }
 }
 
+/* Values in slot memory that the loop uses are loaded once, before it, while there is room. */
+static void preload_for_loop(struct x64 *x, uint32_t to)
+{
+    const struct ir_block *entry = &x->ir->blocks[0];
+    uint32_t end = x->block[to].loop_end;
+
+    for (uint32_t v = entry->first; v < entry->end; v++) {
+        unsigned r;
+
+        if (x->ir->ops[v].op != IRO_get || !(x->val[v].flags & XV_REMAT) || x->val[v].reg != NOREG ||
+            free_regs(x, vec_value(x, v)) < 4 || ra_next_use(x, v) > end ||
+            x->use[x->val[v].uses].weak)
+            continue;
+        r = alloc(x, vec_value(x, v), NOREG);
+        x_load_value(x, r, v);
+        put(x, r, v);
+    }
+}
+
 /* Does a phi after @v take the same operand on this edge? */
 static bool wanted_again(const struct x64 *x, uint32_t v, uint32_t k, uint32_t a)
 {
@@ -577,6 +596,7 @@ static void establish(struct x64 *x, uint32_t from, uint32_t to)
     if (x->block[to].loop_end) {
         prune_for_loop(x, to);
         reload_for_loop(x, to);
+        preload_for_loop(x, to);
     }
     s = ra_new_state(x);
     ra_save_state(x, s);
