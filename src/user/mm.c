@@ -31,6 +31,7 @@
 #define GUEST_ZONE_END UINT64_C(0x540000000000)
 
 #define MAP_TYPES 0xf
+#define MIN_STACK_GAP (UINT64_C(128) << 20) /* room for growth, as Linux leaves it */
 #define HUGE_ALIGN (UINT64_C(2) << 20)
 #define KNOWN_PROT (PROT_READ | PROT_WRITE | PROT_EXEC | 8 /* PROT_SEM */ | GUEST_PROT_BTI)
 
@@ -72,6 +73,7 @@ static uint64_t offset_of(const struct mm *mm, uint64_t random, unsigned bits)
 void mm_layout(struct process *p, uint64_t stack_size, const uint64_t random[3])
 {
     struct mm *mm = p->mm;
+    uint64_t gap;
 
     mm->limit = HOST_TASK_SIZE - p->guest_base;
     mm->zone_end = GUEST_ZONE_END - p->guest_base;
@@ -81,8 +83,12 @@ void mm_layout(struct process *p, uint64_t stack_size, const uint64_t random[3])
             mm->zone_end = mm->limit;
     }
     mm->stack_top = mm->zone_end - offset_of(mm, random[0], 34);
+    gap = stack_size > MIN_STACK_GAP ? stack_size : MIN_STACK_GAP;
+    if (gap > mm->zone_end / 4)
+        gap = mm->zone_end / 4;
+    mm->stack_floor = mm->stack_top - (gap > stack_size ? gap : stack_size);
     /* A megabyte below the stack stays free, as the kernel's stack_guard_gap does. */
-    mm->mmap_base = mm->stack_top - stack_size - (UINT64_C(2) << 20);
+    mm->mmap_base = mm->stack_floor - (UINT64_C(2) << 20);
     mm->mmap_base -= offset_of(mm, random[1], 40);
     mm->mmap_base &= PAGE_MASK;
     mm->mmap_low = 0x10000;
@@ -634,6 +640,57 @@ int64_t mm_brk(struct process *p, uint64_t addr)
     if (r == 0)
         mm->brk = addr;
     return done(p, to, from, had_code, (int64_t)mm->brk);
+}
+
+/* --- the main stack ----------------------------------------------------------------------------*/
+
+/* Map [start, end) as a part of the stack. */
+static int add_stack(struct process *p, uint64_t start, uint64_t end, int prot)
+{
+    struct mm *mm = p->mm;
+    struct vma v = {start, end, (uint32_t)prot, VMA_STACK, 0, 0, 0};
+    struct request q = {0, end - start, PAGE_SIZE, prot,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0};
+    int64_t r;
+
+    if (vmas_reserve(&mm->vmas, 4) < 0)
+        return -ENOMEM;
+    r = map_noreplace(p, &q, start);
+    if (r < 0)
+        return (int)r;
+    madvise(mm_host(p, start), end - start, MADV_NOHUGEPAGE); /* little of it is ever touched */
+    vmas_put(&mm->vmas, &v);
+    return 0;
+}
+
+int mm_map_stack(struct process *p, uint64_t size, int prot)
+{
+    struct mm *mm = p->mm;
+    int r;
+
+    pthread_rwlock_wrlock(&mm->lock);
+    r = add_stack(p, mm->stack_top - size, mm->stack_top, prot);
+    pthread_rwlock_unlock(&mm->lock);
+    return r;
+}
+
+void mm_stack_limit(struct process *p, uint64_t limit)
+{
+    struct mm *mm = p->mm;
+    const struct vma *v;
+    uint64_t low;
+    size_t i;
+
+    pthread_rwlock_wrlock(&mm->lock);
+    i = vmas_find(&mm->vmas, mm->stack_floor);
+    v = i < mm->vmas.n ? &mm->vmas.v[i] : NULL;
+    low = limit < mm->stack_top - mm->stack_floor ? mm->stack_top - page_up(limit)
+                                                  : mm->stack_floor;
+    /* Linux lets it grow when touched; here the room is mapped at once, and used when touched.
+     * When the guest has put something below its stack, it stays as it is. */
+    if (v && (v->flags & VMA_STACK) && v->start > low)
+        add_stack(p, low, v->start, (int)v->prot);
+    pthread_rwlock_unlock(&mm->lock);
 }
 
 void mm_mark(struct process *p, uint64_t start, uint64_t end, uint32_t flags)

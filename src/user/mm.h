@@ -28,6 +28,7 @@ struct mm {
     uint64_t mmap_base;      /* new mappings go below, top down */
     uint64_t mmap_low;       /* lowest address we choose ourselves */
     uint64_t stack_top;      /* end of the main stack */
+    uint64_t stack_floor;    /* it can grow down to here */
     uint64_t pie_base;       /* where ET_DYN programs go */
     uint64_t brk_start, brk;
     uint64_t next_id;        /* of shared memory without a file */
@@ -56,6 +57,9 @@ static inline uint64_t page_up(uint64_t n)
 /** mm_layout - choose stack, mmap and PIE places for a stack of @stack_size bytes from 24 random
  * bytes; for p->guest_base and opts.reserved_va. */
 void mm_layout(struct process *p, uint64_t stack_size, const uint64_t random[3]);
+
+/** mm_map_stack - map the main stack, @size bytes of it; 0 or a negative errno. */
+int mm_map_stack(struct process *p, uint64_t size, int prot);
 
 /** mm_reset - unmap everything of the guest's (a load attempt failed). */
 void mm_reset(struct process *p);

@@ -106,16 +106,12 @@ static void fill_aux(struct builder *b, struct cpu *cpu, uint64_t execfn, uint64
 
 static int map_stack(struct process *p, struct err *e)
 {
-    uint64_t top = p->mm->stack_top, low = top - p->stack_size;
     int prot = PROT_READ | PROT_WRITE | (p->exec_stack ? PROT_EXEC : 0);
-    int64_t r = mm_mmap(p, low, p->stack_size, prot,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_NORESERVE |
-                            MAP_STACK, -1, 0);
+    int r = mm_map_stack(p, p->stack_size, prot);
 
     if (r < 0)
-        return err_set(e, (int)r, "cannot map a stack of %llu KiB: %s",
-                       (unsigned long long)p->stack_size >> 10, strerror((int)-r));
-    mm_mark(p, low, top, VMA_STACK);
+        return err_set(e, r, "cannot map a stack of %llu KiB: %s",
+                       (unsigned long long)p->stack_size >> 10, strerror(-r));
     return 0;
 }
 

@@ -55,8 +55,12 @@ static int set_limit(uint64_t which, const struct rlimit *in)
     struct rlimit old;
     int r;
 
-    if (!keep_limit(which))
-        return (int)HOST(__NR_prlimit64, 0, which, in, 0);
+    if (!keep_limit(which)) {
+        r = (int)HOST(__NR_prlimit64, 0, which, in, 0);
+        if (r == 0 && which == RLIMIT_STACK)
+            mm_stack_limit(user_proc(), in->rlim_cur);
+        return r;
+    }
     if ((r = get_limit(which, &old)) < 0)
         return r;
     if (in->rlim_cur > in->rlim_max)

@@ -133,6 +133,9 @@ int64_t mm_shmdt(struct process *p, uint64_t addr);
 int64_t mm_remap_file_pages(struct process *p, uint64_t addr, uint64_t len, int prot,
                             uint64_t pgoff, int flags);
 
+/** mm_stack_limit - RLIMIT_STACK is now @limit: the main stack may grow that far. */
+void mm_stack_limit(struct process *p, uint64_t limit);
+
 /** mm_is_guest - whether [addr, addr+len) can be the guest's at all: below its limit and nothing of
  * ours in it.  (The access may still fault.)  For calls that hand addresses to the host kernel. */
 bool mm_is_guest(struct process *p, uint64_t addr, uint64_t len);

@@ -214,7 +214,7 @@ static int depth(int n)
     volatile char big[1000];
 
     big[0] = (char)n;
-    return n ? depth(n - 1) + big[0] * 0 : 0;
+    return n ? depth(n - 1) + big[0] * 0 : (int)big[1] * 0;
 }
 
 /* Overrun of the stack arrives as SIGSEGV on the alternate stack. */
@@ -229,6 +229,12 @@ static void stack(void)
             printf("on [stack] %d\n", strstr(line, "[stack]") != NULL);
     }
     fclose(f);
+    struct rlimit limit = {24 << 20, RLIM_INFINITY};
+
+    getrlimit(RLIMIT_STACK, &limit);
+    limit.rlim_cur = 24 << 20;
+    SHOW(setrlimit(RLIMIT_STACK, &limit));
+    printf("20 MiB deep %d\n", depth(15000));
     code = 0;
     if (sigsetjmp(back, 1) == 0)
         depth(100000000);
