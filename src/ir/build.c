@@ -129,6 +129,17 @@ static uint32_t seen(struct ir *ir, const struct ir_op *o, const struct ir_seen 
     return 0;
 }
 
+void ir_fold_before(struct ir *ir, uint32_t block, uint32_t op)
+{
+    struct ir_build *b = ir->b;
+
+    /* What was made for another place may stand behind this one, in the same block, too. */
+    if (b->pass_op != op)
+        b->epoch++;
+    b->block = block;
+    b->pass_op = op;
+}
+
 uint32_t ir_number(struct ir *ir, uint32_t v)
 {
     struct ir_seen *e = seen_entry(ir, &ir->ops[v]);

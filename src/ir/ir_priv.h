@@ -86,11 +86,19 @@ bool ir_dominates(const uint32_t *idom, uint32_t a, uint32_t b);
 /** ir_blocks_of - the block each operation is in. */
 const uint32_t *ir_blocks_of(struct ir *ir);
 
+/** ir_mark_firm - set ir_op.mark of the values that the fast path needs, and clear it for those that
+ * only snapshots do. */
+void ir_mark_firm(struct ir *ir);
+/** ir_is_cheap - a pure integer operation that may be done again, or later, for a snapshot. */
+bool ir_is_cheap(const struct ir_op *o);
+
 /** ir_end_missing - a planned block that was not lifted becomes an exit to it. */
 void ir_end_missing(struct ir *ir, uint32_t block);
 
 /** ir_fold - a simpler value equal to @o, 0 when there is none.  @o must be canonical. */
 uint32_t ir_fold(struct ir *ir, const struct ir_op *o);
+/** ir_fold_before - a pass is going to use ir_op: new operations belong before @op of @block. */
+void ir_fold_before(struct ir *ir, uint32_t block, uint32_t op);
 /** ir_number - the value equal to operation @v that was numbered before, else @v itself. */
 uint32_t ir_number(struct ir *ir, uint32_t v);
 /** ir_canonical - constants to the right. */

@@ -51,8 +51,7 @@ static uint32_t outside(struct ir *ir, uint32_t v, uint32_t before, const uint32
         return v;
     if (ir->ops[v].op != IRO_const && ir->ops[v].op != IRO_vconst)
         return 0;
-    ir->b->block = before;
-    ir->b->pass_op = ir->blocks[before].end - 1;
+    ir_fold_before(ir, before, ir->blocks[before].end - 1);
     return ir->ops[v].op == IRO_const
                ? ir_const(ir, ir->ops[v].type, ir->ops[v].imm).id
                : ir_vconst(ir, ir->ops[v].imm,
@@ -114,7 +113,6 @@ void pass_hoist(struct ir *ir)
         return;
     idom = ir_dominators(ir);
     ir_blocks_of(ir);
-    ir->b->epoch++;
     for (uint32_t k = ir->n_blocks; k-- > 0;) /* inner loops first */
         if (ir->blocks[k].loop_head)
             hoist_from(ir, k, idom);

@@ -77,8 +77,9 @@ static uint32_t make_scalar_phi(struct narrow *w, uint32_t block, uint32_t phi, 
     for (uint32_t i = 0; i < blk->n_preds; i++) {
         uint32_t a = arg_of(ir, phi, i);
 
-        ir->b->block = ir->preds[blk->preds_first + i];
-        ir->b->pass_op = ir->blocks[ir->b->block].end - 1;
+        uint32_t pred = ir->preds[blk->preds_first + i];
+
+        ir_fold_before(ir, pred, ir->blocks[pred].end - 1);
         a = ir_op(ir, IRO_vtof, type, 0, 0, (ir_val){a}, IR_NONE, IR_NONE).id;
         ir->phi_args[o.arg[0] + i] = a;
     }
@@ -163,7 +164,6 @@ void pass_narrow_phi(struct ir *ir)
     memset(w.scalar, 0, bytes);
     ir_dominators(ir);
     ir_blocks_of(ir);
-    ir->b->epoch++;
     for (unsigned i = 0; i < ROUNDS && make_phis(&w, ir->b->block_of); i++)
         take_scalars(&w);
     replace_vectors(&w, ir->b->block_of);

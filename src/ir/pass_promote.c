@@ -21,7 +21,8 @@ struct slots {
 struct pblock {
     struct slots set;      /* written, and not stored since by a full call */
     struct slots read;     /* read from memory before any full call */
-    struct slots shown;    /* in snapshots the entry value shows: all but the overwritten */
+    struct slots visible;  /* in snapshots the entry value shows: all but the overwritten */
+    struct slots shown;    /* of these, the ones that must be right: all but idle ones at faults */
     struct slots dirty_in, dirty_out, need;
     bool called;           /* a full call may have happened before the entry */
     uint32_t get[IR_MAX_SLOTS];  /* the operation that read the slot at entry, 0 none */
@@ -98,6 +99,8 @@ static void scan_snapshot(struct promote *p, const struct ir_op *o)
 
     for (; i && ir->sets[i].slot != IR_SLOT_CLEAN; i = ir->sets[i].prev)
         add(&hidden, ir->sets[i].slot);
+    for (unsigned k = 0; !i && k < IR_MAX_SLOTS / 64; k++)
+        b->visible.w[k] |= ~hidden.w[k];
     if (ir_info[o->op].effects != IR_END && ir_info[o->op].effects != IR_CALL)
         for (uint32_t slot = 0; slot < ir->n_slots; slot++)
             if (ir->slots[slot].idle)
@@ -338,11 +341,19 @@ static void simplify_phis(struct promote *p)
     }
 }
 
+/* What snapshots show of the entry state: an idle slot, too, when somebody further on reads it. */
+static struct slots list_of(const struct pblock *b)
+{
+    struct slots live = both(&b->need, &b->dirty_in);
+
+    return both(&b->visible, &live);
+}
+
 static void list_entry_state(struct promote *p, uint32_t k)
 {
     struct ir *ir = p->ir;
     struct pblock *b = &p->blocks[k];
-    struct slots todo = both(&b->shown, &b->dirty_in);
+    struct slots todo = list_of(b);
     uint32_t slot;
 
     ir->blocks[k].in_first = ir->n_ins;

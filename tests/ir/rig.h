@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A small guest for tests of the IR: eight registers, four flags, two vectors, three helpers. */
+/* A small guest for tests of the IR: eight registers, flags, two vectors, two helpers. */
 #ifndef TESTS_IR_RIG_H
 #define TESTS_IR_RIG_H
 
@@ -14,12 +14,12 @@
 
 struct rig_state {
     uint64_t x[8];
-    uint8_t n, z, c, v;
+    uint8_t n, z, c, v, f;
     uint32_t w;
     union ir_u q[2] __attribute__((aligned(16)));
 };
 
-enum { RIG_X0, RIG_N = 8, RIG_Z, RIG_C, RIG_V, RIG_W, RIG_Q0, RIG_Q1, RIG_SLOTS };
+enum { RIG_X0, RIG_N = 8, RIG_Z, RIG_C, RIG_V, RIG_W, RIG_Q0, RIG_Q1, RIG_F, RIG_SLOTS };
 enum { RIG_PURE_CALL, RIG_FULL_CALL };
 
 #define RIG_X(i) [RIG_X0 + (i)] = {"x" #i, offsetof(struct rig_state, x[i]), IR_I64}
@@ -32,6 +32,7 @@ static const struct ir_slot rig_slots[] = {
     [RIG_W] = {"w", offsetof(struct rig_state, w), IR_I32},
     [RIG_Q0] = {"q0", offsetof(struct rig_state, q[0]), IR_V128},
     [RIG_Q1] = {"q1", offsetof(struct rig_state, q[1]), IR_V128},
+    [RIG_F] = {"f", offsetof(struct rig_state, f), IR_I1, true}, /* an idle one */
 };
 static const struct ir_helper rig_helpers[] = {
     [RIG_PURE_CALL] = {"plain", NULL, false},
