@@ -130,16 +130,76 @@ static void code_changed(void *opaque, uint64_t start, uint64_t len)
     mm_code_changed(opaque, start, len);
 }
 
+/* One of -dfilter's ranges: START..END, START+LENGTH or START-LENGTH. */
+static bool parse_range(const char *s, uint64_t *start, uint64_t *end)
+{
+    char *op, *stop;
+    uint64_t n;
+
+    *start = strtoull(s, &op, 0);
+    if (op == s)
+        return false;
+    s = op + (strncmp(op, "..", 2) == 0 ? 2 : 1);
+    n = strtoull(s, &stop, 0);
+    if (stop == s || *stop)
+        return false;
+    if (*op == '.')
+        *end = n + 1;
+    else if (*op == '+')
+        *end = *start + n;
+    else
+        *end = *start + 1, *start -= n;
+    return *op == '.' || *op == '+' || *op == '-';
+}
+
+static int parse_filter(struct engine_log *l, const char *text, struct err *e)
+{
+    char *copy = strdup(text), *word;
+
+    while ((word = strsep(&copy, ","))) {
+        if (l->n_ranges == sizeof(l->ranges) / sizeof(l->ranges[0]) ||
+            !parse_range(word, &l->ranges[l->n_ranges].start, &l->ranges[l->n_ranges].end))
+            return err_set(e, -EINVAL, "-dfilter '%s': want START..END, START+LENGTH or "
+                           "START-LENGTH, at most 16 of them", text);
+        l->n_ranges++;
+    }
+    return 0;
+}
+
+/* What the engine logs; NULL when it is nothing. */
+static const struct engine_log *engine_log(const struct process *p, int *r, struct err *e)
+{
+    static struct engine_log l;
+    static const struct { uint32_t user, engine; } items[] = {
+        {LOG_IN_ASM, ENGINE_LOG_CODE}, {LOG_IR, ENGINE_LOG_IR}, {LOG_IR_OPT, ENGINE_LOG_IR_OPT},
+        {LOG_OUT_ASM, ENGINE_LOG_HOST},
+    };
+
+    *r = 0;
+    l.fd = p->log_fd;
+    for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+        if (p->opts.log & items[i].user)
+            l.items |= items[i].engine;
+    }
+    if (p->opts.dfilter)
+        *r = parse_filter(&l, p->opts.dfilter, e);
+    return l.items ? &l : NULL;
+}
+
 static struct cpu *make_cpu(struct process *p, struct err *e)
 {
+    int r;
     struct engine_conf conf = {
         .kind = p->opts.engine,
         .hot_after = getenv("EMU_HOT") ? (unsigned)atol(getenv("EMU_HOT")) : HOT_AFTER,
         .max_insns = p->opts.one_insn ? 1 : 0,
         .guest_base = p->guest_base,
+        .log = engine_log(p, &r, e),
     };
     struct cpu *cpu = NULL;
 
+    if (r < 0)
+        return NULL;
     p->isa = &guest_aarch64;
     p->engine = engine_new(p->isa, &conf);
     if (p->engine) {
@@ -182,10 +242,12 @@ static struct cpu *prepare(struct process *p, const struct start *s, int *status
     *status = r == -ENOENT || r == -ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
     if (r < 0)
         return NULL;
+    *status = EXIT_USAGE;
     cpu = make_cpu(p, e);
     if (!cpu)
         return NULL;
     set_model(p, cpu);
+    *status = EXIT_CANNOT_RUN;
     if (exec_stack(p, cpu, s->execfn, s->cli.env, e) < 0)
         return NULL;
     cpu->pc = p->entry;

@@ -143,6 +143,24 @@ extern __thread struct cpu *cpu_self __attribute__((tls_model("initial-exec")));
 
 enum engine_kind { ENGINE_JIT, ENGINE_INTERP };
 
+/* What the engine writes to its log. */
+enum engine_log_item {
+    ENGINE_LOG_CODE = 1,   /* guest code of each translation */
+    ENGINE_LOG_IR = 2,     /* IR as lifted */
+    ENGINE_LOG_IR_OPT = 4, /* after the passes */
+    ENGINE_LOG_HOST = 8,   /* host code */
+};
+
+/** struct engine_log - where and what; code outside all ranges is left out when there are any. */
+struct engine_log {
+    int fd;
+    unsigned items; /* enum engine_log_item */
+    unsigned n_ranges;
+    struct {
+        uint64_t start, end;
+    } ranges[16];
+};
+
 struct engine_conf {
     enum engine_kind kind;
     unsigned hot_after;    /* executions of a block before a region is formed; 0: default, 1: at
@@ -152,6 +170,7 @@ struct engine_conf {
     size_t cache_size;     /* bytes of code cache, 0: default */
     unsigned max_insns;    /* per block, 0: default; 1: -singlestep */
     uint64_t guest_base;   /* host address of guest address 0 */
+    const struct engine_log *log; /* NULL: none; lives as long as the engine */
 };
 
 /** engine_new - one per process: translations are shared by all its CPUs. */

@@ -5,6 +5,7 @@
  * that have run often, loops included.
  */
 #include "cpu/jit.h"
+#include "cpu/log.h"
 
 #include "ir/build.h"
 #include "ir/pass.h"
@@ -33,6 +34,7 @@ struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, const
         ir_start_block(j->ir, ir_plan(j->ir, ~0ull, 0)); /* no name: jumps to itself leave, too */
         s.end = pc + e->isa->lift(j->ir, mode, pc, code, avail, next_breakpoint(e, pc), limit);
         ir_finish(j->ir);
+        log_ir(e, ENGINE_LOG_IR, pc, j->ir);
         if (s.end == pc)
             s.end = pc + 1;
         j->too_big = false;
@@ -148,6 +150,7 @@ static bool lift_plan(struct jit *j, struct plan *p, uint32_t mode)
     for (uint32_t b = 0; b < j->ir->n_blocks; b++)
         if (j->ir->blocks[b].full_call && p->n_order > 1)
             return false; /* a helper that may change every slot: better on its own */
+    log_ir(j->e, ENGINE_LOG_IR, p->pc[0], j->ir);
     ir_optimise(j->ir, 1, j->e->conf.passes_off);
     return true;
 }

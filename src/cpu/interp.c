@@ -4,6 +4,7 @@
  * interpreter.  Slow, portable, and the oracle for the translator.
  */
 #include "cpu/interp_priv.h"
+#include "cpu/log.h"
 
 #include "base/err.h"
 #include "ir/build.h"
@@ -122,6 +123,7 @@ static struct interp_block *lift(struct engine *e, uint32_t mode, uint64_t pc, u
     ir_start_block(ir, ir_plan(ir, ~0ull, 0));
     *b = (struct interp_block){.pc = pc, .mode = mode, .refs = 1};
     b->end = pc + e->isa->lift(ir, mode, pc, code, avail, end, limit);
+    log_code(e, mode, pc, b->end);
     ir_finish(ir);
     b->ir = ir_keep(ir);
     give_spare(e, ir);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Regions in the code cache: adding, finding, linking, forgetting.  Contract: jit.h. */
 #include "cpu/jit.h"
+#include "cpu/log.h"
 
 #include "base/err.h"
 
@@ -215,6 +216,7 @@ struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, cons
     *r = (struct region){ .pc = pc, .mode = mode, .code_len = job.len, .code = job.buf, .hot = hot,
                           .counter = job.counter, .n_faults = job.n_faults,
                           .n_spans = (uint16_t)n_spans };
+    log_region(j->e, r, spans, n_spans, j->ir);
     r->faults = copy_meta(j, job.faults, job.n_faults * sizeof(*job.faults));
     r->desc = copy_meta(j, job.desc, job.desc_len);
     r->spans = copy_meta(j, spans, n_spans * sizeof(*spans));
