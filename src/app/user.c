@@ -250,6 +250,8 @@ static struct cpu *prepare(struct process *p, const struct start *s, int *status
     *status = EXIT_CANNOT_RUN;
     if (exec_stack(p, cpu, s->execfn, s->cli.env, e) < 0)
         return NULL;
+    if (p->opts.log & LOG_PAGE)
+        proc_log_maps(p);
     cpu->pc = p->entry;
     a64(cpu)->sp = p->stack_top;
     return cpu;

@@ -172,6 +172,20 @@ static int put_maps(struct process *p, FILE *out, const char *file)
     return 0;
 }
 
+void proc_log_maps(struct process *p)
+{
+    int fd = dup(p->log_fd);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+
+    if (!f)
+        return;
+    fprintf(f, "guest_base  0x%" PRIx64 "\nstart_brk   0x%" PRIx64 "\nentry       0x%" PRIx64
+            "\nstack       0x%" PRIx64 "\n", p->guest_base, p->mm->brk_start, p->entry,
+            p->stack_top);
+    put_maps(p, f, "/proc/self/maps");
+    fclose(f);
+}
+
 /* Guest memory as it is now: a program may have changed its own title. */
 static int put_memory(struct process *p, FILE *out, uint64_t start, uint64_t end)
 {

@@ -177,6 +177,8 @@ int proc_open(struct process *p, int dirfd, const char *path, int flags, mode_t 
 /** proc_readlink - for readlinkat: length, a negative errno, or PROC_NOT_OURS. */
 ssize_t proc_readlink(struct process *p, int dirfd, const char *path, char *buf, size_t size);
 #define PROC_NOT_OURS (-100000)
+/** proc_log_maps - write the guest's mappings to the log (-d page). */
+void proc_log_maps(struct process *p);
 /** proc_exe - for calls that follow /proc/self/exe (stat, access, execve, openat): the guest
  * program's path, or @path itself. */
 const char *proc_exe(struct process *p, const char *path);
