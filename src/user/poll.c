@@ -8,7 +8,7 @@
 #include <sys/epoll.h>
 #include <sys/uio.h>
 
-#define MAX_EVENTS 512 /* per call: more stay for the next one */
+#define MAX_EVENTS 512 /* converted at a time */
 
 struct guest_event { /* struct epoll_event of arm64: not packed */
     uint32_t events, pad;
@@ -37,29 +37,50 @@ static long waited(struct task *t, long r)
     return r;
 }
 
-static long put_events(struct task *t, uint64_t addr, const struct epoll_event *ev, long n)
+static int put_events(struct task *t, uint64_t addr, const struct epoll_event *ev, long n)
 {
     struct guest_event g[MAX_EVENTS];
-    int r;
 
-    if (n <= 0)
-        return n;
     for (long i = 0; i < n; i++)
         g[i] = (struct guest_event){.events = ev[i].events, .data = ev[i].data.u64};
-    r = guest_write(t->cpu, addr, g, (size_t)n * sizeof(g[0]));
-    return r < 0 ? r : n;
+    return guest_write(t->cpu, addr, g, (size_t)n * sizeof(g[0]));
+}
+
+/* Spreads the host's packed events out in the guest's own buffer, the last ones first. */
+static int spread_events(struct task *t, uint64_t addr, long n)
+{
+    struct epoll_event ev[MAX_EVENTS];
+    int r;
+
+    while (n > 0) {
+        long first = (n - 1) / MAX_EVENTS * MAX_EVENTS;
+        size_t bytes = (size_t)(n - first) * sizeof(ev[0]);
+
+        if ((r = guest_read(t->cpu, ev, addr + (uint64_t)first * sizeof(ev[0]), bytes)) < 0)
+            return r;
+        r = put_events(t, addr + (uint64_t)first * sizeof(struct guest_event), ev, n - first);
+        if (r < 0)
+            return r;
+        n = first;
+    }
+    return 0;
 }
 
 static long epoll_wait_any(struct task *t, long nr, const uint64_t *a, long timeout)
 {
     struct epoll_event ev[MAX_EVENTS];
-    long max = (int)a[2] > MAX_EVENTS ? MAX_EVENTS : (int)a[2];
-    long r;
+    bool direct = (int)a[2] > MAX_EVENTS;
+    long n, r;
 
     if ((r = signal_wait_mask(t, a[4], a[5])) < 0)
         return r;
-    r = HOST_WAIT(t, nr, a[0], ev, max, timeout, host_addr(t, a[4]), a[5]);
-    return put_events(t, a[1], ev, waited(t, r));
+    n = HOST_WAIT(t, nr, a[0], direct ? host_addr(t, a[1]) : (long)ev, a[2], timeout,
+                  host_addr(t, a[4]), a[5]);
+    waited(t, n);
+    if (n <= 0)
+        return n;
+    r = direct ? spread_events(t, a[1], n) : put_events(t, a[1], ev, n);
+    return r < 0 ? r : n;
 }
 
 long sys_epoll_pwait(struct task *t, const uint64_t *a)
