@@ -608,12 +608,18 @@ void x64_vstore(struct x64_asm *a, struct x64_mem m, unsigned s) { x64_v2m(a, VX
 
 void x64_vload_n(struct x64_asm *a, unsigned size, unsigned d, struct x64_mem m)
 {
-    x64_v2m(a, size == 8 ? VX(0xf3, 1, 0x7e) : VX(0x66, 1, 0x6e), d, m);
+    if (size == 2) /* pinsrw: what is above stays */
+        x64_v3mi(a, VX(0x66, 1, 0xc4), d, d, m, 0);
+    else
+        x64_v2m(a, size == 8 ? VX(0xf3, 1, 0x7e) : VX(0x66, 1, 0x6e), d, m);
 }
 
 void x64_vstore_n(struct x64_asm *a, unsigned size, struct x64_mem m, unsigned s)
 {
-    x64_v2m(a, size == 8 ? VX(0x66, 1, 0xd6) : VX(0x66, 1, 0x7e), s, m);
+    if (size == 2) /* pextrw */
+        x64_v2mi(a, VX(0x66, 3, 0x15), s, m, 0);
+    else
+        x64_v2m(a, size == 8 ? VX(0x66, 1, 0xd6) : VX(0x66, 1, 0x7e), s, m);
 }
 
 void x64_movq_xr(struct x64_asm *a, unsigned size, unsigned d, unsigned s)

@@ -147,8 +147,8 @@ void x64_vshift(struct x64_asm *a, uint32_t vi, unsigned ext, unsigned d, unsign
 void x64_vmov(struct x64_asm *a, unsigned d, unsigned s);         /* movaps; nothing when equal */
 void x64_vload(struct x64_asm *a, unsigned d, struct x64_mem m);  /* 16 bytes, any alignment */
 void x64_vstore(struct x64_asm *a, struct x64_mem m, unsigned s);
-void x64_vload_n(struct x64_asm *a, unsigned size, unsigned d, struct x64_mem m);  /* 4, 8: rest zero */
-void x64_vstore_n(struct x64_asm *a, unsigned size, struct x64_mem m, unsigned s); /* 4, 8 */
+void x64_vload_n(struct x64_asm *a, unsigned size, unsigned d, struct x64_mem m);  /* 4, 8: rest zero; 2 */
+void x64_vstore_n(struct x64_asm *a, unsigned size, struct x64_mem m, unsigned s); /* 2, 4, 8 */
 void x64_movq_xr(struct x64_asm *a, unsigned size, unsigned d, unsigned s); /* gpr to xmm, rest zero */
 void x64_movq_rx(struct x64_asm *a, unsigned size, unsigned d, unsigned s); /* xmm to gpr */
 

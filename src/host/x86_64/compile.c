@@ -66,6 +66,49 @@ static void emit_data(struct x64 *x)
     }
 }
 
+/* --- Which emitter --- */
+
+static bool narrow(unsigned type)
+{
+    return type == IR_I1 || type == IR_I8 || type == IR_I16;
+}
+
+bool x_in_line(const struct ir *ir, const struct ir_op *o)
+{
+    unsigned arg = ir_info[o->op].n_args ? ir->ops[o->arg[0]].type : IR_VOID;
+
+    switch (o->op) {
+    case IRO_and: case IRO_or: case IRO_xor:
+        return true;
+    case IRO_not:
+        return o->type == IR_I1 || !narrow(o->type);
+    case IRO_sext:
+        return !narrow(o->type);
+    case IRO_slt: case IRO_sle: case IRO_add_v: case IRO_sub_v: case IRO_adc_c: case IRO_adc_v:
+        return !narrow(arg);
+    }
+    return o->op < IRO_add || o->op > IRO_bswap || !narrow(o->type);
+}
+
+emit_fn *x_emitter(const struct x64 *x, const struct ir_op *o)
+{
+    emit_fn *fn = x64_emit_int[o->op];
+
+    if (fn)
+        return x_in_line(x->ir, o) ? fn : emit_eval;
+    fn = x64_emit_mem[o->op];
+    if (!fn)
+        fn = x64_emit_vec[o->op];
+    if (!fn && !x->job->fp_slow)
+        fn = x64_emit_fp[o->op];
+    return fn ? fn : emit_eval;
+}
+
+static void emit_get(struct x64 *x, const struct ir_op *o, uint32_t v)
+{
+    x_load_get(x, ra_def(x, v), o);
+}
+
 /* --- Calls --- */
 
 void emit_eval(struct x64 *x, const struct ir_op *o, uint32_t v)
@@ -76,7 +119,11 @@ void emit_eval(struct x64 *x, const struct ir_op *o, uint32_t v)
     for (unsigned k = 0; k < ir_info[o->op].n_args; k++, off += 16) {
         unsigned r = ra_use(x, o->arg[k]), type = x->ir->ops[x_resolve(x, o->arg[k])].type;
 
-        if (r < X_XMM) {
+        if (r < X_XMM) { /* a narrow operand may have anything in its upper half */
+            if (x->ir->ops[ir_root(x->ir, o->arg[k])].type == IR_I32) {
+                x64_mov_rr(&x->a, 4, X_SCRATCH, r);
+                r = X_SCRATCH;
+            }
             x64_store(&x->a, 8, x_cpu(x, off), r);
         } else if (type == IR_V128) {
             x64_vstore(&x->a, x_cpu(x, off), r - X_XMM);
@@ -140,9 +187,11 @@ static void emit_call(struct x64 *x, const struct ir_op *o, uint32_t v)
             if (o->arg[k])
                 x64_load(&x->a, 8, arg_reg[k], x_cpu(x, x->lay->scratch + k * 8));
     } else {
+        x->holding = true; /* one value may be several operands */
         for (unsigned k = 0; k < 3; k++)
             if (o->arg[k])
                 ra_use_in(x, o->arg[k], arg_reg[k]);
+        x->holding = false;
         ra_clobber_calls(x);
     }
     x64_lea(&x->a, 8, RDI, x_cpu(x, 0));
@@ -158,7 +207,9 @@ static void emit_call(struct x64 *x, const struct ir_op *o, uint32_t v)
     if (x->val[v].uses || x->val[v].end) {
         unsigned d = ra_def(x, v);
 
-        x64_mov_rr(&x->a, 8, d, RAX);
+        x64_mov_rr(&x->a, x_size(o->type), d, RAX);
+        if (narrow(o->type))
+            x64_alu_ri(&x->a, ALU_AND, 4, d, (int32_t)ir_mask(o->type));
     }
 }
 
@@ -277,7 +328,6 @@ static void emit_op(struct x64 *x, uint32_t v)
 {
     const struct ir_op *o = &x->ir->ops[v];
     unsigned f = x->val[v].flags;
-    emit_fn *fn;
 
     x->pos = v;
     x->holding = o->snap != 0;
@@ -294,17 +344,10 @@ static void emit_op(struct x64 *x, uint32_t v)
     }
     if (o->op == IRO_call) {
         emit_call(x, o, v);
+    } else if (o->op == IRO_get) {
+        emit_get(x, o, v);
     } else {
-        fn = x64_emit_int[o->op];
-        if (!fn)
-            fn = x64_emit_mem[o->op];
-        if (!fn)
-            fn = x64_emit_vec[o->op];
-        if (!fn && !x->job->fp_slow)
-            fn = x64_emit_fp[o->op];
-        if (!fn)
-            fn = emit_eval;
-        fn(x, o, v);
+        x_emitter(x, o)(x, o, v);
     }
     if (x->n_lazy_done)
         x_forget_lazy(x);

@@ -117,12 +117,13 @@ struct x64 {
     bool holding;    /* the operation's snapshot is still to be described or written: what it needs
                       * does not die yet */
     bool too_big;
+    bool early_gets; /* full calls change memory on some paths: slots are read where the get stands */
 
     struct xstub *stub;
     uint32_t n_stub, cap_stub;
     struct xstate **states; /* saved states of this compilation */
     uint32_t n_states, cap_states;
-    uint32_t lazy_done[64]; /* lazy values computed on this way out */
+    uint32_t lazy_done[256]; /* lazy values computed on this way out */
     unsigned n_lazy_done;
 
     struct host_fault *fault;
@@ -224,6 +225,11 @@ extern emit_fn *const x64_emit_fp[IR_NUM_OPS]; /* not used when job->fp_slow */
 unsigned x_materialize(struct x64 *x, uint32_t v);
 /** emit_eval - the call of the evaluation function; fallback of every emitter. */
 void emit_eval(struct x64 *x, const struct ir_op *op, uint32_t v);
+/** x_in_line - true when an integer operation on these types has code of its own.  Registers hold
+ * zero-extended values, so what depends on a width below 32 bits is evaluated out of line. */
+bool x_in_line(const struct ir *ir, const struct ir_op *op);
+/** x_emitter - what emits @op. */
+emit_fn *x_emitter(const struct x64 *x, const struct ir_op *op);
 
 /* --- Conditions --- */
 
@@ -244,6 +250,7 @@ struct xstate *ra_new_state(struct x64 *x);
 void ra_edge(struct x64 *x, uint32_t from, uint32_t to); /* moves for a jump to a joining block */
 uint32_t ra_next_use(struct x64 *x, uint32_t v);         /* position, ~0 when none */
 void x_load_value(struct x64 *x, unsigned reg, uint32_t v); /* from frame, memory or constant */
+void x_load_get(struct x64 *x, unsigned reg, const struct ir_op *op); /* from the slot's memory */
 uint32_t x_resolve(const struct x64 *x, uint32_t v);     /* through aliases and copies */
 /** x_fault_here - the next instruction may fault: notes where the snapshot's values are now.  Operands
  * must have been got with ra_use, results and temporaries with ra_def and ra_temp. */

@@ -22,7 +22,7 @@ static struct x64_mem address(struct x64 *x, uint32_t v)
         const struct ir_op *io = &x->ir->ops[i];
 
         m.base = (uint8_t)ra_use(x, o->arg[0]);
-        if (x_imm(x, i, &imm)) {
+        if (x_imm(x, o->arg[1], &imm)) {
             m.disp = imm;
         } else if ((x->val[i].flags & XV_LAZY) && x->val[i].reg == NOREG && io->op == IRO_shl) {
             m.index = (uint8_t)ra_use(x, io->arg[0]);
@@ -68,6 +68,8 @@ static void emit_load(struct x64 *x, const struct ir_op *o, uint32_t v)
             x64_vload_n(&x->a, size, d - X_XMM, m);
     } else if ((o->imm & IR_MEM_SIGN) && size < ir_bits(o->type) / 8) {
         x64_load_sx(&x->a, size, x_size(o->type), d, m);
+        if (o->type == IR_I16)
+            x64_movzx(&x->a, 2, d, d);
     } else {
         x64_load(&x->a, size, d, m);
     }

@@ -78,7 +78,7 @@ static void store_pair(struct x64 *x, const struct xpair *p)
     unsigned r = x->val[v].reg;
     int32_t imm;
 
-    if (r == NOREG && x_imm(x, v, &imm)) {
+    if (r == NOREG && x_imm(x, v, &imm) && (imm >= 0 || ir_bits(o->type) >= 8 * size)) {
         x64_store_imm(&x->a, size, m, imm);
         return;
     }
@@ -91,11 +91,13 @@ static void store_pair(struct x64 *x, const struct xpair *p)
         }
         r = x_materialize(x, v);
     } else if (r == NOREG) {
-        r = slot->type == IR_V128 ? X_XMM + X_VSCRATCH : X_SCRATCH;
+        r = ir_is_vec(slot->type) ? X_XMM + X_VSCRATCH : X_SCRATCH;
         x_load_value(x, r, v);
     }
     if (size == 16)
         x64_vstore(&x->a, m, r - X_XMM);
+    else if (ir_is_vec(slot->type))
+        x64_vstore_n(&x->a, size, m, r - X_XMM);
     else
         x64_store(&x->a, size, m, r);
 }
@@ -140,17 +142,18 @@ unsigned x_materialize(struct x64 *x, uint32_t v)
 {
     const struct ir_op *o = &x->ir->ops[v];
     uint8_t flags = x->val[v].flags;
-    emit_fn *fn = x64_emit_int[o->op] ? x64_emit_int[o->op] : x64_emit_vec[o->op];
+    uint32_t pinned = x->pinned;
 
-    if (x->n_lazy_done == 64)
-        bug("x86_64: too many values redone for one exit");
     x->val[v].flags = XV_LIVE; /* while its emitter runs */
-    (fn ? fn : emit_eval)(x, o, v);
+    x_emitter(x, o)(x, o, v);
     x->val[v].flags = flags;
-    x->lazy_done[x->n_lazy_done++] = v;
+    if (x->n_lazy_done < sizeof(x->lazy_done) / sizeof(x->lazy_done[0]))
+        x->lazy_done[x->n_lazy_done++] = v;
+    else
+        x->too_big = true;
     if (x->val[v].reg == NOREG)
         bug("x86_64: %s was not computed", ir_info[o->op].name);
-    x->pinned |= 1u << x->val[v].reg;
+    x->pinned = pinned | 1u << x->val[v].reg; /* its operands are free again */
     return x->val[v].reg;
 }
 
@@ -252,8 +255,9 @@ static void emit_slow_stub(struct x64 *x, uint32_t i)
     for (unsigned k = 0; k < 3 && s.src[k] != NOREG; k++, off += 16) {
         unsigned type = x->ir->ops[o->arg[k]].type;
 
-        if (s.src[k] < X_XMM) {
-            x64_store(&x->a, 8, x_cpu(x, off), s.src[k]);
+        if (s.src[k] < X_XMM) { /* a narrow operand may have anything in its upper half */
+            x64_mov_rr(&x->a, ir_bits(type) == 64 ? 8 : 4, X_SCRATCH, s.src[k]);
+            x64_store(&x->a, 8, x_cpu(x, off), X_SCRATCH);
         } else if (ir_bits(type) == 128) {
             x64_vstore(&x->a, x_cpu(x, off), s.src[k] - X_XMM);
         } else {

@@ -153,7 +153,7 @@ static void evict(struct x64 *x, unsigned reg)
     }
 }
 
-static void load_get(struct x64 *x, unsigned reg, const struct ir_op *o)
+void x_load_get(struct x64 *x, unsigned reg, const struct ir_op *o)
 {
     struct x64_mem m = x_cpu(x, x->ir->slots[o->imm].off);
 
@@ -199,7 +199,7 @@ void x_load_value(struct x64 *x, unsigned reg, uint32_t v)
     } else if (o->op == IRO_vconst) {
         load_vconst(x, reg - X_XMM, o);
     } else if (o->op == IRO_get && (xv->flags & XV_REMAT)) {
-        load_get(x, reg, o);
+        x_load_get(x, reg, o);
     } else if (!x->too_big) {
         bug("x86_64: value %u (%s) is nowhere", v, ir_info[o->op].name);
     }

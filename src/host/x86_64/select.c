@@ -18,7 +18,7 @@
 #include <string.h>
 
 struct count {
-    uint16_t hard, narrow, soft, addr, weak;
+    uint32_t hard, narrow, soft, addr, weak;
     uint8_t depth; /* of nesting in lazy values that only snapshots want */
 };
 
@@ -66,15 +66,17 @@ static bool is_compare(unsigned op)
 }
 
 /* Pure operations cheap enough to be redone for a snapshot that alone wants them. */
-static bool is_cheap(const struct ir_op *o)
+static bool is_cheap(const struct ir *ir, const struct ir_op *o)
 {
+    if (!x_in_line(ir, o))
+        return false;
     switch (o->op) {
     case IRO_add: case IRO_sub: case IRO_vfromf:
         return true;
     case IRO_and: case IRO_or: case IRO_xor: case IRO_not:
         return o->type == IR_I1;
     }
-    return is_compare(o->op);
+    return is_compare(o->op) && o->op < IRO_feq;
 }
 
 enum use { HARD, NARROW, SOFT, ADDR, WEAK };
@@ -139,6 +141,22 @@ static void count_args(struct sel *s, const struct ir_op *o, bool weak)
 
 /* --- Snapshots --- */
 
+static bool is_full_call(const struct ir *ir, uint32_t v)
+{
+    return ir->ops[v].op == IRO_call && ir->helpers[ir->ops[v].imm].full;
+}
+
+/* Does the memory of its slot still hold what this get read, when the snapshot at x->pos is taken? */
+static bool unchanged(const struct x64 *x, uint32_t get)
+{
+    if (!(x->val[get].flags & XV_REMAT))
+        return false;
+    for (uint32_t v = get + 1; v < x->pos; v++)
+        if (is_full_call(x->ir, v))
+            return false;
+    return true;
+}
+
 static void add_pair(void *opaque, uint32_t slot, uint32_t val)
 {
     struct x64 *x = opaque;
@@ -146,8 +164,8 @@ static void add_pair(void *opaque, uint32_t slot, uint32_t val)
 
     val = ir_root(x->ir, val);
     o = &x->ir->ops[val];
-    if (o->op == IRO_get && o->imm == slot && (x->val[val].flags & XV_REMAT))
-        return; /* unchanged in memory */
+    if (o->op == IRO_get && o->imm == slot && unchanged(x, val))
+        return;
     x->pair = x_grow(x->pair, &x->cap_pair, x->n_pair + 1, sizeof(*x->pair));
     x->pair[x->n_pair++] = (struct xpair){ slot, val };
 }
@@ -179,7 +197,7 @@ static bool can_fuse(const struct sel *s, const struct ir_op *o)
 {
     if (fp_compare(o->op))
         return !s->x->job->fp_slow && s->ir->ops[o->arg[0]].type != IR_F16;
-    return o->op <= IRO_sle;
+    return o->op <= IRO_sle && x_in_line(s->ir, o);
 }
 
 static void mark(struct sel *s, uint32_t v)
@@ -195,7 +213,7 @@ static void mark(struct sel *s, uint32_t v)
         return;
     }
     if (o->op == IRO_const || o->op == IRO_get || o->op == IRO_vconst) {
-        xv->flags = XV_LIVE | XV_REMAT;
+        xv->flags = o->op == IRO_get && s->x->early_gets ? XV_LIVE : XV_LIVE | XV_REMAT;
         return;
     }
     if (o->op == IRO_copy || (o->op == IRO_zext && o->type == IR_I64)) {
@@ -219,7 +237,8 @@ static void mark(struct sel *s, uint32_t v)
         xv->flags = XV_LIVE;
         return; /* its operands were counted at the start */
     }
-    if (!(firm + c->soft + c->addr) && (is_cheap(o) || (fp_compare(o->op))) && c->depth < 3) {
+    if (!(firm + c->soft + c->addr) && c->depth < 3 &&
+        (is_cheap(s->ir, o) || (fp_compare(o->op) && can_fuse(s, o)))) {
         xv->flags = XV_LAZY;
         for (unsigned k = 0; k < ir_info[o->op].n_args; k++)
             if (s->c[o->arg[k]].depth <= c->depth)
@@ -277,8 +296,10 @@ static void mark_op(struct sel *s, uint32_t v)
 {
     const struct ir_op *o = &s->ir->ops[v];
 
-    if (o->snap)
+    if (o->snap) {
+        s->x->pos = v;
         spell_snapshot(s, o->snap);
+    }
     mark(s, v);
 }
 
@@ -420,9 +441,13 @@ int x_select(struct x64 *x)
 
     if (!s.c)
         bug("out of memory");
+    find_loops(x);
+    x->early_gets = false;
+    for (uint32_t b = 0; b < ir->n_blocks; b++)
+        x->early_gets |= ir->blocks[b].full_call && (ir->blocks[b].n_succ || b);
     for (uint32_t v = 1; v < ir->n_ops; v++) {
         x->val[v] = (struct xval){ .reg = NOREG, .hint = NOREG };
-        if (ir->ops[v].op == IRO_get)
+        if (ir->ops[v].op == IRO_get && !x->early_gets)
             x->val[v].flags = XV_REMAT;
     }
     for (uint32_t b = 0; b < ir->n_blocks; b++)
@@ -431,7 +456,6 @@ int x_select(struct x64 *x)
                 s.c[ir_root(ir, ir->phi_args[ir->ops[v].arg[0] + i])].hard++;
     x->n_pair = 0;
     x->n_use = 1;
-    find_loops(x);
     mark_all(&s);
     use_all(x);
     free(s.c);
