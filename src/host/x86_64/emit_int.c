@@ -173,6 +173,8 @@ void x_bare_compare(struct x64 *x, const struct ir_op *o, uint32_t v)
     for (uint32_t w = v - 1; w > 0 && v - w < 5; w--) { /* its siblings raise the same flags */
         const struct ir_op *s = &x->ir->ops[w];
 
+        if (ir_info[s->op].effects == IR_END)
+            break;
         if (s->op >= IRO_feq && s->op <= IRO_fun && s->imm == o->imm && s->arg[0] == a && s->arg[1] == b)
             return;
     }

@@ -19,6 +19,7 @@
 
 struct count {
     uint32_t hard, narrow, soft, addr, weak;
+    uint32_t first_soft; /* where the first of the soft ones stands */
     uint8_t depth; /* of nesting in lazy values that only snapshots want */
 };
 
@@ -26,6 +27,7 @@ struct sel {
     struct x64 *x;
     const struct ir *ir;
     struct count *c;
+    uint32_t at; /* where the uses being counted are emitted */
 };
 
 void *x_grow(void *p, uint32_t *cap, uint32_t need, size_t size)
@@ -124,7 +126,10 @@ static void count(struct sel *s, uint32_t v, enum use how)
         else
             c->hard++;
         break;
-    case SOFT: c->soft++; break;
+    case SOFT:
+        c->soft++;
+        c->first_soft = s->at;
+        break;
     case ADDR: c->addr++; break;
     case WEAK: c->weak++; break;
     }
@@ -192,6 +197,19 @@ static bool fp_compare(unsigned op)
     return op >= IRO_feq && op <= IRO_fun;
 }
 
+/* A compare that is done where its result is first wanted raises its FP flags there: control must
+ * not leave before. */
+static bool may_wait(const struct sel *s, uint32_t v)
+{
+    for (uint32_t w = v + 1; w < s->c[v].first_soft; w++) {
+        unsigned effects = ir_info[s->ir->ops[w].op].effects;
+
+        if (effects != IR_PURE && effects != IR_FP)
+            return false;
+    }
+    return true;
+}
+
 /* Conditions that a branch can compute for itself. */
 static bool can_fuse(const struct sel *s, const struct ir_op *o)
 {
@@ -224,6 +242,8 @@ static void mark(struct sel *s, uint32_t v)
             t->hard += c->hard + c->addr;
             t->narrow += c->narrow;
             t->soft += c->soft;
+            if (c->soft)
+                t->first_soft = c->first_soft;
             t->weak += c->weak;
         } else if (firm + c->soft + c->addr) {
             count(s, o->arg[0], HARD);
@@ -250,12 +270,15 @@ static void mark(struct sel *s, uint32_t v)
         }
         return;
     }
-    if (is_compare(o->op) && !firm && !c->addr && c->soft && can_fuse(s, o)) {
+    if (is_compare(o->op) && !firm && !c->addr && c->soft && can_fuse(s, o) &&
+        (!fp_compare(o->op) || may_wait(s, v))) {
+        s->at = c->first_soft;
         xv->flags = XV_LAZY;
         count_args(s, o, false);
         return;
     }
     if (o->op == IRO_not && o->type == IR_I1 && !firm && !c->addr && !c->weak) {
+        s->at = c->first_soft;
         xv->flags = XV_LAZY;
         count(s, o->arg[0], SOFT);
         return;
@@ -292,10 +315,12 @@ static void mark(struct sel *s, uint32_t v)
     count_args(s, o, false);
 }
 
-static void mark_op(struct sel *s, uint32_t v)
+/* @at: where it is emitted; the terminator before it for what stands out of line */
+static void mark_op(struct sel *s, uint32_t v, uint32_t at)
 {
     const struct ir_op *o = &s->ir->ops[v];
 
+    s->at = at;
     if (o->snap) {
         s->x->pos = v;
         spell_snapshot(s, o->snap);
@@ -319,9 +344,9 @@ static void mark_all(struct sel *s)
 
                     if (e->exit_only)
                         for (uint32_t w = e->end; w-- > e->first;)
-                            mark_op(s, w);
+                            mark_op(s, w, v);
                 }
-            mark_op(s, v);
+            mark_op(s, v, v);
         }
     }
 }
@@ -415,6 +440,24 @@ static void use_all(struct x64 *x)
     }
 }
 
+/* A loop that another one enters before its end and leaves after it: what goes around the other
+ * comes back into this one, so this one ends where the other does. */
+static void join_loops(struct x64 *x)
+{
+    const struct ir *ir = x->ir;
+    bool again;
+
+    do {
+        again = false;
+        for (uint32_t a = 0; a < ir->n_blocks; a++)
+            for (uint32_t b = a + 1; b < ir->n_blocks && ir->blocks[b].first <= x->block[a].loop_end; b++)
+                if (x->block[b].loop_end > x->block[a].loop_end) {
+                    x->block[a].loop_end = x->block[b].loop_end;
+                    again = true;
+                }
+    } while (again);
+}
+
 static void find_loops(struct x64 *x)
 {
     const struct ir *ir = x->ir;
@@ -427,6 +470,7 @@ static void find_loops(struct x64 *x)
             if (t <= b && x->block[t].loop_end < ir->blocks[b].end - 1)
                 x->block[t].loop_end = ir->blocks[b].end - 1;
         }
+    join_loops(x);
     for (uint32_t b = 0; b < ir->n_blocks; b++)
         if (x->block[b].loop_end) {
             x->loop = x_grow(x->loop, &x->cap_loop, x->n_loop + 1, sizeof(*x->loop));
@@ -437,7 +481,7 @@ static void find_loops(struct x64 *x)
 int x_select(struct x64 *x)
 {
     const struct ir *ir = x->ir;
-    struct sel s = { x, ir, calloc(ir->n_ops, sizeof(struct count)) };
+    struct sel s = { .x = x, .ir = ir, .c = calloc(ir->n_ops, sizeof(struct count)) };
 
     if (!s.c)
         bug("out of memory");

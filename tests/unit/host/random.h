@@ -151,7 +151,7 @@ static inline struct setup choose(const uint8_t *data, size_t len)
     s.out_of_fuel = roll(&d, 32) == 0;
     s.full_calls = roll(&d, 3) == 0;
     s.small_types = roll(&d, 4) == 0;
-    s.memory = roll(&d, 8);
+    s.memory = roll(&d, 5);
     s.flow = roll(&d, 8);
     s.cap = roll(&d, 24) ? CODE_SIZE / 2 : roll(&d, 4096);
     s.state = d;
@@ -965,7 +965,8 @@ static inline void make_slots(void)
         snprintf(rig.names[(first) + i], 8, #field "%u", i);                                       \
         rig.slots[(first) + i] = (struct ir_slot){                                                 \
             rig.names[(first) + i],                                                                \
-            (uint32_t)(offsetof(struct block, r.field) + i * sizeof(rig.jit.r.field[0])), t};      \
+            (uint32_t)(offsetof(struct block, r.field) + i * sizeof(rig.jit.r.field[0])), t,       \
+            (first) == S_F && i >= N_F / 2};                                                       \
     }
     SLOTS(S_X, N_X, x, IR_I64)
     SLOTS(S_W, N_W, w, IR_I32)
@@ -976,7 +977,7 @@ static inline void make_slots(void)
     SLOTS(S_H, N_B, h, IR_I16)
     SLOTS(S_B, N_B, b, IR_I8)
 #undef SLOTS
-    rig.slots[S_FUEL] = (struct ir_slot){"fuel", offsetof(struct block, r.fuel), IR_I64};
+    rig.slots[S_FUEL] = (struct ir_slot){"fuel", offsetof(struct block, r.fuel), IR_I64, false};
 }
 
 static inline void make_host(unsigned off)
