@@ -146,7 +146,7 @@ struct proc_sig {
 /** signal_thread_init, signal_thread_end - alternate stack of a host thread; all signals are
  * blocked while they run. */
 int signal_thread_init(struct task *t);
-/** signal_reclaim - called in each new thread: undoes what the C library set up for itself. */
+/** signal_reclaim - after a pthread_create(): undoes what the C library set up for itself. */
 void signal_reclaim(struct process *p);
 void signal_thread_end(struct task *t);
 /** signal_block_all - nothing reaches us until signal_sync. */

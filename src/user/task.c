@@ -9,7 +9,6 @@
 #include <linux/sched.h>
 #include <pthread.h>
 #include <sched.h>
-#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -277,37 +276,51 @@ static void become_child(struct task *t, const struct request *q)
 
 /* --- Threads */
 
+/* What a new host thread is given; it frees it. */
 struct start {
     struct task *t;
-    const struct request *q;
-    pid_t tid;
-    sem_t ready;
+    struct request q;
+    int go; /* START_*: the thread waits until its tid is known and written [atomic] */
 };
+
+enum { START_HELD, START_WAITED_FOR, START_GO };
 
 static void write_tid(struct task *t, uint64_t addr)
 {
     guest_write(t->cpu, addr, &t->tid, 4);
 }
 
+/* Mostly there is nothing to wait for: the creator runs on while this thread is being set up. */
+static void wait_for_go(struct start *st)
+{
+    int held = START_HELD;
+
+    if (__atomic_compare_exchange_n(&st->go, &held, START_WAITED_FOR, false, __ATOMIC_ACQUIRE,
+                                    __ATOMIC_ACQUIRE))
+        while (__atomic_load_n(&st->go, __ATOMIC_ACQUIRE) != START_GO)
+            HOST(__NR_futex, &st->go, FUTEX_WAIT_PRIVATE, START_WAITED_FOR, 0);
+}
+
+static void let_go(struct start *st)
+{
+    if (__atomic_exchange_n(&st->go, START_GO, __ATOMIC_ACQ_REL) == START_WAITED_FOR)
+        HOST(__NR_futex, &st->go, FUTEX_WAKE_PRIVATE, 1); /* freed it may be: only an address */
+}
+
 static void *thread_main(void *arg)
 {
     struct start *st = arg;
     struct task *t = st->t;
-    uint64_t unshared = ~st->q->flags & (CLONE_FS | CLONE_FILES | CLONE_SYSVSEM);
+    uint64_t unshared = ~st->q.flags & (CLONE_FS | CLONE_FILES | CLONE_SYSVSEM);
 
     task_self = t;
-    t->tid = (pid_t)HOST(__NR_gettid);
+    signal_thread_init(t);
     if (unshared)
         HOST(__NR_unshare, unshared);
-    if (st->q->flags & CLONE_CHILD_SETTID)
-        write_tid(t, st->q->child_tid);
-    if (st->q->flags & CLONE_PARENT_SETTID)
-        write_tid(t, st->q->parent_tid);
-    signal_thread_init(t);
-    signal_reclaim(t->proc);
-    list_add(t);
-    st->tid = t->tid;
-    sem_post(&st->ready); /* @st is gone after this */
+    wait_for_go(st);
+    if (st->q.flags & CLONE_CHILD_SETTID)
+        write_tid(t, st->q.child_tid);
+    free(st);
     signal_sync(t);
     user_loop(t);
     signal_thread_end(t);
@@ -330,41 +343,56 @@ static struct task *thread_task(struct task *t, const struct request *q)
     return n;
 }
 
-static int start_thread(struct start *st)
+/* A detached host thread that is held in wait_for_go(): its tid, or a negative errno. */
+static long start_thread(struct start *st)
 {
     pthread_attr_t attr;
+    clockid_t clock;
     pthread_t id;
     int r;
 
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, HOST_STACK);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    sem_init(&st->ready, 0, 0);
     r = pthread_create(&id, &attr, thread_main, st);
     pthread_attr_destroy(&attr);
-    while (r == 0 && sem_wait(&st->ready) < 0)
-        ;
-    sem_destroy(&st->ready);
-    return r;
+    if (r != 0)
+        return -EAGAIN;
+    /* The C library tells a thread's tid only through its CPU clock: ~tid in bits 3 and up. */
+    if (pthread_getcpuclockid(id, &clock) != 0)
+        bug("the C library does not know its new thread");
+    return ~(clock >> 3);
 }
 
 static long make_thread(struct task *t, const struct request *q)
 {
-    struct start st = {.q = q};
+    struct start *st;
+    long tid;
 
     if ((q->flags & (CLONE_SIGHAND | CLONE_VM)) != (CLONE_SIGHAND | CLONE_VM) ||
         (q->flags & (CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_PIDFD)))
         return -EINVAL;
-    if (!(st.t = thread_task(t, q)))
+    st = calloc(1, sizeof(*st));
+    if (!st || !(st->t = thread_task(t, q))) {
+        free(st);
         return -ENOMEM;
-    t->sig->host_mask = SIG_NEVER; /* not known: the first pthread_create() unblocks some */
-    if (start_thread(&st) != 0) {
-        cpu_free(st.t->cpu);
-        task_free(st.t);
-        return -EAGAIN;
     }
-    signal_sync(t);
-    return st.tid; /* the task itself may be gone by now */
+    st->q = *q;
+    tid = start_thread(st);
+    t->sig->host_mask = SIG_NEVER; /* not known: the first pthread_create() unblocks some */
+    if (tid < 0) {
+        cpu_free(st->t->cpu);
+        task_free(st->t);
+        free(st);
+        return tid;
+    }
+    signal_reclaim(t->proc);
+    st->t->tid = (pid_t)tid;
+    list_add(st->t);
+    if (q->flags & CLONE_PARENT_SETTID)
+        guest_write(t->cpu, q->parent_tid, &st->t->tid, 4);
+    let_go(st);
+    return tid;
 }
 
 /* --- Processes */
@@ -516,8 +544,12 @@ static long make_task(struct task *t, const struct request *q)
     signal_block_all(t);
     if (t->sig->pending)
         return SYS_RESTART;
-    if (q->flags & CLONE_THREAD)
-        return make_thread(t, q);
+    if (q->flags & CLONE_THREAD) {
+        long tid = make_thread(t, q);
+
+        signal_sync(t);
+        return tid;
+    }
     if ((q->flags & CLONE_VM) && (q->flags & CLONE_VFORK) && !q->set_tid &&
         !(q->flags & CLONE_INTO_CGROUP) && (!(q->flags & CLONE_SIGHAND)))
         return make_vfork(t, q);
