@@ -267,6 +267,10 @@ void x64_alu_mi(struct x64_asm *a, enum x64_alu op, unsigned size, struct x64_me
     if (size == 1 || imm == (int8_t)imm) {
         op_rm(a, size == 2 ? 0x66 : 0, REXW(size), size == 1 ? 0x80 : 0x83, op, m, 1);
         x64_byte(a, (uint8_t)imm);
+    } else if (size == 2) {
+        op_rm(a, 0x66, 0, 0x81, op, m, 2);
+        x64_byte(a, (uint8_t)imm);
+        x64_byte(a, (uint8_t)(imm >> 8));
     } else {
         op_rm(a, 0, REXW(size), 0x81, op, m, 4);
         x64_u32(a, (uint32_t)imm);
