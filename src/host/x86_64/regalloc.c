@@ -541,7 +541,7 @@ static void preload_for_loop(struct x64 *x, uint32_t to)
 
         if (x->ir->ops[v].op != IRO_get || !(x->val[v].flags & XV_REMAT) || x->val[v].reg != NOREG ||
             free_regs(x, vec_value(x, v)) < 4 || ra_next_use(x, v) > end ||
-            x->use[x->val[v].uses].weak)
+            !x->val[v].uses || x->use[x->val[v].uses].weak)
             continue;
         r = alloc(x, vec_value(x, v), NOREG);
         x_load_value(x, r, v);

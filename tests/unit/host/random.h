@@ -79,7 +79,7 @@ enum {
     FIRST_PC = 0x1000,
 };
 #define MEM_AT   0x41230000ull   /* guest address of the memory; nothing is mapped around it */
-#define GS_SHIFT 0x120000000ull  /* where guest address 0 is when the GS segment is used */
+#define GS_SHIFT 0x200000000000ull /* where guest address 0 is when the GS segment is used */
 
 static struct {
     struct ir_slot slots[N_SLOTS];

@@ -44,7 +44,155 @@ TEST(host, does_what_the_interpreter_does)
     CHECK(rig.n_run > n / 2 && rig.n_fault > n / 100);
 }
 
+/* --- Limits: a clean refusal, and the next region compiles --- */
+
+static int compile(uint32_t cap)
+{
+    rig.job = (struct host_job){.ir = rig.ir, .buf = rig.code, .cap = cap, .pc = FIRST_PC,
+                                .fp_slow = true};
+    memset(rig.code + cap, 0xcc, 64);
+    return host_compile(rig.host[0], &rig.job);
+}
+
+static void begin(void)
+{
+    ir_reset(rig.ir);
+    rig.ir->plain = true;
+    ir_start_block(rig.ir, ir_plan(rig.ir, FIRST_PC, 0));
+}
+
+static void small_region_compiles(void)
+{
+    begin();
+    ir_set(rig.ir, S_X + 1, ir_add_imm(rig.ir, ir_get(rig.ir, S_X + 2), 3));
+    ir_goto(rig.ir, 0x2000);
+    ir_finish(rig.ir);
+    CHECK_EQ(compile(CODE_SIZE / 2), 0);
+}
+
+TEST(host, code_that_does_not_fit_is_refused_at_any_length)
+{
+    static uint8_t data[RANDOM_STEP * 600];
+
+    open_rig();
+    for (uint64_t seed = 1; seed < 400; seed += 9) {
+        size_t len = random_bytes(seed, data, sizeof(data));
+        uint32_t full;
+        int r;
+
+        now = choose(data, len);
+        lift_region(rig.ir, data, len, &now);
+        ir_optimise(rig.ir, 1, 0);
+        r = compile(CODE_SIZE / 2);
+        full = r ? 3000 : rig.job.len;
+        for (uint32_t cap = 0; cap < full; cap += 1 + full / 500) {
+            int got = compile(cap);
+
+            if (!CHECK(got == -ENOSPC || (r && got == r)))
+                return;
+            for (unsigned i = 0; i < 64; i++)
+                if (!CHECK_EQ(rig.code[cap + i], 0xcc))
+                    return;
+        }
+    }
+    small_region_compiles();
+}
+
+TEST(host, too_many_constants_are_too_big)
+{
+    ir_val v;
+
+    open_rig();
+    begin();
+    v = ir_get(rig.ir, S_Q);
+    for (unsigned i = 0; i < 400; i++)
+        v = ir_v2(rig.ir, IRO_vadd, 3, 0, v, ir_vconst(rig.ir, i + 2, ~(uint64_t)i));
+    ir_set(rig.ir, S_Q + 1, v);
+    ir_goto(rig.ir, 0x2000);
+    ir_finish(rig.ir);
+    CHECK_EQ(compile(CODE_SIZE / 2), -E2BIG);
+    small_region_compiles();
+}
+
+TEST(host, too_many_evaluations_are_too_big)
+{
+    ir_val v;
+
+    open_rig();
+    begin();
+    v = ir_get(rig.ir, S_Q);
+    for (unsigned i = 0; i < 1200; i++)
+        v = ir_v2(rig.ir, IRO_vfadd, 3, 2, v, v);
+    ir_set(rig.ir, S_Q + 1, v);
+    ir_goto(rig.ir, 0x2000);
+    ir_finish(rig.ir);
+    CHECK_EQ(compile(CODE_SIZE / 2), -E2BIG);
+    small_region_compiles();
+}
+
+/* @n values that are all wanted at the end; @fault: by a snapshot as well */
+static int compile_with_live(unsigned n, bool vec, bool fault)
+{
+    ir_val v[300], sum;
+
+    begin();
+    for (unsigned i = 0; i < n; i++) {
+        ir_val a = ir_const(rig.ir, IR_I64, MEM_AT + 8 * i);
+
+        v[i] = ir_load(rig.ir, vec ? IR_V128 : IR_I64, ir_mem(vec ? 4 : 3, false, IR_RELAXED), a);
+    }
+    for (unsigned i = 0; fault && i < N_X - 1 && !vec; i++)
+        ir_set(rig.ir, S_X + 1 + i, ir_add(rig.ir, v[i % n], v[(i * 7 + 3) % n]));
+    sum = v[0];
+    for (unsigned i = 1; i < n; i++)
+        sum = vec ? ir_v2(rig.ir, IRO_vadd, 3, 0, sum, v[i]) : ir_add(rig.ir, sum, v[i]);
+    ir_set(rig.ir, vec ? S_Q : S_X + 1, sum);
+    ir_store(rig.ir, ir_mem(3, false, IR_RELAXED), ir_const(rig.ir, IR_I64, MEM_AT), v[n - 1]);
+    ir_goto(rig.ir, 0x2000);
+    ir_finish(rig.ir);
+    return compile(CODE_SIZE / 2);
+}
+
+TEST(host, values_that_the_frame_cannot_hold_are_too_big)
+{
+    open_rig();
+    for (unsigned kind = 0; kind < 4; kind++)
+        for (unsigned n = 1; n < 300; n += 7) {
+            int r = compile_with_live(n, kind & 1, kind & 2);
+
+            if (!CHECK(r == 0 || (r == -E2BIG && n > 80)) || !CHECK(r || n < 200))
+                return;
+            if (r)
+                small_region_compiles();
+        }
+}
+
+/* Flags of flags of flags that nobody but the way out wants. */
+TEST(host, values_redone_on_the_way_out_may_be_many)
+{
+    open_rig();
+    begin();
+    for (unsigned i = 0; i + 1 < N_F; i++) {
+        ir_val a[8];
+
+        for (unsigned k = 0; k < 8; k++)
+            a[k] = ir_add(rig.ir, ir_get(rig.ir, S_X + 1 + k), ir_get(rig.ir, S_X + 9 + (k + i) % 8));
+        for (unsigned k = 0; k < 8; k += 2)
+            a[k / 2] = ir_cmp(rig.ir, IRO_ult, a[k], a[k + 1]);
+        ir_set(rig.ir, S_F + i,
+               ir_xor(rig.ir, ir_and(rig.ir, a[0], a[1]), ir_or(rig.ir, a[2], a[3])));
+    }
+    ir_goto(rig.ir, 0x2000);
+    ir_finish(rig.ir);
+    CHECK_EQ(compile(CODE_SIZE / 2), 0);
+}
+
 static const struct test tests[] = {
+    CASE_SLOW(host, code_that_does_not_fit_is_refused_at_any_length, 30),
+    CASE(host, too_many_constants_are_too_big),
+    CASE(host, too_many_evaluations_are_too_big),
+    CASE(host, values_that_the_frame_cannot_hold_are_too_big),
+    CASE(host, values_redone_on_the_way_out_may_be_many),
     CASE_SLOW(host, does_what_the_interpreter_does, 60),
 };
 TEST_MAIN(tests)
