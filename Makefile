@@ -93,14 +93,14 @@ fuzz:
 
 # Less than a minute: what everybody runs before a change goes in.
 quick: all unit
-	$(TEST) layers lists unit insn
+	$(TEST) layers lists docs unit insn
 
 # Everything, on a fresh Debian machine, too.  The packages come first, so the rest is a second
 # make: it finds the compiler and libraries that the first one may not have had.
 check:
 	@tools/deps.sh build root test
 	$(MAKE) all unit fuzzers roots
-	$(TEST) layers lists unit fuzz insn random cli programs stress
+	$(TEST) layers lists docs unit fuzz insn random cli programs stress
 
 # The same tests on a build with address and undefined-behaviour sanitizers, without those that only
 # take long.
@@ -117,7 +117,7 @@ check-random: all
 	tests/insn/random_sequences.py --emu $(P)/qemu-aarch64 -n $(N)
 
 check-fuzz: fuzzers
-check-layers check-lists check-unit check-fuzz check-insn check-cli check-programs check-stress: all unit
+check-layers check-lists check-docs check-unit check-fuzz check-insn check-cli check-programs check-stress: all unit
 	$(TEST) $(@:check-%=%)
 
 # Benchmarks: native, both references and Emu in turns (bench/README.md).
@@ -158,7 +158,7 @@ help:
 	@echo 'make demo       run Debian arm64 programs: shell, Python, the compiler'
 	@echo 'make check      all tests (about 15 minutes on two cores); installs what it needs'
 	@echo 'make quick      unit and instruction tests, in less than a minute'
-	@echo 'make check-X    one group: layers lists unit fuzz insn random cli programs stress'
+	@echo 'make check-X    one group: layers lists docs unit fuzz insn random cli programs stress'
 	@echo 'make check-random N=2000000   random instruction sequences'
 	@echo 'make static     build/qemu-aarch64-static, one stripped file for chroots'
 	@echo 'make check-san  tests with address and undefined-behaviour sanitizers'

@@ -80,14 +80,15 @@ def fuzz_jobs(args):
 GROUPS = {
     'layers': lambda a: [Job('check-layers', ['tools/check-layers.py', a.obj], 60)],
     'lists': lambda a: [Job('check-lists', ['tools/check-lists.py'], 60)],
+    'docs': lambda a: [Job('check-docs', ['tools/check-docs.py'], 60)],
     'unit': unit_jobs,
     'fuzz': fuzz_jobs,
     'insn': lambda a: [Job('insn', ['tests/insn/run.py', '--emu', a.emu], 300)],
     'random': lambda a: [Job('random', ['tests/insn/random_sequences.py', '--emu', a.emu, '-n',
                                         a.n, '--seconds', '60'], 300)],
-    'cli': lambda a: scripts('cli', 60),
-    'programs': lambda a: scripts('programs', 300),
-    'stress': lambda a: scripts('stress', 120),
+    'cli': lambda a: scripts('cli', 120),
+    'programs': lambda a: scripts('programs', 600),
+    'stress': lambda a: scripts('stress', 300),
 }
 
 

@@ -3,7 +3,7 @@
 # The guest's own compiler on a program of several files; git; a Go program; threads in C++.
 . "$(dirname "$0")/../lib.sh"
 need_roots
-limit=120
+limit=200
 cp -r "$SRC"/. "$work"
 
 same "gcc compiles and runs a program of several files" /bin/sh -c '

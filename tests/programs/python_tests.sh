@@ -3,7 +3,7 @@
 # Python's own regression tests, as Debian packages them.
 . "$(dirname "$0")/../lib.sh"
 need_roots
-limit=240
+limit=500
 modules="test_int test_float test_math test_cmath test_struct test_threading test_signal test_json
 test_re test_hashlib test_zlib test_long test_bytes test_array test_complex test_fractions test_thread
 test_epoll test_mmap test_fork1 test_wait4 test_fcntl test_fileio test_generators test_heapq test_random
