@@ -14,6 +14,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_UNPOISON_MEMORY_REGION(addr, size) ((void)0)
+#endif
+
 #define HOST_STACK (256 * 1024)
 /* What a thread shares with the others whatever we do: a plain fork() has none of these flags. */
 #define CLONE_TIDS (CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_SETTLS)
@@ -534,6 +540,7 @@ static long make_vfork(struct task *t, const struct request *q)
     task_self = t;
     for (int i = 0; i < 3; i++)
         free(v.child.exec_memory[i]);
+    ASAN_UNPOISON_MEMORY_REGION(stack, HOST_STACK); /* the child left its frames by exec or exit */
     munmap(stack, HOST_STACK);
     signal_sync(t);
     return pid;
