@@ -217,7 +217,7 @@ static void emit_call(struct x64 *x, const struct ir_op *o, uint32_t v)
 
 static bool is_out_of_line(const struct x64 *x, uint32_t b)
 {
-    return x->ir->blocks[b].exit_only;
+    return x_is_stub(&x->ir->blocks[b]);
 }
 
 /* The block emitted after @b: fall-through needs no jump. */

@@ -169,6 +169,12 @@ bool ra_dies(struct x64 *x, uint32_t v);
  * use it as a memory operand (only for values with no further use soon). */
 bool ra_in_mem(struct x64 *x, uint32_t v, struct x64_mem *m);
 
+/* A way out that is emitted behind the main line, or where its only predecessor ends. */
+static inline bool x_is_stub(const struct ir_block *blk)
+{
+    return blk->exit_only && blk->n_preds <= 1;
+}
+
 /* The same for vector values; give 0..15. */
 static inline unsigned rv_use(struct x64 *x, uint32_t v) { return ra_use(x, v) - X_XMM; }
 static inline unsigned rv_def(struct x64 *x, uint32_t v) { return ra_def(x, v) - X_XMM; }

@@ -335,14 +335,14 @@ static void mark_all(struct sel *s)
     for (uint32_t b = ir->n_blocks; b-- > 0;) {
         const struct ir_block *blk = &ir->blocks[b];
 
-        if (blk->exit_only)
+        if (x_is_stub(blk))
             continue;
         for (uint32_t v = blk->end; v-- > blk->first;) {
             if (v == blk->end - 1)
                 for (unsigned i = 0; i < blk->n_succ; i++) {
                     const struct ir_block *e = &ir->blocks[blk->succ[i]];
 
-                    if (e->exit_only)
+                    if (x_is_stub(e))
                         for (uint32_t w = e->end; w-- > e->first;)
                             mark_op(s, w, v);
                 }
@@ -422,14 +422,14 @@ static void use_all(struct x64 *x)
     for (uint32_t b = ir->n_blocks; b-- > 0;) {
         const struct ir_block *blk = &ir->blocks[b];
 
-        if (blk->exit_only)
+        if (x_is_stub(blk))
             continue;
         for (uint32_t v = blk->end; v-- > blk->first;) {
             if (v == blk->end - 1)
                 for (unsigned i = 0; i < blk->n_succ; i++) {
                     const struct ir_block *e = &ir->blocks[blk->succ[i]];
 
-                    if (e->exit_only)
+                    if (x_is_stub(e))
                         for (uint32_t w = e->end; w-- > e->first;)
                             use_op(x, w, v);
                     else if (blk->n_succ == 1)

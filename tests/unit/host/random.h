@@ -93,7 +93,7 @@ static struct {
     uint8_t *mem; /* the host's view */
     struct host_job job;
     sigjmp_buf back;
-    volatile sig_atomic_t running;
+    volatile sig_atomic_t running, lifting;
     unsigned n_run, n_big, n_full, n_fault;
 } rig;
 
@@ -466,6 +466,8 @@ static inline ir_val address(struct lift *l)
         off &= ~15ll;
     switch (roll(l->d, 6)) {
     case 0:
+        if (roll(l->d, 8) == 0)
+            return ir_shift_imm(ir, IRO_shl, ir_const(ir, IR_I64, (MEM_AT + (uint64_t)off) >> 3), 3);
         i = ir_add(ir, base, ir_shift_imm(ir, IRO_shl, ir_and_imm(ir, i, 255), roll(l->d, 4)));
         return roll(l->d, 2) ? keep(l, i) : i;
     case 1: return ir_add(ir, ir_add_imm(ir, base, off & 1023), ir_and_imm(ir, i, far ? 8191 : 2047));
@@ -591,6 +593,8 @@ static inline void terminate(struct lift *l)
     ir_val c = roll(l->d, 2) ? flag_condition(l) : roll(l->d, 3) ? condition(l)
                                                                  : some_value(l, IR_I1);
 
+    if (roll(l->d, 8) == 0)
+        next = 0x80000;
     switch (roll(l->d, 12)) {
     case 0: ir_goto(ir, roll(l->d, 2) ? next : far); break;
     case 1:
@@ -625,6 +629,7 @@ static inline void lift_region(struct ir *ir, const uint8_t *data, size_t len, c
 {
     size_t chunks = (len + RANDOM_STEP - 1) / RANDOM_STEP;
     struct lift l = {.ir = ir, .set = s, .n_blocks = 1};
+    struct dice last = s->state;
     uint64_t at = FIRST_PC;
     unsigned kind;
 
@@ -647,13 +652,20 @@ static inline void lift_region(struct ir *ir, const uint8_t *data, size_t len, c
             step(&l, kind);
         } else if (l.block + 1 < l.n_blocks) {
             terminate(&l);
-            ir_start_block(ir, ++l.block);
+            l.block++;
+            if (roll(&d, 24) == 0 && l.block + 1 < l.n_blocks)
+                l.block++; /* planned, but never lifted */
+            ir_start_block(ir, l.block);
             memset(l.n_recent, 0, sizeof(l.n_recent));
             at = block_pc(l.block);
         }
     }
+    l.d = &last;
     ir_at(ir, at);
-    ir_goto(ir, 0x90000);
+    if (roll(&last, 2))
+        terminate(&l);
+    else
+        ir_goto(ir, 0x90000);
     ir_finish(ir);
 }
 
@@ -1148,6 +1160,7 @@ static inline const char *compile_and_run(const uint8_t *data, size_t len)
     int r;
 
     now = choose(data, len);
+    rig.lifting = true;
     lift_region(rig.ir, data, len, &now);
     if (now.optimise || !rig.ir->promoted)
         ir_optimise(rig.ir, now.effort, now.passes_off);
@@ -1164,6 +1177,7 @@ static inline const char *compile_and_run(const uint8_t *data, size_t len)
         *rig.job.counter = 5;
     }
     memset(rig.code + now.cap, 0xcc, 64);
+    rig.lifting = false;
     arm_timer(4000000);
     r = host_compile(rig.host[now.features_off], &rig.job);
     for (unsigned i = 0; i < 64; i++)
@@ -1201,7 +1215,7 @@ static inline const char *random_try(const uint8_t *data, size_t len)
         rig.running = false;
         arm_timer(0);
         make_host(now.features_off); /* the old one may be in any state */
-        if (!rig.ir->n_blocks || sig == SIGABRT)
+        if (rig.lifting) /* so may the region */
             rig.ir = ir_new(rig.slots, N_SLOTS, random_helpers, 8);
         snprintf(text, sizeof(text), "signal %d (%s)", sig, strsignal(sig));
         return text;
