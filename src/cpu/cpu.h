@@ -40,9 +40,14 @@ enum cpu_stop {
 
 /* One entry of the per-CPU jump cache for indirect branches, looked up by translated code. */
 struct cpu_jc {
-    uint64_t pc;   /* guest address, ~0 when empty */
+    uint64_t pc;   /* guest address, cpu_jc_empty() when empty */
     void *host;
 };
+/* What the empty entry @i holds as its pc: an address that is looked for elsewhere. */
+static inline uint64_t cpu_jc_empty(unsigned i)
+{
+    return i ? 0 : ~0ull;
+}
 
 #define CPU_GUEST_MAX 2048 /* bytes of guest state */
 

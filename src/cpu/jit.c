@@ -131,13 +131,14 @@ static struct region *translate(struct jit *j, struct cpu *cpu, bool *fault)
 
 static void fill_jump_cache(struct jit *j, struct cpu *cpu, struct region *r, uint32_t generation)
 {
-    struct cpu_jc *jc = &cpu->jc[(r->pc >> 2) & ((1 << CPU_JC_BITS) - 1)];
+    unsigned i = (r->pc >> 2) & ((1 << CPU_JC_BITS) - 1);
+    struct cpu_jc *jc = &cpu->jc[i];
 
-    jc->pc = ~0ull;
+    jc->pc = cpu_jc_empty(i);
     jc->host = r->code;
     __atomic_store_n(&jc->pc, r->pc, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&j->e->generation, __ATOMIC_SEQ_CST) != generation)
-        jc->pc = ~0ull; /* it may have been killed meanwhile */
+        jc->pc = cpu_jc_empty(i); /* it may have been killed meanwhile */
 }
 
 static void promote(struct jit *j, struct cpu *cpu)

@@ -52,11 +52,13 @@ static void hash_remove(struct jit *j, struct region *r)
 
 static void forget_jumps(struct jit *j, uint64_t pc)
 {
+    unsigned i = (pc >> 2) & ((1 << CPU_JC_BITS) - 1);
+
     for (struct cpu *c = j->e->cpus; c; c = c->next) {
-        struct cpu_jc *jc = &c->jc[(pc >> 2) & ((1 << CPU_JC_BITS) - 1)];
+        struct cpu_jc *jc = &c->jc[i];
 
         if (__atomic_load_n(&jc->pc, __ATOMIC_RELAXED) == pc)
-            __atomic_store_n(&jc->pc, ~0ull, __ATOMIC_RELEASE);
+            __atomic_store_n(&jc->pc, cpu_jc_empty(i), __ATOMIC_RELEASE);
     }
 }
 
@@ -291,5 +293,5 @@ void jit_reset_cache(struct jit *j)
     memset(j->pages, 0, sizeof(*j->pages) << JIT_PAGE_BITS);
     for (struct cpu *c = j->e->cpus; c; c = c->next)
         for (unsigned i = 0; i < 1u << CPU_JC_BITS; i++)
-            c->jc[i].pc = ~0ull;
+            c->jc[i].pc = cpu_jc_empty(i);
 }

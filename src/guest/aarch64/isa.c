@@ -81,7 +81,7 @@ static void set_mode(struct cpu *cpu, uint32_t mode)
     cpu->mode = mode;
     for (unsigned i = 0; i < 1u << CPU_JC_BITS; i++) {
         if (cpu->jc[i].pc) /* pages that were never used stay so */
-            cpu->jc[i].pc = ~0ull;
+            cpu->jc[i].pc = cpu_jc_empty(i);
     }
     memset(cpu->ras, 0, sizeof(cpu->ras));
 }
