@@ -187,7 +187,83 @@ TEST(host, values_redone_on_the_way_out_may_be_many)
     CHECK_EQ(compile(CODE_SIZE / 2), 0);
 }
 
+/* --- Counters and links --- */
+
+/* x1 += @n, then on to @next; the code goes to @at in the buffer. */
+static uint8_t *compile_step(unsigned n, uint64_t next, uint32_t at, int32_t *counter)
+{
+    begin();
+    ir_set(rig.ir, S_X + 1, ir_add_imm(rig.ir, ir_get(rig.ir, S_X + 1), n));
+    ir_goto(rig.ir, next);
+    ir_finish(rig.ir);
+    rig.job = (struct host_job){.ir = rig.ir, .buf = rig.code + at, .cap = 4096, .pc = FIRST_PC,
+                                .counter = counter};
+    CHECK_EQ(host_compile(rig.host[0], &rig.job), 0);
+    return rig.job.buf;
+}
+
+static uint64_t enter_at(uint8_t *code)
+{
+    uint32_t csr;
+    uint64_t left;
+
+    rig.job.buf = code;
+    enter(&csr, &left);
+    return left;
+}
+
+TEST(host, a_counter_that_runs_out_leaves_before_the_region_begins)
+{
+    int32_t *counter;
+    uint8_t *code;
+    uint64_t left;
+
+    open_rig();
+    fill_state(&rig.jit, &now);
+    rig.jit.r.x[1] = 0;
+    counter = (int32_t *)(void *)(rig.code + CODE_SIZE - 64);
+    *counter = 2;
+    code = compile_step(1, 0x2000, 0, counter);
+    enter_at(code);
+    enter_at(code);
+    CHECK_EQ(rig.jit.r.x[1], 2);
+    CHECK_EQ(rig.jit.pc, 0x2000);
+    left = enter_at(code);
+    CHECK_EQ(left >> 63, 1);
+    CHECK_EQ(rig.jit.r.x[1], 2);
+    CHECK_EQ(rig.jit.pc, FIRST_PC);
+}
+
+TEST(host, a_linked_exit_goes_on_in_the_next_region)
+{
+    uint8_t *first, *second, *data, *site;
+    struct host_thunk t;
+    int32_t before;
+
+    open_rig();
+    fill_state(&rig.jit, &now);
+    rig.jit.r.x[1] = 0;
+    first = compile_step(1, 0x2000, 0, NULL);
+    second = compile_step(10, 0x3000, 8192, NULL);
+    data = (uint8_t *)(uintptr_t)enter_at(first);
+    memcpy(&t, data, sizeof(t));
+    CHECK_EQ(t.pc, 0x2000);
+    site = data - t.site;
+    memcpy(&before, site, 4);
+    host_patch(site, second);
+    data = (uint8_t *)(uintptr_t)enter_at(first);
+    memcpy(&t, data, sizeof(t));
+    CHECK_EQ(t.pc, 0x3000);
+    CHECK_EQ(rig.jit.r.x[1], 12);
+    host_patch(site, site + 4 + before); /* and back */
+    enter_at(first);
+    CHECK_EQ(rig.jit.pc, 0x2000);
+    CHECK_EQ(rig.jit.r.x[1], 13);
+}
+
 static const struct test tests[] = {
+    CASE(host, a_counter_that_runs_out_leaves_before_the_region_begins),
+    CASE(host, a_linked_exit_goes_on_in_the_next_region),
     CASE_SLOW(host, code_that_does_not_fit_is_refused_at_any_length, 30),
     CASE(host, too_many_constants_are_too_big),
     CASE(host, too_many_evaluations_are_too_big),
