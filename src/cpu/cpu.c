@@ -40,7 +40,6 @@ struct cpu *cpu_new(const struct guest_isa *isa, struct engine *engine)
     cpu->engine = engine;
     cpu->helpers = isa->helpers;
     cpu->jc[0].pc = ~0ull; /* entry 0 is the only one where an empty pc of 0 could match */
-    jit_init_cpu(cpu);
     isa->reset(cpu);
     cpu_link(cpu, engine);
     return cpu;
@@ -58,6 +57,7 @@ struct cpu *cpu_clone(const struct cpu *old)
     cpu->in_code = false;
     cpu->stop = CPU_STOP_NONE;
     cpu->owner = NULL;
+    cpu->shadow_map = NULL;
     cpu->fp.flags = 0;
     memcpy(&cpu->fp, &old->fp, sizeof(cpu->fp));
     cpu_link(cpu, old->engine);
@@ -73,6 +73,7 @@ void cpu_free(struct cpu *cpu)
     if (cpu->next)
         cpu->next->link = cpu->link;
     pthread_mutex_unlock(&e->lock);
+    jit_fini_cpu(cpu);
     munmap(cpu, sizeof(*cpu));
 }
 

@@ -50,6 +50,7 @@ static inline uint64_t cpu_jc_empty(unsigned i)
 }
 
 #define CPU_GUEST_MAX 2048 /* bytes of guest state */
+#define CPU_FRAME     1600
 
 struct cpu {
     /* --- used by translated code --- */
@@ -57,8 +58,7 @@ struct cpu {
     void *entry_points[24]; /* C functions and stubs translated code calls, see host back end */
     const struct ir_helper *helpers;
     void *engine_priv;      /* of the engine at work */
-    uint64_t ras[32];       /* return prediction, if the back end uses it */
-    uint32_t ras_top;
+    uint64_t shadow, shadow_base, c_stack; /* stacks of translated code, see host/host.h */
     uint32_t stop;     /* enum cpu_stop, written on the way out */
     uint64_t detail;   /* with stop */
     uint64_t pc;       /* guest program counter, valid while not in translated code */
@@ -66,9 +66,11 @@ struct cpu {
     volatile uint32_t attention; /* tested where loops close; set by cpu_kick() */
 
     uint8_t guest[CPU_GUEST_MAX] __attribute__((aligned(64))); /* the ISA's state struct */
+    uint8_t frame[CPU_FRAME] __attribute__((aligned(16))); /* values translated code has no register for */
 
     /* --- slow fields --- */
     struct fp_env fp;  /* rounding, modes and flags gathered out of line */
+    void *shadow_map;  /* memory of the shadow stack, made with the first run */
     uint64_t fault_addr;
     bool fault_write;
     int fault_signo, fault_code; /* host signal that told us: SIGSEGV/SIGBUS and si_code */
@@ -76,6 +78,7 @@ struct cpu {
     struct engine *engine;
     void *owner;       /* the user-mode thread or the machine's vCPU */
     bool single_step;  /* stop with CPU_STOP_DEBUG after each instruction */
+    bool forget_returns; /* empty the shadow stack before running on */
     bool odd;          /* the next instruction is for the interpreter */
     volatile bool in_code;     /* inside translated code: a flush waits for it to leave */
     struct cpu *next, **link;  /* all CPUs of the engine [engine lock] */

@@ -46,7 +46,7 @@ enum cpu_stop interp_run(struct cpu *cpu, unsigned max_blocks);
 void interp_invalidate(struct engine *e, uint64_t start, uint64_t len);
 
 enum cpu_stop jit_run(struct cpu *cpu);
-void jit_init_cpu(struct cpu *cpu); /* entry points of a new CPU */
+void jit_fini_cpu(struct cpu *cpu);
 void jit_invalidate(struct engine *e, uint64_t start, uint64_t len);
 void jit_after_fork(struct engine *e, bool child);
 /** jit_fault - a host fault at @rip inside translated code: make the state exact from the host

@@ -29,6 +29,10 @@ static const struct host_layout layout = {
     .pc = offsetof(struct cpu, pc),
     .attention = offsetof(struct cpu, attention),
     .fp = offsetof(struct cpu, fp),
+    .frame = offsetof(struct cpu, frame),
+    .shadow = offsetof(struct cpu, shadow),
+    .shadow_base = offsetof(struct cpu, shadow_base),
+    .c_stack = offsetof(struct cpu, c_stack),
 };
 
 /* Out-of-line evaluation: operands and result are in cpu->scratch. */
@@ -162,6 +166,10 @@ static uint64_t enter(struct jit *j, struct cpu *cpu, struct region *r)
 {
     uint64_t left = 0;
 
+    if (cpu->forget_returns) {
+        cpu->forget_returns = false;
+        cpu->shadow = cpu->shadow_base;
+    }
     __atomic_store_n(&cpu->in_code, true, __ATOMIC_SEQ_CST);
     if (!__atomic_load_n(&j->full, __ATOMIC_SEQ_CST) && !__atomic_load_n(&r->dead, __ATOMIC_SEQ_CST))
         left = host_enter(j->host)(cpu, r->code);
@@ -237,6 +245,25 @@ static enum cpu_stop run(struct jit *j, struct cpu *cpu)
     }
 }
 
+enum { SHADOW_SIZE = 64 << 10, GUARD = 4096 };
+
+/* The stack of translated code: a guard page, room for some thousand calls, the end mark. */
+static void make_shadow(struct cpu *cpu)
+{
+    uint8_t *p = reserve(GUARD + SHADOW_SIZE, PROT_READ | PROT_WRITE);
+
+    mprotect(p, GUARD, PROT_NONE);
+    memset(p + GUARD + SHADOW_SIZE - HOST_SHADOW_TOP, 0xff, HOST_SHADOW_TOP);
+    cpu->shadow_map = p;
+    cpu->shadow = cpu->shadow_base = (uint64_t)(uintptr_t)(p + GUARD + SHADOW_SIZE - HOST_SHADOW_TOP);
+}
+
+void jit_fini_cpu(struct cpu *cpu)
+{
+    if (cpu->shadow_map)
+        munmap(cpu->shadow_map, GUARD + SHADOW_SIZE);
+}
+
 enum cpu_stop jit_run(struct cpu *cpu)
 {
     struct jit *j = the_jit(cpu->engine);
@@ -244,15 +271,12 @@ enum cpu_stop jit_run(struct cpu *cpu)
 
     if (!cpu->entry_points[0])
         memcpy(cpu->entry_points, j->ep, sizeof(j->ep));
+    if (!cpu->shadow_map)
+        make_shadow(cpu);
     fpmode_load(cpu);
     stop = run(j, cpu);
     fpmode_gather(cpu);
     return stop;
-}
-
-void jit_init_cpu(struct cpu *cpu)
-{
-    (void)cpu; /* entry points come with the first run: start-up does nothing before it is needed */
 }
 
 void jit_invalidate(struct engine *e, uint64_t start, uint64_t len)
@@ -297,14 +321,20 @@ bool jit_fault(struct cpu *cpu, siginfo_t *info, void *ucontext)
     struct region *r;
     uint64_t gpr[16];
 
-    if (!j || rip < j->cache || rip >= j->cache + j->cache_size || !(r = region_at(j, rip)) ||
+    if (!j || rip < j->cache || rip >= j->cache + j->cache_size)
+        return false;
+    if ((uintptr_t)info->si_addr - (uintptr_t)cpu->shadow_map < GUARD) {
+        g[REG_RSP] = (greg_t)cpu->shadow_base; /* too many calls to remember: start anew */
+        return true;
+    }
+    if (!(r = region_at(j, rip)) ||
         !(f = fault_at(r, (uint32_t)(rip - r->code))))
         return false;
     for (unsigned i = 0; i < 16; i++)
         gpr[i] = (uint64_t)g[order[i]];
     cpu->pc = r->pc + host_recover(r->desc + f->desc, j->e->isa->slots, (uint8_t *)cpu, gpr,
                                    (const union ir_u *)(void *)uc->uc_mcontext.fpregs->_xmm,
-                                   (const uint8_t *)g[REG_RSP]);
+                                   cpu->frame);
     if (info->si_code == SI_KERNEL) { /* not an address at all: a tagged pointer, most likely */
         cpu->odd = true;
         j->untag = true;

@@ -291,7 +291,9 @@ void jit_reset_cache(struct jit *j)
     j->n_counters = 0;
     memset(j->hash, 0, sizeof(*j->hash) << JIT_HASH_BITS);
     memset(j->pages, 0, sizeof(*j->pages) << JIT_PAGE_BITS);
-    for (struct cpu *c = j->e->cpus; c; c = c->next)
+    for (struct cpu *c = j->e->cpus; c; c = c->next) {
+        c->shadow = c->shadow_base;
         for (unsigned i = 0; i < 1u << CPU_JC_BITS; i++)
             c->jc[i].pc = cpu_jc_empty(i);
+    }
 }

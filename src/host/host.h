@@ -13,7 +13,21 @@
 struct host_layout {
     uint32_t bias; /* the CPU register points here */
     uint32_t scratch, entry_points, helpers, jc, jc_mask, stop, detail, pc, attention, fp;
+    uint32_t frame;        /* HOST_FRAME bytes for values without a register, 16-byte aligned */
+    uint32_t shadow;       /* uint64_t: stack pointer while in translated code, see below */
+    uint32_t shadow_base;  /* uint64_t: its value when empty */
+    uint32_t c_stack;      /* uint64_t: stack pointer of the C code that entered */
 };
+
+/*
+ * Translated code runs on a shadow stack of its own, so that guest calls and returns can be the
+ * host's, and be predicted like them.  A guest call pushes the guest return address, then does a host
+ * call; a guest return does a host one if the address is the expected one.  At shadow_base lie
+ * HOST_SHADOW_TOP bytes of ones.  The stack need not have room: when it faults below, set it back to
+ * shadow_base and go on.  C functions are called on the C stack.
+ */
+#define HOST_SHADOW_TOP 64
+#define HOST_FRAME      1600
 
 /* Slots of entry_points[]: addresses translated code calls or jumps to. */
 enum host_entry {
@@ -22,6 +36,8 @@ enum host_entry {
     HOST_EP_MISS,  /* jump: rax holds a guest pc that the jump cache does not know */
     HOST_EP_HOT,   /* call from a region whose counter ran out, followed by struct host_thunk */
     HOST_EP_SLOW,  /* call: evaluate out of line, all registers kept; struct host_slow * in rax */
+    HOST_EP_CALL,  /* call: the C function in rax, on the C stack */
+    HOST_EP_RET,   /* jump: rax holds a guest return address that the top of the shadow stack is not */
     HOST_EP_EVAL,  /* C function: void (struct cpu *, const struct ir_how *); operands in scratch */
     HOST_EP_STOP,  /* jump: cpu->stop is set, leave with 0 */
     HOST_NUM_EP,
@@ -84,7 +100,7 @@ void host_patch(uint8_t *site, const uint8_t *target);
 /**
  * host_recover - rebuild guest state at a fault: walks the description at @desc and stores each
  * slot's value into the CPU block.  @gpr: the 16 registers in encoding order, @xmm: the 16 vector
- * registers.  Returns the guest pc.
+ * registers, @frame: the CPU's frame.  Returns the guest pc, relative to the region's.
  */
 uint64_t host_recover(const uint8_t *desc, const struct ir_slot *slots, uint8_t *cpu,
                       const uint64_t *gpr, const union ir_u *xmm, const uint8_t *frame);

@@ -83,7 +83,7 @@ static void set_mode(struct cpu *cpu, uint32_t mode)
         if (cpu->jc[i].pc) /* pages that were never used stay so */
             cpu->jc[i].pc = cpu_jc_empty(i);
     }
-    memset(cpu->ras, 0, sizeof(cpu->ras));
+    cpu->forget_returns = true; /* expected returns are to code of the old mode */
 }
 
 void a64_set_fpcr(struct cpu *cpu, uint32_t v)

@@ -466,6 +466,12 @@ void x64_push(struct x64_asm *a, unsigned r)
     x64_byte(a, 0x50 | (r & 7));
 }
 
+void x64_push_imm(struct x64_asm *a, int32_t imm)
+{
+    x64_byte(a, 0x68);
+    x64_u32(a, (uint32_t)imm);
+}
+
 void x64_pop(struct x64_asm *a, unsigned r)
 {
     if (r >= 8)
@@ -484,6 +490,12 @@ void x64_mfence(struct x64_asm *a)
 void x64_jmp(struct x64_asm *a, struct x64_label *l)
 {
     x64_byte(a, 0xe9);
+    rel32(a, l, 0);
+}
+
+void x64_call(struct x64_asm *a, struct x64_label *l)
+{
+    x64_byte(a, 0xe8);
     rel32(a, l, 0);
 }
 

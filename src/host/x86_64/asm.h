@@ -111,12 +111,14 @@ void x64_xadd_mr(struct x64_asm *a, unsigned size, struct x64_mem m, unsigned s)
 void x64_cmpxchg_mr(struct x64_asm *a, unsigned size, struct x64_mem m, unsigned s);
 void x64_cmpxchg16b(struct x64_asm *a, struct x64_mem m);
 void x64_push(struct x64_asm *a, unsigned r);
+void x64_push_imm(struct x64_asm *a, int32_t imm); /* sign-extended to 64 bits */
 void x64_pop(struct x64_asm *a, unsigned r);
 void x64_mfence(struct x64_asm *a); /* a locked add to the stack: the cheaper full fence */
 
 /* Control */
 void x64_jmp(struct x64_asm *a, struct x64_label *l);
 void x64_jcc(struct x64_asm *a, enum x64_cc cc, struct x64_label *l);
+void x64_call(struct x64_asm *a, struct x64_label *l);
 void x64_jmp_r(struct x64_asm *a, unsigned r);
 void x64_jmp_m(struct x64_asm *a, struct x64_mem m);
 void x64_call_m(struct x64_asm *a, struct x64_mem m);

@@ -138,7 +138,8 @@ void emit_eval(struct x64 *x, const struct ir_op *o, uint32_t v)
     ra_clobber_calls(x);
     x64_lea(&x->a, 8, RDI, x_cpu(x, 0));
     x64_lea(&x->a, 8, RSI, x64_rip(&x->how[h].label));
-    x64_call_m(&x->a, x_cpu(x, x->lay->entry_points + HOST_EP_EVAL * 8));
+    x64_load(&x->a, 8, RAX, x_cpu(x, x->lay->entry_points + HOST_EP_EVAL * 8));
+    x64_call_m(&x->a, x_cpu(x, x->lay->entry_points + HOST_EP_CALL * 8));
     if (!(x->val[v].flags & (XV_LIVE | XV_REMAT)) && !x->exiting)
         return;
     x->pinned = 0;
@@ -196,8 +197,9 @@ static void emit_call(struct x64 *x, const struct ir_op *o, uint32_t v)
     }
     x64_lea(&x->a, 8, RDI, x_cpu(x, 0));
     x64_load(&x->a, 8, X_SCRATCH, x_cpu(x, x->lay->helpers));
-    x64_call_m(&x->a, x64_at(X_SCRATCH, (int32_t)(o->imm * sizeof(struct ir_helper) +
-                                                   offsetof(struct ir_helper, fn))));
+    x64_load(&x->a, 8, X_SCRATCH, x64_at(X_SCRATCH, (int32_t)(o->imm * sizeof(struct ir_helper) +
+                                                              offsetof(struct ir_helper, fn))));
+    x64_call_m(&x->a, x_cpu(x, x->lay->entry_points + HOST_EP_CALL * 8));
     if (h->full) {
         x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->stop), 0);
         x64_jcc(&x->a, CC_NE, &x->leave_stop);
@@ -417,7 +419,7 @@ int host_compile(struct host *h, struct host_job *job)
     x->a.full = x->too_big = x->exiting = x->holding = false;
     x->n_stub = x->n_fault = x->n_desc = x->n_konst = x->n_how = 0;
     x->n_lazy_done = x->n_touched = 0;
-    x->leave_miss = x->leave_stop = (struct x64_label){ 0 };
+    x->leave_miss = x->leave_stop = x->leave_ret = (struct x64_label){ 0 };
     x->val = x_grow(x->val, &h->cap_val, ir->n_ops, sizeof(*x->val));
     x->snap = zeroed(x->snap, &h->cap_snap, ir->n_snaps, sizeof(*x->snap));
     x->block = zeroed(x->block, &h->cap_block, ir->n_blocks, sizeof(*x->block));

@@ -8,7 +8,8 @@
  * is linear scan with second chance (Traub, Holloway, Smith 1998): when registers run out, the value
  * whose next use is farthest goes to the frame.
  *
- * Registers are numbered 0..15 (rax ..) and 16..31 (xmm0 ..).  rsp holds the frame, rbp the CPU.
+ * Registers are numbered 0..15 (rax ..) and 16..31 (xmm0 ..).  rsp is the shadow stack (host.h), rbp
+ * the CPU, which holds the frame, too.
  * rax and xmm15 are scratch: free for any emitter between two allocator calls, never allocated.
  *
  * In a host register integers are always zero-extended to 64 bits (i1: 0 or 1); f32/f64/f16 have
@@ -26,7 +27,7 @@
 #define X_VSCRATCH 15 /* xmm15 */
 #define X_NREGS    32
 #define X_NSLOTS   100 /* frame slots of 16 bytes; slot 0 breaks cycles of moves */
-#define X_FRAME    (X_NSLOTS * 16)
+_Static_assert(X_NSLOTS * 16 <= HOST_FRAME, "the frame is too small");
 
 /* How select.c decided about a value. */
 enum {
@@ -77,7 +78,7 @@ struct xblock {
 /* Code to be emitted behind the main line. */
 struct xstub {
     struct x64_label label;
-    enum { STUB_EXIT_BLOCK, STUB_POLL, STUB_SLOW, STUB_THUNK } kind;
+    enum { STUB_EXIT_BLOCK, STUB_POLL, STUB_SLOW, STUB_THUNK, STUB_CALL_MISS } kind;
     uint32_t op;          /* poll: the operation; exit block: the block */
     struct xstate *state; /* registers at the branch */
     /* slow: floating point out of line */
@@ -143,7 +144,7 @@ struct x64 {
         struct x64_label label;
     } *how;
     uint32_t n_how, cap_how;
-    struct x64_label leave_miss, leave_stop;
+    struct x64_label leave_miss, leave_stop, leave_ret;
 };
 
 /* --- Operands: what an emitter asks for --- */
@@ -190,9 +191,9 @@ static inline struct x64_mem x_cpu(const struct x64 *x, uint32_t off)
 {
     return x64_at(X_CPU, (int32_t)off - (int32_t)x->lay->bias);
 }
-static inline struct x64_mem x_slot(unsigned slot)
+static inline struct x64_mem x_slot(const struct x64 *x, unsigned slot)
 {
-    return x64_at(RSP, (int32_t)slot * 16);
+    return x_cpu(x, x->lay->frame + slot * 16);
 }
 static inline unsigned x_size(unsigned type) /* operand size of integer instructions */
 {

@@ -174,18 +174,38 @@ static struct x64_mem entry_point(const struct x64 *x, enum host_entry e)
     return x_cpu(x, x->lay->entry_points + (uint32_t)e * 8);
 }
 
-/* A jump that starts out to a thunk and is patched to the next region. */
-static void emit_link(struct x64 *x, uint64_t pc)
+/* A jump or call that starts out to a thunk and is patched to the next region. */
+static void emit_link(struct x64 *x, uint64_t pc, bool call)
 {
     struct xstub *s;
 
-    x64_align(&x->a, 4, 3); /* the field after e9 must not straddle: patched while others run */
+    x64_align(&x->a, 4, 3); /* the field must not straddle: it is patched while others run */
     s = x_stub(x);
     s->kind = STUB_THUNK;
     s->pc = pc;
     s->entry = HOST_EP_LINK;
-    x64_jmp(&x->a, &s->label);
+    if (call)
+        x64_call(&x->a, &s->label);
+    else
+        x64_jmp(&x->a, &s->label);
     s->site = x->a.n - 4;
+}
+
+static void push_return(struct x64 *x, uint64_t ret, unsigned temp)
+{
+    if (ret <= INT32_MAX) {
+        x64_push_imm(&x->a, (int32_t)ret);
+    } else {
+        x64_mov_ri(&x->a, temp, ret);
+        x64_push(&x->a, temp);
+    }
+}
+
+/* Behind a call: where the callee's return lands. */
+static void emit_landing(struct x64 *x, uint64_t ret)
+{
+    x64_lea(&x->a, 8, RSP, x64_at(RSP, 8));
+    emit_link(x, ret, false);
 }
 
 static void emit_exit_ind(struct x64 *x, const struct ir_op *o)
@@ -199,14 +219,32 @@ static void emit_exit_ind(struct x64 *x, const struct ir_op *o)
     x->pinned = 0;
     x_write_back(x, o->snap);
     x_load_value(x, RAX, target);
+    if (o->arg[1] == IR_EXIT_RET) { /* the host's return when it is the expected one */
+        x64_alu_rm(&x->a, ALU_CMP, 8, RAX, x64_at(RSP, 8));
+        x64_jcc(&x->a, CC_NE, &x->leave_ret);
+        x64_ret(&x->a);
+        return;
+    }
     x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->attention), 0);
     x64_jcc(&x->a, CC_NE, &x->leave_miss);
+    if (o->arg[1] == IR_EXIT_CALL)
+        push_return(x, o->imm, RCX);
     x64_mov_rr(&x->a, 4, RCX, RAX);
     x64_alu_ri(&x->a, ALU_AND, 4, RCX, (int32_t)x->lay->jc_mask);
     x64_alu_rm(&x->a, ALU_CMP, 8, RAX, jc);
-    x64_jcc(&x->a, CC_NE, &x->leave_miss);
     jc.disp += 8;
-    x64_jmp_m(&x->a, jc);
+    if (o->arg[1] == IR_EXIT_CALL) {
+        struct xstub *s = x_stub(x);
+
+        s->kind = STUB_CALL_MISS;
+        x64_jcc(&x->a, CC_NE, &s->label);
+        x64_call_m(&x->a, jc);
+        x64_bind(&x->a, &s->back);
+        emit_landing(x, o->imm);
+    } else {
+        x64_jcc(&x->a, CC_NE, &x->leave_miss);
+        x64_jmp_m(&x->a, jc);
+    }
 }
 
 void emit_out(struct x64 *x, const struct ir_op *o)
@@ -216,7 +254,15 @@ void emit_out(struct x64 *x, const struct ir_op *o)
     switch (o->op) {
     case IRO_exit:
         x_write_back(x, o->snap);
-        emit_link(x, o->imm);
+        if (o->arg[0] == IR_EXIT_CALL) {
+            uint64_t ret = o->arg[1] | (uint64_t)o->arg[2] << 32;
+
+            push_return(x, ret, RCX);
+            emit_link(x, o->imm, true);
+            emit_landing(x, ret);
+        } else {
+            emit_link(x, o->imm, false);
+        }
         break;
     case IRO_exit_ind:
         emit_exit_ind(x, o);
@@ -304,6 +350,11 @@ void emit_stubs(struct x64 *x)
         case STUB_SLOW:
             emit_slow_stub(x, i);
             break;
+        case STUB_CALL_MISS: /* as if the call had been made, then look the target up */
+            x64_lea(&x->a, 8, RCX, x64_rip(&x->stub[i].back));
+            x64_push(&x->a, RCX);
+            x64_jmp(&x->a, &x->leave_miss);
+            break;
         case STUB_THUNK: {
             struct xstub *s = &x->stub[i];
 
@@ -313,6 +364,10 @@ void emit_stubs(struct x64 *x)
             break;
         }
         }
+    }
+    if (x->leave_ret.at) {
+        x64_bind(&x->a, &x->leave_ret);
+        x64_jmp_m(&x->a, entry_point(x, HOST_EP_RET));
     }
     if (x->leave_miss.at) {
         x64_bind(&x->a, &x->leave_miss);

@@ -116,17 +116,17 @@ static unsigned new_slot(struct x64 *x, uint32_t v)
 static void store_slot(struct x64 *x, unsigned slot, unsigned reg)
 {
     if (is_vec_reg(reg))
-        x64_vstore(&x->a, x_slot(slot), reg - X_XMM);
+        x64_vstore(&x->a, x_slot(x, slot), reg - X_XMM);
     else
-        x64_store(&x->a, 8, x_slot(slot), reg);
+        x64_store(&x->a, 8, x_slot(x, slot), reg);
 }
 
 static void load_slot(struct x64 *x, unsigned reg, unsigned slot)
 {
     if (is_vec_reg(reg))
-        x64_vload(&x->a, reg - X_XMM, x_slot(slot));
+        x64_vload(&x->a, reg - X_XMM, x_slot(x, slot));
     else
-        x64_load(&x->a, 8, reg, x_slot(slot));
+        x64_load(&x->a, 8, reg, x_slot(x, slot));
 }
 
 /* Can be made again without the frame, at this point. */
@@ -384,7 +384,7 @@ bool ra_in_mem(struct x64 *x, uint32_t v, struct x64_mem *m)
         return false;
     o = &x->ir->ops[v];
     if (x->val[v].slot) {
-        *m = x_slot(x->val[v].slot);
+        *m = x_slot(x, x->val[v].slot);
         return true;
     }
     if (o->op == IRO_get && (x->val[v].flags & XV_REMAT) && !x->exiting &&

@@ -7,20 +7,33 @@
 #include <string.h>
 
 static const uint8_t saved[] = { RBX, RBP, R12, R13, R14, R15 };
-#define FRAME_SUB (X_FRAME + 8) /* keeps rsp 16-byte aligned inside regions */
+
+static struct x64_mem cpu_at(const struct host_layout *lay, uint32_t off)
+{
+    return x64_at(X_CPU, (int32_t)off - (int32_t)lay->bias);
+}
+
+static void to_c_stack(struct x64_asm *a, const struct host_layout *lay)
+{
+    x64_store(a, 8, cpu_at(lay, lay->shadow), RSP);
+    x64_load(a, 8, RSP, cpu_at(lay, lay->c_stack));
+}
 
 static void stub_enter(struct x64_asm *a, const struct host_layout *lay)
 {
     for (unsigned i = 0; i < sizeof(saved); i++)
         x64_push(a, saved[i]);
-    x64_alu_ri(a, ALU_SUB, 8, RSP, FRAME_SUB);
+    x64_alu_ri(a, ALU_SUB, 8, RSP, 8); /* calls from here find the stack aligned */
     x64_lea(a, 8, X_CPU, x64_at(RDI, (int32_t)lay->bias));
+    x64_store(a, 8, cpu_at(lay, lay->c_stack), RSP);
+    x64_load(a, 8, RSP, cpu_at(lay, lay->shadow));
     x64_jmp_r(a, RSI);
 }
 
-static void stub_leave(struct x64_asm *a)
+static void stub_leave(struct x64_asm *a, const struct host_layout *lay)
 {
-    x64_alu_ri(a, ALU_ADD, 8, RSP, FRAME_SUB);
+    to_c_stack(a, lay);
+    x64_alu_ri(a, ALU_ADD, 8, RSP, 8);
     for (unsigned i = sizeof(saved); i-- > 0;)
         x64_pop(a, saved[i]);
     x64_ret(a);
@@ -31,7 +44,7 @@ static void stub_thunk(struct x64_asm *a, const struct host_layout *lay, bool ho
 {
     x64_pop(a, RAX);
     x64_load(a, 8, RCX, x64_at(RAX, 0));
-    x64_store(a, 8, x64_at(X_CPU, (int32_t)lay->pc - (int32_t)lay->bias), RCX);
+    x64_store(a, 8, cpu_at(lay, lay->pc), RCX);
     if (hot) { /* bts rax, 63 tells it from a link request */
         x64_byte(a, 0x48);
         x64_byte(a, 0x0f);
@@ -39,7 +52,15 @@ static void stub_thunk(struct x64_asm *a, const struct host_layout *lay, bool ho
         x64_byte(a, 0xe8);
         x64_byte(a, 63);
     }
-    stub_leave(a);
+    stub_leave(a, lay);
+}
+
+static void stub_call(struct x64_asm *a, const struct host_layout *lay)
+{
+    to_c_stack(a, lay);
+    x64_call_r(a, RAX);
+    x64_load(a, 8, RSP, cpu_at(lay, lay->shadow));
+    x64_ret(a);
 }
 
 /* rax: struct ir_how *.  Keeps every register but rax and the flags. */
@@ -47,35 +68,68 @@ static void stub_slow(struct x64_asm *a, const struct host_layout *lay)
 {
     static const uint8_t gpr[] = { RCX, RDX, RSI, RDI, R8, R9, R10, R11 };
 
+    to_c_stack(a, lay);
     for (unsigned i = 0; i < sizeof(gpr); i++)
         x64_push(a, gpr[i]);
-    x64_alu_ri(a, ALU_SUB, 8, RSP, 16 * 16 + 8);
+    x64_alu_ri(a, ALU_SUB, 8, RSP, 16 * 16);
     for (unsigned i = 0; i < 16; i++)
         x64_vstore(a, x64_at(RSP, (int32_t)i * 16), i);
     x64_lea(a, 8, RDI, x64_at(X_CPU, -(int32_t)lay->bias));
     x64_mov_rr(a, 8, RSI, RAX);
-    x64_call_m(a, x64_at(X_CPU, (int32_t)(lay->entry_points + HOST_EP_EVAL * 8) - (int32_t)lay->bias));
+    x64_call_m(a, cpu_at(lay, lay->entry_points + HOST_EP_EVAL * 8));
     for (unsigned i = 0; i < 16; i++)
         x64_vload(a, i, x64_at(RSP, (int32_t)i * 16));
-    x64_alu_ri(a, ALU_ADD, 8, RSP, 16 * 16 + 8);
+    x64_alu_ri(a, ALU_ADD, 8, RSP, 16 * 16);
     for (unsigned i = sizeof(gpr); i-- > 0;)
         x64_pop(a, gpr[i]);
+    x64_load(a, 8, RSP, cpu_at(lay, lay->shadow));
     x64_ret(a);
+}
+
+/* A return that is not to the newest call.  A few calls may never have returned (a long jump, a call
+ * used to learn the address): look behind them; else nothing on the stack is worth keeping. */
+static void stub_ret(struct x64_asm *a, const struct host_layout *lay, struct x64_label *miss)
+{
+    enum { TRIES = 3 };
+    struct x64_label found[TRIES] = { { 0 } };
+
+    for (int i = 0; i < TRIES; i++) {
+        x64_alu_rm(a, ALU_CMP, 8, RAX, x64_at(RSP, 24 + 16 * i));
+        x64_jcc(a, CC_E, &found[i]);
+    }
+    x64_load(a, 8, RSP, cpu_at(lay, lay->shadow_base));
+    x64_alu_mi(a, ALU_CMP, 4, cpu_at(lay, lay->attention), 0);
+    x64_jcc(a, CC_NE, miss);
+    x64_mov_rr(a, 4, RCX, RAX);
+    x64_alu_ri(a, ALU_AND, 4, RCX, (int32_t)lay->jc_mask);
+    struct x64_mem jc = { .base = X_CPU, .index = RCX, .scale = 2,
+                          .disp = (int32_t)lay->jc - (int32_t)lay->bias };
+    x64_alu_rm(a, ALU_CMP, 8, RAX, jc);
+    x64_jcc(a, CC_NE, miss);
+    jc.disp += 8;
+    x64_jmp_m(a, jc);
+    for (int i = 0; i < TRIES; i++) {
+        x64_bind(a, &found[i]);
+        x64_alu_ri(a, ALU_ADD, 8, RSP, 16 * (i + 1));
+        x64_ret(a);
+    }
 }
 
 uint32_t host_stubs(struct host *h, uint8_t *buf, uint32_t cap, void **ep)
 {
     struct x64_asm a = { .buf = buf, .cap = cap, .f = h->x.a.f };
+    struct x64_label miss = { 0 };
 
     h->enter = (host_enter_fn *)(void *)buf;
     stub_enter(&a, &h->lay);
     x64_align(&a, 16, 0);
     ep[HOST_EP_MISS] = buf + a.n;
-    x64_store(&a, 8, x64_at(X_CPU, (int32_t)h->lay.pc - (int32_t)h->lay.bias), RAX);
+    x64_bind(&a, &miss);
+    x64_store(&a, 8, cpu_at(&h->lay, h->lay.pc), RAX);
     ep[HOST_EP_STOP] = buf + a.n;
     x64_alu_rr(&a, ALU_XOR, 4, RAX, RAX);
     ep[HOST_EP_LEAVE] = buf + a.n;
-    stub_leave(&a);
+    stub_leave(&a, &h->lay);
     x64_align(&a, 16, 0);
     ep[HOST_EP_LINK] = buf + a.n;
     stub_thunk(&a, &h->lay, false);
@@ -85,6 +139,12 @@ uint32_t host_stubs(struct host *h, uint8_t *buf, uint32_t cap, void **ep)
     x64_align(&a, 16, 0);
     ep[HOST_EP_SLOW] = buf + a.n;
     stub_slow(&a, &h->lay);
+    x64_align(&a, 16, 0);
+    ep[HOST_EP_CALL] = buf + a.n;
+    stub_call(&a, &h->lay);
+    x64_align(&a, 16, 0);
+    ep[HOST_EP_RET] = buf + a.n;
+    stub_ret(&a, &h->lay, &miss);
     x64_align(&a, 64, 0);
     return a.n;
 }
