@@ -337,7 +337,7 @@ static void end_goto(struct ir *ir, uint64_t pc, enum ir_exit_kind kind, uint64_
     uint32_t block;
 
     poll_if_back(ir, pc, ir->b->pc);
-    if (planned(ir, pc, &block))
+    if (kind != IR_EXIT_CALL && planned(ir, pc, &block))
         end_jmp(ir, block);
     else
         end_exit(ir, pc, kind, ret);
