@@ -20,7 +20,7 @@
 
 enum { EXIT_USAGE = 1, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 enum { BINFMT_PRESERVE_ARGV0 = 1 }; /* AT_FLAGS_PRESERVE_ARGV0 of uapi/linux/binfmts.h */
-enum { HOT_AFTER = 40 };            /* runs of a block before its region is formed */
+enum { HOT_AFTER = 1000 };          /* runs of a block before its region is formed */
 
 /* struct start - what to run. */
 struct start {

@@ -87,9 +87,9 @@ struct cpu {
     struct cpu_jc jc[1 << CPU_JC_BITS];
 };
 
-/* Offset the CPU register points at, so that short displacements reach attention and the first
- * 30 guest registers. */
-#define CPU_BIAS (offsetof(struct cpu, attention) + 128)
+/* Offset the CPU register points at, so that short displacements reach the first 256 bytes of guest
+ * state: the integer registers. */
+#define CPU_BIAS (offsetof(struct cpu, guest) + 128)
 
 /* How a basic block ends. */
 enum guest_end { GUEST_END_FALL, GUEST_END_JUMP, GUEST_END_COND, GUEST_END_CALL, GUEST_END_RET,
@@ -125,6 +125,11 @@ struct guest_isa {
      */
     void (*scan)(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, unsigned limit,
                  struct guest_scan *out);
+    /**
+     * idle_dead - does the code at @pc write every idle slot before it reads one, as far as a short
+     * look can tell?  @code gives the host address of executable guest code, or NULL.
+     */
+    bool (*idle_dead)(uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc), void *opaque);
     uint32_t mode_fp_slow; /* mode bits under which floating point is evaluated out of line */
     void (*reset)(struct cpu *cpu);
     /** disas - one instruction as text for logs; returns its length. */

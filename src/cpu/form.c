@@ -12,6 +12,30 @@
 
 #define COLD_INSNS 64
 
+/* Looking ahead mostly stays near: what the last answer covered is not asked again. */
+const uint8_t *form_code_at(void *jit, uint64_t pc)
+{
+    struct jit *j = jit;
+    const uint8_t *code;
+
+    if (pc < j->exec_lo || pc + 4 > j->exec_hi) {
+        size_t n = engine_fetch(j->e, pc, &code);
+
+        if (n < 4)
+            return NULL;
+        j->exec_lo = pc & ~4095ull;
+        j->exec_hi = n > UINT64_MAX - pc ? UINT64_MAX : pc + n;
+    }
+    return (const uint8_t *)(uintptr_t)(pc + j->e->conf.guest_base);
+}
+
+bool form_idle_dead(void *jit, uint64_t pc)
+{
+    struct jit *j = jit;
+
+    return !j->e->n_breakpoints && j->e->isa->idle_dead(pc, form_code_at, j);
+}
+
 static uint64_t next_breakpoint(const struct engine *e, uint64_t pc)
 {
     for (uint32_t i = 0; i < e->n_breakpoints; i++)
@@ -26,6 +50,9 @@ struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, const
     struct engine *e = j->e;
     unsigned limit = e->conf.max_insns ? e->conf.max_insns : COLD_INSNS;
     struct region *r;
+
+    j->exec_lo = pc & ~4095ull;
+    j->exec_hi = avail > UINT64_MAX - pc ? UINT64_MAX : pc + avail;
 
     for (;; limit = limit / 2 + 1) { /* shorter until it fits the frame */
         struct span s = { pc, 0 };
@@ -159,6 +186,8 @@ struct region *form_hot_locked(struct jit *j, uint64_t pc, uint32_t mode)
 {
     unsigned limit = JIT_MAX_BLOCKS;
     struct region *r = NULL;
+
+    j->exec_lo = j->exec_hi = 0;
 
     for (; !r && limit; limit /= 2) { /* smaller until it fits the frame */
         struct plan p = { .limit = limit };

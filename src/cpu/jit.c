@@ -14,7 +14,8 @@
 enum {
     CODE_SIZE = 96 << 20,  /* unless engine_conf says otherwise; touched as used */
     META_SIZE = 160 << 20,
-    HOT_AFTER = 300,
+    HOT_AFTER = 1000,
+    EARLY_CODE = 2 << 20,  /* short programs stay in small pages */
 };
 
 static const struct host_layout layout = {
@@ -64,6 +65,7 @@ static struct jit *jit_new(struct engine *e)
     j->cap_counters = (uint32_t)(j->cache_size / 64);
     j->cache = reserve(j->cache_size + j->cap_counters * sizeof(int32_t),
                        PROT_READ | PROT_WRITE | PROT_EXEC);
+    madvise(j->cache + EARLY_CODE, j->cache_size - EARLY_CODE, MADV_HUGEPAGE);
     j->counters = (int32_t *)(void *)(j->cache + j->cache_size);
     j->meta_size = META_SIZE;
     j->meta = reserve(j->meta_size, PROT_READ | PROT_WRITE);
@@ -71,6 +73,10 @@ static struct jit *jit_new(struct engine *e)
     j->pages = reserve(sizeof(*j->pages) << JIT_PAGE_BITS, PROT_READ | PROT_WRITE);
     j->host = host_new(&layout, e->conf.host_off);
     j->ir = ir_new(e->isa->slots, e->isa->n_slots, e->isa->helpers, e->isa->n_helpers);
+    if (e->isa->idle_dead) {
+        j->ir->idle_dead_at = form_idle_dead;
+        j->ir->idle_opaque = j;
+    }
     j->code_start = j->code_used = host_stubs(j->host, j->cache, (uint32_t)j->cache_size, j->ep);
     j->ep[HOST_EP_EVAL] = (void *)evaluate;
     return j;

@@ -72,6 +72,7 @@ struct jit {
     struct region **hash; /* 1 << JIT_HASH_BITS */
     struct page **pages;  /* 1 << JIT_PAGE_BITS */
     void *ep[HOST_NUM_EP];
+    uint64_t exec_lo, exec_hi; /* guest code known to be executable, for this region's forming */
     bool too_big; /* the last compilation failed because the region needs too much frame */
     bool full;  /* flush when nobody is inside */
     bool untag; /* tagged addresses were seen: new code removes tags */
@@ -94,5 +95,9 @@ void region_invalidate_locked(struct jit *j, uint64_t start, uint64_t len);
 struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, const uint8_t *code,
                                 size_t avail);
 struct region *form_hot_locked(struct jit *j, uint64_t pc, uint32_t mode);
+
+/** form_code_at - host address of the guest instruction at @pc, NULL when it cannot be executed. */
+const uint8_t *form_code_at(void *jit, uint64_t pc);
+bool form_idle_dead(void *jit, uint64_t pc);
 
 #endif

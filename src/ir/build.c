@@ -314,11 +314,21 @@ static void poll_if_back(struct ir *ir, uint64_t target, uint64_t from)
     ir_push_op(ir, &o);
 }
 
+/* Has the block, or one it continues, written an idle slot? */
+static bool wrote_idle(const struct ir *ir, uint32_t set)
+{
+    while (set && ir->sets[set].slot != IR_SLOT_CLEAN && !ir->slots[ir->sets[set].slot].idle)
+        set = ir->sets[set].prev;
+    return set && ir->sets[set].slot != IR_SLOT_CLEAN;
+}
+
 static void end_exit(struct ir *ir, uint64_t pc, enum ir_exit_kind kind, uint64_t ret)
 {
     struct ir_op o = {.op = IRO_exit, .imm = pc, .arg = {kind, (uint32_t)ret, (uint32_t)(ret >> 32)}};
 
     o.snap = snapshot(ir, pc);
+    if (ir->idle_dead_at && (ir->b->n_plan > 1 || wrote_idle(ir, ir->b->sets)))
+        ir->snaps[o.snap].idle_dead = ir->idle_dead_at(ir->idle_opaque, pc);
     end_block(ir, &o);
 }
 

@@ -171,7 +171,7 @@ void ir_snap_walk(const struct ir *ir, const struct ir_snap *s,
     for (; i && ir->sets[i].slot != IR_SLOT_CLEAN; i = ir->sets[i].prev) {
         uint32_t slot = ir->sets[i].slot;
 
-        if (!(seen[slot / 64] >> slot % 64 & 1))
+        if (!(s->idle_dead && ir->slots[slot].idle) && !(seen[slot / 64] >> slot % 64 & 1))
             fn(opaque, slot, ir->sets[i].val);
         seen[slot / 64] |= 1ull << slot % 64;
     }
@@ -180,6 +180,7 @@ void ir_snap_walk(const struct ir *ir, const struct ir_snap *s,
     if (in->pred)
         in = &ir->blocks[in->pred - 1];
     for (uint32_t k = in->in_first; k < in->in_first + in->in_count; k++)
-        if (!(seen[ir->ins[k].slot / 64] >> ir->ins[k].slot % 64 & 1))
+        if (!(s->idle_dead && ir->slots[ir->ins[k].slot].idle) &&
+            !(seen[ir->ins[k].slot / 64] >> ir->ins[k].slot % 64 & 1))
             fn(opaque, ir->ins[k].slot, ir->ins[k].val);
 }

@@ -79,6 +79,7 @@ struct ir_snap {
     uint64_t pc;   /* guest address to resume at */
     uint32_t sets; /* index into ir->sets; 0: nothing written */
     uint32_t block;
+    bool idle_dead; /* the code at pc writes all idle slots before it reads one: left out */
 };
 
 #define IR_MAX_SLOTS 128
@@ -148,6 +149,10 @@ struct ir {
     uint32_t n_slots;
     const struct ir_helper *helpers;
     uint32_t n_helpers;
+
+    /* Does the code at @pc write every idle slot (struct ir_slot) before it reads one?  May be NULL. */
+    bool (*idle_dead_at)(void *opaque, uint64_t pc);
+    void *idle_opaque;
 
     struct ir_build *b; /* the builder's working state; see build.h */
 };

@@ -101,7 +101,7 @@ static void scan_snapshot(struct promote *p, const struct ir_op *o)
         add(&hidden, ir->sets[i].slot);
     for (unsigned k = 0; !i && k < IR_MAX_SLOTS / 64; k++)
         b->visible.w[k] |= ~hidden.w[k];
-    if (ir_info[o->op].effects != IR_END && ir_info[o->op].effects != IR_CALL)
+    if (s->idle_dead || (ir_info[o->op].effects != IR_END && ir_info[o->op].effects != IR_CALL))
         for (uint32_t slot = 0; slot < ir->n_slots; slot++)
             if (ir->slots[slot].idle)
                 add(&hidden, slot);

@@ -177,6 +177,7 @@ const struct guest_isa guest_aarch64 = {
     .n_helpers = A64_NUM_HELPERS,
     .lift = a64_lift,
     .scan = a64_scan,
+    .idle_dead = a64_idle_dead,
     .reset = reset,
     .disas = a64_disas,
 };

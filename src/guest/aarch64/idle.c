@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Will NZCV be written before it is read?  A short look ahead, so that leaving a region need not write
+ * flags back that the next instructions overwrite.  Encodings: Arm ARM DDI 0487, C4.1.
+ */
+#include "guest/aarch64/lift_priv.h"
+
+#include <string.h>
+
+enum effect { NONE, WRITES, READS };
+
+static bool is(uint32_t w, uint32_t mask, uint32_t value)
+{
+    return (w & mask) == value;
+}
+
+/* What an instruction that is no branch does to the flags; READS when in doubt. */
+static enum effect effect_of(uint32_t w)
+{
+    if (is(w, 0x1f800000, 0x11000000) || is(w, 0x1f000000, 0x0b000000)) /* add, sub */
+        return w >> 29 & 1 ? WRITES : NONE;
+    if (is(w, 0x1f800000, 0x12000000) || is(w, 0x1f000000, 0x0a000000)) /* logical */
+        return (w >> 29 & 3) == 3 ? WRITES : NONE;
+    if (is(w, 0x1e000000, 0x1a000000)) /* carry, flags, conditional; the rest is arithmetic */
+        return is(w, 0x1fc00000, 0x1ac00000) || is(w, 0x1f000000, 0x1b000000) ? NONE : READS;
+    if (is(w, 0xff20fc07, 0x1e202000)) /* fcmp, fcmpe */
+        return WRITES;
+    if (is(w, 0xff200400, 0x1e200400) && !(w & 0x800)) /* fccmp */
+        return READS;
+    if (is(w, 0xff200c00, 0x1e200c00)) /* fcsel */
+        return READS;
+    if (is(w, 0xfffff01f, 0xd503201f)) /* hints */
+        return NONE;
+    if (is(w, 0x1c000000, 0x14000000)) /* other branches, exceptions and system instructions */
+        return READS;
+    return is(w, 0x18000000, 0) ? READS : NONE; /* unallocated, SVE */
+}
+
+static int64_t field(uint32_t w, unsigned lsb, unsigned width)
+{
+    return (int64_t)((uint64_t)w << (64 - lsb - width)) >> (64 - width);
+}
+
+static bool look(uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc), void *opaque,
+                 unsigned *budget)
+{
+    while ((*budget)--) {
+        const uint8_t *p = code(opaque, pc);
+        uint32_t w;
+
+        if (!p)
+            return false;
+        memcpy(&w, p, 4);
+        if (is(w, 0x7c000000, 0x14000000)) { /* b, bl */
+            pc += (uint64_t)(field(w, 0, 26) * 4);
+            continue;
+        }
+        if (is(w, 0x7e000000, 0x34000000) || is(w, 0x7e000000, 0x36000000)) { /* cbz, tbz: both ways */
+            uint64_t off = (uint64_t)((w >> 25 & 1 ? field(w, 5, 14) : field(w, 5, 19)) * 4);
+
+            if (!look(pc + off, code, opaque, budget))
+                return false;
+        } else {
+            enum effect e = effect_of(w);
+
+            if (e != NONE)
+                return e == WRITES;
+        }
+        pc += 4;
+    }
+    return false;
+}
+
+bool a64_idle_dead(uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc), void *opaque)
+{
+    unsigned budget = 12;
+
+    return look(pc, code, opaque, &budget);
+}
