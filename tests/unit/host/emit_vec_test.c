@@ -21,6 +21,9 @@ static struct {
     void *entry[HOST_NUM_EP];
     struct fp_env fp;
     uint64_t pc, other;
+    uint64_t shadow, shadow_base, c_stack;
+    uint8_t frame[HOST_FRAME] __attribute__((aligned(16)));
+    uint8_t stack[4096] __attribute__((aligned(64)));
 } cpu;
 
 static struct ir_slot slots[N_SLOTS];
@@ -48,7 +51,13 @@ static bool open_host(unsigned features_off)
         .stop = (uint32_t)((char *)&cpu.other - base),
         .attention = (uint32_t)((char *)&cpu.other - base),
         .fp = (uint32_t)((char *)&cpu.fp - base),
+        .frame = (uint32_t)((char *)cpu.frame - base),
+        .shadow = (uint32_t)((char *)&cpu.shadow - base),
+        .shadow_base = (uint32_t)((char *)&cpu.shadow_base - base),
+        .c_stack = (uint32_t)((char *)&cpu.c_stack - base),
     };
+
+    cpu.shadow = cpu.shadow_base = (uint64_t)(uintptr_t)(cpu.stack + sizeof(cpu.stack) - HOST_SHADOW_TOP);
 
     for (unsigned i = 0; i < N_SLOTS; i++)
         slots[i] = (struct ir_slot){.name = "slot", .off = 16 * i};

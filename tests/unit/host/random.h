@@ -40,6 +40,8 @@ struct block {
         uint16_t h[N_B];
         uint8_t f[N_F], b[N_B];
     } r;
+    uint8_t frame[HOST_FRAME] __attribute__((aligned(16)));
+    uint64_t shadow, shadow_base, c_stack;
     struct fp_env fp;
     uint64_t log; /* a hash of all that was asked of the helpers, in order */
     uint32_t calls, kick;
@@ -310,7 +312,7 @@ static inline void on_signal(int sig, siginfo_t *info, void *ucontext)
         gpr[i] = (uint64_t)g[order[i]];
     rig.jit.pc = rig.job.pc + host_recover(rig.job.desc + f->desc, rig.slots, (uint8_t *)&rig.jit,
                                            gpr, (const union ir_u *)(void *)uc->uc_mcontext.fpregs->_xmm,
-                                           (const uint8_t *)g[REG_RSP]);
+                                           rig.jit.frame);
     rig.jit.faulted = true;
     g[REG_RAX] = 0;
     g[REG_RIP] = (greg_t)rig.jit.ep[HOST_EP_LEAVE];
@@ -341,17 +343,22 @@ static inline bool good_thunk(uint64_t left)
     memcpy(&t, data, sizeof(t));
     site = data - t.site;
     memcpy(&rel, site, 4);
-    return t.pc == rig.jit.pc && site > rig.job.buf && site[-1] == 0xe9 && (uintptr_t)site % 4 == 0 &&
+    return t.pc == rig.jit.pc && site > rig.job.buf && (site[-1] == 0xe9 || site[-1] == 0xe8) &&
+           (uintptr_t)site % 4 == 0 &&
            site + 4 + rel < data && site + 4 + rel >= data - 8;
 }
 
 static inline bool enter(uint32_t *csr, uint64_t *left)
 {
     static const uint8_t rounding[4] = {[FP_RN] = 0, [FP_RP] = 2, [FP_RM] = 1, [FP_RZ] = 3};
+    static uint8_t shadow[64 << 10] __attribute__((aligned(64)));
     uint32_t mine, in = 0x1f80 | (uint32_t)rounding[rig.jit.fp.rounding] << 13;
 
     __asm__ volatile("stmxcsr %0" : "=m"(mine));
     __asm__ volatile("ldmxcsr %0" : : "m"(in));
+    memset(shadow + sizeof(shadow) - HOST_SHADOW_TOP, 0xff, HOST_SHADOW_TOP);
+    rig.jit.shadow = rig.jit.shadow_base =
+        (uint64_t)(uintptr_t)(shadow + sizeof(shadow) - HOST_SHADOW_TOP);
     *left = host_enter(rig.host[now.features_off])(&rig.jit, rig.job.buf);
     __asm__ volatile("stmxcsr %0" : "=m"(*csr));
     __asm__ volatile("ldmxcsr %0" : : "m"(mine));
@@ -403,6 +410,10 @@ static inline void make_host(unsigned off)
         .pc = offsetof(struct block, pc),
         .attention = offsetof(struct block, attention),
         .fp = offsetof(struct block, fp),
+        .frame = offsetof(struct block, frame),
+        .shadow = offsetof(struct block, shadow),
+        .shadow_base = offsetof(struct block, shadow_base),
+        .c_stack = offsetof(struct block, c_stack),
     };
 
     rig.host[off] = host_new(&lay, off);
