@@ -172,7 +172,7 @@ static uint64_t enter(struct jit *j, struct cpu *cpu, struct region *r)
 {
     uint64_t left = 0;
 
-    if (cpu->forget_returns) {
+    if (cpu->forget_returns || cpu->shadow > cpu->shadow_base) {
         cpu->forget_returns = false;
         cpu->shadow = cpu->shadow_base;
     }
@@ -258,10 +258,15 @@ static void make_shadow(struct cpu *cpu)
 {
     uint8_t *p = reserve(GUARD + SHADOW_SIZE, PROT_READ | PROT_WRITE);
 
+    uint64_t *top = (uint64_t *)(void *)(p + GUARD + SHADOW_SIZE - HOST_SHADOW_TOP);
+
     mprotect(p, GUARD, PROT_NONE);
-    memset(p + GUARD + SHADOW_SIZE - HOST_SHADOW_TOP, 0xff, HOST_SHADOW_TOP);
+    for (unsigned i = 0; i < HOST_SHADOW_TOP / 8; i += 2) {
+        top[i] = (uint64_t)(uintptr_t)cpu->entry_points[HOST_EP_MISS];
+        top[i + 1] = ~0ull;
+    }
     cpu->shadow_map = p;
-    cpu->shadow = cpu->shadow_base = (uint64_t)(uintptr_t)(p + GUARD + SHADOW_SIZE - HOST_SHADOW_TOP);
+    cpu->shadow = cpu->shadow_base = (uint64_t)(uintptr_t)top;
 }
 
 void jit_fini_cpu(struct cpu *cpu)

@@ -23,7 +23,7 @@ struct host_layout {
  * Translated code runs on a shadow stack of its own, so that guest calls and returns can be the
  * host's, and be predicted like them.  A guest call pushes the guest return address, then does a host
  * call; a guest return does a host one if the address is the expected one.  At shadow_base lie
- * HOST_SHADOW_TOP bytes of ones.  The stack need not have room: when it faults below, set it back to
+ * HOST_SHADOW_TOP bytes: pairs of HOST_EP_MISS and all ones, in case a guest returns to address ~0.  The stack need not have room: when it faults below, set it back to
  * shadow_base and go on.  C functions are called on the C stack.
  */
 #define HOST_SHADOW_TOP 64

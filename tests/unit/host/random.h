@@ -356,7 +356,10 @@ static inline bool enter(uint32_t *csr, uint64_t *left)
 
     __asm__ volatile("stmxcsr %0" : "=m"(mine));
     __asm__ volatile("ldmxcsr %0" : : "m"(in));
-    memset(shadow + sizeof(shadow) - HOST_SHADOW_TOP, 0xff, HOST_SHADOW_TOP);
+    for (unsigned i = 0; i < HOST_SHADOW_TOP; i += 16) {
+        memcpy(shadow + sizeof(shadow) - HOST_SHADOW_TOP + i, &rig.jit.ep[HOST_EP_MISS], 8);
+        memset(shadow + sizeof(shadow) - HOST_SHADOW_TOP + i + 8, 0xff, 8);
+    }
     rig.jit.shadow = rig.jit.shadow_base =
         (uint64_t)(uintptr_t)(shadow + sizeof(shadow) - HOST_SHADOW_TOP);
     *left = host_enter(rig.host[now.features_off])(&rig.jit, rig.job.buf);
