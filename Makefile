@@ -99,14 +99,16 @@ quick: all unit
 # make: it finds the compiler and libraries that the first one may not have had.
 check:
 	@tools/deps.sh build root test
-	$(MAKE) all unit fuzzers roots
+	$(MAKE) -j$$(nproc) all unit fuzzers
+	$(MAKE) roots
 	$(TEST) layers lists docs unit fuzz insn random cli programs stress
 
 # The same tests on a build with address and undefined-behaviour sanitizers, without those that only
 # take long.
 check-san:
 	@tools/deps.sh build root test
-	$(MAKE) V=san all unit fuzzers roots
+	$(MAKE) -j$$(nproc) V=san all unit fuzzers
+	$(MAKE) roots
 	$(MAKE) V=san check-san-tests
 check-san-tests:
 	$(TEST) unit fuzz insn cli
@@ -132,12 +134,12 @@ bench:
 
 bench-insns:
 	@tools/deps.sh build test bench
-	$(MAKE) all
+	$(MAKE) -j$$(nproc) all
 	bench/user/insns.py --emu $(P)/qemu-aarch64 --only '$(ONLY)'
 
 demo:
 	@tools/deps.sh build root
-	$(MAKE) all
+	$(MAKE) -j$$(nproc) all
 	@tools/mk-root.sh demo arm64 $(ROOTS)/demo
 	@tools/demo.sh $(P)/qemu-aarch64 $(ROOTS)/demo
 
