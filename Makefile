@@ -115,8 +115,9 @@ check-san-tests:
 
 # The long form of the random instruction test: N instructions.
 N ?= 2000000
-check-random: all
+check-random: all $(O)/tests/unit/host/random_test
 	tests/insn/random_sequences.py --emu $(P)/qemu-aarch64 -n $(N)
+	HOST_RANDOM=$(N) $(O)/tests/unit/host/random_test
 
 check-fuzz: fuzzers
 check-layers check-lists check-docs check-unit check-fuzz check-insn check-cli check-programs check-stress: all unit

@@ -377,8 +377,16 @@ static inline ir_val floating(struct lift *l)
     unsigned lane = f == IR_F64 ? 3 : f == IR_F32 ? 2 : 1, n = 16u >> lane >> roll(l->d, 2);
     ir_val a = some_value(l, f), b = some_value(l, f), c = some_value(l, f);
 
-    switch (roll(l->d, 12)) {
+    switch (roll(l->d, 16)) {
     case 0: return ir_op(l->ir, IRO_fcvt, f == IR_F64 ? IR_F32 : IR_F64, 0, 0, a, IR_NONE, IR_NONE);
+    case 7: return ir_v1(l->ir, roll(l->d, 2) ? IRO_vfcvtl : IRO_vfcvtn, 1 + roll(l->d, 2), 0,
+                         some_value(l, IR_V128));
+    case 8: return ir_v1(l->ir, IRO_vf2i, lane, n | IR_F2I(r, uns, 0) << 8, some_value(l, IR_V128));
+    case 9: return ir_v1(l->ir, IRO_vi2f, lane, n | IR_F2I(0, uns, 0) << 8, some_value(l, IR_V128));
+    case 10: return ir_v1(l->ir, IRO_vfrint, lane, n | (uint64_t)r << 8, some_value(l, IR_V128));
+    case 11:
+        return f == IR_F64 ? ir_op(l->ir, IRO_fjcvt, IR_I64, 0, 0, a, IR_NONE, IR_NONE)
+                           : ir_op(l->ir, IRO_fcvt, IR_F16 + (f == IR_F16), 0, 0, a, IR_NONE, IR_NONE);
     case 1: return ir_op(l->ir, IRO_f2i, t, 0, IR_F2I(r, uns, 0), a, IR_NONE, IR_NONE);
     case 2: return ir_op(l->ir, IRO_i2f, f, 0, IR_F2I(0, uns, 0), some_value(l, t), IR_NONE, IR_NONE);
     case 3: return ir_op(l->ir, IRO_frint, f, 0, r, a, IR_NONE, IR_NONE);
