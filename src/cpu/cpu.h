@@ -130,6 +130,7 @@ struct guest_isa {
      * look can tell?  @code gives the host address of executable guest code, or NULL.
      */
     bool (*idle_dead)(uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc), void *opaque);
+    uint32_t mode_fp_flush; /* mode bits under which denormals are zero (struct fp_env: fz) */
     uint32_t mode_fp_slow; /* mode bits under which floating point is evaluated out of line */
     void (*reset)(struct cpu *cpu);
     /** disas - one instruction as text for logs; returns its length. */
@@ -223,7 +224,7 @@ void engine_set_breakpoint(struct engine *e, uint64_t pc, bool on);
 /* --- Host faults --- */
 
 /**
- * cpu_host_fault - called first by the process's SIGSEGV/SIGBUS handler (on the alternate stack,
+ * cpu_host_fault - called first by the process's SIGSEGV/SIGBUS/SIGFPE handler (on the alternate stack,
  * all signals blocked).  True: handled, just return from the handler: either a guarded copy
  * resumes with an error, or the CPU's state is exact again and cpu_run() will return
  * CPU_STOP_FAULT.  False: not ours: a bug.

@@ -60,6 +60,9 @@ bool jit_fault(struct cpu *cpu, siginfo_t *info, void *ucontext);
 int guest_cas(struct cpu *cpu, uint64_t addr, unsigned log2_size, union ir_u *expected,
               const union ir_u *desired);
 
+/** jit_fp_trap - an unmasked FP exception in translated code: go on out of line. */
+bool jit_fp_trap(struct cpu *cpu, void *ucontext);
+
 /** guard_fault - a host fault inside a guarded copy: resumes it with an error; false: elsewhere. */
 bool guard_fault(void *ucontext);
 

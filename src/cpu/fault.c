@@ -5,6 +5,8 @@
 
 bool cpu_host_fault(struct cpu *cpu, int sig, siginfo_t *info, void *ucontext)
 {
+    if (sig == SIGFPE)
+        return cpu && jit_fp_trap(cpu, ucontext);
     if (guard_fault(ucontext)) {
         if (cpu) {
             cpu->fault_signo = sig;

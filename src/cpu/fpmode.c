@@ -4,6 +4,9 @@
 #include "cpu/fpmode.h"
 
 #define MXCSR_MASKS 0x1f80u
+#define MXCSR_DM    0x0100u /* denormal operand */
+#define MXCSR_UM    0x0800u /* underflow */
+#define MXCSR_PM    0x1000u /* precision */
 
 static uint32_t mxcsr_read(void)
 {
@@ -22,7 +25,15 @@ void fpmode_load(struct cpu *cpu)
 {
     static const uint8_t rc[4] = { [FP_RN] = 0, [FP_RP] = 2, [FP_RM] = 1, [FP_RZ] = 3 };
 
-    mxcsr_write(MXCSR_MASKS | (uint32_t)rc[cpu->fp.rounding & 3] << 13 | (mxcsr_read() & 0x3f));
+    uint32_t masks = MXCSR_MASKS;
+
+    if (cpu->fp.fz) { /* see host_job.fp_flush; what the handler clears must not be the guest's */
+        fpmode_gather(cpu);
+        masks &= ~(MXCSR_DM | MXCSR_UM);
+        if (!(cpu->fp.flags & FP_IXC))
+            masks &= ~MXCSR_PM;
+    }
+    mxcsr_write(masks | (uint32_t)rc[cpu->fp.rounding & 3] << 13 | (mxcsr_read() & 0x3f));
 }
 
 void fpmode_gather(struct cpu *cpu)
@@ -35,4 +46,15 @@ void fpmode_gather(struct cpu *cpu)
                      (m & 16 ? FP_UFC : 0) | (m & 32 ? FP_IXC : 0);
     if (m & 0x3f)
         mxcsr_write(m & ~0x3fu);
+}
+
+/* The exception's own bits are not the guest's: the operation is done again out of line, where flushing
+ * sets what it should.  Inexactness must trap until it is known to be set, since a flushed result sets
+ * the host's bit and not the guest's. */
+uint32_t fpmode_trapped(const struct cpu *cpu, uint32_t mxcsr)
+{
+    mxcsr &= ~(2u | 16u);
+    if (!(mxcsr & MXCSR_PM))
+        mxcsr &= ~32u;
+    return cpu->fp.flags & FP_IXC ? mxcsr | MXCSR_PM : mxcsr;
 }

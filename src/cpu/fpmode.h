@@ -15,4 +15,7 @@ void fpmode_load(struct cpu *cpu);
 /** fpmode_gather - move the host's sticky bits into cpu->fp.flags (FP_IOC ...) and clear them. */
 void fpmode_gather(struct cpu *cpu);
 
+/** fpmode_trapped - the control register to go on with after an FP exception in translated code. */
+uint32_t fpmode_trapped(const struct cpu *cpu, uint32_t mxcsr);
+
 #endif

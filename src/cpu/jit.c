@@ -319,6 +319,29 @@ static const struct host_fault *fault_at(const struct region *r, uint32_t at)
     return lo < r->n_faults && r->faults[lo].at == at ? &r->faults[lo] : NULL;
 }
 
+/* Where the out-of-line form of the FP instruction at @at is, or NULL. */
+static const uint8_t *trap_at(const struct region *r, uint32_t at)
+{
+    for (uint32_t i = 0; i < r->n_traps; i++)
+        if (r->traps[i].at == at)
+            return r->code + r->traps[i].to;
+    return NULL;
+}
+
+bool jit_fp_trap(struct cpu *cpu, void *ucontext)
+{
+    ucontext_t *uc = ucontext;
+    greg_t *rip = &uc->uc_mcontext.gregs[REG_RIP];
+    const struct region *r = cpu->engine->jit ? region_at(cpu->engine->jit, (uint8_t *)*rip) : NULL;
+    const uint8_t *to = r ? trap_at(r, (uint32_t)((uint8_t *)*rip - r->code)) : NULL;
+
+    if (!to)
+        return false;
+    *rip = (greg_t)to;
+    uc->uc_mcontext.fpregs->mxcsr = fpmode_trapped(cpu, uc->uc_mcontext.fpregs->mxcsr);
+    return true;
+}
+
 bool jit_fault(struct cpu *cpu, siginfo_t *info, void *ucontext)
 {
     static const uint8_t order[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,

@@ -36,7 +36,8 @@ struct region {
     int32_t *counter;     /* of a cold region */
     const struct host_fault *faults;
     const uint8_t *desc;
-    uint32_t n_faults;
+    uint32_t n_faults, n_traps;
+    const struct host_trap *traps;
     uint16_t n_spans;
     bool hot, dead;
     struct span *spans;

@@ -186,7 +186,7 @@ struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, cons
 {
     struct host_job job = {
         .ir = j->ir, .buf = j->cache + j->code_used, .pc = pc,
-        .fp_slow = mode & j->e->isa->mode_fp_slow, .untag = j->untag,
+        .fp_slow = mode & j->e->isa->mode_fp_slow, .fp_flush = mode & j->e->isa->mode_fp_flush, .untag = j->untag,
         .gs_base = j->e->conf.guest_base != 0,
     };
     size_t room = j->cache_size - j->code_used;
@@ -219,10 +219,12 @@ struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, cons
                           .counter = job.counter, .n_faults = job.n_faults,
                           .n_spans = (uint16_t)n_spans };
     log_region(j->e, r, spans, n_spans, j->ir);
+    r->n_traps = job.n_traps;
+    r->traps = copy_meta(j, job.traps, job.n_traps * sizeof(*job.traps));
     r->faults = copy_meta(j, job.faults, job.n_faults * sizeof(*job.faults));
     r->desc = copy_meta(j, job.desc, job.desc_len);
     r->spans = copy_meta(j, spans, n_spans * sizeof(*spans));
-    if (!r->faults || !r->desc || !r->spans || !pages_add(j, r))
+    if (!r->traps || !r->faults || !r->desc || !r->spans || !pages_add(j, r))
         return NULL;
     if (job.counter)
         j->n_counters++;

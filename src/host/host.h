@@ -49,6 +49,12 @@ struct host_thunk {
     uint32_t site; /* offset of the patchable rel32 field, from the start of this struct, backwards */
 } __attribute__((packed));
 
+/* One floating-point instruction that may raise an unmasked exception (host_job.fp_flush): at code
+ * offset @at; execution goes on at @to, out of line. */
+struct host_trap {
+    uint32_t at, to;
+};
+
 /* One instruction that may fault: at code offset @at; its recovery description at @desc. */
 struct host_fault {
     uint32_t at, desc;
@@ -62,12 +68,16 @@ struct host_job {
     uint64_t pc;
     int32_t *counter; /* executions left before HOST_EP_HOT is called; NULL: none */
     bool fp_slow;     /* evaluate all floating point out of line */
+    bool fp_flush;    /* denormal operands, tiny and first inexact results raise SIGFPE: operations are
+                       * in line only if that finds them in traps */
     bool untag;       /* remove address tags before each access */
     bool gs_base;     /* guest address 0 is at the GS segment's base, not at 0 */
     /* out; valid until the next compile */
     uint32_t len;
     const struct host_fault *faults; /* ascending */
     uint32_t n_faults;
+    const struct host_trap *traps; /* ascending */
+    uint32_t n_traps;
     const uint8_t *desc; /* recovery descriptions, see host_recover() */
     uint32_t desc_len;
 };

@@ -48,13 +48,14 @@ static void update_pending(struct task_sig *s)
             s->pending = 1;
 }
 
-/* Takes one signal; afterwards none can come (but SIGSEGV, SIGBUS sent by somebody) until it is
+/* Takes one signal; afterwards none can come (but SIGSEGV, SIGBUS, SIGFPE sent by somebody) until it is
  * delivered: we return to a mask with all others blocked. */
 static void queue_signal(struct task *t, const siginfo_t *info, ucontext_t *uc)
 {
     struct task_sig *s = t->sig;
     int sig = info->si_signo;
-    int slot = sig == SIGSEGV ? SIG_SLOT_SEGV : sig == SIGBUS ? SIG_SLOT_BUS : SIG_SLOT_ANY;
+    int slot = sig == SIGSEGV ? SIG_SLOT_SEGV : sig == SIGBUS ? SIG_SLOT_BUS
+             : sig == SIGFPE ? SIG_SLOT_FPE : SIG_SLOT_ANY;
     uint64_t all = ~SIG_SYNC;
     greg_t *rip = &uc->uc_mcontext.gregs[REG_RIP];
 
@@ -79,7 +80,7 @@ static void on_signal(int sig, siginfo_t *info, void *context)
     int saved = errno;
     struct task *t = task_self;
 
-    if ((sig == SIGSEGV || sig == SIGBUS) && info->si_code > 0) {
+    if ((SIG_BIT(sig) & SIG_SYNC) && info->si_code > 0) {
         if (!cpu_self || !cpu_host_fault(cpu_self, sig, info, context)) {
             const ucontext_t *uc = context;
 
@@ -102,7 +103,7 @@ static long host_install(int sig, const struct guest_sigaction *sa, struct guest
 {
     struct guest_sigaction h = *sa;
 
-    if ((sig == SIGSEGV || sig == SIGBUS) || sa->handler > HANDLER_IGN) {
+    if ((SIG_BIT(sig) & SIG_SYNC) || sa->handler > HANDLER_IGN) {
         h.handler = (uint64_t)on_signal;
         h.flags = (sa->flags & (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT)) | SA_SIGINFO |
                   SA_ONSTACK | HOST_SA_RESTORER;
@@ -127,6 +128,7 @@ void signal_init(struct process *p)
     p->sig = &first_sig;
     take_over(SIGSEGV);
     take_over(SIGBUS);
+    take_over(SIGFPE);
 }
 
 /* The first pthread_create() of the host's C library takes signals that are the guest's library's. */
@@ -337,6 +339,7 @@ void signal_exec_failed(struct task *t)
     signal_sync(t);
     host_install(SIGSEGV, &t->proc->sig->action[SIGSEGV].sa, NULL);
     host_install(SIGBUS, &t->proc->sig->action[SIGBUS].sa, NULL);
+    host_install(SIGFPE, &t->proc->sig->action[SIGFPE].sa, NULL);
 }
 
 /* --- System calls ------------------------------------------------------------------------------*/

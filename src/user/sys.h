@@ -91,7 +91,7 @@ void log_line(struct process *p, const char *fmt, ...) __attribute__((format(pri
 
 /* --- Signals: signal.c (host side, calls), signal_frame.c (guest's stack) ------------------------
  *
- * The host's signal mask is the guest's (but SIGSEGV and SIGBUS are never blocked), so what is
+ * The host's signal mask is the guest's (but SIGSEGV, SIGBUS and SIGFPE are never blocked), so what is
  * pending stays in the kernel, in order.  A host handler takes one signal, blocks all others by
  * way of its own return, sets @pending and kicks the CPU; the main loop builds the guest's frame
  * and then sets the mask that the guest's handler runs with.
@@ -111,7 +111,7 @@ struct guest_stack {
     uint64_t size;
 };
 
-enum { SIG_SLOT_ANY, SIG_SLOT_SEGV, SIG_SLOT_BUS, SIG_SLOTS };
+enum { SIG_SLOT_ANY, SIG_SLOT_SEGV, SIG_SLOT_BUS, SIG_SLOT_FPE, SIG_SLOTS };
 
 struct task_sig {
     volatile int pending;         /* some slot is taken and can be delivered */
@@ -138,7 +138,7 @@ struct proc_sig {
 #define SS_AUTODISARM (1U << 31)
 #endif
 #define SIG_BIT(s)  (1ull << ((s)-1))
-#define SIG_SYNC    (SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS)) /* never blocked at the host */
+#define SIG_SYNC    (SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) | SIG_BIT(SIGFPE)) /* never blocked at the host */
 #define SIG_NEVER   (SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP))
 #define HANDLER_DFL 0ull
 #define HANDLER_IGN 1ull

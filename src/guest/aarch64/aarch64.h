@@ -55,7 +55,8 @@ enum a64_slot {
 
 /* cpu->mode: what changes the meaning of code. */
 enum {
-    A64_MODE_FP_SLOW = 1, /* FPCR has FZ, FZ16, DN, AHP or AH: evaluate FP out of line */
+    A64_MODE_FP_SLOW = 1, /* FPCR has FZ16 or AHP: evaluate FP out of line */
+    A64_MODE_FP_FLUSH = 4, /* FPCR.FZ: denormals are zero */
     A64_MODE_QARMA5 = 2,  /* pointers are signed by QARMA5, not by our own quicker function */
     A64_MODE_MODEL = 8,   /* shift: index of the CPU model, whose features the decoder goes by */
 };

@@ -69,6 +69,7 @@ void a64_set_fpsr(struct cpu *cpu, uint32_t v)
 {
     fpmode_gather(cpu);
     cpu->fp.flags = v & FPSR_FLAGS;
+    fpmode_load(cpu);
     a64(cpu)->qc.d[0] = v & FPSR_QC;
     a64(cpu)->qc.d[1] = 0;
 }
@@ -88,7 +89,8 @@ static void set_mode(struct cpu *cpu, uint32_t mode)
 
 void a64_set_fpcr(struct cpu *cpu, uint32_t v)
 {
-    bool slow = v & (FPCR_FZ | FPCR_FZ16 | FPCR_DN | FPCR_AHP);
+    uint32_t mode = (v & (FPCR_FZ16 | FPCR_AHP) ? A64_MODE_FP_SLOW : 0) |
+                    (v & FPCR_FZ ? A64_MODE_FP_FLUSH : 0);
 
     v &= FPCR_BITS;
     a64(cpu)->fpcr = v;
@@ -98,7 +100,7 @@ void a64_set_fpcr(struct cpu *cpu, uint32_t v)
     cpu->fp.dn = v & FPCR_DN;
     cpu->fp.ahp = v & FPCR_AHP;
     fpmode_load(cpu);
-    set_mode(cpu, (cpu->mode & ~A64_MODE_FP_SLOW) | (slow ? A64_MODE_FP_SLOW : 0));
+    set_mode(cpu, (cpu->mode & ~(A64_MODE_FP_SLOW | A64_MODE_FP_FLUSH)) | mode);
 }
 
 uint32_t a64_get_nzcv(struct cpu *cpu)
@@ -170,6 +172,7 @@ unsigned a64_disas(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail
 
 const struct guest_isa guest_aarch64 = {
     .mode_fp_slow = A64_MODE_FP_SLOW,
+    .mode_fp_flush = A64_MODE_FP_FLUSH,
     .name = "aarch64",
     .slots = slots,
     .n_slots = A64_NUM_SLOTS,

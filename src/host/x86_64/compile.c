@@ -99,7 +99,7 @@ emit_fn *x_emitter(const struct x64 *x, const struct ir_op *o)
     fn = x64_emit_mem[o->op];
     if (!fn)
         fn = x64_emit_vec[o->op];
-    if (!fn && !x->job->fp_slow)
+    if (!fn && !x->job->fp_slow && (!x->job->fp_flush || x64_fp_traps(x, o->op)))
         fn = x64_emit_fp[o->op];
     return fn ? fn : emit_eval;
 }
@@ -417,7 +417,7 @@ int host_compile(struct host *h, struct host_job *job)
     x->a.cap = job->cap;
     x->a.n = 0;
     x->a.full = x->too_big = x->exiting = x->holding = false;
-    x->n_stub = x->n_fault = x->n_desc = x->n_konst = x->n_how = 0;
+    x->n_stub = x->n_trap = x->n_fault = x->n_desc = x->n_konst = x->n_how = 0;
     x->n_lazy_done = x->n_touched = 0;
     x->leave_miss = x->leave_stop = x->leave_ret = (struct x64_label){ 0 };
     x->val = x_grow(x->val, &h->cap_val, ir->n_ops, sizeof(*x->val));
@@ -435,6 +435,8 @@ int host_compile(struct host *h, struct host_job *job)
         x64_bind(&x->a, &x->leave_stop);
         x64_jmp_m(&x->a, x_cpu(x, x->lay->entry_points + HOST_EP_STOP * 8));
     }
+    for (uint32_t i = 0; i < x->n_trap && !x->too_big; i++)
+        x->trap[i].to = x->stub[x->trap[i].to].label.target - 1;
     emit_data(x);
     for (uint32_t i = 0; i < x->n_states; i++)
         free(x->states[i]);
@@ -446,6 +448,8 @@ int host_compile(struct host *h, struct host_job *job)
     job->len = x->a.n;
     job->faults = x->fault;
     job->n_faults = x->n_fault;
+    job->traps = x->trap;
+    job->n_traps = x->n_trap;
     job->desc = x->desc;
     job->desc_len = x->n_desc;
     return 0;
@@ -479,6 +483,7 @@ void host_free(struct host *h)
     free(h->x.stub);
     free(h->x.states);
     free(h->x.fault);
+    free(h->x.trap);
     free(h->x.desc);
     free(h->x.konst);
     free(h->x.how);

@@ -127,6 +127,8 @@ struct x64 {
     uint32_t lazy_done[256]; /* lazy values computed on this way out */
     unsigned n_lazy_done;
 
+    struct host_trap *trap; /* @to is a stub's index until all are placed; ~0 before it has one */
+    uint32_t n_trap, cap_trap;
     struct host_fault *fault;
     uint32_t n_fault, cap_fault;
     uint8_t *desc;
@@ -217,6 +219,8 @@ void x_slow(struct x64 *x, enum x64_cc cc, const struct ir_op *op, unsigned dst,
  * x_slow_from, x_slow_also, x_slow_back - the same in steps, when the condition is known before the
  * result: jump out of line, perhaps once more, and the place to return to.  No ra_ calls between.
  */
+/** x_trap_here - the next instruction may raise an FP exception that its x_slow stub settles. */
+void x_trap_here(struct x64 *x);
 uint32_t x_slow_from(struct x64 *x, enum x64_cc cc, const struct ir_op *op, unsigned dst,
                      const unsigned *src, unsigned n_src);
 void x_slow_also(struct x64 *x, enum x64_cc cc, uint32_t stub);
@@ -228,6 +232,7 @@ typedef void emit_fn(struct x64 *x, const struct ir_op *op, uint32_t v);
 extern emit_fn *const x64_emit_int[IR_NUM_OPS];
 extern emit_fn *const x64_emit_vec[IR_NUM_OPS];
 extern emit_fn *const x64_emit_fp[IR_NUM_OPS]; /* not used when job->fp_slow */
+bool x64_fp_traps(const struct x64 *x, unsigned op); /* in line with job->fp_flush, too */
 /** x_materialize - compute a lazy value after all (on the way out); gives its register, pinned. */
 unsigned x_materialize(struct x64 *x, uint32_t v);
 /** emit_eval - the call of the evaluation function; fallback of every emitter. */

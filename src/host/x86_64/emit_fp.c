@@ -10,8 +10,9 @@
  *              to the smallest normal number raises underflow there and not here;
  *   integers   what out-of-range conversions give; min and max of NaNs and of zeros.
  * Results that may be concerned (any NaN, magnitude the smallest normal) are evaluated again out of
- * line, so result registers differ from all operands'.  Flushing, default NaN and alternative
- * half-precision modes never get here (job->fp_slow).
+ * line, so result registers differ from all operands'.  Alternative half-precision modes never get
+ * here (job->fp_slow).  Flushing to zero (job->fp_flush) happens rarely, so nothing is computed for
+ * it: denormal operands and tiny results are unmasked exceptions, whose handler goes on out of line.
  *
  * Lanes beyond those to be computed must raise nothing: operands are cleared there first.
  */
@@ -243,8 +244,16 @@ static bool may_be_tiny(unsigned opc)
     return opc == MUL || opc == DIV;
 }
 
+bool x64_fp_traps(const struct x64 *x, unsigned op)
+{
+    return x->a.f.avx && (arith_opc[op] || op == IRO_fsqrt || op == IRO_vfsqrt || op == IRO_ffma ||
+                          op == IRO_vffma || op == IRO_fneg || op == IRO_fabs || op == IRO_vfneg ||
+                          op == IRO_vfabs);
+}
+
 static void arith_finish(struct fpop *f, unsigned opc)
 {
+    x_trap_here(f->x);
     v3(f->x, insn(f->k, opc), f->d, f->a, f->b);
     if (opc == SUB && !is_scalar(f->k)) /* 0 - 0 is -0 when rounding downwards */
         low_bytes(f->x, bytes_computed(f->op), f->d, f->d);
@@ -303,6 +312,7 @@ void emit_fsqrt(struct x64 *x, const struct ir_op *op, uint32_t v)
         return;
     }
     f = begin(x, op, v, scalar_kind(op->type));
+    x_trap_here(x);
     v3(x, insn(f.k, SQRT), f.d, f.a, f.a);
     slow_if_nan(&f);
 }
@@ -315,6 +325,7 @@ void emit_vfsqrt(struct x64 *x, const struct ir_op *op, uint32_t v)
         return;
     }
     f = begin_packed(x, op, v);
+    x_trap_here(x);
     v2(x, insn(f.k, SQRT), f.d, f.a);
     slow_if_nan(&f);
 }
@@ -325,6 +336,7 @@ static void fma_finish(struct fpop *f)
     uint32_t vi = (is_scalar(f->k) ? M38(0xb9) : M38(0xb8)) | VX_VEXONLY;
 
     vmov(f->x, f->d, f->c);
+    x_trap_here(f->x);
     v3(f->x, is_double(f->k) ? vi | VX_W : vi, f->d, f->a, f->b);
     slow_if_nan_or_tiny(f);
 }

@@ -52,7 +52,7 @@ static void compare_fp(struct x64 *x, const struct ir_op *o, unsigned a, unsigne
 
 static bool fp_in_line(const struct x64 *x, const struct ir_op *o)
 {
-    return !x->job->fp_slow && x->ir->ops[o->arg[0]].type != IR_F16;
+    return !x->job->fp_slow && !x->job->fp_flush && x->ir->ops[o->arg[0]].type != IR_F16;
 }
 
 enum x64_cc x_cond(struct x64 *x, uint32_t v, unsigned *cc2, bool *both)

@@ -85,7 +85,7 @@ static void store_pair(struct x64 *x, const struct xpair *p)
     if (r == NOREG && (x->val[v].flags & XV_LAZY)) {
         if (o->type == IR_I1 && is_condition(o->op) &&
             !(o->op >= IRO_feq && o->op <= IRO_fun &&
-              (x->job->fp_slow || x->ir->ops[o->arg[0]].type == IR_F16))) {
+              (x->job->fp_slow || x->job->fp_flush || x->ir->ops[o->arg[0]].type == IR_F16))) {
             store_flag(x, m, v);
             return;
         }
@@ -375,6 +375,14 @@ void emit_stubs(struct x64 *x)
     }
 }
 
+void x_trap_here(struct x64 *x)
+{
+    if (!x->job->fp_flush)
+        return;
+    x->trap = x_grow(x->trap, &x->cap_trap, x->n_trap + 1, sizeof(*x->trap));
+    x->trap[x->n_trap++] = (struct host_trap){ x->a.n, ~0u };
+}
+
 uint32_t x_slow_from(struct x64 *x, enum x64_cc cc, const struct ir_op *o, unsigned dst,
                      const unsigned *src, unsigned n_src)
 {
@@ -387,6 +395,8 @@ uint32_t x_slow_from(struct x64 *x, enum x64_cc cc, const struct ir_op *o, unsig
     for (unsigned k = 0; k < n_src; k++)
         s->src[k] = (uint8_t)src[k];
     x64_jcc(&x->a, cc, &s->label);
+    for (uint32_t i = x->n_trap; i-- > 0 && x->trap[i].to == ~0u;)
+        x->trap[i].to = (uint32_t)(s - x->stub);
     return (uint32_t)(s - x->stub);
 }
 

@@ -214,7 +214,7 @@ static bool may_wait(const struct sel *s, uint32_t v)
 static bool can_fuse(const struct sel *s, const struct ir_op *o)
 {
     if (fp_compare(o->op))
-        return !s->x->job->fp_slow && s->ir->ops[o->arg[0]].type != IR_F16;
+        return !s->x->job->fp_slow && !s->x->job->fp_flush && s->ir->ops[o->arg[0]].type != IR_F16;
     return o->op <= IRO_sle && x_in_line(s->ir, o);
 }
 
