@@ -423,8 +423,9 @@ static inline ir_val address(struct lift *l)
     case 1: return ir_add(ir, ir_add_imm(ir, base, off & 1023), ir_and_imm(ir, i, far ? 8191 : 2047));
     case 2: return ir_const(ir, IR_I64, MEM_AT + (uint64_t)off);
     case 3:
-        if (roll(l->d, 8) == 0 && far)
-            return i;
+        if (roll(l->d, 8) == 0 && far) /* where nothing is mapped, or no address at all */
+            return ir_or(ir, ir_and_imm(ir, i, 0xffffffff),
+                         ir_const(ir, IR_I64, roll(l->d, 2) ? 0x3000ull << 32 : 1ull << 54));
         if (l->set->untag && roll(l->d, 2))
             return ir_or(ir, ir_add_imm(ir, base, off),
                          ir_const(ir, IR_I64, (uint64_t)roll(l->d, 256) << 56));
