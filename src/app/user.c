@@ -203,7 +203,7 @@ static struct cpu *make_cpu(struct process *p, struct err *e)
     p->isa = &guest_aarch64;
     p->engine = engine_new(p->isa, &conf);
     if (p->engine) {
-        engine_set_fetch(p->engine, mm_fetch, p);
+        engine_set_fetch(p->engine, mm_fetch, mm_hold, p);
         engine_set_code_changed(p->engine, code_changed, p);
         cpu = cpu_new(p->isa, p->engine);
     }

@@ -36,7 +36,7 @@ enum cpu_stop {
     CPU_STOP_YIELD,       /* WFE/WFI/YIELD: give the host CPU away */
 };
 
-#define CPU_JC_BITS 12 /* entries of the inline jump cache, log2 */
+#define CPU_JC_BITS 16 /* entries of the inline jump cache, log2; pages of it are touched as used */
 
 /* One entry of the per-CPU jump cache for indirect branches, looked up by translated code. */
 struct cpu_jc {
@@ -204,9 +204,11 @@ void engine_after_fork(struct engine *e, bool child);
 /**
  * engine_set_fetch - how the translator learns whether code at a guest address may be executed.
  * @fetch returns the number of executable, readable bytes from @pc (up to the end of the mapping, at
- * least up to the page end), 0 when there are none.  Called on the CPU's thread.
+ * least up to the page end), 0 when there are none.  Called on the CPU's thread.  Between
+ * @hold(opaque, true) and @hold(opaque, false) what @fetch said stays so.
  */
-void engine_set_fetch(struct engine *e, size_t (*fetch)(void *opaque, uint64_t pc), void *opaque);
+void engine_set_fetch(struct engine *e, size_t (*fetch)(void *opaque, uint64_t pc),
+                      void (*hold)(void *opaque, bool on), void *opaque);
 
 /**
  * engine_code_changed - the guest says that it has written code at [start, start+len) (IC IVAU and

@@ -8,6 +8,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Which lines of guest code may have translations: a filter, addresses LINES apart share a bit. */
+enum { LINE_SHIFT = 6, LINES = 1 << 22 };
+
 struct engine *engine_new(const struct guest_isa *isa, const struct engine_conf *conf)
 {
     struct engine *e = calloc(1, sizeof(*e));
@@ -17,15 +20,22 @@ struct engine *engine_new(const struct guest_isa *isa, const struct engine_conf 
     e->isa = isa;
     e->conf = *conf;
     pthread_mutex_init(&e->lock, NULL);
+    e->lines = calloc(LINES / 8, 1); /* pages of it are touched as used */
+    if (!e->lines) {
+        free(e);
+        return NULL;
+    }
     /* Translated code reaches guest memory through GS then.  New threads and processes inherit it. */
     if (conf->guest_base)
         syscall(SYS_arch_prctl, ARCH_SET_GS, conf->guest_base);
     return e;
 }
 
-void engine_set_fetch(struct engine *e, size_t (*fetch)(void *opaque, uint64_t pc), void *opaque)
+void engine_set_fetch(struct engine *e, size_t (*fetch)(void *opaque, uint64_t pc),
+                      void (*hold)(void *opaque, bool on), void *opaque)
 {
     e->fetch = fetch;
+    e->hold = hold;
     e->fetch_opaque = opaque;
 }
 
@@ -33,6 +43,45 @@ size_t engine_fetch(const struct engine *e, uint64_t pc, const uint8_t **code)
 {
     *code = (const uint8_t *)(uintptr_t)(pc + e->conf.guest_base);
     return e->fetch ? e->fetch(e->fetch_opaque, pc) : SIZE_MAX;
+}
+
+void engine_begin_read(struct engine *e)
+{
+    __atomic_add_fetch(&e->readers, 1, __ATOMIC_SEQ_CST);
+    if (e->hold)
+        e->hold(e->fetch_opaque, true);
+}
+
+void engine_end_read(struct engine *e)
+{
+    if (e->hold)
+        e->hold(e->fetch_opaque, false);
+    __atomic_sub_fetch(&e->readers, 1, __ATOMIC_SEQ_CST);
+}
+
+void engine_mark(struct engine *e, uint64_t start, uint64_t end)
+{
+    uint64_t last = (end > start ? end - 1 : start) >> LINE_SHIFT;
+
+    for (uint64_t n = start >> LINE_SHIFT; n <= last; n++)
+        __atomic_or_fetch(&e->lines[n % LINES / 8], 1 << n % 8, __ATOMIC_RELAXED);
+}
+
+static bool marked(const struct engine *e, uint64_t start, uint64_t len)
+{
+    uint64_t last = (start + len - 1) >> LINE_SHIFT;
+
+    if (len >= (uint64_t)LINES << LINE_SHIFT)
+        return true;
+    for (uint64_t n = start >> LINE_SHIFT; n <= last; n++) {
+        uint8_t byte = __atomic_load_n(&e->lines[n % LINES / 8], __ATOMIC_RELAXED);
+
+        if (!byte)
+            n |= 7;
+        else if (byte >> n % 8 & 1)
+            return true;
+    }
+    return false;
 }
 
 /* Index of the first breakpoint at or after @pc. */
@@ -104,6 +153,10 @@ void engine_invalidate(struct engine *e, uint64_t start, uint64_t len)
 {
     if (!len)
         return;
+    /* Whoever reads the old code from here on is seen as a reader or has marked it. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (!__atomic_load_n(&e->readers, __ATOMIC_SEQ_CST) && !marked(e, start, len))
+        return;
     pthread_mutex_lock(&e->lock);
     __atomic_add_fetch(&e->generation, 1, __ATOMIC_SEQ_CST);
     interp_invalidate(e, start, len);
@@ -122,6 +175,7 @@ void engine_after_fork(struct engine *e, bool child)
         struct cpu *self = cpu_self;
 
         pthread_mutex_init(&e->lock, NULL);
+        e->readers = 0;
         if (self) { /* the other threads' CPUs are memory without a thread now */
             e->cpus = self;
             self->next = NULL;

@@ -17,12 +17,15 @@ struct engine {
     const struct guest_isa *isa;
     struct engine_conf conf;
     size_t (*fetch)(void *opaque, uint64_t pc);
+    void (*hold)(void *opaque, bool on);
     void *fetch_opaque;
     void (*changed)(void *opaque, uint64_t start, uint64_t len); /* code was written */
     void *changed_opaque;
 
     pthread_mutex_t lock;  /* translating, linking, invalidating, the list of CPUs */
     uint32_t generation;   /* grows with every invalidation [atomic; written under lock] */
+    uint32_t readers;      /* threads that have read guest code, not yet told engine_mark [atomic] */
+    uint8_t *lines;        /* a bit for each line of guest code that may be translated [atomic] */
     struct cpu *cpus;      /* [lock] */
 
     uint64_t *breakpoints; /* sorted [lock; read when translating] */
@@ -34,6 +37,14 @@ struct engine {
 
 /** engine_fetch - executable bytes at guest @pc (0: none) and where the host sees them. */
 size_t engine_fetch(const struct engine *e, uint64_t pc, const uint8_t **code);
+/**
+ * engine_begin_read, engine_end_read - around asking for guest code, reading it and engine_mark() for
+ * what was read: code that changes meanwhile is told to engine_invalidate's slow path.
+ */
+void engine_begin_read(struct engine *e);
+void engine_end_read(struct engine *e);
+/** engine_mark - a translation of [start, end) exists from now on. */
+void engine_mark(struct engine *e, uint64_t start, uint64_t end);
 bool engine_has_breakpoint(const struct engine *e, uint64_t pc);
 
 /**

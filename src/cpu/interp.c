@@ -13,6 +13,7 @@
 
 enum {
     TABLE_BITS = 14,
+    PAGE_BUCKETS = 64,
     BLOCK_INSNS = 64, /* unless engine_conf says otherwise */
 };
 
@@ -30,9 +31,17 @@ struct interp {
     struct ir *spare; /* [engine lock] to lift with, NULL while somebody does */
 };
 
+/* The blocks that begin in one page are in PAGE_BUCKETS neighbouring buckets. */
+static struct interp_block **page_buckets(struct interp *it, uint64_t page)
+{
+    uint64_t n = page * 0x9e3779b97f4a7c15ull >> (64 - TABLE_BITS);
+
+    return &it->table[n & ~(uint64_t)(PAGE_BUCKETS - 1)];
+}
+
 static struct interp_block **bucket(struct interp *it, uint64_t pc)
 {
-    return &it->table[pc * 0x9e3779b97f4a7c15ull >> (64 - TABLE_BITS)];
+    return page_buckets(it, pc >> 12) + ((pc >> 2) * 0x9e3779b9u >> 16) % PAGE_BUCKETS;
 }
 
 static void unref_locked(struct interp_block *b)
@@ -50,10 +59,11 @@ static void unref(struct engine *e, struct interp_block *b)
     pthread_mutex_unlock(&e->lock);
 }
 
-void interp_invalidate(struct engine *e, uint64_t start, uint64_t len)
+static void invalidate_buckets(struct interp_block **first, unsigned n, uint64_t start,
+                               uint64_t len)
 {
-    for (unsigned i = 0; e->interp && i < 1 << TABLE_BITS; i++) {
-        struct interp_block **p = &e->interp->table[i], *b;
+    for (struct interp_block **head = first; head < first + n; head++) {
+        struct interp_block **p = head, *b;
 
         while ((b = *p)) {
             if (b->end <= start || (b->pc >= start && b->pc - start >= len)) {
@@ -64,6 +74,21 @@ void interp_invalidate(struct engine *e, uint64_t start, uint64_t len)
             }
         }
     }
+}
+
+void interp_invalidate(struct engine *e, uint64_t start, uint64_t len)
+{
+    uint64_t first = start >> 12, last = (start + len - 1) >> 12;
+
+    if (!e->interp)
+        return;
+    if (first)
+        first--; /* blocks are shorter than a page: one that began in the page before may reach in */
+    if (last - first >= (1 << TABLE_BITS) / PAGE_BUCKETS)
+        invalidate_buckets(e->interp->table, 1 << TABLE_BITS, start, len);
+    else
+        for (uint64_t n = first; n <= last; n++)
+            invalidate_buckets(page_buckets(e->interp, n), PAGE_BUCKETS, start, len);
 }
 
 /* --- Lifting --- */
@@ -102,30 +127,43 @@ static void give_spare(struct engine *e, struct ir *ir)
     ir_free(ir);
 }
 
-/* NULL when there is no executable code at @pc.  Takes no lock while it asks for the code: whoever
- * answers has locks of its own. */
-static struct interp_block *lift(struct engine *e, uint32_t mode, uint64_t pc, unsigned limit)
+/* False when there is no executable code at b->pc. */
+static bool lift_into(struct engine *e, struct interp_block *b, struct ir *ir, uint64_t end,
+                      unsigned limit)
 {
-    struct interp_block *b;
     const uint8_t *code;
-    size_t avail = engine_fetch(e, pc, &code);
-    struct ir *ir;
-    uint64_t end;
+    size_t avail = engine_fetch(e, b->pc, &code);
 
     if (!avail)
-        return NULL;
-    b = calloc(1, sizeof(*b));
-    if (!b)
-        bug("out of memory for a block");
-    ir = take_spare(e, pc, &end);
+        return false;
     ir_reset(ir);
     /* The block goes by a name that no jump uses, so that it leaves even to itself. */
     ir_start_block(ir, ir_plan(ir, ~0ull, 0));
-    *b = (struct interp_block){.pc = pc, .mode = mode, .refs = 1};
-    b->end = pc + e->isa->lift(ir, mode, pc, code, avail, end, limit);
-    log_code(e, mode, pc, b->end);
+    b->end = b->pc + e->isa->lift(ir, b->mode, b->pc, code, avail, end, limit);
+    engine_mark(e, b->pc, b->end);
+    log_code(e, b->mode, b->pc, b->end);
     ir_finish(ir);
     b->ir = ir_keep(ir);
+    return true;
+}
+
+/* NULL when there is no executable code at @pc. */
+static struct interp_block *lift(struct engine *e, uint32_t mode, uint64_t pc, unsigned limit)
+{
+    struct interp_block *b = calloc(1, sizeof(*b));
+    struct ir *ir;
+    uint64_t end;
+
+    if (!b)
+        bug("out of memory for a block");
+    *b = (struct interp_block){.pc = pc, .mode = mode, .refs = 1};
+    ir = take_spare(e, pc, &end);
+    engine_begin_read(e); /* without the lock: others ask for code while they hold it */
+    if (!lift_into(e, b, ir, end, limit)) {
+        free(b);
+        b = NULL;
+    }
+    engine_end_read(e);
     give_spare(e, ir);
     return b;
 }

@@ -62,13 +62,14 @@ static struct jit *jit_new(struct engine *e)
         bug("out of memory");
     j->e = e;
     j->cache_size = e->conf.cache_size ? e->conf.cache_size : CODE_SIZE;
-    j->cap_counters = (uint32_t)(j->cache_size / 64);
+    j->cap_counters = j->cap_regions = (uint32_t)(j->cache_size / 64);
     j->cache = reserve(j->cache_size + j->cap_counters * sizeof(int32_t),
                        PROT_READ | PROT_WRITE | PROT_EXEC);
     madvise(j->cache + EARLY_CODE, j->cache_size - EARLY_CODE, MADV_HUGEPAGE);
     j->counters = (int32_t *)(void *)(j->cache + j->cache_size);
     j->meta_size = META_SIZE;
     j->meta = reserve(j->meta_size, PROT_READ | PROT_WRITE);
+    j->by_addr = reserve(j->cap_regions * sizeof(*j->by_addr), PROT_READ | PROT_WRITE);
     j->hash = reserve(sizeof(*j->hash) << JIT_HASH_BITS, PROT_READ | PROT_WRITE);
     j->pages = reserve(sizeof(*j->pages) << JIT_PAGE_BITS, PROT_READ | PROT_WRITE);
     j->host = host_new(&layout, e->conf.host_off);
@@ -82,12 +83,9 @@ static struct jit *jit_new(struct engine *e)
     return j;
 }
 
-static void flush_all(struct jit *j)
+static void set_full(struct jit *j, bool full)
 {
-    for (unsigned i = 0; i < j->n_regions; i++)
-        j->by_addr[i]->dead = true;
-    jit_reset_cache(j);
-    j->full = false;
+    __atomic_store_n(&j->full, full, __ATOMIC_SEQ_CST);
 }
 
 /* True when no other CPU is in translated code, so that it may be thrown away. */
@@ -103,40 +101,44 @@ static bool alone_locked(const struct jit *j, const struct cpu *self)
     return alone;
 }
 
-static void set_full(struct jit *j)
+/* False: the cache is full, and others are still inside. */
+static bool make_room_locked(struct jit *j, const struct cpu *self)
 {
-    __atomic_store_n(&j->full, true, __ATOMIC_SEQ_CST);
+    if (!j->full)
+        return true;
+    if (!alone_locked(j, self))
+        return false;
+    jit_reset_cache(j);
+    set_full(j, false);
+    return true;
 }
 
-/* The region at cpu->pc, translated if need be.  NULL: not executable, or no room right now. */
-static struct region *translate(struct jit *j, struct cpu *cpu, bool *fault)
+enum found { FOUND, NO_CODE, NO_ROOM };
+
+/* Sees to it that there is a translation of cpu->pc. */
+static enum found translate(struct jit *j, struct cpu *cpu)
 {
+    struct engine *e = j->e;
+    enum found f = NO_ROOM;
     const uint8_t *code;
-    struct region *r;
-    uint32_t generation;
     size_t avail;
 
-    do {
-        generation = __atomic_load_n(&j->e->generation, __ATOMIC_SEQ_CST);
-        avail = engine_fetch(j->e, cpu->pc, &code); /* takes locks of its own: not under ours */
-        *fault = !avail;
+    pthread_mutex_lock(&e->lock);
+    if (make_room_locked(j, cpu) && region_find(j, cpu->pc, cpu->mode)) {
+        f = FOUND;
+    } else {
+        engine_begin_read(e);
+        avail = engine_fetch(e, cpu->pc, &code);
         if (!avail)
-            return NULL;
-        pthread_mutex_lock(&j->e->lock);
-        if (generation == j->e->generation)
-            break;
-        pthread_mutex_unlock(&j->e->lock);
-    } while (true);
-    r = region_find(j, cpu->pc, cpu->mode);
-    if (!r && j->full && alone_locked(j, cpu))
-        flush_all(j);
-    if (!r && !j->full) {
-        r = form_cold_locked(j, cpu->pc, cpu->mode, code, avail);
-        if (!r)
-            set_full(j);
+            f = NO_CODE;
+        else if (!j->full && form_cold_locked(j, cpu->pc, cpu->mode, code, avail))
+            f = FOUND;
+        else
+            set_full(j, true);
+        engine_end_read(e);
     }
-    pthread_mutex_unlock(&j->e->lock);
-    return r;
+    pthread_mutex_unlock(&e->lock);
+    return f;
 }
 
 static void fill_jump_cache(struct jit *j, struct cpu *cpu, struct region *r, uint32_t generation)
@@ -160,27 +162,43 @@ static void promote(struct jit *j, struct cpu *cpu)
     if (old && !old->hot) {
         if (old->counter)
             *old->counter = INT32_MAX; /* once is enough, whether it works or not */
+        engine_begin_read(j->e);
         if (!j->full)
             form_hot_locked(j, cpu->pc, cpu->mode);
+        engine_end_read(j->e);
     }
     pthread_mutex_unlock(&j->e->lock);
 }
 
 #define LEFT_HOT (1ull << 63)
 
-static uint64_t enter(struct jit *j, struct cpu *cpu, struct region *r)
+/* The translation of cpu->pc, if there is one.  From then on the CPU counts as inside: what it has
+ * found stays until leave(). */
+static struct region *look_up(struct jit *j, struct cpu *cpu)
 {
-    uint64_t left = 0;
+    struct region *r;
 
     if (cpu->forget_returns || cpu->shadow > cpu->shadow_base) {
         cpu->forget_returns = false;
         cpu->shadow = cpu->shadow_base;
     }
     __atomic_store_n(&cpu->in_code, true, __ATOMIC_SEQ_CST);
-    if (!__atomic_load_n(&j->full, __ATOMIC_SEQ_CST) && !__atomic_load_n(&r->dead, __ATOMIC_SEQ_CST))
-        left = host_enter(j->host)(cpu, r->code);
+    if (!__atomic_load_n(&j->full, __ATOMIC_SEQ_CST)) {
+        r = region_find(j, cpu->pc, cpu->mode);
+        if (r && !__atomic_load_n(&r->dead, __ATOMIC_SEQ_CST))
+            return r;
+    }
     __atomic_store_n(&cpu->in_code, false, __ATOMIC_SEQ_CST);
-    return left;
+    return NULL;
+}
+
+/* The thunk at @data wants to lead to @r; it was met in @epoch. */
+static void link_left(struct jit *j, struct region *r, uint64_t data, uint32_t epoch)
+{
+    pthread_mutex_lock(&j->e->lock);
+    if (epoch == j->epoch)
+        region_link_locked(j, r, (uint8_t *)(uintptr_t)data);
+    pthread_mutex_unlock(&j->e->lock);
 }
 
 static struct jit *the_jit(struct engine *e)
@@ -199,56 +217,59 @@ static struct jit *the_jit(struct engine *e)
     return e->jit;
 }
 
+/* Something other than translated code brings the CPU on; CPU_STOP_NONE: look again. */
+static enum cpu_stop without_code(struct jit *j, struct cpu *cpu)
+{
+    switch (translate(j, cpu)) {
+    case FOUND:
+        return CPU_STOP_NONE;
+    case NO_CODE:
+        return CPU_STOP_FETCH_FAULT;
+    default:
+        return interp_run(cpu, 16); /* until the cache can be emptied */
+    }
+}
+
 static enum cpu_stop run(struct jit *j, struct cpu *cpu)
 {
-    uint64_t left = 0;
+    enum cpu_stop stop = CPU_STOP_NONE;
+    uint64_t left = 0; /* a link wanted by the code left last, in @epoch, for cpu->pc */
+    uint32_t epoch = 0;
 
-    for (;;) {
+    while (!stop) {
         uint32_t generation = __atomic_load_n(&j->e->generation, __ATOMIC_SEQ_CST);
+        uint64_t pc = cpu->pc;
         struct region *r;
-        bool fault;
 
         if (cpu->attention)
             return CPU_STOP_ATTENTION;
-        if (j->e->n_breakpoints && engine_has_breakpoint(j->e, cpu->pc))
+        if (j->e->n_breakpoints && engine_has_breakpoint(j->e, pc))
             return CPU_STOP_DEBUG;
-        r = region_find(j, cpu->pc, cpu->mode);
-        if (!r && !(r = translate(j, cpu, &fault))) {
-            enum cpu_stop stop;
-
-            if (fault)
-                return CPU_STOP_FETCH_FAULT;
-            stop = interp_run(cpu, 16); /* until the cache can be emptied */
-            if (stop)
-                return stop;
-            left = 0;
+        r = look_up(j, cpu);
+        if (!r) {
+            stop = without_code(j, cpu);
+            if (cpu->pc != pc)
+                left = 0;
             continue;
         }
-        if (left) {
-            pthread_mutex_lock(&j->e->lock);
-            if (!j->full)
-                region_link_locked(j, r, (uint8_t *)(uintptr_t)left);
-            pthread_mutex_unlock(&j->e->lock);
-        } else {
+        if (left)
+            link_left(j, r, left, epoch);
+        else
             fill_jump_cache(j, cpu, r, generation);
-        }
-        left = enter(j, cpu, r);
-        if (cpu->stop)
-            return cpu->stop;
-        if (cpu->odd) { /* one instruction that translated code cannot do */
-            enum cpu_stop stop;
-
+        left = host_enter(j->host)(cpu, r->code);
+        epoch = j->epoch; /* constant while we count as inside */
+        __atomic_store_n(&cpu->in_code, false, __ATOMIC_SEQ_CST);
+        stop = cpu->stop;
+        if (!stop && cpu->odd) { /* one instruction that translated code cannot do */
             cpu->odd = false;
             stop = interp_run(cpu, 1);
-            if (stop)
-                return stop;
             left = 0;
-        }
-        if (left & LEFT_HOT) {
+        } else if (!stop && left & LEFT_HOT) {
             promote(j, cpu);
             left = 0;
         }
     }
+    return stop;
 }
 
 enum { SHADOW_SIZE = 64 << 10, GUARD = 4096 };

@@ -2,8 +2,8 @@
 /*
  * The translator's own state: regions, the code cache they live in, and how they find each other.
  *
- * Everything but lookups is done under the engine's lock.  Lookups read the hash table without one:
- * regions are never freed while a CPU may be in translated code (see jit_flush).
+ * Everything but lookups is done under the engine's lock.  Lookups read the hash table without one,
+ * but with cpu->in_code set: the cache is never emptied while a CPU may be inside.
  */
 #ifndef CPU_JIT_H
 #define CPU_JIT_H
@@ -55,7 +55,7 @@ struct page {
     struct page *next;
 };
 
-#define JIT_HASH_BITS 16
+#define JIT_HASH_BITS 18
 #define JIT_PAGE_BITS 12
 
 struct jit {
@@ -68,7 +68,7 @@ struct jit {
     uint32_t n_counters, cap_counters;
     uint8_t *meta; /* regions, spans, links, faults: never moved */
     size_t meta_size, meta_used;
-    struct region **by_addr; /* ascending code addresses */
+    struct region **by_addr; /* ascending code addresses; read without lock when code faults */
     uint32_t n_regions, cap_regions;
     struct region **hash; /* 1 << JIT_HASH_BITS */
     struct page **pages;  /* 1 << JIT_PAGE_BITS */
@@ -76,6 +76,7 @@ struct jit {
     uint64_t exec_lo, exec_hi; /* guest code known to be executable, for this region's forming */
     bool too_big; /* the last compilation failed because the region needs too much frame */
     bool full;  /* flush when nobody is inside */
+    uint32_t epoch; /* flushes so far [written under the lock while nobody is inside] */
     bool untag; /* tagged addresses were seen: new code removes tags */
 };
 

@@ -9,10 +9,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+/* Regions of one guest page are near each other in the table, so that small programs touch little. */
 static uint32_t hash_of(uint64_t pc)
 {
-    return (uint32_t)((pc >> 2) * 0x9e3779b97f4a7c15ull >> (64 - JIT_HASH_BITS));
+    uint64_t page = (pc >> 12) * 0x9e3779b97f4a7c15ull >> (64 - JIT_HASH_BITS);
+
+    return (uint32_t)((page & ~1023u) | (pc >> 2 & 1023));
 }
 
 static struct page **page_bucket(const struct jit *j, uint64_t number)
@@ -73,7 +77,7 @@ void region_kill_locked(struct jit *j, struct region *r)
 {
     if (r->dead)
         return;
-    r->dead = true;
+    __atomic_store_n(&r->dead, true, __ATOMIC_SEQ_CST);
     hash_remove(j, r);
     unlink_all(r);
     forget_jumps(j, r->pc);
@@ -109,6 +113,8 @@ static bool pages_add(struct jit *j, struct region *r)
         for (uint64_t n = r->spans[i].start >> 12; n <= (r->spans[i].end - 1) >> 12; n++)
             if (!page_add(j, n, r))
                 return false;
+    for (unsigned i = 0; i < r->n_spans; i++)
+        engine_mark(j->e, r->spans[i].start, r->spans[i].end);
     return true;
 }
 
@@ -156,9 +162,10 @@ void region_invalidate_locked(struct jit *j, uint64_t start, uint64_t len)
                 if (p->number >= first && p->number <= last)
                     any |= page_invalidate(j, p, start, len);
     }
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* they see it dead, or we see them inside */
     if (any) /* whoever loops inside an old translation comes out to look */
         for (struct cpu *c = j->e->cpus; c; c = c->next)
-            if (c != cpu_self && c->in_code)
+            if (c != cpu_self && __atomic_load_n(&c->in_code, __ATOMIC_SEQ_CST))
                 cpu_kick(c);
 }
 
@@ -224,17 +231,12 @@ struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, cons
     r->faults = copy_meta(j, job.faults, job.n_faults * sizeof(*job.faults));
     r->desc = copy_meta(j, job.desc, job.desc_len);
     r->spans = copy_meta(j, spans, n_spans * sizeof(*spans));
-    if (!r->traps || !r->faults || !r->desc || !r->spans || !pages_add(j, r))
+    if (!r->traps || !r->faults || !r->desc || !r->spans || j->n_regions == j->cap_regions ||
+        !pages_add(j, r))
         return NULL;
     if (job.counter)
         j->n_counters++;
     j->code_used += (job.len + 15) & ~15u;
-    if (j->n_regions == j->cap_regions) {
-        j->cap_regions = j->cap_regions ? j->cap_regions * 2 : 256;
-        j->by_addr = realloc(j->by_addr, j->cap_regions * sizeof(*j->by_addr));
-        if (!j->by_addr)
-            bug("out of memory");
-    }
     j->by_addr[j->n_regions] = r;
     __atomic_store_n(&j->n_regions, j->n_regions + 1, __ATOMIC_RELEASE);
     old = region_find(j, pc, mode);
@@ -291,11 +293,13 @@ void jit_reset_cache(struct jit *j)
     j->meta_used = 0;
     j->n_regions = 0;
     j->n_counters = 0;
-    memset(j->hash, 0, sizeof(*j->hash) << JIT_HASH_BITS);
-    memset(j->pages, 0, sizeof(*j->pages) << JIT_PAGE_BITS);
+    j->epoch++;
+    madvise(j->hash, sizeof(*j->hash) << JIT_HASH_BITS, MADV_DONTNEED);
+    madvise(j->pages, sizeof(*j->pages) << JIT_PAGE_BITS, MADV_DONTNEED);
     for (struct cpu *c = j->e->cpus; c; c = c->next) {
         c->shadow = c->shadow_base;
         for (unsigned i = 0; i < 1u << CPU_JC_BITS; i++)
-            c->jc[i].pc = cpu_jc_empty(i);
+            if (c->jc[i].pc != cpu_jc_empty(i)) /* pages that were never used stay so */
+                c->jc[i].pc = cpu_jc_empty(i);
     }
 }

@@ -137,6 +137,16 @@ size_t mm_fetch(void *opaque, uint64_t pc)
     return end - pc;
 }
 
+void mm_hold(void *opaque, bool on)
+{
+    struct process *p = opaque;
+
+    if (on)
+        pthread_rwlock_rdlock(&p->mm->lock);
+    else
+        pthread_rwlock_unlock(&p->mm->lock);
+}
+
 static uint32_t prot_at(struct process *p, uint64_t addr, bool *mapped)
 {
     const struct vma *v;

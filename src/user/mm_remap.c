@@ -348,6 +348,10 @@ void mm_code_changed(struct process *p, uint64_t addr, uint64_t len)
     struct alias_list l = {.n = 0};
 
     addr = mm_untag(addr);
+    if (!__atomic_load_n(&p->mm->vmas.aliases, __ATOMIC_ACQUIRE)) {
+        mm_code_gone(p, addr, addr + len); /* cheap: guests say this for every line they write */
+        return;
+    }
     mm_aliases(p, addr, len, gather, &l);
     if (l.overflow)
         mm_code_gone(p, 0, p->mm->limit);

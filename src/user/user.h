@@ -146,8 +146,9 @@ uint64_t mm_limit(const struct process *p);
 /** mm_fault_code - si_code of a SIGSEGV at @addr: SEGV_MAPERR or SEGV_ACCERR. */
 int mm_fault_code(struct process *p, uint64_t addr);
 
-/** mm_fetch - engine_set_fetch callback; @opaque is the process. */
+/** mm_fetch, mm_hold - engine_set_fetch callbacks; @opaque is the process. */
 size_t mm_fetch(void *opaque, uint64_t pc);
+void mm_hold(void *opaque, bool on);
 /** mm_is_guarded - whether @pc's page was mapped with PROT_BTI. */
 bool mm_is_guarded(struct process *p, uint64_t pc);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 int vmas_reserve(struct vmas *s, size_t extra)
 {
@@ -115,10 +116,19 @@ void vmas_cut(struct vmas *s, uint64_t start, uint64_t end)
     remove_at(s, first, last - first);
 }
 
+/* Writable files count: private mappings of them are not copies before they are written. */
+static void note_aliases(struct vmas *s, const struct vma *v)
+{
+    if ((v->flags & VMA_SHARED) &&
+        (v->prot & ((v->flags & VMA_FILE) ? PROT_EXEC | PROT_WRITE : PROT_EXEC)))
+        __atomic_store_n(&s->aliases, true, __ATOMIC_RELEASE);
+}
+
 void vmas_put(struct vmas *s, const struct vma *v)
 {
     size_t i;
 
+    note_aliases(s, v);
     vmas_cut(s, v->start, v->end);
     i = vmas_find(s, v->start);
     insert_at(s, i, v);
@@ -133,8 +143,10 @@ void vmas_protect(struct vmas *s, uint64_t start, uint64_t end, uint32_t prot)
     split(s, start);
     split(s, end);
     first = vmas_find(s, start);
-    for (i = first; i < s->n && s->v[i].start < end; i++)
+    for (i = first; i < s->n && s->v[i].start < end; i++) {
         s->v[i].prot = prot;
+        note_aliases(s, &s->v[i]);
+    }
     /* From the top down, so that a merge does not move what is still to be looked at. */
     for (;; i--) {
         merge_before(s, i);

@@ -33,6 +33,7 @@ struct vma {
 struct vmas {
     struct vma *v;
     size_t n, cap;
+    bool aliases; /* there is or was shared memory through which somebody may see or change code */
 };
 
 /** vmas_reserve - make room for @extra more; afterwards that many changes cannot fail.
