@@ -10,7 +10,8 @@
 #include <string.h>
 #include <ucontext.h>
 
-/* guard_copy(rdi dst, rsi src, rdx len): 0, or 1 when a byte could not be reached.
+/* guard_copy(rdi dst, rsi src, rdx len): 0, or -1 when a byte could not be reached.  What an
+ * instruction accesses (2, 4, 8 or 16 bytes) is stored whole or not at all.
  * guard_chr0(rdi s, rsi max): length up to a zero byte, or -1.
  * guard_cas(rdi p, rsi expected, rdx desired, ecx log2 size): 1 swapped, 0 not and expected is what
  * was there, -1.  rbx, which cmpxchg16b wants, waits in r8. */
@@ -33,7 +34,12 @@ __asm__(".text\n"
         "    movzwl (%rsi), %ecx\n"
         "    mov %cx, (%rdi)\n"
         "    ret\n"
-        "3:  mov %rdx, %rcx\n"
+        "3:  cmp $16, %rdx\n"
+        "    jne 11f\n"
+        "    movups (%rsi), %xmm0\n"
+        "    movups %xmm0, (%rdi)\n"
+        "    ret\n"
+        "11: mov %rdx, %rcx\n"
         "    rep movsb\n"
         "    ret\n"
         "guard_chr0:\n"
