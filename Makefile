@@ -58,10 +58,12 @@ static: $(B)/qemu-aarch64-static
 $(B)/qemu-aarch64-static: $(B)/emu-user
 	strip -o $@ $<
 
-# Tests: one program per tests/unit/FOLDER/*_test.c and tests/ir/*_test.c -------------------------
+# Tests: one program per tests/unit/FOLDER/*_test.c and tests/ir/*_test.c.  OPTS=--hot-after=1 and
+# the like: options of Emu itself (qemu-aarch64 -h) for all that the tests run. ------------------
 UNIT_SRC := $(sort $(wildcard tests/unit/*/*_test.c tests/ir/*_test.c))
 UNIT     := $(UNIT_SRC:%.c=$(O)/%)
-TEST     := tests/run.py --emu $(P)/qemu-aarch64 --obj $(O)
+OPTS     ?=
+TEST     := tests/run.py --emu $(P)/qemu-aarch64 --obj $(O) --opts='$(OPTS)'
 export ROOTS ?= $(CURDIR)/$(B)/root
 
 $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/libemu.a
@@ -162,6 +164,7 @@ help:
 	@echo 'make check      all tests (about 15 minutes on two cores); installs what it needs'
 	@echo 'make quick      unit and instruction tests, in less than a minute'
 	@echo 'make check-X    one group: layers lists docs unit fuzz insn random cli programs stress'
+	@echo 'make check-programs OPTS=--hot-after=1   with options of the engine (qemu-aarch64 -h)'
 	@echo 'make check-random N=2000000   random instruction sequences'
 	@echo 'make static     build/qemu-aarch64-static, one stripped file for chroots'
 	@echo 'make check-san  tests with address and undefined-behaviour sanitizers'

@@ -134,6 +134,7 @@ def main():
     ap.add_argument('--obj', default='build/obj/release', help='where the unit tests were built')
     ap.add_argument('-n', default='200000', help='random instructions, at most; also 60 s')
     ap.add_argument('--jobs', type=int, default=os.cpu_count())
+    ap.add_argument('--opts', help='options of Emu itself for all its runs: EMU_OPTS')
     ap.add_argument('--only', help='only programs whose name contains this')
     ap.add_argument('-v', '--verbose', action='store_true')
     ap.add_argument('group', nargs='+', choices=sorted(GROUPS))
@@ -145,6 +146,8 @@ def main():
     env.setdefault('ASAN_OPTIONS', 'detect_leaks=0')   # what a process leaves behind at its end
     for name in [n for n in env if n.startswith(('QEMU_', 'EMU_'))]:
         del env[name]
+    if args.opts:
+        env['EMU_OPTS'] = args.opts
     report = Report(os.path.basename(args.obj), args.verbose)
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         futures = {pool.submit(j.run, env): j for j in jobs}

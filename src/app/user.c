@@ -20,7 +20,6 @@
 
 enum { EXIT_USAGE = 1, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 enum { BINFMT_PRESERVE_ARGV0 = 1 }; /* AT_FLAGS_PRESERVE_ARGV0 of uapi/linux/binfmts.h */
-enum { HOT_AFTER = 1000 };          /* runs of a block before its region is formed */
 
 /* struct start - what to run. */
 struct start {
@@ -172,7 +171,8 @@ static const struct engine_log *engine_log(const struct process *p, int *r, stru
     static struct engine_log l;
     static const struct { uint32_t user, engine; } items[] = {
         {LOG_IN_ASM, ENGINE_LOG_CODE}, {LOG_IR, ENGINE_LOG_IR}, {LOG_IR_OPT, ENGINE_LOG_IR_OPT},
-        {LOG_OUT_ASM, ENGINE_LOG_HOST},
+        {LOG_OUT_ASM, ENGINE_LOG_HOST}, {LOG_EXEC, ENGINE_LOG_EXEC}, {LOG_CPU, ENGINE_LOG_CPU},
+        {LOG_FPU, ENGINE_LOG_FPU}, {LOG_INT, ENGINE_LOG_STOP},
     };
 
     *r = 0;
@@ -191,8 +191,13 @@ static struct cpu *make_cpu(struct process *p, struct err *e)
     int r;
     struct engine_conf conf = {
         .kind = p->opts.engine,
-        .hot_after = getenv("EMU_HOT") ? (unsigned)atol(getenv("EMU_HOT")) : HOT_AFTER,
+        .hot_after = p->opts.hot_after,
+        .exact_flags = p->opts.exact_flags || p->opts.gdb,
+        .passes_off = p->opts.passes_off,
+        .host_off = p->opts.host_off,
+        .cache_size = p->opts.cache_size,
         .max_insns = p->opts.one_insn ? 1 : 0,
+        .no_links = p->opts.log & LOG_NOCHAIN,
         .guest_base = p->guest_base,
         .log = engine_log(p, &r, e),
     };

@@ -5,6 +5,8 @@
  */
 #include "app/user_opts.h"
 #include "guest/aarch64/aarch64.h"
+#include "host/host.h"
+#include "ir/pass.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -16,6 +18,13 @@
 #define DEFAULT_PREFIX "/etc/qemu-binfmt/aarch64"
 #define COMPAT_VERSION "10.0.2"
 #define EMU_VERSION "0.1"
+#define OWN_VARIABLE "EMU_OPTS"
+
+#define PASS(id, least, doc) " " #id
+static const char pass_names[] =
+#include "ir/passes.def"
+    ;
+#undef PASS
 
 /** struct option - one row: also "--name", and "--name=value" when it takes a value. */
 struct option {
@@ -156,10 +165,10 @@ static const struct log_item {
     {"op", LOG_IR, "the same as ir"},
     {"op_opt", LOG_IR_OPT, "the same as ir_opt"},
     {"op_ind", LOG_IR_OPT, "the same as ir_opt"},
-    {"int", LOG_INT, "accepted; -strace shows signals"},
-    {"exec", LOG_EXEC, "accepted, nothing is logged yet"},
-    {"cpu", LOG_CPU, "accepted, nothing is logged yet"},
-    {"fpu", LOG_CPU, "the same as cpu"},
+    {"int", LOG_INT, "why translated code was left; signals"},
+    {"exec", LOG_EXEC, "each region entered from the run loop (all, with nochain)"},
+    {"cpu", LOG_CPU, "registers, there"},
+    {"fpu", LOG_CPU | LOG_FPU, "registers and vector registers, there"},
     {"mmu", LOG_MMU, "accepted; -strace shows mappings"},
     {"cpu_reset", 0, "nothing happens at reset: accepted"},
     {"pcall", 0, "x86 only: accepted"},
@@ -167,7 +176,7 @@ static const struct log_item {
     {"unimp", LOG_UNIMP, "what the guest asked for and we lack"},
     {"guest_errors", LOG_GUEST_ERRORS, "what the guest does wrong"},
     {"page", LOG_PAGE, "memory mappings at the start"},
-    {"nochain", LOG_NOCHAIN, "accepted, nothing is logged yet"},
+    {"nochain", LOG_NOCHAIN, "regions do not jump to each other"},
     {"strace", LOG_STRACE, "system calls"},
     {"tid", 0, "accepted"},
 };
@@ -200,7 +209,10 @@ static int set_log(struct user_cli *c, const char *v, struct err *e)
         c->done = true;
         return 0;
     }
-    return each_part(c, v, e, add_log);
+    if (each_part(c, v, e, add_log) < 0)
+        return -EINVAL;
+    c->opts.strace |= (c->opts.log & LOG_STRACE) != 0;
+    return 0;
 }
 
 /* --- the rest ----------------------------------------------------------------------------------*/
@@ -330,6 +342,75 @@ static int set_engine(struct user_cli *c, const char *v, struct err *e)
     return 0;
 }
 
+/* --- Emu's own ---------------------------------------------------------------------------------*/
+
+static int set_hot_after(struct user_cli *c, const char *v, struct err *e)
+{
+    uint64_t n;
+
+    if (strcmp(v, "never") == 0) {
+        c->opts.hot_after = ~0u;
+        return 0;
+    }
+    if (get_number(&n, "hot-after", v, e) < 0 || n == 0 || n > 1u << 30)
+        return err_set(e, -EINVAL, "hot-after '%s': want 'never' or a number from 1 to 2^30", v);
+    c->opts.hot_after = (unsigned)n;
+    return 0;
+}
+
+static int set_cache_size(struct user_cli *c, const char *v, struct err *e)
+{
+    int r = get_size(&c->opts.cache_size, "cache size", v, e);
+
+    if (r == 0 && (c->opts.cache_size < 256 << 10 || c->opts.cache_size > 1u << 30))
+        return err_set(e, -EINVAL, "cache size '%s': want 256k to 1G", v);
+    c->opts.cache_size &= ~UINT64_C(4095);
+    return r;
+}
+
+static int add_pass(struct user_cli *c, char *part, struct err *e)
+{
+    unsigned bit = ir_pass_bit(part);
+
+    c->opts.passes_off |= bit;
+    return bit ? 0 : err_set(e, -EINVAL, "unknown pass '%s': want some of%s", part,
+                             pass_names);
+}
+
+static int set_passes_off(struct user_cli *c, const char *v, struct err *e)
+{
+    return each_part(c, v, e, add_pass);
+}
+
+static int add_feature(struct user_cli *c, char *part, struct err *e)
+{
+    static const struct { const char *name; enum host_off bit; } features[] = {
+        {"avx", HOST_OFF_AVX}, {"bmi", HOST_OFF_BMI}, {"fma", HOST_OFF_FMA},
+        {"crypto", HOST_OFF_CRYPTO},
+    };
+
+    for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
+        if (strcmp(part, features[i].name) == 0) {
+            c->opts.host_off |= features[i].bit;
+            return 0;
+        }
+    }
+    return err_set(e, -EINVAL, "unknown host feature '%s': want some of avx, bmi, fma, crypto", part);
+}
+
+static int set_exact_flags(struct user_cli *c, const char *v, struct err *e)
+{
+    if (strcmp(v, "on") != 0 && strcmp(v, "off") != 0)
+        return err_set(e, -EINVAL, "exact-flags '%s': want on or off", v);
+    c->opts.exact_flags = strcmp(v, "on") == 0;
+    return 0;
+}
+
+static int set_host_off(struct user_cli *c, const char *v, struct err *e)
+{
+    return each_part(c, v, e, add_feature);
+}
+
 static int no_trace(struct user_cli *c, const char *v, struct err *e)
 {
     return err_set(e, -ENOTSUP, "-trace is not supported in user mode: see -d and -strace");
@@ -348,6 +429,7 @@ static int show_version(struct user_cli *c, const char *v, struct err *e)
 }
 
 static int show_help(struct user_cli *c, const char *v, struct err *e);
+static const struct option *find(const char *name, size_t len);
 
 static const struct option options[] = {
     {"h", NULL, NULL, show_help, "print this help"},
@@ -371,12 +453,23 @@ static const struct option options[] = {
     {"singlestep", "QEMU_SINGLESTEP", NULL, set_one_insn, "the same"},
     {"strace", "QEMU_STRACE", NULL, set_strace, "log system calls"},
     {"seed", "QEMU_RAND_SEED", "number", set_seed, "seed for random addresses and AT_RANDOM"},
-    {"engine", "EMU_ENGINE", "jit|interp", set_engine, "translate (default) or interpret"},
     {"trace", "QEMU_TRACE", "pattern", no_trace, "not supported"},
     {"plugin", "QEMU_PLUGIN", "file", no_plugin, "not supported"},
     {"version", "QEMU_VERSION", NULL, show_version, "print the version and exit"},
+    {"engine", NULL, "jit|interp", set_engine, "translate (default) or interpret"},
+    {"hot-after", NULL, "N|never", set_hot_after, "runs of a block before it is optimised (1000)"},
+    {"cache-size", NULL, "size", set_cache_size, "room for translations (96M)"},
+    {"passes-off", NULL, "name,...", set_passes_off, "leave out these passes of the optimiser"},
+    {"exact-flags", NULL, "on|off", set_exact_flags,
+     "flags are right at a signal even if nobody reads them (-g: on)"},
+    {"host-off", NULL, "avx,bmi,fma,crypto", set_host_off, "do not use these features of the host"},
 };
 enum { N_OPTIONS = sizeof(options) / sizeof(options[0]) };
+
+static bool is_own(const struct option *o)
+{
+    return o >= find("engine", 6);
+}
 
 static int show_help(struct user_cli *c, const char *v, struct err *e)
 {
@@ -388,9 +481,16 @@ static int show_help(struct user_cli *c, const char *v, struct err *e)
         const struct option *o = &options[i];
         char left[64];
 
+        if (is_own(o)) {
+            snprintf(left, sizeof(left), "--%s=%s", o->name, o->arg);
+            printf("%s%-32s  %s\n", is_own(o - 1) ? "" : "\nEmu's own, also words of "
+                   OWN_VARIABLE ":\n\n", left, o->help);
+            continue;
+        }
         snprintf(left, sizeof(left), "-%s %s", o->name, o->arg ? o->arg : "");
         printf("%-20s %-21s %s\n", left, o->env ? o->env : "", o->help);
     }
+    printf("\nThe passes are%s.\n", pass_names);
     printf("\nDefaults:\n"
            "QEMU_LD_PREFIX  = " DEFAULT_PREFIX "\n"
            "QEMU_STACK_SIZE = the stack limit (ulimit -s)\n\n"
@@ -489,8 +589,29 @@ static bool changes_arguments(const struct option *o)
            o->set == show_version;
 }
 
+/* The words of EMU_OPTS, each --NAME=VALUE of our own. */
+static int parse_own(struct user_cli *c, const char *words, struct err *e)
+{
+    char *copy = strdup(words), *word;
+    int r = copy ? 0 : err_set(e, -ENOMEM, "out of memory");
+
+    while (r == 0 && (word = strsep(&copy, " "))) {
+        const char *name = word + strspn(word, "-"), *eq = strchr(word, '=');
+        const struct option *o = eq ? find(name, (size_t)(eq - name)) : NULL;
+
+        if (*word && (!o || !is_own(o)))
+            return err_set(e, -EINVAL, "'%s': want --NAME=VALUE of Emu's own options", word);
+        r = *word ? o->set(c, eq + 1, e) : 0;
+    }
+    return r;
+}
+
 static int parse_env(struct user_cli *c, bool inherited, struct err *e)
 {
+    const char *own = getenv(OWN_VARIABLE);
+
+    if (own && parse_own(c, own, e) < 0)
+        return err_wrap(e, -EINVAL, OWN_VARIABLE);
     for (int i = 0; i < N_OPTIONS; i++) {
         const char *v = options[i].env ? getenv(options[i].env) : NULL;
         int r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Options of emu-user: one table for the command line, the QEMU_* variables and the help. */
+/* Options of emu-user: one table for the command line, EMU_OPTS, the QEMU_* variables and the help. */
 #ifndef APP_USER_OPTS_H
 #define APP_USER_OPTS_H
 
@@ -16,14 +16,14 @@ struct user_cli {
 };
 
 /**
- * opts_parse - read the QEMU_* variables, then the options.  @trusted is false when we run with
+ * opts_parse - read EMU_OPTS and the QEMU_* variables, then the options.  @trusted is false when we run with
  * more rights than our caller has: then no variable counts.
  */
 int opts_parse(struct user_cli *c, int argc, char **argv, char **envp, bool trusted,
                struct err *e);
 
 /** opts_inherit - options of a program that another instance of ours runs for its guest: the
- * QEMU_* variables, but for those that change arguments and environment. */
+ * variables, but for those that change arguments and environment. */
 int opts_inherit(struct user_cli *c, char **envp, struct err *e);
 
 /** opts_unset - take a variable out of the guest's environment. */

@@ -4,6 +4,7 @@
 
 #include "cpu/engine.h"
 #include "cpu/fpmode.h"
+#include "cpu/log.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -98,5 +99,6 @@ enum cpu_stop cpu_run(struct cpu *cpu)
         stop = jit_run(cpu);
     if (stop == CPU_STOP_ATTENTION)
         cpu->attention = 0;
+    log_stop(cpu, stop);
     return stop;
 }

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct cpu;
 struct guest_isa;
@@ -136,6 +137,8 @@ struct guest_isa {
     /** disas - one instruction as text for logs; returns its length. */
     unsigned (*disas)(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, char *buf,
                       size_t len);
+    /** dump - the registers as text for logs, @vectors: those, too; between regions only. */
+    void (*dump)(struct cpu *cpu, FILE *f, bool vectors);
 };
 
 /** cpu_new - a CPU in reset state on @engine; NULL when memory is out. */
@@ -163,6 +166,10 @@ enum engine_log_item {
     ENGINE_LOG_IR = 2,     /* IR as lifted */
     ENGINE_LOG_IR_OPT = 4, /* after the passes */
     ENGINE_LOG_HOST = 8,   /* host code */
+    ENGINE_LOG_EXEC = 16,  /* each region entered from the run loop */
+    ENGINE_LOG_CPU = 32,   /* the registers there */
+    ENGINE_LOG_FPU = 64,   /* the vector registers, too */
+    ENGINE_LOG_STOP = 128, /* why cpu_run() returned */
 };
 
 /** struct engine_log - where and what; code outside all ranges is left out when there are any. */
@@ -180,9 +187,11 @@ struct engine_conf {
     unsigned hot_after;    /* executions of a block before a region is formed; 0: default, 1: at
                             * once, ~0u: never */
     unsigned passes_off;   /* bit mask of passes to leave out, row order of passes.def */
-    unsigned host_off;     /* host features masked: bit 0 AVX and up, bit 1 BMI, bit 2 FMA ... */
+    unsigned host_off;     /* host features masked, enum host_off of host/host.h */
     size_t cache_size;     /* bytes of code cache, 0: default */
     unsigned max_insns;    /* per block, 0: default; 1: -singlestep */
+    bool exact_flags;      /* idle slots (struct ir_slot) are right at every fault, for debuggers */
+    bool no_links;         /* every region is entered from the run loop, so that the log has it */
     uint64_t guest_base;   /* host address of guest address 0 */
     const struct engine_log *log; /* NULL: none; lives as long as the engine */
 };

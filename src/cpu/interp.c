@@ -267,6 +267,7 @@ static enum cpu_stop step(struct cpu *cpu, struct ir_machine *m)
         cpu->fault_addr = cpu->pc;
         return CPU_STOP_FETCH_FAULT;
     }
+    log_entry(cpu, NULL);
     stop = run_block(cpu, b, m);
     unref(cpu->engine, b);
     return stop == CPU_STOP_NONE && cpu->single_step ? CPU_STOP_DEBUG : stop;

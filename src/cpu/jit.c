@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "cpu/fpmode.h"
+#include "cpu/log.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 enum {
     CODE_SIZE = 96 << 20,  /* unless engine_conf says otherwise; touched as used */
     META_SIZE = 160 << 20,
-    HOT_AFTER = 1000,
+    HOT_AFTER = 1000,      /* runs of a block before its region is formed */
     EARLY_CODE = 2 << 20,  /* short programs stay in small pages */
 };
 
@@ -54,6 +55,23 @@ static void *reserve(size_t size, int prot)
     return p;
 }
 
+/* The guest's registers; with exact flags, none of them may be left out anywhere. */
+static const struct ir_slot *slots_of(const struct engine *e)
+{
+    struct ir_slot *s;
+
+    if (!e->conf.exact_flags)
+        return e->isa->slots;
+    s = malloc(e->isa->n_slots * sizeof(*s));
+    if (!s)
+        bug("out of memory");
+    for (uint32_t i = 0; i < e->isa->n_slots; i++) {
+        s[i] = e->isa->slots[i];
+        s[i].idle = false;
+    }
+    return s;
+}
+
 static struct jit *jit_new(struct engine *e)
 {
     struct jit *j = calloc(1, sizeof(*j));
@@ -73,8 +91,8 @@ static struct jit *jit_new(struct engine *e)
     j->hash = reserve(sizeof(*j->hash) << JIT_HASH_BITS, PROT_READ | PROT_WRITE);
     j->pages = reserve(sizeof(*j->pages) << JIT_PAGE_BITS, PROT_READ | PROT_WRITE);
     j->host = host_new(&layout, e->conf.host_off);
-    j->ir = ir_new(e->isa->slots, e->isa->n_slots, e->isa->helpers, e->isa->n_helpers);
-    if (e->isa->idle_dead) {
+    j->ir = ir_new(slots_of(e), e->isa->n_slots, e->isa->helpers, e->isa->n_helpers);
+    if (e->isa->idle_dead && !e->conf.exact_flags) {
         j->ir->idle_dead_at = form_idle_dead;
         j->ir->idle_opaque = j;
     }
@@ -252,10 +270,11 @@ static enum cpu_stop run(struct jit *j, struct cpu *cpu)
                 left = 0;
             continue;
         }
-        if (left)
+        if (left && !j->e->conf.no_links)
             link_left(j, r, left, epoch);
-        else
+        else if (!j->e->conf.no_links)
             fill_jump_cache(j, cpu, r, generation);
+        log_entry(cpu, r);
         left = host_enter(j->host)(cpu, r->code);
         epoch = j->epoch; /* constant while we count as inside */
         __atomic_store_n(&cpu->in_code, false, __ATOMIC_SEQ_CST);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The engine's log: what was translated, into what (-d in_asm, ir, ir_opt, out_asm). */
+/* The engine's log: what was translated, into what, and what ran (items: enum engine_log_item). */
 #include "cpu/log.h"
 #include "ir/text.h"
 
@@ -117,4 +117,61 @@ void log_region(const struct engine *e, const struct region *r, const struct spa
         log_code(e, r->mode, spans[i].start, spans[i].end);
     log_ir(e, ENGINE_LOG_IR_OPT, r->pc, ir);
     log_host(e, r);
+}
+
+void log_entry(struct cpu *cpu, const struct region *r)
+{
+    const struct engine *e = cpu->engine;
+    struct entry n;
+    FILE *f;
+
+    if (!e->conf.log ||
+        !(wanted(e, ENGINE_LOG_EXEC, cpu->pc) || wanted(e, ENGINE_LOG_CPU, cpu->pc)) ||
+        !(f = begin(&n)))
+        return;
+    if (e->conf.log->items & ENGINE_LOG_EXEC) {
+        fprintf(f, "Trace %d: 0x%08" PRIx64 " [mode %x, ", gettid(), cpu->pc, cpu->mode);
+        if (r)
+            fprintf(f, "%s, %u %s, at %p]\n", r->hot ? "hot" : "cold", r->n_spans,
+                    r->n_spans == 1 ? "block" : "blocks", (const void *)r->code);
+        else
+            fprintf(f, "interpreted]\n");
+    }
+    if (e->conf.log->items & ENGINE_LOG_CPU)
+        e->isa->dump(cpu, f, e->conf.log->items & ENGINE_LOG_FPU);
+    finish(e, &n, f);
+}
+
+static void put_stop(FILE *f, const struct cpu *cpu, enum cpu_stop stop)
+{
+    static const char *const names[] = {
+        [CPU_STOP_SYSCALL] = "system call",
+        [CPU_STOP_UNDEFINED] = "undefined instruction",
+        [CPU_STOP_BREAKPOINT] = "breakpoint instruction",
+        [CPU_STOP_FETCH_FAULT] = "not executable",
+        [CPU_STOP_ALIGN] = "misaligned",
+        [CPU_STOP_BTI] = "branch target",
+        [CPU_STOP_PAC] = "pointer authentication",
+        [CPU_STOP_ATTENTION] = "attention",
+        [CPU_STOP_DEBUG] = "debugger",
+        [CPU_STOP_YIELD] = "yield",
+    };
+
+    fprintf(f, "Stop %d: ", gettid());
+    if (stop == CPU_STOP_FAULT)
+        fprintf(f, "cannot %s 0x%08" PRIx64, cpu->fault_write ? "write" : "read", cpu->fault_addr);
+    else
+        fprintf(f, "%s", stop < sizeof(names) / sizeof(names[0]) && names[stop] ? names[stop] : "?");
+    fprintf(f, ", pc 0x%08" PRIx64 "\n", cpu->pc);
+}
+
+void log_stop(const struct cpu *cpu, enum cpu_stop stop)
+{
+    struct entry n;
+    FILE *f;
+
+    if (!wanted(cpu->engine, ENGINE_LOG_STOP, cpu->pc) || !(f = begin(&n)))
+        return;
+    put_stop(f, cpu, stop);
+    finish(cpu->engine, &n, f);
 }

@@ -5,7 +5,6 @@
 
 #include "base/err.h"
 
-#include "ir/text.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,15 +208,7 @@ struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, cons
     if (!r)
         return NULL;
 
-    if (getenv("EMU_IR")) ir_print(j->ir, stderr);
     err = host_compile(j->host, &job);
-    if (getenv("EMU_ASM") && (strtoull(getenv("EMU_ASM"), 0, 16) == pc)) { ir_print(j->ir, stderr);
-        FILE *f = fopen("/tmp/lead/code.bin", "w");
-        fwrite(job.buf, 1, job.len, f);
-        fclose(f);
-        fprintf(stderr, "pc %lx code %p len %u\n", (long)pc, job.buf, job.len);
-        system("objdump -D -b binary -m i386:x86-64 /tmp/lead/code.bin | tail -n +8 | cut -f1,3 >&2");
-    }
     if (err) {
         j->too_big = err == -E2BIG;
         return NULL;

@@ -82,9 +82,17 @@ struct host_job {
     uint32_t desc_len;
 };
 
+/* Host features that can be masked, as if the processor lacked them. */
+enum host_off {
+    HOST_OFF_AVX = 1,    /* and all that is encoded like it */
+    HOST_OFF_BMI = 2,    /* and LZCNT */
+    HOST_OFF_FMA = 4,
+    HOST_OFF_CRYPTO = 8, /* AES, SHA, PCLMULQDQ */
+};
+
 struct host;
 
-/** host_new - a back end; @features_off masks host features (engine_conf.host_off). */
+/** host_new - a back end; @features_off: enum host_off. */
 struct host *host_new(const struct host_layout *layout, unsigned features_off);
 void host_free(struct host *h);
 

@@ -54,6 +54,11 @@ char *handover_write(const struct handover *h)
     put_number(f, "s", o->stack_size);
     put_number(f, "R", o->reserved_va);
     put_number(f, "interp", o->engine == ENGINE_INTERP);
+    put_number(f, "hot", o->hot_after);
+    put_number(f, "exact", o->exact_flags);
+    put_number(f, "cache", o->cache_size);
+    put_number(f, "passoff", o->passes_off);
+    put_number(f, "hostoff", o->host_off);
     put_number(f, "strace", o->strace);
     put_number(f, "one", o->one_insn);
     put_number(f, "haveB", o->have_guest_base);
@@ -126,6 +131,16 @@ static int take(struct handover *h, const char *key, char *v)
         o->have_seed = n;
     else if (strcmp(key, "interp") == 0)
         o->engine = n ? ENGINE_INTERP : ENGINE_JIT;
+    else if (strcmp(key, "exact") == 0)
+        o->exact_flags = n;
+    else if (strcmp(key, "hot") == 0)
+        o->hot_after = (unsigned)n;
+    else if (strcmp(key, "cache") == 0)
+        o->cache_size = n;
+    else if (strcmp(key, "passoff") == 0)
+        o->passes_off = (unsigned)n;
+    else if (strcmp(key, "hostoff") == 0)
+        o->host_off = (unsigned)n;
     else if (strcmp(key, "strace") == 0)
         o->strace = n;
     else if (strcmp(key, "one") == 0)

@@ -248,7 +248,7 @@ static void deliver(struct task *t, siginfo_t *info)
         if (info->si_signo == 0)
             return;
     }
-    if (t->proc->opts.strace)
+    if (t->proc->opts.strace || (t->proc->opts.log & LOG_INT))
         strace_signal(t, info);
     sa = take_action(t, info->si_signo);
     if (sa.handler > HANDLER_IGN)
@@ -287,7 +287,7 @@ void signal_fault(struct task *t, int sig, int code, uint64_t addr, uint64_t esr
     info.si_addr = (void *)addr;
     if (gdb_active && !(sig = info.si_signo = gdb_signal(t, sig)))
         return;
-    if (t->proc->opts.strace)
+    if (t->proc->opts.strace || (t->proc->opts.log & LOG_INT))
         strace_signal(t, &info);
     if (s->mask & SIG_BIT(sig))
         signal_die(t, sig);

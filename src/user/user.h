@@ -36,6 +36,7 @@ enum user_log {
     LOG_GUEST_ERRORS = 1 << 10,
     LOG_MMU = 1 << 11,
     LOG_NOCHAIN = 1 << 12,
+    LOG_FPU = 1 << 13,
 };
 
 /** struct user_opts - the command line and QEMU_* variables, parsed. */
@@ -53,6 +54,11 @@ struct user_opts {
     uint64_t seed;            /* -seed */
     uint32_t log;             /* enum user_log */
     enum engine_kind engine;  /* --engine */
+    unsigned hot_after;       /* --hot-after, as in struct engine_conf; so are the next four */
+    bool exact_flags;         /* --exact-flags */
+    uint64_t cache_size;      /* --cache-size */
+    unsigned passes_off;      /* --passes-off */
+    unsigned host_off;        /* --host-off */
     bool have_guest_base, have_seed;
     bool strace;
     bool one_insn;            /* -singlestep, -one-insn-per-tb */

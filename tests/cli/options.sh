@@ -52,6 +52,28 @@ prints "execve of a guest program" "arg 0 renamed" emu "$show" exec "$show" rena
 prints "execve of a host program" "host program" emu "$show" run /bin/echo host program
 prints "--engine=interp" ok emu --engine=interp "$show" ok
 prints "--engine=jit" ok emu --engine=jit "$show" ok
+prints "--hot-after=1, --passes-off, --host-off" ok emu --hot-after=1 --exact-flags=on \
+    --passes-off=hoist,sink --host-off=avx,bmi,fma,crypto "$show" ok
+prints "--hot-after=never" ok emu --hot-after=never "$show" ok
+prints "a code cache that is too small is emptied again and again" ok \
+    emu --cache-size=256k -one-insn-per-tb "$show" ok
+prints "EMU_OPTS" ok env EMU_OPTS="--hot-after=1 --engine=interp" "$EMU" "$show" ok
+
+# logs ITEMS PATTERN OPTIONS...: -d ITEMS writes a line that matches.
+logs() {
+    local items=$1 pattern=$2
+    shift 2
+    emu -D "$work/log" -d "$items" "$@" "$show" ok >/dev/null 2>&1
+    if grep -q "$pattern" "$work/log"; then pass "-d $items $*"; else fail "-d $items $*"; fi
+}
+logs strace 'exit_group(0)'
+logs exec,nochain '^Trace .*: 0x.*cold'
+logs exec,nochain '^Trace .*: 0x.*hot' --hot-after=2
+logs exec '^Trace .*interpreted' --engine=interp
+logs exec,cpu 'X30=0.*SP='
+logs fpu 'Q30=0' --engine=interp
+logs int '^Stop .*system call, pc 0x'
+logs ir_opt,out_asm '^OUT: '
 works "a closed standard output is no crash" bash -c "'$EMU' '$work/ends' exit 0 >&-"
 
 need strace

@@ -5,6 +5,7 @@
 
 #include "cpu/fpmode.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -170,6 +171,24 @@ unsigned a64_disas(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail
     return 4;
 }
 
+static void dump(struct cpu *cpu, FILE *f, bool vectors)
+{
+    static const char letters[] = "VCZN";
+    const struct a64_state *s = a64(cpu);
+    uint32_t nzcv = a64_get_nzcv(cpu);
+
+    fprintf(f, " PC=%016" PRIx64, cpu->pc);
+    for (unsigned i = 0; i < 31; i++)
+        fprintf(f, "%sX%02u=%016" PRIx64, i % 4 == 3 ? "\n" : " ", i, s->x[i]);
+    fprintf(f, "  SP=%016" PRIx64 "\nPSTATE=%08x ", s->sp, nzcv);
+    for (unsigned i = 4; i-- > 0;)
+        putc(nzcv >> (28 + i) & 1 ? letters[i] : '-', f);
+    fprintf(f, " FPCR=%08x FPSR=%08x\n", (unsigned)s->fpcr, a64_get_fpsr(cpu));
+    for (unsigned i = 0; vectors && i < 32; i++)
+        fprintf(f, "Q%02u=%016" PRIx64 ":%016" PRIx64 "%c", i, s->vreg[i].d[1], s->vreg[i].d[0],
+                i % 2 ? '\n' : ' ');
+}
+
 const struct guest_isa guest_aarch64 = {
     .mode_fp_slow = A64_MODE_FP_SLOW,
     .mode_fp_flush = A64_MODE_FP_FLUSH,
@@ -183,4 +202,5 @@ const struct guest_isa guest_aarch64 = {
     .idle_dead = a64_idle_dead,
     .reset = reset,
     .disas = a64_disas,
+    .dump = dump,
 };

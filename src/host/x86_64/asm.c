@@ -2,6 +2,8 @@
 /* x86-64 encoder; see asm.h.  Source: AMD64 Architecture Programmer's Manual, volume 3, appendix A. */
 #include "host/x86_64/asm.h"
 
+#include "host/host.h"
+
 #include <cpuid.h>
 #include <string.h>
 
@@ -659,21 +661,21 @@ struct x64_feat x64_feat_detect(unsigned off)
         return f;
     if (c & bit_OSXSAVE)
         __asm__("xgetbv" : "=a"(xcr), "=d"(xcr_hi) : "c"(0));
-    f.avx = (c & bit_AVX) && (xcr & 6) == 6 && !(off & 1);
-    f.fma = f.avx && (c & bit_FMA) && !(off & 4);
+    f.avx = (c & bit_AVX) && (xcr & 6) == 6 && !(off & HOST_OFF_AVX);
+    f.fma = f.avx && (c & bit_FMA) && !(off & HOST_OFF_FMA);
     f.f16c = f.avx && (c & bit_F16C);
     f.popcnt = c & bit_POPCNT;
     f.sse42 = c & bit_SSE4_2;
-    f.aes = (c & bit_AES) && !(off & 8);
-    f.pclmul = (c & bit_PCLMUL) && !(off & 8);
+    f.aes = (c & bit_AES) && !(off & HOST_OFF_CRYPTO);
+    f.pclmul = (c & bit_PCLMUL) && !(off & HOST_OFF_CRYPTO);
     f.movbe = c & bit_MOVBE;
     if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
         f.avx2 = f.avx && (b & bit_AVX2);
-        f.bmi1 = (b & bit_BMI) && !(off & 2) && f.avx;
-        f.bmi2 = (b & bit_BMI2) && !(off & 2) && f.avx;
-        f.sha = (b & bit_SHA) && !(off & 8);
+        f.bmi1 = (b & bit_BMI) && !(off & HOST_OFF_BMI) && f.avx;
+        f.bmi2 = (b & bit_BMI2) && !(off & HOST_OFF_BMI) && f.avx;
+        f.sha = (b & bit_SHA) && !(off & HOST_OFF_CRYPTO);
     }
     if (__get_cpuid(0x80000001, &a, &b, &c, &d))
-        f.lzcnt = (c & bit_LZCNT) && !(off & 2);
+        f.lzcnt = (c & bit_LZCNT) && !(off & HOST_OFF_BMI);
     return f;
 }

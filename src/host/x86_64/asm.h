@@ -22,7 +22,7 @@ enum x64_cc { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, C
 enum x64_alu { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
 enum x64_shift { SH_ROL, SH_ROR, SH_SHL = 4, SH_SHR, SH_SAR = 7 };
 
-/* What the host processor has; masked by engine_conf.host_off. */
+/* What the host processor has; less what enum host_off masks. */
 struct x64_feat {
     bool avx, avx2, bmi1, bmi2, lzcnt, popcnt, fma, aes, pclmul, sha, sse42, f16c, movbe;
 };
@@ -154,7 +154,7 @@ void x64_vstore_n(struct x64_asm *a, unsigned size, struct x64_mem m, unsigned s
 void x64_movq_xr(struct x64_asm *a, unsigned size, unsigned d, unsigned s); /* gpr to xmm, rest zero */
 void x64_movq_rx(struct x64_asm *a, unsigned size, unsigned d, unsigned s); /* xmm to gpr */
 
-/** x64_feat_detect - what CPUID says, less the bits in @off (engine_conf.host_off). */
+/** x64_feat_detect - what CPUID says, less @off (enum host_off). */
 struct x64_feat x64_feat_detect(unsigned off);
 
 #endif
