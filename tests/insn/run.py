@@ -167,11 +167,12 @@ def assemble(cases, folder):
 def compare(case, want, packed):
     """Lines of difference; only a signal makes pc and fault interesting, only mem= the page."""
     got = a64.State.unpack(packed)
+    lines = [f'run {got["code"]} differs from the first'] if got['code'] < a64.CODE_ADDR else []
     named = {w.partition('=')[0] for w in case.outputs}
     for k in ('pc', 'fault', 'hash'):
         if k not in named:
             got[k] = want[k]
-    return a64.differences(got, want)
+    return lines + a64.differences(got, want)
 
 
 class Runner:
@@ -194,7 +195,8 @@ class Runner:
             path = f'{self.folder}/{engine}.cases'
             addresses = list(a64.code_addresses([c.code for c, _, _ in cases]))
             a64.write_cases(path, [(place(given, at), c.code)
-                                   for (c, given, _), at in zip(cases, addresses)], self.finish)
+                                   for (c, given, _), at in zip(cases, addresses)], self.finish,
+                            runs=command.runs)
             results, wrong = a64.run_harness(command, self.harness, path, 60)
             for (case, _, want), at, packed in zip(cases, addresses, results):
                 self.report(engine, case, compare(case, place(want, at), packed))
@@ -214,7 +216,7 @@ class Runner:
 def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ap.add_argument('--emu', default=f'{a64.TOP}/build/qemu-aarch64')
-    ap.add_argument('--engine', help='only this one: interp, jit or reference')
+    ap.add_argument('--engine', help='only this one: interp, cold, hot, plain or reference')
     ap.add_argument('-v', '--verbose', action='store_true')
     ap.add_argument('file', nargs='*')
     args = ap.parse_args()

@@ -32,10 +32,10 @@ typedef unsigned long u64;
 struct state {
     u64 x[31], sp, pc, nzcv, fpsr, fpcr;
     u64 signal; /* out: 0, or the signal that ended the case; @pc and @fault are set then;
-                 * with go_on, the number of signals */
+                 * with go_on, the number of signals (8 bits) and a hash of the flags at them */
     u64 fault;  /* out: si_addr of SIGSEGV and SIGBUS; with go_on, a hash of all signals' states */
     u64 hash;   /* out: of the whole data page */
-    u64 code;
+    u64 code;   /* out: of several runs, the one (from 1) that ended differently from the first */
     u64 v[32][2];
     u8 mem[256]; /* the first bytes of the data page; the rest has a fixed pattern */
 };
@@ -44,6 +44,7 @@ struct header {
     u64 cases, code_offset, code_size;
     u64 go_on; /* 1: a signal does not end a case: the state at it is mixed into state.fault, and
                 * execution goes on at the next instruction */
+    u64 runs;  /* of each case, so that its code becomes hot; the first's state is the result */
 };
 
 extern struct state block;

@@ -29,6 +29,7 @@ run_case:
 
     clrex                       /* no case sees what another one left behind */
     msr     tpidr_el0, xzr
+    msr     s3_3_c4_c2_5, xzr   /* DIT */
     adrp    x30, block
     add     x30, x30, :lo12:block
     ldr     x0, [x30, #ST_FPCR]
