@@ -317,8 +317,14 @@ void jit_fini_cpu(struct cpu *cpu)
 
 enum cpu_stop jit_run(struct cpu *cpu)
 {
-    struct jit *j = the_jit(cpu->engine);
+    struct jit *j;
     enum cpu_stop stop;
+
+    if (!cpu->engine->jit && !host_usable()) {
+        cpu->engine->conf.kind = ENGINE_INTERP;
+        return interp_run(cpu, 0);
+    }
+    j = the_jit(cpu->engine);
 
     if (!cpu->entry_points[0])
         memcpy(cpu->entry_points, j->ep, sizeof(j->ep));

@@ -92,6 +92,9 @@ enum host_off {
 
 struct host;
 
+/** host_usable - false when the processor lacks what the back end takes for granted. */
+bool host_usable(void);
+
 /** host_new - a back end; @features_off: enum host_off. */
 struct host *host_new(const struct host_layout *layout, unsigned features_off);
 void host_free(struct host *h);

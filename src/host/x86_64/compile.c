@@ -455,6 +455,13 @@ int host_compile(struct host *h, struct host_job *job)
     return 0;
 }
 
+bool host_usable(void)
+{
+    struct x64_feat f = x64_feat_detect(0);
+
+    return f.sse41;
+}
+
 struct host *host_new(const struct host_layout *layout, unsigned features_off)
 {
     struct host *h = calloc(1, sizeof(*h));
