@@ -459,7 +459,7 @@ bool host_usable(void)
 {
     struct x64_feat f = x64_feat_detect(0);
 
-    return f.sse41;
+    return f.sse41 && f.sse42; /* 64-bit lane compares */
 }
 
 struct host *host_new(const struct host_layout *layout, unsigned features_off)
