@@ -83,7 +83,8 @@ static struct jit *jit_new(struct engine *e)
     j->cap_counters = j->cap_regions = (uint32_t)(j->cache_size / 64);
     j->cache = reserve(j->cache_size + j->cap_counters * sizeof(int32_t),
                        PROT_READ | PROT_WRITE | PROT_EXEC);
-    madvise(j->cache + EARLY_CODE, j->cache_size - EARLY_CODE, MADV_HUGEPAGE);
+    if (j->cache_size > EARLY_CODE)
+        madvise(j->cache + EARLY_CODE, j->cache_size - EARLY_CODE, MADV_HUGEPAGE);
     j->counters = (int32_t *)(void *)(j->cache + j->cache_size);
     j->meta_size = META_SIZE;
     j->meta = reserve(j->meta_size, PROT_READ | PROT_WRITE);
