@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Guests that generate code: LuaJIT, Node.js, OpenJDK, libffi's closures, a double mapping.
+# Guests that generate code: LuaJIT, Node.js, OpenJDK, PCRE2, libffi's closures, a double mapping.
 . "$(dirname "$0")/../lib.sh"
 need_roots
 limit=150
@@ -11,6 +11,10 @@ same "luajit with FFI callbacks" /usr/bin/luajit /share/ffi.lua
 same "node runs" /usr/bin/node -e 'console.log(process.version, [3, 1, 2].sort().join())'
 same "node, hot functions" /usr/bin/node /share/jit.js 1
 same "node: exceptions, generators, workers, regular expressions, WebAssembly" /usr/bin/node /share/features.js
+same "node: functions come and go" /usr/bin/node --expose-gc /share/heat.js
+EMU_OPTS=--cache-size=4M same "node in a small code cache" /usr/bin/node /share/features.js
+same "node: crypto and zlib" /usr/bin/node /share/crypto.js
+same "grep -P" /bin/grep -cP '^(?=.*[a-z]{6}\s)(\w)\w*\W+(?!\1)' /usr/share/perl/5.36/perl5db.pl
 same "python calls back through libffi" /usr/bin/python3 -c '
 import ctypes
 cmp = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_int), ctypes.POINTER(ctypes.c_int))
@@ -27,5 +31,7 @@ else
 fi
 
 need aarch64-linux-gnu-gcc
-aarch64-linux-gnu-gcc -O1 -static -o "$work/selfmod" "$SRC/selfmod.c"
-prints "code changed in place, through a second mapping, and by another thread" "ok" emu "$work/selfmod"
+aarch64-linux-gnu-gcc -O1 -static -pthread -o "$work/selfmod" "$SRC/selfmod.c"
+for options in "" "--engine=interp" "--cache-size=512k --hot-after=2"; do
+    prints "generated code${options:+, $options}" "ok" emu $options "$work/selfmod"
+done

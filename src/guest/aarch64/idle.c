@@ -14,27 +14,6 @@ static bool is(uint32_t w, uint32_t mask, uint32_t value)
     return (w & mask) == value;
 }
 
-/* Encodings that look like an instruction below, but are reserved: they end in a handler that sees
- * the flags as they were. */
-static bool is_reserved(uint32_t w)
-{
-    bool wide = w >> 31, n = w >> 22 & 1;
-    unsigned shift = w >> 22 & 3, amount = w >> 10 & 63, size = (n << 6) | (~amount & 63);
-
-    if (is(w, 0x1f200000, 0x0b000000)) /* shifted register */
-        return shift == 3 || (!wide && amount > 31);
-    if (is(w, 0x1f200000, 0x0b200000)) /* extended register */
-        return shift != 0 || (amount & 7) > 4;
-    if (is(w, 0x1f000000, 0x0a000000)) /* logical, shifted register */
-        return !wide && amount > 31;
-    if (is(w, 0x1f800000, 0x12000000)) { /* logical, immediate: DecodeBitMasks() */
-        unsigned ones = size > 1 ? (1u << (31 - __builtin_clz(size))) - 1 : 0;
-
-        return (!wide && n) || (amount & ones) == ones;
-    }
-    return is(w, 0xff000000, 0x1e000000) && shift > 1; /* fcmp of halves: not all models have it */
-}
-
 /* What an instruction that is no branch does to the flags; READS when in doubt. */
 static enum effect effect_of(uint32_t w)
 {
@@ -82,7 +61,7 @@ static bool look(uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc),
             if (!look(pc + off, code, opaque, budget))
                 return false;
         } else {
-            enum effect e = is_reserved(w) ? READS : effect_of(w);
+            enum effect e = effect_of(w);
 
             if (e != NONE)
                 return e == WRITES;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Generated code in four ways: rewritten in place, flipped between W and X, written through a
- * second mapping of the same memory, and written while another thread runs it. */
+/* Generated code: rewritten in place, flipped between W and X, written through a second mapping of the
+ * same memory, in new pages, across fork, and written or unmapped while other threads run code. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdint.h>
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { PAGE = 4096 };
@@ -92,6 +93,62 @@ static void remapped(void)
     }
 }
 
+/* A private mapping shows what is written to the file until it is written itself. */
+static void private_alias(void)
+{
+    int fd = memfd_create("code", 0);
+    uint32_t *w, *x;
+
+    if (fd < 0 || ftruncate(fd, PAGE))
+        exit(2);
+    w = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    x = mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+    for (int i = 0; i < 500; i++) {
+        put(w, i & 1 ? w : x, i);
+        want("private alias", ((code)x)(), i);
+    }
+}
+
+/* Pages that never held code need no cache maintenance in practice, and some programs do none. */
+static void fresh_pages(void)
+{
+    enum { PAGES = 200 };
+    uint32_t *p = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    for (int i = 0; i < PAGES; i++) {
+        uint32_t *at = p + i * (PAGE / 4) + i * 4;
+        at[0] = 0x52800000u | (unsigned)i << 5;
+        at[1] = 0xd65f03c0u;
+        want("fresh page", ((code)at)(), i);
+    }
+    munmap(p, PAGES * PAGE);
+}
+
+/* Parent and child write the same addresses differently. */
+static void across_fork(void)
+{
+    uint32_t *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    for (int i = 0; i < 20; i++) {
+        int status;
+        pid_t pid;
+
+        put(p, p, i);
+        want("before fork", ((code)p)(), i);
+        pid = fork();
+        if (pid == 0) {
+            want("in the child", ((code)p)(), i);
+            put(p, p, i + 1000);
+            _exit(((code)p)() != i + 1000);
+        }
+        if (waitpid(pid, &status, 0) != pid || status)
+            exit(5);
+        want("after fork", ((code)p)(), i);
+    }
+}
+
 static uint32_t *shared;
 static volatile int stop;
 
@@ -127,13 +184,70 @@ static void other_thread(void)
     want("old code came back", last, 0);
 }
 
+/* A loop without calls is left by changing its branch, from outside. */
+static void *spin(void *p)
+{
+    ((code)p)();
+    return NULL;
+}
+
+static void stop_loop(void)
+{
+    for (int i = 0; i < 50; i++) {
+        uint32_t *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        pthread_t t;
+
+        p[0] = 0x91000400; /* add x0, x0, #1 */
+        p[1] = 0x17ffffff; /* b .-4 */
+        p[2] = 0xd65f03c0; /* ret */
+        __builtin___clear_cache((char *)p, (char *)(p + 3));
+        pthread_create(&t, NULL, spin, p);
+        usleep(i * 100);
+        __atomic_store_n(&p[1], 0xd503201f, __ATOMIC_RELEASE); /* nop */
+        __builtin___clear_cache((char *)p, (char *)(p + 3));
+        pthread_join(t, NULL);
+        munmap(p, PAGE);
+    }
+}
+
+/* Each thread maps, writes, runs and unmaps code next to the others'. */
+static void *churn(void *seed)
+{
+    for (int i = 0; i < 400; i++) {
+        uint32_t *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        int v = (i * 4 + (int)(intptr_t)seed) & 0xffff;
+
+        put(p + PAGE / 4 - 2, p + PAGE / 4 - 2, v);
+        want("churn", ((code)(p + PAGE / 4 - 2))(), v);
+        munmap(p, PAGE);
+    }
+    return NULL;
+}
+
+static void churning(void)
+{
+    pthread_t t[4];
+
+    for (intptr_t i = 0; i < 4; i++)
+        pthread_create(&t[i], NULL, churn, (void *)i);
+    for (int i = 0; i < 4; i++)
+        pthread_join(t[i], NULL);
+}
+
 int main(void)
 {
     in_place();
     flipped();
     double_mapping();
     remapped();
+    private_alias();
+    fresh_pages();
+    across_fork();
     other_thread();
+    stop_loop();
+    churning();
     puts("ok");
     return 0;
 }
