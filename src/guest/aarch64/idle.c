@@ -3,6 +3,7 @@
  * Will NZCV be written before it is read?  A short look ahead, so that leaving a region need not write
  * flags back that the next instructions overwrite.  Encodings: Arm ARM DDI 0487, C4.1.
  */
+#include "guest/aarch64/lift.h"
 #include "guest/aarch64/lift_priv.h"
 
 #include <string.h>
@@ -14,17 +15,44 @@ static bool is(uint32_t w, uint32_t mask, uint32_t value)
     return (w & mask) == value;
 }
 
+/* Is a word of the classes below unallocated?  Then its signal shows the flags. */
+static bool reserved_shifted(uint32_t w) /* shift ROR only for logical; amounts below the width */
+{
+    return (!(w >> 31) && w >> 15 & 1) || (w >> 24 & 1 && (w >> 22 & 3) == 3);
+}
+
+static bool reserved_extended(uint32_t w)
+{
+    return (w >> 22 & 3) || (w >> 10 & 7) > 4;
+}
+
+static bool reserved_bitmask(uint32_t w)
+{
+    uint64_t imm;
+
+    return !a64_bitmask(w >> 31, w >> 22 & 1, w >> 10 & 63, w >> 16 & 63, &imm);
+}
+
 /* What an instruction that is no branch does to the flags; READS when in doubt. */
 static enum effect effect_of(uint32_t w)
 {
-    if (is(w, 0x1f800000, 0x11000000) || is(w, 0x1f000000, 0x0b000000)) /* add, sub */
-        return w >> 29 & 1 ? WRITES : NONE;
-    if (is(w, 0x1f800000, 0x12000000) || is(w, 0x1f000000, 0x0a000000)) /* logical */
-        return (w >> 29 & 3) == 3 ? WRITES : NONE;
+    bool sets = w >> 29 & 1, sets_logical = (w >> 29 & 3) == 3;
+
+    if (is(w, 0x1f800000, 0x11000000)) /* add, sub, immediate */
+        return sets ? WRITES : NONE;
+    if (is(w, 0x1f000000, 0x0b000000)) { /* add, sub, register */
+        if (w >> 21 & 1 ? reserved_extended(w) : reserved_shifted(w))
+            return READS;
+        return sets ? WRITES : NONE;
+    }
+    if (is(w, 0x1f800000, 0x12000000)) /* logical, immediate */
+        return reserved_bitmask(w) ? READS : sets_logical ? WRITES : NONE;
+    if (is(w, 0x1f000000, 0x0a000000)) /* logical, register */
+        return reserved_shifted(w) ? READS : sets_logical ? WRITES : NONE;
     if (is(w, 0x1e000000, 0x1a000000)) /* carry, flags, conditional; the rest is arithmetic */
         return is(w, 0x1fc00000, 0x1ac00000) || is(w, 0x1f000000, 0x1b000000) ? NONE : READS;
-    if (is(w, 0xff20fc07, 0x1e202000)) /* fcmp, fcmpe */
-        return WRITES;
+    if (is(w, 0xff20fc07, 0x1e202000)) /* fcmp, fcmpe; there is no type 2 */
+        return (w >> 22 & 3) == 2 ? READS : WRITES;
     if (is(w, 0xff200400, 0x1e200400) && !(w & 0x800)) /* fccmp */
         return READS;
     if (is(w, 0xff200c00, 0x1e200c00)) /* fcsel */
