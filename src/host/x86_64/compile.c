@@ -438,9 +438,6 @@ int host_compile(struct host *h, struct host_job *job)
     for (uint32_t i = 0; i < x->n_trap && !x->too_big; i++)
         x->trap[i].to = x->stub[x->trap[i].to].label.target - 1;
     emit_data(x);
-    for (uint32_t i = 0; i < x->n_states; i++)
-        free(x->states[i]);
-    x->n_states = 0;
     if (x->a.full)
         return -ENOSPC;
     if (x->too_big)
@@ -482,7 +479,10 @@ struct host *host_new(const struct host_layout *layout, unsigned features_off)
 
 void host_free(struct host *h)
 {
+    for (uint32_t i = 0; i < h->x.n_made; i++)
+        free(h->x.states[i]);
     free(h->x.val);
+    free(h->x.count);
     free(h->x.snap);
     free(h->x.block);
     free(h->x.use);

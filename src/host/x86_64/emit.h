@@ -56,6 +56,7 @@ struct xuse {
 /* Where values are at a block boundary. */
 struct xstate {
     uint32_t reg_val[X_NREGS];
+    uint32_t n_slots; /* slots from here on are empty, and not copied when a state is saved */
     uint32_t slot_val[X_NSLOTS];
 };
 
@@ -97,6 +98,8 @@ struct x64 {
     const struct host_layout *lay;
 
     struct xval *val;   /* [ir->n_ops] */
+    struct count *count; /* [ir->n_ops], select.c's */
+    uint32_t cap_count;
     struct xuse *use;
     uint32_t n_use, cap_use;
     struct xsnap *snap; /* [ir->n_snaps] */
@@ -122,8 +125,8 @@ struct x64 {
 
     struct xstub *stub;
     uint32_t n_stub, cap_stub;
-    struct xstate **states; /* saved states of this compilation */
-    uint32_t n_states, cap_states;
+    struct xstate **states; /* n_states saved by this compilation, n_made there for the next, too */
+    uint32_t n_states, n_made, cap_states;
     uint32_t lazy_done[256]; /* lazy values computed on this way out */
     unsigned n_lazy_done;
 

@@ -21,8 +21,11 @@ static bool is_vec_reg(unsigned r)
 
 void ra_begin(struct x64 *x)
 {
-    memset(&x->cur, 0, sizeof(x->cur));
+    memset(x->cur.reg_val, 0, sizeof(x->cur.reg_val));
+    memset(x->cur.slot_val, 0, x->cur.n_slots * sizeof(x->cur.slot_val[0]));
+    x->cur.n_slots = 0;
     x->pinned = 0;
+    x->n_states = 0;
 }
 
 /* Position of the next use at or after @from; ~0 when there is none. */
@@ -103,6 +106,8 @@ static unsigned new_slot(struct x64 *x, uint32_t v)
             if (!x->cur.slot_val[s]) {
                 x->cur.slot_val[s] = v;
                 x->val[v].slot = (uint8_t)s;
+                if (x->cur.n_slots <= s)
+                    x->cur.n_slots = s + 1;
                 return s;
             }
         for (unsigned s = 1; s < X_NSLOTS; s++) /* nobody cleans up behind dead values */
@@ -427,18 +432,27 @@ void ra_clobber_calls(struct x64 *x)
 
 struct xstate *ra_new_state(struct x64 *x)
 {
-    struct xstate *s = malloc(sizeof(*s));
+    if (x->n_states == x->n_made) {
+        x->states = x_grow(x->states, &x->cap_states, x->n_made + 1, sizeof(*x->states));
+        x->states[x->n_made] = malloc(sizeof(struct xstate));
+        if (!x->states[x->n_made++])
+            bug("out of memory");
+    }
+    return x->states[x->n_states++];
+}
 
-    if (!s)
-        bug("out of memory");
-    x->states = x_grow(x->states, &x->cap_states, x->n_states + 1, sizeof(*x->states));
-    x->states[x->n_states++] = s;
-    return s;
+static void copy_state(struct xstate *to, const struct xstate *from)
+{
+    memcpy(to->reg_val, from->reg_val, sizeof(to->reg_val));
+    memcpy(to->slot_val, from->slot_val, from->n_slots * sizeof(to->slot_val[0]));
+    to->n_slots = from->n_slots;
 }
 
 void ra_save_state(struct x64 *x, struct xstate *s)
 {
-    *s = x->cur;
+    while (x->cur.n_slots && !x->cur.slot_val[x->cur.n_slots - 1])
+        x->cur.n_slots--;
+    copy_state(s, &x->cur);
 }
 
 void ra_load_state(struct x64 *x, const struct xstate *s)
@@ -446,14 +460,17 @@ void ra_load_state(struct x64 *x, const struct xstate *s)
     for (unsigned r = 0; r < X_NREGS; r++)
         if (x->cur.reg_val[r])
             x->val[x->cur.reg_val[r]].reg = NOREG;
-    for (unsigned i = 1; i < X_NSLOTS; i++)
+    for (unsigned i = 1; i < x->cur.n_slots; i++)
         if (x->cur.slot_val[i])
             x->val[x->cur.slot_val[i]].slot = 0;
-    x->cur = *s;
+    if (x->cur.n_slots > s->n_slots) /* all beyond the last one in use are empty */
+        memset(x->cur.slot_val + s->n_slots, 0,
+               (x->cur.n_slots - s->n_slots) * sizeof(x->cur.slot_val[0]));
+    copy_state(&x->cur, s);
     for (unsigned r = 0; r < X_NREGS; r++)
         if (x->cur.reg_val[r])
             x->val[x->cur.reg_val[r]].reg = (uint8_t)r;
-    for (unsigned i = 1; i < X_NSLOTS; i++)
+    for (unsigned i = 1; i < x->cur.n_slots; i++)
         if (x->cur.slot_val[i])
             x->val[x->cur.slot_val[i]].slot = (uint8_t)i;
     x->pinned = 0;
@@ -465,7 +482,7 @@ static void drop_dead(struct x64 *x)
     for (unsigned r = 0; r < X_NREGS; r++)
         if (x->cur.reg_val[r] && dead(x, x->cur.reg_val[r]))
             drop_reg(x, r);
-    for (unsigned s = 1; s < X_NSLOTS; s++)
+    for (unsigned s = 1; s < x->cur.n_slots; s++)
         if (x->cur.slot_val[s] && dead(x, x->cur.slot_val[s]))
             drop_slot(x, s);
 }
@@ -516,7 +533,7 @@ static void reload_for_loop(struct x64 *x, uint32_t to)
 {
     uint32_t end = x->block[to].loop_end;
 
-    for (unsigned s = 1; s < X_NSLOTS; s++) {
+    for (unsigned s = 1; s < x->cur.n_slots; s++) {
         uint32_t v = x->cur.slot_val[s];
 
         if (!v || x->val[v].reg != NOREG || free_regs(x, vec_value(x, v)) < 4)
@@ -714,7 +731,7 @@ void ra_edge(struct x64 *x, uint32_t from, uint32_t to)
     for (unsigned r = 0; r < X_NREGS; r++)
         if (e->reg_val[r])
             add_move(x, m, &n, r, e->reg_val[r], k, to);
-    for (unsigned s = 1; s < X_NSLOTS; s++)
+    for (unsigned s = 1; s < e->n_slots; s++)
         if (e->slot_val[s])
             add_move(x, m, &n, 32 + s, e->slot_val[s], k, to);
     do_moves(x, m, n);

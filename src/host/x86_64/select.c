@@ -481,10 +481,11 @@ static void find_loops(struct x64 *x)
 int x_select(struct x64 *x)
 {
     const struct ir *ir = x->ir;
-    struct sel s = { .x = x, .ir = ir, .c = calloc(ir->n_ops, sizeof(struct count)) };
+    struct sel s = { .x = x, .ir = ir };
 
-    if (!s.c)
-        bug("out of memory");
+    x->count = x_grow(x->count, &x->cap_count, ir->n_ops, sizeof(*x->count));
+    memset(x->count, 0, ir->n_ops * sizeof(*x->count));
+    s.c = x->count;
     find_loops(x);
     x->early_gets = false;
     for (uint32_t b = 0; b < ir->n_blocks; b++)
@@ -502,6 +503,5 @@ int x_select(struct x64 *x)
     x->n_use = 1;
     mark_all(&s);
     use_all(x);
-    free(s.c);
     return 0;
 }
