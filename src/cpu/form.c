@@ -12,12 +12,27 @@
 
 #define COLD_INSNS 64
 
+/* What was looked at must invalidate the region when it changes.  False: too much of it. */
+static bool note_seen(struct jit *j, uint64_t pc)
+{
+    if (j->n_seen && j->seen[j->n_seen - 1].end == pc) {
+        j->seen[j->n_seen - 1].end += 4;
+        return true;
+    }
+    if (j->n_seen == JIT_MAX_SEEN)
+        return false;
+    j->seen[j->n_seen++] = (struct span){ pc, pc + 4 };
+    return true;
+}
+
 /* Looking ahead mostly stays near: what the last answer covered is not asked again. */
 const uint8_t *form_code_at(void *jit, uint64_t pc)
 {
     struct jit *j = jit;
     const uint8_t *code;
 
+    if (!note_seen(j, pc))
+        return NULL;
     if (pc < j->exec_lo || pc + 4 > j->exec_hi) {
         size_t n = engine_fetch(j->e, pc, &code);
 
@@ -32,8 +47,12 @@ const uint8_t *form_code_at(void *jit, uint64_t pc)
 bool form_idle_dead(void *jit, uint64_t pc)
 {
     struct jit *j = jit;
+    unsigned n_seen = j->n_seen;
 
-    return !j->e->n_breakpoints && j->e->isa->idle_dead(pc, form_code_at, j);
+    if (!j->e->n_breakpoints && j->e->isa->idle_dead(pc, form_code_at, j))
+        return true;
+    j->n_seen = n_seen; /* nothing relies on it */
+    return false;
 }
 
 static uint64_t next_breakpoint(const struct engine *e, uint64_t pc)
@@ -57,6 +76,7 @@ struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, const
     for (;; limit = limit / 2 + 1) { /* shorter until it fits the frame */
         struct span s = { pc, 0 };
 
+        j->n_seen = 0;
         ir_reset(j->ir);
         ir_start_block(j->ir, ir_plan(j->ir, ~0ull, 0)); /* no name: jumps to itself leave, too */
         s.end = pc + e->isa->lift(j->ir, mode, pc, code, avail, next_breakpoint(e, pc), limit);
@@ -193,6 +213,7 @@ struct region *form_hot_locked(struct jit *j, uint64_t pc, uint32_t mode)
         struct plan p = { .limit = limit };
         struct span spans[JIT_MAX_BLOCKS];
 
+        j->n_seen = 0;
         plan_grow(j, &p, pc, mode);
         if (!p.n || !lift_plan(j, &p, mode))
             return NULL;

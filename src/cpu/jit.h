@@ -12,6 +12,7 @@
 #include "host/host.h"
 
 #define JIT_MAX_BLOCKS 48  /* guest blocks of one region */
+#define JIT_MAX_SEEN   96  /* stretches of code looked at beyond its exits */
 #define JIT_MAX_INSNS  400 /* guest instructions of one region */
 
 /* A stretch of guest code that a region was made from. */
@@ -38,7 +39,7 @@ struct region {
     const uint8_t *desc;
     uint32_t n_faults, n_traps;
     const struct host_trap *traps;
-    uint16_t n_spans;
+    uint16_t n_blocks, n_spans; /* spans: the blocks', then code that exits rely on */
     bool hot, dead;
     struct span *spans;
 };
@@ -73,6 +74,8 @@ struct jit {
     struct region **hash; /* 1 << JIT_HASH_BITS */
     struct page **pages;  /* 1 << JIT_PAGE_BITS */
     void *ep[HOST_NUM_EP];
+    struct span seen[JIT_MAX_SEEN]; /* code outside the region that this one's exits rely on */
+    unsigned n_seen;
     uint64_t exec_lo, exec_hi; /* guest code known to be executable, for this region's forming */
     bool too_big; /* the last compilation failed because the region needs too much frame */
     bool full;  /* flush when nobody is inside */

@@ -132,8 +132,8 @@ void log_entry(struct cpu *cpu, const struct region *r)
     if (e->conf.log->items & ENGINE_LOG_EXEC) {
         fprintf(f, "Trace %d: 0x%08" PRIx64 " [mode %x, ", gettid(), cpu->pc, cpu->mode);
         if (r)
-            fprintf(f, "%s, %u %s, at %p]\n", r->hot ? "hot" : "cold", r->n_spans,
-                    r->n_spans == 1 ? "block" : "blocks", (const void *)r->code);
+            fprintf(f, "%s, %u %s, at %p]\n", r->hot ? "hot" : "cold", r->n_blocks,
+                    r->n_blocks == 1 ? "block" : "blocks", (const void *)r->code);
         else
             fprintf(f, "interpreted]\n");
     }

@@ -215,13 +215,17 @@ struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, cons
     }
     *r = (struct region){ .pc = pc, .mode = mode, .code_len = job.len, .code = job.buf, .hot = hot,
                           .counter = job.counter, .n_faults = job.n_faults,
-                          .n_spans = (uint16_t)n_spans };
+                          .n_blocks = (uint16_t)n_spans, .n_spans = (uint16_t)(n_spans + j->n_seen) };
     log_region(j->e, r, spans, n_spans, j->ir);
     r->n_traps = job.n_traps;
     r->traps = copy_meta(j, job.traps, job.n_traps * sizeof(*job.traps));
     r->faults = copy_meta(j, job.faults, job.n_faults * sizeof(*job.faults));
     r->desc = copy_meta(j, job.desc, job.desc_len);
-    r->spans = copy_meta(j, spans, n_spans * sizeof(*spans));
+    r->spans = jit_meta(j, r->n_spans * sizeof(*spans));
+    if (r->spans) {
+        memcpy(r->spans, spans, n_spans * sizeof(*spans));
+        memcpy(r->spans + n_spans, j->seen, j->n_seen * sizeof(*spans));
+    }
     if (!r->traps || !r->faults || !r->desc || !r->spans || j->n_regions == j->cap_regions ||
         !pages_add(j, r))
         return NULL;
