@@ -50,6 +50,7 @@ static bool ends_below(const struct simd *s, ir_val v, unsigned bytes)
     case IRO_vfromf:
         return ir_bits(s->ir->ops[op->arg[0]].type) / 8 <= bytes;
     case IRO_vfcvtl:
+    case IRO_vfmlal: /* lanes of the result are wider than its lane says */
     case IRO_vfcvtn:
         return false;
     default:

@@ -393,3 +393,9 @@
 # in:  v2.8h=0x3dcb,0xc40e,0x3c00,0x7682,0x347d,0xfa93,0x8000,0x3d2e fpcr=0x1000000
 # out: v0.4s=0x40105250,0x3bea6960,0x41f7ffe3,0x4094c1a0 fpsr=0x80
     fmlsl2  v0.4s, v1.4h, v2.h[1]
+
+# fmlal gives four words, of which a shift takes two
+# in:  v0.4s=1.0,2.0,3.0,4.0 v1=0 v2=0
+# out: v3.2d=0x400000003f800000,0
+    fmlal   v0.4s, v1.4h, v2.4h
+    shl     v3.4h, v0.4h, #0
