@@ -50,3 +50,17 @@
 # in:  nzcv=nzcv
 # out: nzcv=Nzcv
     xaflag
+
+# a reserved subs in the next block leaves the flags of before
+# in:  x1=1 x2=1
+# out: sigill nzcv=nZCv pc=code+8
+    cmp     x1, x2
+    b       1f
+1:  .inst   0xebc6b7d4
+
+# a reserved bics, too
+# in:  x1=1 x2=2
+# out: sigill nzcv=Nzcv pc=code+8
+    cmp     x1, x2
+    b       1f
+1:  .inst   0x6a65cb80

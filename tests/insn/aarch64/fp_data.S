@@ -741,3 +741,23 @@
 # fmov, reserved
 # out: sigill pc=code+0
     .inst 0x1eae1000
+
+# fdiv of a flushed denormal by zero is invalid
+# in:  d1=0x8 d2=0 fpcr=0x1000000
+# out: d0=0x7ff8000000000000 fpsr=0x81
+    fdiv    d0, d1, d2
+
+# fdiv by zero under FZ
+# in:  s1=1.0 s2=0 fpcr=0x1000000
+# out: s0=inf fpsr=2
+    fdiv    s0, s1, s2
+
+# fsqrt of a flushed negative denormal is -0
+# in:  d1=0x8000000000000008 fpcr=0x1000000
+# out: d0=-0.0 fpsr=0x80
+    fsqrt   d0, d1
+
+# fsqrt of four, one of them a negative denormal
+# in:  v1.4s=1.0,4.0,0x80000001,9.0 fpcr=0x1000000
+# out: v0.4s=1.0,2.0,-0.0,3.0 fpsr=0x80
+    fsqrt   v0.4s, v1.4s
