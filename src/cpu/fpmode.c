@@ -5,6 +5,7 @@
 
 #define MXCSR_MASKS 0x1f80u
 #define MXCSR_DM    0x0100u /* denormal operand */
+#define MXCSR_ZM    0x0200u /* division by zero: perhaps of a denormal, which is not one when flushed */
 #define MXCSR_UM    0x0800u /* underflow */
 #define MXCSR_PM    0x1000u /* precision */
 
@@ -29,7 +30,7 @@ void fpmode_load(struct cpu *cpu)
 
     if (cpu->fp.fz) { /* see host_job.fp_flush; what the handler clears must not be the guest's */
         fpmode_gather(cpu);
-        masks &= ~(MXCSR_DM | MXCSR_UM);
+        masks &= ~(MXCSR_DM | MXCSR_ZM | MXCSR_UM);
         if (!(cpu->fp.flags & FP_IXC))
             masks &= ~MXCSR_PM;
     }
@@ -53,7 +54,7 @@ void fpmode_gather(struct cpu *cpu)
  * the host's bit and not the guest's. */
 uint32_t fpmode_trapped(const struct cpu *cpu, uint32_t mxcsr)
 {
-    mxcsr &= ~(2u | 16u);
+    mxcsr &= ~(2u | 4u | 16u);
     if (!(mxcsr & MXCSR_PM))
         mxcsr &= ~32u;
     return cpu->fp.flags & FP_IXC ? mxcsr | MXCSR_PM : mxcsr;

@@ -68,8 +68,8 @@ struct host_job {
     uint64_t pc;
     int32_t *counter; /* executions left before HOST_EP_HOT is called; NULL: none */
     bool fp_slow;     /* evaluate all floating point out of line */
-    bool fp_flush;    /* denormal operands, tiny and first inexact results raise SIGFPE: operations are
-                       * in line only if that finds them in traps */
+    bool fp_flush;    /* denormal operands, division by zero, tiny and first inexact results raise
+                       * SIGFPE: operations are in line only if that finds them in traps */
     bool untag;       /* remove address tags before each access */
     bool gs_base;     /* guest address 0 is at the GS segment's base, not at 0 */
     /* out; valid until the next compile */

@@ -14,7 +14,7 @@ CROSS = 'aarch64-linux-gnu-'
 CODE_ADDR, MEM_ADDR, MEM_SIZE, MEM_BYTES = 0x04000000, 0x30010000, 4096, 256
 STATE = struct.Struct(f'<31Q9Q64Q{MEM_BYTES}s')
 FIELDS = ('sp', 'pc', 'nzcv', 'fpsr', 'fpcr', 'signal', 'fault', 'hash', 'code')
-HEADER = struct.Struct('<5Q')
+HEADER = struct.Struct('<6Q')
 PAGE = 0x10000
 M64 = (1 << 64) - 1
 
@@ -79,10 +79,10 @@ def code_addresses(bodies):
         at += piece_size(body)
 
 
-def write_cases(path, cases, finish, go_on=False, runs=1):
+def write_cases(path, cases, finish, go_on=False, runs=1, loose=False):
     """@cases: list of (State or packed state, code bytes).  Fills in the addresses of the code:
     each piece is preceded by the load of its own x30 and followed by a branch to @finish.
-    @go_on: signals do not end a case; @runs of each case (harness.h)."""
+    @go_on: signals do not end a case; @runs of each case; @loose: harness.h."""
     code, states = bytearray(), []
     for state, body in cases:
         packed = bytearray(state if isinstance(state, (bytes, bytearray)) else state.pack())
@@ -98,7 +98,7 @@ def write_cases(path, cases, finish, go_on=False, runs=1):
     offset = (HEADER.size + len(states) * STATE.size + PAGE - 1) // PAGE * PAGE
     size = (len(code) + PAGE - 1) // PAGE * PAGE
     with open(path, 'wb') as f:
-        f.write(HEADER.pack(len(states), offset, size, go_on, runs))
+        f.write(HEADER.pack(len(states), offset, size, go_on, runs, loose))
         f.write(b''.join(states))
         f.seek(offset)
         f.write(code + bytes(size - len(code)))

@@ -62,6 +62,8 @@ ODD_WORDS = [
 ORDERED = re.compile('^(stl|ldl|lda|stl?xr|stxp|ldax|ldxr|ldxp|cas|swp|ld(add|clr|eor|set|[su](max|min)))')
 # Across the end of the page, these may load some registers before they fault.
 STRUCTURE = re.compile('^(ld|st)([1234]|n?p_v)')
+EXCLUSIVE = re.compile('^(ld|st)x[rp]$')
+CLREX = 0xd5033f5f
 PAIR = re.compile('^(ld|st)n?p')
 FPCRS = [0] * 8 + [1 << 22, 2 << 22, 3 << 22, 1 << 24, 1 << 25, 3 << 24, 1 << 24 | 1 << 22, 1 << 19,
                    1 << 19 | 1 << 25, 1 << 26]
@@ -192,7 +194,7 @@ class Sequence:
         self.rng, self.rows = rng, rows
         self.words, self.units = [], []     # units: where each instruction's set-up begins
         self.known, self.pending = {31}, []
-        self.loop = None
+        self.loop = self.exclusive = None
         self.near = rng.sample(range(31), 6)
 
     def emit(self, word):
@@ -260,6 +262,14 @@ class Sequence:
         self.point(reg)
         return reg
 
+    def pair_exclusives(self, row, word):
+        """Whether a store exclusive works after a load of another size is the implementation's choice."""
+        if EXCLUSIVE.match(row.name):
+            kind = word >> 30, row.name[-1]
+            if row.name.startswith('st') and (kind != self.exclusive or self.pending):
+                self.emit(CLREX)
+            self.exclusive = kind if row.name.startswith('ld') and not self.pending else None
+
     def memory(self, row):
         r = self.rng
         letter = 't' if ADDRESS_IN_T.match(row.name) else 'n'
@@ -296,6 +306,7 @@ class Sequence:
                 return
             self.movz(m, r.choice((r.randrange(64), r.randrange(64), r.randrange(MAX_OFFSET))))
             self.known.discard(m)
+        self.pair_exclusives(row, word)
         self.emit(word)
         for f, v in regs.items():
             if f != 'm':
@@ -352,7 +363,8 @@ class Comparison:
 
     def run(self, command, cases, limit=60):
         path = f'{self.folder}/batch'
-        a64.write_cases(path, cases, self.finish, True, command.runs)
+        a64.write_cases(path, cases, self.finish, True, command.runs,
+                        not command.exact)
         return a64.run_harness(command, self.harness, path, limit)
 
     def batch(self, full, names):

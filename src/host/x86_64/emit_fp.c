@@ -303,6 +303,27 @@ static void emit_varith(struct x64 *x, const struct ir_op *op, uint32_t v)
     arith_finish(&f, arith_opc[op->op]);
 }
 
+/* The root of a negative denormal, once flushed, is -0; the host finds it invalid before it finds it
+ * denormal, so what is negative does not get that far. */
+static void sqrt_finish(struct fpop *f)
+{
+    struct x64 *x = f->x;
+    uint32_t stub = 0;
+
+    if (x->job->fp_flush) {
+        v2(x, VX(is_double(f->k) ? 0x66 : 0, 1, 0x50), X_SCRATCH, f->a); /* movmskps, movmskpd */
+        x64_test_ri(&x->a, 4, X_SCRATCH, is_scalar(f->k) ? 1 : 15);
+        stub = slow_from(f, CC_NE);
+    }
+    x_trap_here(x);
+    if (is_scalar(f->k))
+        v3(x, insn(f->k, SQRT), f->d, f->a, f->a);
+    else
+        v2(x, insn(f->k, SQRT), f->d, f->a);
+    slow_if_nan(f);
+    if (x->job->fp_flush)
+        x_slow_back(x, stub);
+}
 void emit_fsqrt(struct x64 *x, const struct ir_op *op, uint32_t v)
 {
     struct fpop f;
@@ -312,9 +333,7 @@ void emit_fsqrt(struct x64 *x, const struct ir_op *op, uint32_t v)
         return;
     }
     f = begin(x, op, v, scalar_kind(op->type));
-    x_trap_here(x);
-    v3(x, insn(f.k, SQRT), f.d, f.a, f.a);
-    slow_if_nan(&f);
+    sqrt_finish(&f);
 }
 void emit_vfsqrt(struct x64 *x, const struct ir_op *op, uint32_t v)
 {
@@ -325,9 +344,7 @@ void emit_vfsqrt(struct x64 *x, const struct ir_op *op, uint32_t v)
         return;
     }
     f = begin_packed(x, op, v);
-    x_trap_here(x);
-    v2(x, insn(f.k, SQRT), f.d, f.a);
-    slow_if_nan(&f);
+    sqrt_finish(&f);
 }
 
 /* d = a * b + c, the host's form 231. */

@@ -41,7 +41,7 @@ struct sigaction {
 };
 
 struct state block;
-static u64 go_on;
+static u64 go_on, loose;
 extern char restorer[];
 static u8 signal_stack[32768] __attribute__((aligned(16)));
 
@@ -208,6 +208,8 @@ static void one_case(const struct state *in, u64 runs)
     copy(&first, &block, sizeof(first));
     for (u64 i = 2; i <= runs; i++) {
         run_once(in);
+        if (loose)
+            block.signal = first.signal ^ ((first.signal ^ block.signal) & 0xff);
         if (!same(&first, &block)) {
             block.code = i;
             break;
@@ -227,6 +229,7 @@ int main(u64 *stack)
     if (fd < 0 || syscall6(SYS_read, fd, (u64)&h, sizeof(h), 0, 0, 0) != sizeof(h))
         quit(2);
     go_on = h.go_on;
+    loose = h.loose;
     map(MEM_ADDR - MEM_GUARD, MEM_SIZE + 2 * MEM_GUARD, 0, MAP_FIXED | MAP_ANONYMOUS, -1, 0);
     map(MEM_ADDR, MEM_SIZE, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_ANONYMOUS, -1, 0);
     map(CODE_ADDR, h.code_size, PROT_READ | PROT_EXEC, MAP_FIXED, fd, h.code_offset);

@@ -45,6 +45,7 @@ struct header {
     u64 go_on; /* 1: a signal does not end a case: the state at it is mixed into state.fault, and
                 * execution goes on at the next instruction */
     u64 runs;  /* of each case, so that its code becomes hot; the first's state is the result */
+    u64 loose; /* with go_on, the flags at signals may differ between runs */
 };
 
 extern struct state block;
