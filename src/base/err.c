@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int err_set(struct err *e, int code, const char *fmt, ...)
 {
@@ -33,14 +34,29 @@ int err_wrap(struct err *e, int code, const char *fmt, ...)
     return code;
 }
 
+static void say(const char *prefix, const char *fmt, va_list ap)
+{
+    fputs(prefix, stderr);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+}
+
+void fatal(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    say("emu: ", fmt, ap);
+    va_end(ap);
+    _exit(1);
+}
+
 void bug(const char *fmt, ...)
 {
     va_list ap;
 
-    fputs("emu: bug: ", stderr);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    say("emu: bug: ", fmt, ap);
     va_end(ap);
-    fputc('\n', stderr);
     abort();
 }

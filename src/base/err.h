@@ -20,6 +20,9 @@ int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format
 /** err_wrap - put "what we were doing: " in front of the message; returns @code. */
 int err_wrap(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/** fatal - say what the machine could not give us, and end with status 1. */
+_Noreturn void fatal(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /** bug - we are wrong: print "emu: bug: ..." and abort, in every build. */
 _Noreturn void bug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <ucontext.h>
 
 enum {
@@ -17,6 +18,7 @@ enum {
     META_SIZE = 160 << 20,
     HOT_AFTER = 1000,      /* runs of a block before its region is formed */
     EARLY_CODE = 2 << 20,  /* short programs stay in small pages */
+    MAX_HALVINGS = 5,      /* down to 3 MiB of code */
 };
 
 static const struct host_layout layout = {
@@ -51,7 +53,7 @@ static void *reserve(size_t size, int prot)
     void *p = mmap(NULL, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (p == MAP_FAILED)
-        bug("no memory for the code cache (%zu bytes)", size);
+        fatal("no memory for translations (%zu bytes)", size);
     return p;
 }
 
@@ -64,7 +66,7 @@ static const struct ir_slot *slots_of(const struct engine *e)
         return e->isa->slots;
     s = malloc(e->isa->n_slots * sizeof(*s));
     if (!s)
-        bug("out of memory");
+        fatal("out of memory");
     for (uint32_t i = 0; i < e->isa->n_slots; i++) {
         s[i] = e->isa->slots[i];
         s[i].idle = false;
@@ -72,21 +74,37 @@ static const struct ir_slot *slots_of(const struct engine *e)
     return s;
 }
 
+/*
+ * How many times the caches are halved: the guest, too, has to live within RLIMIT_AS (as under
+ * build tools that set it), so they take no more than a quarter of it.
+ */
+static unsigned halvings(size_t total)
+{
+    struct rlimit limit;
+    unsigned n = 0;
+
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        while (n < MAX_HALVINGS && total >> n > limit.rlim_cur / 4)
+            n++;
+    return n;
+}
+
 static struct jit *jit_new(struct engine *e)
 {
     struct jit *j = calloc(1, sizeof(*j));
+    unsigned small = e->conf.cache_size ? 0 : halvings(CODE_SIZE + META_SIZE);
 
     if (!j)
-        bug("out of memory");
+        fatal("out of memory");
     j->e = e;
-    j->cache_size = e->conf.cache_size ? e->conf.cache_size : CODE_SIZE;
+    j->cache_size = e->conf.cache_size ? e->conf.cache_size : (size_t)CODE_SIZE >> small;
     j->cap_counters = j->cap_regions = (uint32_t)(j->cache_size / 64);
     j->cache = reserve(j->cache_size + j->cap_counters * sizeof(int32_t),
                        PROT_READ | PROT_WRITE | PROT_EXEC);
     if (j->cache_size > EARLY_CODE)
         madvise(j->cache + EARLY_CODE, j->cache_size - EARLY_CODE, MADV_HUGEPAGE);
     j->counters = (int32_t *)(void *)(j->cache + j->cache_size);
-    j->meta_size = META_SIZE;
+    j->meta_size = (size_t)META_SIZE >> small;
     j->meta = reserve(j->meta_size, PROT_READ | PROT_WRITE);
     j->by_addr = reserve(j->cap_regions * sizeof(*j->by_addr), PROT_READ | PROT_WRITE);
     j->hash = reserve(sizeof(*j->hash) << JIT_HASH_BITS, PROT_READ | PROT_WRITE);
