@@ -10,12 +10,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Regions of one guest page are near each other in the table, so that small programs touch little. */
+/* Regions of 16 KiB of guest code share two pages of the table, so that small programs touch little;
+ * few blocks are shorter than the 16 bytes that share a chain. */
 static uint32_t hash_of(uint64_t pc)
 {
-    uint64_t page = (pc >> 12) * 0x9e3779b97f4a7c15ull >> (64 - JIT_HASH_BITS);
+    uint64_t near = (pc >> 14) * 0x9e3779b97f4a7c15ull >> (64 - JIT_HASH_BITS);
 
-    return (uint32_t)((page & ~1023u) | (pc >> 2 & 1023));
+    return (uint32_t)((near & ~1023u) | (pc >> 4 & 1023));
 }
 
 static struct page **page_bucket(const struct jit *j, uint64_t number)
