@@ -221,6 +221,19 @@ void ir_fill_graph(struct ir *ir)
             deepen_loop(ir, i);
 }
 
+/* One block and its ways out, as cold code has them: in order already, nothing to split. */
+static bool is_simple(const struct ir *ir)
+{
+    const struct ir_block *blk = &ir->blocks[0];
+
+    if (ir->b->n_plan != 1 || ir->n_blocks != 1u + blk->n_succ)
+        return false;
+    for (unsigned k = 0; k < blk->n_succ; k++)
+        if (blk->succ[k] != k + 1 || !ir->blocks[k + 1].exit_only)
+            return false;
+    return true;
+}
+
 void ir_finish(struct ir *ir)
 {
     uint32_t entry, n;
@@ -228,6 +241,11 @@ void ir_finish(struct ir *ir)
     for (uint32_t i = 0; i < ir->b->n_plan; i++)
         if (!ir->blocks[i].end)
             ir_end_missing(ir, i);
+    if (is_simple(ir)) {
+        ir_fill_graph(ir);
+        ir->promoted = true;
+        return;
+    }
     entry = entry_block(ir); /* before edges are split: it may be one predecessor more */
     split_critical_edges(ir);
     n = post_order(ir, entry);
