@@ -280,6 +280,10 @@ void x_forget_lazy(struct x64 *x);
 void x_bare_compare(struct x64 *x, const struct ir_op *o, uint32_t v);
 uint32_t x_pred_index(const struct ir *ir, uint32_t from, uint32_t to);
 void ra_forget(struct x64 *x, uint32_t v);
-void *x_grow(void *p, uint32_t *cap, uint32_t need, size_t size);
+void *x_grow_more(void *p, uint32_t *cap, uint32_t need, size_t size);
+static inline void *x_grow(void *p, uint32_t *cap, uint32_t need, size_t size)
+{
+    return need <= *cap ? p : x_grow_more(p, cap, need, size);
+}
 
 #endif

@@ -30,10 +30,8 @@ struct sel {
     uint32_t at; /* where the uses being counted are emitted */
 };
 
-void *x_grow(void *p, uint32_t *cap, uint32_t need, size_t size)
+void *x_grow_more(void *p, uint32_t *cap, uint32_t need, size_t size)
 {
-    if (need <= *cap)
-        return p;
     *cap = need * 2 > 64 ? need * 2 : 64;
     p = realloc(p, *cap * size);
     if (!p)
