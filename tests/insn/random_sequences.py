@@ -64,6 +64,7 @@ ORDERED = re.compile('^(stl|ldl|lda|stl?xr|stxp|ldax|ldxr|ldxp|cas|swp|ld(add|cl
 STRUCTURE = re.compile('^(ld|st)([1234]|n?p_v)')
 EXCLUSIVE = re.compile('^(ld|st)x[rp]$')
 CLREX = 0xd5033f5f
+VECTOR = re.compile('^ldst_v')
 PAIR = re.compile('^(ld|st)n?p')
 FPCRS = [0] * 8 + [1 << 22, 2 << 22, 3 << 22, 1 << 24, 1 << 25, 3 << 24, 1 << 24 | 1 << 22, 1 << 19,
                    1 << 19 | 1 << 25, 1 << 26]
@@ -273,7 +274,7 @@ class Sequence:
     def memory(self, row):
         r = self.rng
         letter = 't' if ADDRESS_IN_T.match(row.name) else 'n'
-        if any(p.match(row.name) for p in (ORDERED, STRUCTURE, PAIR)):
+        if any(p.match(row.name) for p in (ORDERED, STRUCTURE, PAIR, VECTOR)):
             n = self.rng.choice(self.free_registers())
             self.point(n, True)
         else:
@@ -300,11 +301,16 @@ class Sequence:
             word = row.put(word, 'i', row.get(word, 'i') & ~1)
         if 'i' in row.field and row.field['i'][1] == 0xfff and r.random() < .95:
             word = row.put(word, 'i', row.get(word, 'i') & 15)
+        # Across the end of the page, these may store their first half before they fault.
+        wide = VECTOR.match(row.name) and word >> 30 == 0 and word >> 23 & 1
+        if wide and row.field.get('i', (0, 0))[1] == 0x1ff:
+            word = row.put(word, 'i', row.get(word, 'i') & ~15)
         m = regs.get('m')
         if m is not None and m != 31:
             if m == self.loop:
                 return
-            self.movz(m, r.choice((r.randrange(64), r.randrange(64), r.randrange(MAX_OFFSET))))
+            offset = r.choice((r.randrange(64), r.randrange(64), r.randrange(MAX_OFFSET)))
+            self.movz(m, offset & ~15 if wide else offset)
             self.known.discard(m)
         self.pair_exclusives(row, word)
         self.emit(word)

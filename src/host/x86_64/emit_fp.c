@@ -12,7 +12,8 @@
  * Results that may be concerned (any NaN, magnitude the smallest normal) are evaluated again out of
  * line, so result registers differ from all operands'.  Alternative half-precision modes never get
  * here (job->fp_slow).  Flushing to zero (job->fp_flush) happens rarely, so nothing is computed for
- * it: denormal operands and tiny results are unmasked exceptions, whose handler goes on out of line.
+ * it: denormal operands, divisions by zero and tiny results are unmasked exceptions, whose handler goes
+ * on out of line.
  *
  * Lanes beyond those to be computed must raise nothing: operands are cleared there first.
  */
