@@ -84,7 +84,7 @@ struct host_job {
 
 /* Host features that can be masked, as if the processor lacked them. */
 enum host_off {
-    HOST_OFF_AVX = 1,    /* and all that is encoded like it */
+    HOST_OFF_AVX = 1,    /* and all that is encoded like it, and SSE4.2: what is left is the floor */
     HOST_OFF_BMI = 2,    /* and LZCNT */
     HOST_OFF_FMA = 4,
     HOST_OFF_CRYPTO = 8, /* AES, SHA, PCLMULQDQ */

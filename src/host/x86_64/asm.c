@@ -666,7 +666,7 @@ struct x64_feat x64_feat_detect(unsigned off)
     f.f16c = f.avx && (c & bit_F16C);
     f.popcnt = c & bit_POPCNT;
     f.sse41 = (c & bit_SSE4_1) && (c & bit_SSSE3);
-    f.sse42 = c & bit_SSE4_2;
+    f.sse42 = (c & bit_SSE4_2) && !(off & 1);
     f.aes = (c & bit_AES) && !(off & HOST_OFF_CRYPTO);
     f.pclmul = (c & bit_PCLMUL) && !(off & HOST_OFF_CRYPTO);
     f.movbe = c & bit_MOVBE;

@@ -90,6 +90,14 @@ bool x_in_line(const struct ir *ir, const struct ir_op *o)
     return o->op < IRO_add || o->op > IRO_bswap || !narrow(o->type);
 }
 
+/* Operations that compare 64-bit lanes: one instruction of SSE4.2, out of line without it. */
+static bool compares_quads(const struct ir_op *o)
+{
+    if (o->op >= IRO_vabs && o->op <= IRO_vsqshlu)
+        return o->lane == 3;
+    return o->op >= IRO_vuqxtn && o->op <= IRO_vsqxtun && o->lane == 2;
+}
+
 emit_fn *x_emitter(const struct x64 *x, const struct ir_op *o)
 {
     emit_fn *fn = x64_emit_int[o->op];
@@ -98,7 +106,7 @@ emit_fn *x_emitter(const struct x64 *x, const struct ir_op *o)
         return x_in_line(x->ir, o) ? fn : emit_eval;
     fn = x64_emit_mem[o->op];
     if (!fn)
-        fn = x64_emit_vec[o->op];
+        fn = x->a.f.sse42 || !compares_quads(o) ? x64_emit_vec[o->op] : NULL;
     if (!fn && !x->job->fp_slow && (!x->job->fp_flush || x64_fp_traps(x, o->op)))
         fn = x64_emit_fp[o->op];
     return fn ? fn : emit_eval;
@@ -456,7 +464,7 @@ bool host_usable(void)
 {
     struct x64_feat f = x64_feat_detect(0);
 
-    return f.sse41 && f.sse42; /* 64-bit lane compares */
+    return f.sse41;
 }
 
 struct host *host_new(const struct host_layout *layout, unsigned features_off)
