@@ -317,12 +317,6 @@ static void emit_alu(struct x64 *x, const struct ir_op *o, uint32_t v)
     x64_alu_rr(&x->a, op, size, d, b);
 }
 
-/* a - b where b is a constant is an addition; the folder sees to it.  and-not through BMI1. */
-static void emit_and(struct x64 *x, const struct ir_op *o, uint32_t v)
-{
-    emit_alu(x, o, v);
-}
-
 static void emit_mul(struct x64 *x, const struct ir_op *o, uint32_t v)
 {
     unsigned size = x_size(o->type), a, b, d;
@@ -593,7 +587,7 @@ static void emit_trunc(struct x64 *x, const struct ir_op *o, uint32_t v)
 }
 
 emit_fn *const x64_emit_int[IR_NUM_OPS] = {
-    [IRO_add] = emit_add, [IRO_sub] = emit_alu, [IRO_and] = emit_and, [IRO_or] = emit_alu,
+    [IRO_add] = emit_add, [IRO_sub] = emit_alu, [IRO_and] = emit_alu, [IRO_or] = emit_alu,
     [IRO_xor] = emit_alu, [IRO_mul] = emit_mul, [IRO_umulh] = emit_mulh, [IRO_smulh] = emit_mulh,
     [IRO_udiv] = emit_div, [IRO_sdiv] = emit_div, [IRO_adc] = emit_adc, [IRO_neg] = emit_neg_not,
     [IRO_not] = emit_neg_not, [IRO_shl] = emit_shift, [IRO_shr] = emit_shift, [IRO_sar] = emit_shift,
