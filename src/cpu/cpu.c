@@ -40,7 +40,7 @@ struct cpu *cpu_new(const struct guest_isa *isa, struct engine *engine)
     cpu->isa = isa;
     cpu->engine = engine;
     cpu->helpers = isa->helpers;
-    cpu->jc[0].pc = ~0ull; /* entry 0 is the only one where an empty pc of 0 could match */
+    jc_init(cpu);
     isa->reset(cpu);
     cpu_link(cpu, engine);
     return cpu;
@@ -53,7 +53,7 @@ struct cpu *cpu_clone(const struct cpu *old)
     if (!cpu)
         return NULL;
     memcpy(cpu, old, offsetof(struct cpu, jc));
-    cpu->jc[0].pc = ~0ull;
+    jc_init(cpu);
     cpu->attention = 0;
     cpu->in_code = false;
     cpu->stop = CPU_STOP_NONE;

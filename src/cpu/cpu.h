@@ -37,9 +37,10 @@ enum cpu_stop {
     CPU_STOP_YIELD,       /* WFE/WFI/YIELD: give the host CPU away */
 };
 
-#define CPU_JC_BITS 16 /* entries of the inline jump cache, log2; pages of it are touched as used */
+#define CPU_JC_BITS   16 /* entries of the inline jump cache, log2; pages of it are touched as used */
+#define CPU_LAND_BITS 13 /* of each cache of checked targets */
 
-/* One entry of the per-CPU jump cache for indirect branches, looked up by translated code. */
+/* One entry of the per-CPU jump caches for indirect branches, looked up by translated code. */
 struct cpu_jc {
     uint64_t pc;   /* guest address, cpu_jc_empty() when empty */
     void *host;
@@ -65,6 +66,8 @@ struct cpu {
     uint64_t pc;       /* guest program counter, valid while not in translated code */
     uint32_t mode;     /* ISA bits that change what code means (part of the region's key) */
     volatile uint32_t attention; /* tested where loops close; set by cpu_kick() */
+    uint32_t landing;  /* an indirect branch of this sort (ir_goto_land) came to pc, which is still to be
+                        * checked; 0: nothing to check.  Valid with pc */
 
     uint8_t guest[CPU_GUEST_MAX] __attribute__((aligned(64))); /* the ISA's state struct */
     uint8_t frame[CPU_FRAME] __attribute__((aligned(16))); /* values translated code has no register for */
@@ -82,10 +85,12 @@ struct cpu {
     bool forget_returns; /* empty the shadow stack before running on */
     bool odd;          /* the next instruction is for the interpreter */
     volatile bool in_code;     /* inside translated code: a flush waits for it to leave */
+    bool lands;        /* the caches of checked targets are in use */
     struct cpu *next, **link;  /* all CPUs of the engine [engine lock] */
 
     /* Looked up in line by translated code, so at a fixed place; touched page by page as used. */
     struct cpu_jc jc[1 << CPU_JC_BITS];
+    struct cpu_jc land[IR_LANDINGS][1 << CPU_LAND_BITS]; /* targets checked for each landing */
 };
 
 /* Offset the CPU register points at, so that short displacements reach the first 256 bytes of guest
@@ -131,6 +136,11 @@ struct guest_isa {
      * look can tell?  @code gives the host address of executable guest code, or NULL.
      */
     bool (*idle_dead)(uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc), void *opaque);
+    /**
+     * lands - the landings, as bits 1 << n, whose branches may come to the instruction at @code; NULL:
+     * there are no landings.
+     */
+    unsigned (*lands)(uint32_t mode, const uint8_t *code, size_t avail);
     uint32_t mode_fp_flush; /* mode bits under which denormals are zero (struct fp_env: fz) */
     uint32_t mode_fp_slow; /* mode bits under which floating point is evaluated out of line */
     void (*reset)(struct cpu *cpu);
@@ -152,6 +162,13 @@ enum cpu_stop cpu_run(struct cpu *cpu);
 /** cpu_kick - make cpu_run return CPU_STOP_ATTENTION soon; async-signal-safe, any thread.
  * Cleared by cpu_run as it returns for it. */
 void cpu_kick(struct cpu *cpu);
+
+/** cpu_set_mode - the meaning of code changes: whatever was looked up for the old mode is forgotten.
+ * On the CPU's thread. */
+void cpu_set_mode(struct cpu *cpu, uint32_t mode);
+
+/** cpu_use_landings - before the CPU runs code with ir_goto_land. */
+void cpu_use_landings(struct cpu *cpu);
 
 /** cpu_self - the CPU this host thread runs, or NULL. */
 extern __thread struct cpu *cpu_self __attribute__((tls_model("initial-exec")));
@@ -213,10 +230,11 @@ void engine_after_fork(struct engine *e, bool child);
 /**
  * engine_set_fetch - how the translator learns whether code at a guest address may be executed.
  * @fetch returns the number of executable, readable bytes from @pc (up to the end of the mapping, at
- * least up to the page end), 0 when there are none.  Called on the CPU's thread.  Between
- * @hold(opaque, true) and @hold(opaque, false) what @fetch said stays so.
+ * least up to the page end), 0 when there are none, and sets bits in *@mode that this memory adds to
+ * the CPU's mode.  Called on the CPU's thread.  Between @hold(opaque, true) and @hold(opaque, false)
+ * what @fetch said stays so; when it no longer is, engine_invalidate() is called.
  */
-void engine_set_fetch(struct engine *e, size_t (*fetch)(void *opaque, uint64_t pc),
+void engine_set_fetch(struct engine *e, size_t (*fetch)(void *opaque, uint64_t pc, uint32_t *mode),
                       void (*hold)(void *opaque, bool on), void *opaque);
 
 /**

@@ -31,7 +31,7 @@ struct engine *engine_new(const struct guest_isa *isa, const struct engine_conf 
     return e;
 }
 
-void engine_set_fetch(struct engine *e, size_t (*fetch)(void *opaque, uint64_t pc),
+void engine_set_fetch(struct engine *e, size_t (*fetch)(void *opaque, uint64_t pc, uint32_t *mode),
                       void (*hold)(void *opaque, bool on), void *opaque)
 {
     e->fetch = fetch;
@@ -39,10 +39,10 @@ void engine_set_fetch(struct engine *e, size_t (*fetch)(void *opaque, uint64_t p
     e->fetch_opaque = opaque;
 }
 
-size_t engine_fetch(const struct engine *e, uint64_t pc, const uint8_t **code)
+size_t engine_fetch(const struct engine *e, uint64_t pc, const uint8_t **code, uint32_t *mode)
 {
     *code = (const uint8_t *)(uintptr_t)(pc + e->conf.guest_base);
-    return e->fetch ? e->fetch(e->fetch_opaque, pc) : SIZE_MAX;
+    return e->fetch ? e->fetch(e->fetch_opaque, pc, mode) : SIZE_MAX;
 }
 
 void engine_begin_read(struct engine *e)

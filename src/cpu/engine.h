@@ -16,7 +16,7 @@ struct jit;
 struct engine {
     const struct guest_isa *isa;
     struct engine_conf conf;
-    size_t (*fetch)(void *opaque, uint64_t pc);
+    size_t (*fetch)(void *opaque, uint64_t pc, uint32_t *mode);
     void (*hold)(void *opaque, bool on);
     void *fetch_opaque;
     void (*changed)(void *opaque, uint64_t start, uint64_t len); /* code was written */
@@ -35,8 +35,9 @@ struct engine {
     struct jit *jit;
 };
 
-/** engine_fetch - executable bytes at guest @pc (0: none) and where the host sees them. */
-size_t engine_fetch(const struct engine *e, uint64_t pc, const uint8_t **code);
+/** engine_fetch - executable bytes at guest @pc (0: none) and where the host sees them; adds to
+ * *@mode what that memory adds to the CPU's mode when code there is lifted. */
+size_t engine_fetch(const struct engine *e, uint64_t pc, const uint8_t **code, uint32_t *mode);
 /**
  * engine_begin_read, engine_end_read - around asking for guest code, reading it and engine_mark() for
  * what was read: code that changes meanwhile is told to engine_invalidate's slow path.
@@ -46,6 +47,19 @@ void engine_end_read(struct engine *e);
 /** engine_mark - a translation of [start, end) exists from now on. */
 void engine_mark(struct engine *e, uint64_t start, uint64_t end);
 bool engine_has_breakpoint(const struct engine *e, uint64_t pc);
+
+/* --- land.c: the caches of indirect branches' targets, and the check of restricted ones --- */
+
+/** jc_init - a CPU's empty caches, in zeroed memory. */
+void jc_init(struct cpu *cpu);
+void jc_clear(struct cpu *cpu);
+/** jc_forget - @pc is no longer known; any thread. */
+void jc_forget(struct cpu *cpu, uint64_t pc);
+/** jc_fill - branches of sort @landing (0: all but the restricted) find @pc at @host.  Taken back when
+ * the engine's generation is no longer @generation. */
+void jc_fill(struct cpu *cpu, uint64_t pc, unsigned landing, void *host, uint32_t generation);
+/** land - check what cpu->landing asks for, if anything: false when the branch was not allowed. */
+bool land(struct cpu *cpu);
 
 /**
  * interp_run - run on the reference interpreter until a stop, or for at most @max_blocks basic

@@ -30,11 +30,12 @@ const uint8_t *form_code_at(void *jit, uint64_t pc)
 {
     struct jit *j = jit;
     const uint8_t *code;
+    uint32_t mode = 0;
 
     if (!note_seen(j, pc))
         return NULL;
     if (pc < j->exec_lo || pc + 4 > j->exec_hi) {
-        size_t n = engine_fetch(j->e, pc, &code);
+        size_t n = engine_fetch(j->e, pc, &code, &mode);
 
         if (n < 4)
             return NULL;
@@ -63,8 +64,8 @@ static uint64_t next_breakpoint(const struct engine *e, uint64_t pc)
     return ~0ull;
 }
 
-struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, const uint8_t *code,
-                                size_t avail)
+struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, uint32_t lift_mode,
+                                const uint8_t *code, size_t avail)
 {
     struct engine *e = j->e;
     unsigned limit = e->conf.max_insns ? e->conf.max_insns : COLD_INSNS;
@@ -79,7 +80,7 @@ struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, const
         j->n_seen = 0;
         ir_reset(j->ir);
         ir_start_block(j->ir, ir_plan(j->ir, ~0ull, 0)); /* no name: jumps to itself leave, too */
-        s.end = pc + e->isa->lift(j->ir, mode, pc, code, avail, next_breakpoint(e, pc), limit);
+        s.end = pc + e->isa->lift(j->ir, lift_mode, pc, code, avail, next_breakpoint(e, pc), limit);
         ir_finish(j->ir);
         log_ir(e, ENGINE_LOG_IR, pc, j->ir);
         if (s.end == pc)
@@ -96,6 +97,7 @@ struct plan {
     struct guest_scan scan[JIT_MAX_BLOCKS];
     const uint8_t *code[JIT_MAX_BLOCKS];
     size_t avail[JIT_MAX_BLOCKS];
+    uint32_t mode[JIT_MAX_BLOCKS]; /* with what the memory there adds */
     bool seen[JIT_MAX_BLOCKS];
     unsigned n, insns, limit; /* at most limit blocks */
     unsigned order[JIT_MAX_BLOCKS], n_order; /* post order */
@@ -127,7 +129,8 @@ static void plan_add(struct jit *j, struct plan *p, uint64_t pc, uint32_t mode)
         return;
     if (i && (!worth(j, pc, mode) || engine_has_breakpoint(j->e, pc)))
         return;
-    p->avail[i] = engine_fetch(j->e, pc, &p->code[i]);
+    p->mode[i] = mode;
+    p->avail[i] = engine_fetch(j->e, pc, &p->code[i], &p->mode[i]);
     if (!p->avail[i])
         return;
     p->pc[i] = pc;
@@ -180,7 +183,7 @@ static void plan_grow(struct jit *j, struct plan *p, uint64_t pc, uint32_t mode)
     plan_visit(p, 0);
 }
 
-static bool lift_plan(struct jit *j, struct plan *p, uint32_t mode)
+static bool lift_plan(struct jit *j, struct plan *p)
 {
     uint32_t block[JIT_MAX_BLOCKS];
 
@@ -191,7 +194,7 @@ static bool lift_plan(struct jit *j, struct plan *p, uint32_t mode)
         unsigned i = p->order[k];
 
         ir_start_block(j->ir, block[i]);
-        j->e->isa->lift(j->ir, mode, p->pc[i], p->code[i], p->avail[i], p->scan[i].end, COLD_INSNS);
+        j->e->isa->lift(j->ir, p->mode[i], p->pc[i], p->code[i], p->avail[i], p->scan[i].end, COLD_INSNS);
     }
     ir_finish(j->ir);
     for (uint32_t b = 0; b < j->ir->n_blocks; b++)
@@ -215,7 +218,7 @@ struct region *form_hot_locked(struct jit *j, uint64_t pc, uint32_t mode)
 
         j->n_seen = 0;
         plan_grow(j, &p, pc, mode);
-        if (!p.n || !lift_plan(j, &p, mode))
+        if (!p.n || !lift_plan(j, &p))
             return NULL;
         for (unsigned i = 0; i < p.n; i++)
             spans[i] = (struct span){ p.pc[i], p.scan[i].end };

@@ -132,14 +132,15 @@ static bool lift_into(struct engine *e, struct interp_block *b, struct ir *ir, u
                       unsigned limit)
 {
     const uint8_t *code;
-    size_t avail = engine_fetch(e, b->pc, &code);
+    uint32_t mode = b->mode;
+    size_t avail = engine_fetch(e, b->pc, &code, &mode);
 
     if (!avail)
         return false;
     ir_reset(ir);
     /* The block goes by a name that no jump uses, so that it leaves even to itself. */
     ir_start_block(ir, ir_plan(ir, ~0ull, 0));
-    b->end = b->pc + e->isa->lift(ir, b->mode, b->pc, code, avail, end, limit);
+    b->end = b->pc + e->isa->lift(ir, mode, b->pc, code, avail, end, limit);
     engine_mark(e, b->pc, b->end);
     log_code(e, b->mode, b->pc, b->end);
     ir_finish(ir);
@@ -238,6 +239,8 @@ static enum cpu_stop run_block(struct cpu *cpu, const struct interp_block *b,
     cpu->pc = m->pc;
     if (how == IR_LEFT_FAULT)
         return CPU_STOP_FAULT;
+    if (how == IR_LEFT_EXIT)
+        cpu->landing = m->landing;
     if (how != IR_LEFT_TRAP)
         return CPU_STOP_NONE;
     cpu->detail = m->detail;
@@ -252,7 +255,7 @@ static enum cpu_stop before_block(struct cpu *cpu)
     if (!cpu->single_step && cpu->engine->n_breakpoints &&
         engine_has_breakpoint(cpu->engine, cpu->pc))
         return CPU_STOP_DEBUG;
-    return CPU_STOP_NONE;
+    return land(cpu) ? CPU_STOP_NONE : CPU_STOP_BTI;
 }
 
 static enum cpu_stop step(struct cpu *cpu, struct ir_machine *m)
@@ -268,6 +271,7 @@ static enum cpu_stop step(struct cpu *cpu, struct ir_machine *m)
         return CPU_STOP_FETCH_FAULT;
     }
     log_entry(cpu, NULL);
+    cpu->landing = 0;
     stop = run_block(cpu, b, m);
     unref(cpu->engine, b);
     return stop == CPU_STOP_NONE && cpu->single_step ? CPU_STOP_DEBUG : stop;

@@ -28,6 +28,10 @@ static const struct host_layout layout = {
     .helpers = offsetof(struct cpu, helpers),
     .jc = offsetof(struct cpu, jc),
     .jc_mask = ((1 << CPU_JC_BITS) - 1) << 2,
+    .landing = offsetof(struct cpu, landing),
+    .land = { offsetof(struct cpu, land[0]), offsetof(struct cpu, land[1]),
+              offsetof(struct cpu, land[2]) },
+    .land_mask = ((1 << CPU_LAND_BITS) - 1) << 2,
     .stop = offsetof(struct cpu, stop),
     .detail = offsetof(struct cpu, detail),
     .pc = offsetof(struct cpu, pc),
@@ -159,16 +163,17 @@ static enum found translate(struct jit *j, struct cpu *cpu)
     enum found f = NO_ROOM;
     const uint8_t *code;
     size_t avail;
+    uint32_t mode = cpu->mode;
 
     pthread_mutex_lock(&e->lock);
     if (make_room_locked(j, cpu) && region_find(j, cpu->pc, cpu->mode)) {
         f = FOUND;
     } else {
         engine_begin_read(e);
-        avail = engine_fetch(e, cpu->pc, &code);
+        avail = engine_fetch(e, cpu->pc, &code, &mode);
         if (!avail)
             f = NO_CODE;
-        else if (!j->full && form_cold_locked(j, cpu->pc, cpu->mode, code, avail))
+        else if (!j->full && form_cold_locked(j, cpu->pc, cpu->mode, mode, code, avail))
             f = FOUND;
         else
             set_full(j, true);
@@ -176,18 +181,6 @@ static enum found translate(struct jit *j, struct cpu *cpu)
     }
     pthread_mutex_unlock(&e->lock);
     return f;
-}
-
-static void fill_jump_cache(struct jit *j, struct cpu *cpu, struct region *r, uint32_t generation)
-{
-    unsigned i = (r->pc >> 2) & ((1 << CPU_JC_BITS) - 1);
-    struct cpu_jc *jc = &cpu->jc[i];
-
-    jc->pc = cpu_jc_empty(i);
-    jc->host = r->code;
-    __atomic_store_n(&jc->pc, r->pc, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&j->e->generation, __ATOMIC_SEQ_CST) != generation)
-        jc->pc = cpu_jc_empty(i); /* it may have been killed meanwhile */
 }
 
 static void promote(struct jit *j, struct cpu *cpu)
@@ -282,6 +275,8 @@ static enum cpu_stop run(struct jit *j, struct cpu *cpu)
             return CPU_STOP_ATTENTION;
         if (j->e->n_breakpoints && engine_has_breakpoint(j->e, pc))
             return CPU_STOP_DEBUG;
+        if (!land(cpu))
+            return CPU_STOP_BTI;
         r = look_up(j, cpu);
         if (!r) {
             stop = without_code(j, cpu);
@@ -292,7 +287,8 @@ static enum cpu_stop run(struct jit *j, struct cpu *cpu)
         if (left && !j->e->conf.no_links)
             link_left(j, r, left, epoch);
         else if (!j->e->conf.no_links)
-            fill_jump_cache(j, cpu, r, generation);
+            jc_fill(cpu, r->pc, cpu->landing, r->code, generation);
+        cpu->landing = 0;
         log_entry(cpu, r);
         left = host_enter(j->host)(cpu, r->code);
         epoch = j->epoch; /* constant while we count as inside */

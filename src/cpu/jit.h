@@ -96,9 +96,10 @@ void *jit_meta(struct jit *j, size_t size); /* NULL when full */
 void jit_reset_cache(struct jit *j);
 void region_invalidate_locked(struct jit *j, uint64_t start, uint64_t len);
 
-/** form_cold_locked, form_hot_locked (form.c) - lift guest code at @pc and add the region. */
-struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, const uint8_t *code,
-                                size_t avail);
+/** form_cold_locked, form_hot_locked (form.c) - lift guest code at @pc and add the region; @lift_mode:
+ * the CPU's @mode and what the memory there adds (engine_fetch). */
+struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, uint32_t lift_mode,
+                                const uint8_t *code, size_t avail);
 struct region *form_hot_locked(struct jit *j, uint64_t pc, uint32_t mode);
 
 /** form_code_at - host address of the guest instruction at @pc, NULL when it cannot be executed. */

@@ -55,7 +55,7 @@ static void put_code(FILE *f, const struct engine *e, uint32_t mode, uint64_t st
 
     for (uint64_t pc = start; pc < end;) {
         const uint8_t *code;
-        size_t avail = engine_fetch(e, pc, &code);
+        size_t avail = engine_fetch(e, pc, &code, &mode);
         unsigned len = avail ? e->isa->disas(mode, pc, code, avail, text, sizeof(text)) : 0;
 
         if (!len)

@@ -54,18 +54,6 @@ static void hash_remove(struct jit *j, struct region *r)
         __atomic_store_n(p, r->next, __ATOMIC_RELEASE);
 }
 
-static void forget_jumps(struct jit *j, uint64_t pc)
-{
-    unsigned i = (pc >> 2) & ((1 << CPU_JC_BITS) - 1);
-
-    for (struct cpu *c = j->e->cpus; c; c = c->next) {
-        struct cpu_jc *jc = &c->jc[i];
-
-        if (__atomic_load_n(&jc->pc, __ATOMIC_RELAXED) == pc)
-            __atomic_store_n(&jc->pc, cpu_jc_empty(i), __ATOMIC_RELEASE);
-    }
-}
-
 static void unlink_all(struct region *r)
 {
     for (struct link *l = r->links; l; l = l->next)
@@ -80,7 +68,8 @@ void region_kill_locked(struct jit *j, struct region *r)
     __atomic_store_n(&r->dead, true, __ATOMIC_SEQ_CST);
     hash_remove(j, r);
     unlink_all(r);
-    forget_jumps(j, r->pc);
+    for (struct cpu *c = j->e->cpus; c; c = c->next)
+        jc_forget(c, r->pc);
 }
 
 static bool page_add(struct jit *j, uint64_t number, struct region *r)
@@ -294,8 +283,6 @@ void jit_reset_cache(struct jit *j)
     madvise(j->pages, sizeof(*j->pages) << JIT_PAGE_BITS, MADV_DONTNEED);
     for (struct cpu *c = j->e->cpus; c; c = c->next) {
         c->shadow = c->shadow_base;
-        for (unsigned i = 0; i < 1u << CPU_JC_BITS; i++)
-            if (c->jc[i].pc != cpu_jc_empty(i)) /* pages that were never used stay so */
-                c->jc[i].pc = cpu_jc_empty(i);
+        jc_clear(c);
     }
 }

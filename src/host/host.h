@@ -12,7 +12,8 @@
 /* Where translated code finds things in the CPU block: byte offsets from its start. */
 struct host_layout {
     uint32_t bias; /* the CPU register points here */
-    uint32_t scratch, entry_points, helpers, jc, jc_mask, stop, detail, pc, attention, fp;
+    uint32_t scratch, entry_points, helpers, jc, jc_mask, landing, stop, detail, pc, attention, fp;
+    uint32_t land[IR_LANDINGS], land_mask; /* the caches of checked targets, as jc and jc_mask */
     uint32_t frame;        /* HOST_FRAME bytes for values without a register, 16-byte aligned */
     uint32_t shadow;       /* uint64_t: stack pointer while in translated code, see below */
     uint32_t shadow_base;  /* uint64_t: its value when empty */

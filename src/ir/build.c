@@ -413,7 +413,12 @@ void ir_goto_if(struct ir *ir, ir_val cond, uint64_t pc_true, uint64_t pc_false)
 
 void ir_goto_ind(struct ir *ir, ir_val target, enum ir_exit_kind kind, uint64_t ret)
 {
-    struct ir_op o = {.op = IRO_exit_ind, .imm = ret, .arg = {target.id, kind}};
+    ir_goto_land(ir, target, kind, 0, ret);
+}
+
+void ir_goto_land(struct ir *ir, ir_val target, enum ir_exit_kind kind, unsigned landing, uint64_t ret)
+{
+    struct ir_op o = {.op = IRO_exit_ind, .imm = ret, .arg = {target.id, kind, landing}};
 
     o.snap = snapshot(ir, ir->b->pc);
     end_block(ir, &o);

@@ -118,6 +118,9 @@ void ir_goto_if(struct ir *ir, ir_val cond, uint64_t pc_true, uint64_t pc_false)
 void ir_goto_call(struct ir *ir, uint64_t pc, uint64_t ret);
 /** ir_goto_ind - to the address in @target. @ret only for IR_EXIT_CALL. */
 void ir_goto_ind(struct ir *ir, ir_val target, enum ir_exit_kind kind, uint64_t ret);
+/** ir_goto_land - ir_goto_ind whose target must be one for indirect branches of sort @landing, 1 to
+ * IR_LANDINGS.  Whoever runs the region checks that, before anything there runs. */
+void ir_goto_land(struct ir *ir, ir_val target, enum ir_exit_kind kind, unsigned landing, uint64_t ret);
 /** ir_trap - stop with @reason (enum cpu_stop), resuming at @pc. */
 void ir_trap(struct ir *ir, uint32_t reason, uint64_t detail, uint64_t pc);
 /** ir_ended - true when the block has its terminator. */

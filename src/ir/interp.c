@@ -118,10 +118,12 @@ static void run_end(struct run *r, const struct ir_op *o)
     case IRO_exit:
         leave(r, o, IR_LEFT_EXIT);
         r->m->pc = o->imm;
+        r->m->landing = 0;
         break;
     case IRO_exit_ind:
         leave(r, o, IR_LEFT_EXIT);
         r->m->pc = vals[ir_root(r->ir, o->arg[0])].d[0];
+        r->m->landing = o->arg[2];
         break;
     case IRO_trap:
         r->m->reason = o->arg[0];

@@ -37,6 +37,7 @@ struct ir_machine {
     int (*poll)(struct ir_machine *m);
 
     uint64_t pc;     /* where the guest goes on */
+    uint32_t landing; /* with IR_LEFT_EXIT: how the target is to be checked, 0 not (ir_goto_land) */
     uint32_t reason; /* with IR_LEFT_TRAP */
     uint64_t detail;
 

@@ -160,6 +160,10 @@ struct ir {
 /* Kinds of exit (arg[0] of exit, arg[1] of exit_ind): what return prediction wants to know. */
 enum ir_exit_kind { IR_EXIT_JUMP, IR_EXIT_CALL, IR_EXIT_RET };
 
+/* Landings (arg[2] of exit_ind): indirect branches whose targets the guest restricts come in some
+ * sorts, numbered from 1. */
+#define IR_LANDINGS 3
+
 /* Memory operands, the imm of loads, stores and atomics. */
 enum ir_order { IR_RELAXED, IR_ACQUIRE = 1, IR_RELEASE = 2, IR_ACQ_REL = 3 };
 enum {

@@ -245,7 +245,7 @@ static bool successors(struct parser *s, unsigned n)
 
 static bool control(struct parser *s, struct ir_op *o)
 {
-    uint64_t ret = 0, reason;
+    uint64_t ret = 0, reason, landing = 0;
 
     switch (o->op) {
     case IRO_jmp: return successors(s, 1);
@@ -257,7 +257,10 @@ static bool control(struct parser *s, struct ir_op *o)
         o->arg[2] = (uint32_t)(ret >> 32);
         return true;
     case IRO_exit_ind:
-        return exit_kind(s, &o->arg[1], &o->imm);
+        if (!exit_kind(s, &o->arg[1], &o->imm) || (accept(s, "land") && !number(s, &landing)))
+            return false;
+        o->arg[2] = (uint32_t)landing;
+        return landing <= IR_LANDINGS || fail(s, "no such landing");
     default:
         if (!number(s, &reason) || !number(s, &o->imm))
             return false;

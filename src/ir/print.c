@@ -94,6 +94,8 @@ static void print_control(const struct ir *ir, const struct ir_op *o, const stru
         break;
     case IRO_exit_ind:
         print_exit_kind(o->arg[1], o->imm, out);
+        if (o->arg[2])
+            fprintf(out, " land %u", o->arg[2]);
         break;
     case IRO_trap:
         fprintf(out, " %u %#" PRIx64, o->arg[0], o->imm);

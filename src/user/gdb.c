@@ -123,7 +123,7 @@ static void reg_read(struct cpu *cpu, unsigned n, uint8_t out[16])
         return;
     }
     v = n < REG_SP ? s->x[n] : n == REG_SP ? s->sp : n == REG_PC ? cpu->pc
-        : n == REG_CPSR ? a64_get_nzcv(cpu) : n == REG_FPSR ? a64_get_fpsr(cpu)
+        : n == REG_CPSR ? a64_get_pstate(cpu) : n == REG_FPSR ? a64_get_fpsr(cpu)
         : n == REG_FPCR ? s->fpcr : s->tpidr;
     memcpy(out, &v, 8);
 }
@@ -145,7 +145,7 @@ static void reg_write(struct cpu *cpu, unsigned n, const uint8_t in[16])
     else if (n == REG_PC)
         cpu->pc = v;
     else if (n == REG_CPSR)
-        a64_set_nzcv(cpu, (uint32_t)v & 0xf0000000);
+        a64_set_pstate(cpu, (uint32_t)v);
     else if (n == REG_FPSR)
         a64_set_fpsr(cpu, (uint32_t)v);
     else if (n == REG_FPCR)

@@ -93,8 +93,11 @@ static void do_syscall(struct task *t)
 void user_loop(struct task *t)
 {
     while (!t->exiting) {
-        enum cpu_stop stop = gdb_active ? task_run_watched(t) : cpu_run(t->cpu);
+        enum cpu_stop stop;
 
+        if (t->proc->guarded)
+            a64_enable_bti(t->cpu);
+        stop = gdb_active ? task_run_watched(t) : cpu_run(t->cpu);
         if (stop == CPU_STOP_SYSCALL)
             do_syscall(t);
         else

@@ -10,6 +10,8 @@
  */
 #include "user/mm.h"
 
+#include "guest/aarch64/aarch64.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,21 +121,25 @@ static int64_t done(struct process *p, uint64_t start, uint64_t end, bool had_co
     return r;
 }
 
-size_t mm_fetch(void *opaque, uint64_t pc)
+size_t mm_fetch(void *opaque, uint64_t pc, uint32_t *mode)
 {
     struct process *p = opaque;
     struct mm *mm = p->mm;
     uint64_t end = pc;
+    uint32_t guarded = 0;
 
     pthread_rwlock_rdlock(&mm->lock);
     for (size_t i = vmas_find(&mm->vmas, pc); i < mm->vmas.n; i++) {
         const struct vma *v = &mm->vmas.v[i];
 
-        if (v->start > end || !(v->prot & PROT_EXEC))
+        if (v->start > end || !(v->prot & PROT_EXEC) ||
+            (end > pc && guarded != (v->prot & GUEST_PROT_BTI)))
             break;
+        guarded = v->prot & GUEST_PROT_BTI;
         end = v->end;
     }
     pthread_rwlock_unlock(&mm->lock);
+    *mode |= guarded ? A64_MODE_GUARDED : 0;
     return end - pc;
 }
 
@@ -147,46 +153,44 @@ void mm_hold(void *opaque, bool on)
         pthread_rwlock_unlock(&p->mm->lock);
 }
 
-static uint32_t prot_at(struct process *p, uint64_t addr, bool *mapped)
-{
-    const struct vma *v;
-    uint32_t prot;
-
-    pthread_rwlock_rdlock(&p->mm->lock);
-    v = vmas_at(&p->mm->vmas, mm_untag(addr));
-    prot = v ? v->prot : 0;
-    pthread_rwlock_unlock(&p->mm->lock);
-    *mapped = v != NULL;
-    return prot;
-}
-
-bool mm_is_guarded(struct process *p, uint64_t pc)
+static bool is_mapped(struct process *p, uint64_t addr)
 {
     bool mapped;
 
-    return prot_at(p, pc, &mapped) & GUEST_PROT_BTI;
+    pthread_rwlock_rdlock(&p->mm->lock);
+    mapped = vmas_at(&p->mm->vmas, mm_untag(addr)) != NULL;
+    pthread_rwlock_unlock(&p->mm->lock);
+    return mapped;
+}
+
+static void kick(void *opaque, struct task *t)
+{
+    cpu_kick(t->cpu);
+}
+
+/* The first guarded pages: every thread's CPU is told by its loop to check branches from now on. */
+static void note_guarded(struct process *p, int prot)
+{
+    if (!(prot & GUEST_PROT_BTI) || __atomic_exchange_n(&p->guarded, true, __ATOMIC_SEQ_CST))
+        return;
+    task_each(p, kick, NULL);
 }
 
 int mm_fault_code(struct process *p, uint64_t addr)
 {
-    bool mapped;
-
-    prot_at(p, addr, &mapped);
-    return mapped ? SEGV_ACCERR : SEGV_MAPERR;
+    return is_mapped(p, addr) ? SEGV_ACCERR : SEGV_MAPERR;
 }
 
 bool mm_is_guest(struct process *p, uint64_t addr, uint64_t len)
 {
     struct mm *mm = p->mm;
-    bool mapped;
 
     addr = mm_untag(addr);
     if (addr + len < addr || addr + len > mm->limit)
         return false;
     if (addr + len <= mm->zone_end)
         return true;
-    prot_at(p, addr, &mapped);
-    return mapped;
+    return is_mapped(p, addr);
 }
 
 /* --- finding room ------------------------------------------------------------------------------*/
@@ -481,6 +485,7 @@ int64_t mm_mmap(struct process *p, uint64_t addr, uint64_t len, int prot, int fl
     r = do_mmap(p, &q, flags);
     if (r < 0)
         return done(p, 0, 0, false, r);
+    note_guarded(p, prot);
     v.start = (uint64_t)r;
     v.end = v.start + len;
     describe(mm, &v, &q, flags);
@@ -568,6 +573,18 @@ static int64_t protect_locked(struct process *p, uint64_t start, uint64_t end, i
     return 0;
 }
 
+/* Whether what was lifted from [start, end) will no longer be right. */
+static bool code_changes(const struct vmas *s, uint64_t start, uint64_t end, uint32_t prot)
+{
+    for (size_t i = vmas_find(s, start); i < s->n && s->v[i].start < end; i++) {
+        uint32_t old = s->v[i].prot;
+
+        if ((old & PROT_EXEC) && ((old ^ prot) & (PROT_EXEC | GUEST_PROT_BTI)))
+            return true;
+    }
+    return false;
+}
+
 /* PROT_GROWSDOWN: the change reaches down to the start of a stack's mapping. */
 static int64_t grow_start(struct process *p, uint64_t addr)
 {
@@ -595,7 +612,8 @@ int64_t mm_mprotect(struct process *p, uint64_t addr, uint64_t len, int prot)
         return 0;
     if (addr > mm->limit || page_up(len) > mm->limit - addr || page_up(len) == 0)
         return -ENOMEM;
-    if ((prot & ~KNOWN_PROT) || grows == PROT_GROWSUP)
+    if ((prot & ~KNOWN_PROT) || grows == PROT_GROWSUP ||
+        ((prot & GUEST_PROT_BTI) && !a64_has_bti(p->model)))
         return -EINVAL;
     len = page_up(len);
     pthread_rwlock_wrlock(&mm->lock);
@@ -606,7 +624,8 @@ int64_t mm_mprotect(struct process *p, uint64_t addr, uint64_t len, int prot)
         len += addr - (uint64_t)r;
         addr = (uint64_t)r;
     }
-    had_code = !(prot & PROT_EXEC) && vmas_any(&mm->vmas, addr, addr + len, PROT_EXEC);
+    had_code = code_changes(&mm->vmas, addr, addr + len, (uint32_t)prot);
+    note_guarded(p, prot);
     r = protect_locked(p, addr, addr + len, prot);
     return done(p, addr, addr + len, had_code, r);
 }

@@ -12,8 +12,6 @@
 #define EXTRA_MAGIC    0x45585401u
 #define RESERVED       4096
 #define MIN_ALT_STACK  5120 /* MINSIGSTKSZ of arm64 */
-#define PSTATE_NZCV    0xf0000000u
-#define PSTATE_BTYPE   0x00000c00u
 #define PSTATE_NOT_EL0 0x000003dfu /* mode, AArch32, F, I, A, D: must be clear */
 #define BTYPE_CALL     2 /* how the handler was reached, for BTI */
 
@@ -97,7 +95,7 @@ static void save_regs(struct task *t, struct frame_fixed *f)
     memcpy(f->x, g->x, sizeof(f->x));
     f->sp = g->sp;
     f->pc = t->cpu->pc;
-    f->pstate = a64_get_nzcv(t->cpu) | (uint32_t)(g->btype & 3) << 10;
+    f->pstate = a64_get_pstate(t->cpu);
     f->fault_address = t->sig->fault_addr;
 }
 
@@ -134,7 +132,7 @@ static void enter(struct task *t, const struct guest_sigaction *sa, int sig, uin
     g->x[29] = record;
     g->x[30] = sa->flags & 0x04000000 /* SA_RESTORER */ ? sa->restorer : t->proc->vdso_sigreturn;
     g->sp = sp;
-    g->btype = mm_is_guarded(t->proc, sa->handler) ? BTYPE_CALL : 0;
+    t->cpu->landing = t->proc->guarded ? BTYPE_CALL : 0;
     g->excl_addr = ~0ull;
     t->cpu->pc = sa->handler;
 }
@@ -198,8 +196,7 @@ static void restore(struct task *t, const struct frame_fixed *f, const struct fp
     memcpy(g->x, f->x, sizeof(f->x));
     g->sp = f->sp;
     t->cpu->pc = f->pc;
-    a64_set_nzcv(t->cpu, (uint32_t)f->pstate & PSTATE_NZCV);
-    g->btype = (f->pstate & PSTATE_BTYPE) >> 10;
+    a64_set_pstate(t->cpu, (uint32_t)f->pstate);
     g->excl_addr = ~0ull;
     memcpy(g->vreg, fp->v, sizeof(fp->v));
     a64_set_fpcr(t->cpu, fp->fpcr);

@@ -72,6 +72,7 @@ struct process {
     int model;                /* of -cpu, index for a64_model_* */
     uint64_t guest_base;      /* host address of guest address 0, normally 0 */
     struct mm *mm;
+    bool guarded;             /* some memory was mapped with PROT_BTI: CPUs check branches [atomic] */
     struct proc_sig *sig;
     int tagged_addr;          /* PR_SET_TAGGED_ADDR_CTRL */
     char *exe;                /* absolute host path of the guest program, as readlink says it */
@@ -153,10 +154,8 @@ uint64_t mm_limit(const struct process *p);
 int mm_fault_code(struct process *p, uint64_t addr);
 
 /** mm_fetch, mm_hold - engine_set_fetch callbacks; @opaque is the process. */
-size_t mm_fetch(void *opaque, uint64_t pc);
+size_t mm_fetch(void *opaque, uint64_t pc, uint32_t *mode);
 void mm_hold(void *opaque, bool on);
-/** mm_is_guarded - whether @pc's page was mapped with PROT_BTI. */
-bool mm_is_guarded(struct process *p, uint64_t pc);
 
 /** mm_aliases - call @cb for every guest range that maps the same file or shared memory bytes as
  * [addr, addr+len), that range itself included. */

@@ -113,7 +113,7 @@ TEST(text, what_is_printed_can_be_parsed)
                                "b1: pc=0x1014\n"
                                "  exit 0x2000 call 0x1018 {0x2000: }\n"
                                "b2: pc=0x3000 exit pred=b0\n"
-                               "  exit_ind %9 ret {clean: 0x3000: x2=%9}\n";
+                               "  exit_ind %9 call 0x3004 land 2 {clean: 0x3000: x2=%9}\n";
     char *again;
     struct ir *ir = rig_new();
 

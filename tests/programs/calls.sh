@@ -3,7 +3,28 @@
 # System calls, signals and threads as a program sees them; the same programs pass natively.
 . "$(dirname "$0")/../lib.sh"
 need aarch64-linux-gnu-gcc
-for p in signals tasks files; do
+for p in signals tasks files bti; do
     aarch64-linux-gnu-gcc -O1 -w -static -pthread -o "$work/$p" "$SRC/calls/$p.c" || exit 1
     emu "$work/$p"
 done
+
+# Branch target identification: on the interpreter, without the feature, and marked programs.
+emu -cpu cortex-a72 "$work/bti" without
+subject=bti
+works "on the interpreter" emu --engine=interp "$work/bti"
+start() {
+    aarch64-linux-gnu-gcc -nostdlib "$@" "$SRC/calls/bti_start.S" || exit 1
+}
+status() { emu "$@" 2>/dev/null; echo $?; }
+cd "$work" || exit
+start -static -DMARKED -o marked
+start -static -o unmarked
+start -static-pie -DINTERP -o ld-unmarked
+start -static-pie -DINTERP -DMARKED -o ld-marked
+start -pie -DMARKED -Wl,--dynamic-linker="$work/ld-unmarked" -o dynamic
+start -pie -Wl,--dynamic-linker="$work/ld-marked" -o dynamic-marked
+prints "a marked program is guarded" 132 status ./marked
+prints "an unmarked one is not" 42 status ./unmarked
+prints "a model without BTI runs it" 42 status -cpu cortex-a72 ./marked
+prints "whether a program with an interpreter is guarded is the interpreter's business" 42 status ./dynamic
+prints "a marked interpreter is guarded" 132 status ./dynamic-marked

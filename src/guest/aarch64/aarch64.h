@@ -13,9 +13,8 @@ struct a64_state {
     uint64_t x[31];
     uint64_t sp;
     uint8_t n, z, c, v;   /* condition flags, each 0 or 1 */
-    uint8_t btype;        /* PSTATE.BTYPE */
     uint8_t dit, ssbs;    /* PSTATE bits without effect here */
-    uint8_t unused;
+    uint8_t unused[2];    /* PSTATE.BTYPE is cpu->landing */
     uint64_t excl_addr;   /* exclusive monitor: address, ~0 when open */
     union ir_u vreg[32] __attribute__((aligned(16)));
     union ir_u qc;        /* FPSR.QC is set when any bit here is */
@@ -40,7 +39,6 @@ enum a64_slot {
     A64_Z,
     A64_C,
     A64_V,
-    A64_BTYPE,
     A64_EXCL_ADDR,
     A64_EXCL_LO,
     A64_EXCL_HI,
@@ -58,6 +56,8 @@ enum {
     A64_MODE_FP_SLOW = 1, /* FPCR has FZ16 or AHP: evaluate FP out of line */
     A64_MODE_FP_FLUSH = 4, /* FPCR.FZ: denormals are zero */
     A64_MODE_QARMA5 = 2,  /* pointers are signed by QARMA5, not by our own quicker function */
+    A64_MODE_BTI = 16,    /* there may be guarded pages: indirect branches set PSTATE.BTYPE */
+    A64_MODE_GUARDED = 32, /* only for lifting: this page is one */
     A64_MODE_MODEL = 8,   /* shift: index of the CPU model, whose features the decoder goes by */
 };
 
@@ -69,6 +69,9 @@ void a64_set_fpsr(struct cpu *cpu, uint32_t v);
 void a64_set_fpcr(struct cpu *cpu, uint32_t v);
 uint32_t a64_get_nzcv(struct cpu *cpu); /* bits 31..28 */
 void a64_set_nzcv(struct cpu *cpu, uint32_t v);
+/** a64_get_pstate, a64_set_pstate - as SPSR_EL1 has it: NZCV, DIT, SSBS, BTYPE. */
+uint32_t a64_get_pstate(struct cpu *cpu);
+void a64_set_pstate(struct cpu *cpu, uint32_t v);
 
 /* Linux's view of the features: exactly what the decoder accepts. */
 uint64_t a64_hwcap(const struct cpu *cpu);
@@ -80,6 +83,11 @@ const char *a64_model_name(int index); /* NULL past the end */
 uint32_t a64_model_midr(int index);
 /** a64_set_model - make @cpu that model; before it runs. */
 void a64_set_model(struct cpu *cpu, int index);
+/** a64_enable_bti - there may be guarded pages from now on: indirect branches are checked, if the model
+ * does that.  On the CPU's thread. */
+void a64_enable_bti(struct cpu *cpu);
+/** a64_has_bti - whether that model does. */
+bool a64_has_bti(int model);
 /** a64_set_qarma5 - sign pointers by the architected algorithm; before it runs. */
 void a64_set_qarma5(struct cpu *cpu);
 /** a64_reset_pac_keys - new random pointer authentication keys (execve does this); @which: bits of

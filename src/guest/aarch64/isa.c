@@ -27,7 +27,6 @@ static const struct ir_slot slots[A64_NUM_SLOTS] = {
     [A64_Z] = {"z", OFF(z), IR_I1, true},
     [A64_C] = {"c", OFF(c), IR_I1, true},
     [A64_V] = {"v", OFF(v), IR_I1, true},
-    [A64_BTYPE] = {"btype", OFF(btype), IR_I8},
     [A64_EXCL_ADDR] = {"excl_addr", OFF(excl_addr), IR_I64},
     [A64_EXCL_LO] = {"excl_lo", OFF(excl_val[0]), IR_I64},
     [A64_EXCL_HI] = {"excl_hi", OFF(excl_val[1]), IR_I64},
@@ -75,19 +74,6 @@ void a64_set_fpsr(struct cpu *cpu, uint32_t v)
     a64(cpu)->qc.d[1] = 0;
 }
 
-/* Entries of the jump cache were made for the old mode. */
-static void set_mode(struct cpu *cpu, uint32_t mode)
-{
-    if (mode == cpu->mode)
-        return;
-    cpu->mode = mode;
-    for (unsigned i = 0; i < 1u << CPU_JC_BITS; i++) {
-        if (cpu->jc[i].pc) /* pages that were never used stay so */
-            cpu->jc[i].pc = cpu_jc_empty(i);
-    }
-    cpu->forget_returns = true; /* expected returns are to code of the old mode */
-}
-
 void a64_set_fpcr(struct cpu *cpu, uint32_t v)
 {
     uint32_t mode = (v & (FPCR_FZ16 | FPCR_AHP) ? A64_MODE_FP_SLOW : 0) |
@@ -101,7 +87,7 @@ void a64_set_fpcr(struct cpu *cpu, uint32_t v)
     cpu->fp.dn = v & FPCR_DN;
     cpu->fp.ahp = v & FPCR_AHP;
     fpmode_load(cpu);
-    set_mode(cpu, (cpu->mode & ~(A64_MODE_FP_SLOW | A64_MODE_FP_FLUSH)) | mode);
+    cpu_set_mode(cpu, (cpu->mode & ~(A64_MODE_FP_SLOW | A64_MODE_FP_FLUSH)) | mode);
 }
 
 uint32_t a64_get_nzcv(struct cpu *cpu)
@@ -119,6 +105,26 @@ void a64_set_nzcv(struct cpu *cpu, uint32_t v)
     s->z = v >> 30 & 1;
     s->c = v >> 29 & 1;
     s->v = v >> 28 & 1;
+}
+
+enum { PSTATE_DIT = 24, PSTATE_SSBS = 12, PSTATE_BTYPE = 10 }; /* lowest bits */
+
+uint32_t a64_get_pstate(struct cpu *cpu)
+{
+    const struct a64_state *s = a64(cpu);
+
+    return a64_get_nzcv(cpu) | (uint32_t)s->dit << PSTATE_DIT | (uint32_t)s->ssbs << PSTATE_SSBS |
+           cpu->landing << PSTATE_BTYPE;
+}
+
+void a64_set_pstate(struct cpu *cpu, uint32_t v)
+{
+    struct a64_state *s = a64(cpu);
+
+    a64_set_nzcv(cpu, v);
+    s->dit = v >> PSTATE_DIT & 1;
+    s->ssbs = v >> PSTATE_SSBS & 1;
+    cpu->landing = v >> PSTATE_BTYPE & 3;
 }
 
 /* --- Reset --- */
@@ -200,6 +206,7 @@ const struct guest_isa guest_aarch64 = {
     .lift = a64_lift,
     .scan = a64_scan,
     .idle_dead = a64_idle_dead,
+    .lands = a64_lands,
     .reset = reset,
     .disas = a64_disas,
     .dump = dump,

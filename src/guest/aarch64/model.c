@@ -73,6 +73,19 @@ void a64_set_model(struct cpu *cpu, int index)
     cpu->mode = (cpu->mode & ((1u << A64_MODE_MODEL) - 1)) | (uint32_t)index << A64_MODE_MODEL;
 }
 
+bool a64_has_bti(int model)
+{
+    return a64_model_feats((unsigned)model) & F(BTI);
+}
+
+void a64_enable_bti(struct cpu *cpu)
+{
+    if ((cpu->mode & A64_MODE_BTI) || !a64_has_bti((int)(cpu->mode >> A64_MODE_MODEL)))
+        return;
+    cpu_use_landings(cpu);
+    cpu_set_mode(cpu, cpu->mode | A64_MODE_BTI);
+}
+
 void a64_set_qarma5(struct cpu *cpu)
 {
     cpu->mode |= A64_MODE_QARMA5;

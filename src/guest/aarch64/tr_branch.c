@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A64 branches and exception generation (Arm ARM DDI 0487, C4.1.87). */
 #include "guest/aarch64/lift.h"
+#include "guest/aarch64/lift_priv.h"
 #include "guest/aarch64/pauth.h"
+
+#include <string.h>
 
 static uint64_t target(const struct a64_tr *t, const struct a64_fields *f, unsigned bits)
 {
@@ -61,16 +64,47 @@ void tr_tbnz(struct a64_tr *t, const struct a64_fields *f)
     ir_goto_if(t->ir, ir_not(t->ir, tested_bit_clear(t, f)), target(t, f, 14), t->pc + 4);
 }
 
+/* --- Indirect branches.  PSTATE.BTYPE afterwards is the sort of landing (FEAT_BTI, Arm ARM C6.2.36 BLR,
+ * C6.2.37 BR): 1 BR of X16 or X17 or from a page that is not guarded, 2 BLR, 3 other BR, 0 RET. --- */
+
 /* The target is read before the link register is written: BLR X30 is fine. */
 static void call(struct a64_tr *t, ir_val to)
 {
     a64_set_r(t, 30, a64_const(t, t->pc + 4));
-    ir_goto_ind(t->ir, to, IR_EXIT_CALL, t->pc + 4);
+    ir_goto_land(t->ir, to, IR_EXIT_CALL, t->mode & A64_MODE_BTI ? 2 : 0, t->pc + 4);
+}
+
+static void jump(struct a64_tr *t, ir_val to, unsigned reg)
+{
+    bool any = (t->mode & A64_MODE_GUARDED) && reg != 16 && reg != 17;
+
+    ir_goto_land(t->ir, to, IR_EXIT_JUMP, !(t->mode & A64_MODE_BTI) ? 0 : any ? 3 : 1, 0);
+}
+
+static bool is(uint32_t word, uint32_t mask, uint32_t value)
+{
+    return (word & mask) == value;
+}
+
+/* BranchTargetException(), as Linux sets it up (SCTLR_EL1.BT0): PACIASP and PACIBSP are like BTI c. */
+unsigned a64_lands(uint32_t mode, const uint8_t *code, size_t avail)
+{
+    enum { CALLS = 1 << 2 | 1 << 1, JUMPS = 1 << 3 | 1 << 1 };
+    uint32_t w;
+
+    if (!(mode & A64_MODE_GUARDED) || avail < 4)
+        return CALLS | JUMPS;
+    memcpy(&w, code, sizeof(w));
+    if (is(w, 0xffffff3f, 0xd503241f)) /* bti; c in bit 6, j in bit 7 */
+        return (w & 0x40 ? CALLS : 0) | (w & 0x80 ? JUMPS : 0);
+    if (is(w, 0xffffffbf, 0xd503233f)) /* paciasp, pacibsp */
+        return CALLS;
+    return is(w, 0xff9f001f, 0xd4000000) && (w >> 21 & 3) % 3 ? CALLS | JUMPS : 0; /* brk, hlt */
 }
 
 void tr_br(struct a64_tr *t, const struct a64_fields *f)
 {
-    ir_goto_ind(t->ir, a64_x(t, f->n), IR_EXIT_JUMP, 0);
+    jump(t, a64_x(t, f->n), f->n);
 }
 
 void tr_blr(struct a64_tr *t, const struct a64_fields *f)
@@ -90,7 +124,7 @@ static ir_val authenticated(struct a64_tr *t, const struct a64_fields *f, ir_val
 
 void tr_braaz(struct a64_tr *t, const struct a64_fields *f)
 {
-    ir_goto_ind(t->ir, authenticated(t, f, a64_const(t, 0)), IR_EXIT_JUMP, 0);
+    jump(t, authenticated(t, f, a64_const(t, 0)), f->n);
 }
 
 void tr_blraaz(struct a64_tr *t, const struct a64_fields *f)
@@ -100,7 +134,7 @@ void tr_blraaz(struct a64_tr *t, const struct a64_fields *f)
 
 void tr_braa(struct a64_tr *t, const struct a64_fields *f)
 {
-    ir_goto_ind(t->ir, authenticated(t, f, a64_x_sp(t, f->m)), IR_EXIT_JUMP, 0);
+    jump(t, authenticated(t, f, a64_x_sp(t, f->m)), f->n);
 }
 
 void tr_blraa(struct a64_tr *t, const struct a64_fields *f)

@@ -8,8 +8,13 @@
 #include <sys/random.h>
 #include <time.h>
 
-/* NOP, YIELD, SEV, BTI, ESB, CSDB, and whatever a newer architecture puts here. */
+/* NOP, YIELD, SEV, ESB, CSDB, and whatever a newer architecture puts here. */
 void tr_hint(struct a64_tr *t, const struct a64_fields *f)
+{
+}
+
+/* What comes here was checked before (a64_lands). */
+void tr_bti(struct a64_tr *t, const struct a64_fields *f)
 {
 }
 

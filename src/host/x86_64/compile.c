@@ -428,6 +428,7 @@ int host_compile(struct host *h, struct host_job *job)
     x->n_stub = x->n_trap = x->n_fault = x->n_desc = x->n_konst = x->n_how = 0;
     x->n_lazy_done = x->n_touched = 0;
     x->leave_miss = x->leave_stop = x->leave_ret = (struct x64_label){ 0 };
+    memset(x->leave_land, 0, sizeof(x->leave_land));
     x->val = x_grow(x->val, &h->cap_val, ir->n_ops, sizeof(*x->val));
     x->snap = zeroed(x->snap, &h->cap_snap, ir->n_snaps, sizeof(*x->snap));
     x->block = zeroed(x->block, &h->cap_block, ir->n_blocks, sizeof(*x->block));

@@ -80,7 +80,7 @@ struct xblock {
 struct xstub {
     struct x64_label label;
     enum { STUB_EXIT_BLOCK, STUB_POLL, STUB_SLOW, STUB_THUNK, STUB_CALL_MISS } kind;
-    uint32_t op;          /* poll: the operation; exit block: the block */
+    uint32_t op;          /* poll: the operation; exit block: the block; call miss: the landing */
     struct xstate *state; /* registers at the branch */
     /* slow: floating point out of line */
     struct x64_label back;
@@ -150,6 +150,7 @@ struct x64 {
     } *how;
     uint32_t n_how, cap_how;
     struct x64_label leave_miss, leave_stop, leave_ret;
+    struct x64_label leave_land[IR_LANDINGS]; /* to be checked before it is looked up */
 };
 
 /* --- Operands: what an emitter asks for --- */

@@ -202,16 +202,24 @@ static void push_return(struct x64 *x, uint64_t ret, unsigned temp)
 }
 
 /* Behind a call: where the callee's return lands. */
-static void emit_landing(struct x64 *x, uint64_t ret)
+static void emit_return_point(struct x64 *x, uint64_t ret)
 {
     x64_lea(&x->a, 8, RSP, x64_at(RSP, 8));
     emit_link(x, ret, false);
 }
 
+/* Where an indirect branch goes whose target is not known. */
+static struct x64_label *miss_label(struct x64 *x, uint32_t landing)
+{
+    return landing ? &x->leave_land[landing - 1] : &x->leave_miss;
+}
+
 static void emit_exit_ind(struct x64 *x, const struct ir_op *o)
 {
+    uint32_t cache = o->arg[2] ? x->lay->land[o->arg[2] - 1] : x->lay->jc;
     struct x64_mem jc = { .base = X_CPU, .index = RCX, .scale = 2,
-                          .disp = (int32_t)x->lay->jc - (int32_t)x->lay->bias };
+                          .disp = (int32_t)cache - (int32_t)x->lay->bias };
+    struct x64_label *miss = miss_label(x, o->arg[2]);
     uint32_t target = x_resolve(x, o->arg[0]);
 
     x->exiting = true; /* the write-back may move the target, not lose it */
@@ -226,23 +234,24 @@ static void emit_exit_ind(struct x64 *x, const struct ir_op *o)
         return;
     }
     x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->attention), 0);
-    x64_jcc(&x->a, CC_NE, &x->leave_miss);
+    x64_jcc(&x->a, CC_NE, miss);
     if (o->arg[1] == IR_EXIT_CALL)
         push_return(x, o->imm, RCX);
     x64_mov_rr(&x->a, 4, RCX, RAX);
-    x64_alu_ri(&x->a, ALU_AND, 4, RCX, (int32_t)x->lay->jc_mask);
+    x64_alu_ri(&x->a, ALU_AND, 4, RCX, (int32_t)(o->arg[2] ? x->lay->land_mask : x->lay->jc_mask));
     x64_alu_rm(&x->a, ALU_CMP, 8, RAX, jc);
     jc.disp += 8;
     if (o->arg[1] == IR_EXIT_CALL) {
         struct xstub *s = x_stub(x);
 
         s->kind = STUB_CALL_MISS;
+        s->op = o->arg[2];
         x64_jcc(&x->a, CC_NE, &s->label);
         x64_call_m(&x->a, jc);
         x64_bind(&x->a, &s->back);
-        emit_landing(x, o->imm);
+        emit_return_point(x, o->imm);
     } else {
-        x64_jcc(&x->a, CC_NE, &x->leave_miss);
+        x64_jcc(&x->a, CC_NE, miss);
         x64_jmp_m(&x->a, jc);
     }
 }
@@ -259,7 +268,7 @@ void emit_out(struct x64 *x, const struct ir_op *o)
 
             push_return(x, ret, RCX);
             emit_link(x, o->imm, true);
-            emit_landing(x, ret);
+            emit_return_point(x, ret);
         } else {
             emit_link(x, o->imm, false);
         }
@@ -353,7 +362,7 @@ void emit_stubs(struct x64 *x)
         case STUB_CALL_MISS: /* as if the call had been made, then look the target up */
             x64_lea(&x->a, 8, RCX, x64_rip(&x->stub[i].back));
             x64_push(&x->a, RCX);
-            x64_jmp(&x->a, &x->leave_miss);
+            x64_jmp(&x->a, miss_label(x, x->stub[i].op));
             break;
         case STUB_THUNK: {
             struct xstub *s = &x->stub[i];
@@ -368,6 +377,13 @@ void emit_stubs(struct x64 *x)
     if (x->leave_ret.at) {
         x64_bind(&x->a, &x->leave_ret);
         x64_jmp_m(&x->a, entry_point(x, HOST_EP_RET));
+    }
+    for (unsigned k = 0; k < IR_LANDINGS; k++) {
+        if (!x->leave_land[k].at)
+            continue;
+        x64_bind(&x->a, &x->leave_land[k]);
+        x64_store_imm(&x->a, 4, x_cpu(x, x->lay->landing), (int32_t)k + 1);
+        x64_jmp(&x->a, &x->leave_miss);
     }
     if (x->leave_miss.at) {
         x64_bind(&x->a, &x->leave_miss);

@@ -282,6 +282,27 @@ static void bad_frame(int sig, siginfo_t *info, void *context)
     *(uint32_t *)((ucontext_t *)context)->uc_mcontext.__reserved = 0x12345678;
 }
 
+static void clear_dit(int sig, siginfo_t *info, void *context)
+{
+    ucontext_t *uc = context;
+
+    hits = uc->uc_mcontext.pstate >> 24 & 1;
+    uc->uc_mcontext.pstate &= ~(1ul << 24);
+}
+
+TEST(signals, data_independent_timing_travels_through_the_frame)
+{
+    struct sigaction sa = {.sa_sigaction = clear_dit, .sa_flags = SA_SIGINFO};
+    uint64_t dit = 1 << 24;
+
+    sigaction(SIGUSR1, &sa, NULL);
+    __asm__ volatile("msr s3_3_c4_c2_5, %0" : : "r"(dit));
+    raise(SIGUSR1);
+    __asm__ volatile("mrs %0, s3_3_c4_c2_5" : "=r"(dit));
+    CHECK_EQ(hits, 1);
+    CHECK_EQ(dit, 0);
+}
+
 TEST(signals, bad_frame_is_a_segmentation_fault)
 {
     struct sigaction sa = {.sa_sigaction = bad_frame, .sa_flags = SA_SIGINFO};
@@ -653,6 +674,7 @@ static const struct test tests[] = {
 #ifdef __aarch64__
     CASE(signals, handler_edits_registers_and_pc),
     CASE(signals, vector_registers_travel_through_the_frame),
+    CASE(signals, data_independent_timing_travels_through_the_frame),
     CASE(signals, bad_frame_is_a_segmentation_fault),
 #endif
     CASE(signals, alternate_stack),

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where indirect branches lead: the caches that translated code looks into, and the check of branches
+ * that the guest allows to some targets only (ir_goto_land).
+ *
+ * Each sort of restricted branch has a cache of its own.  A target gets into it after it was checked for
+ * that sort, and leaves it with its translation, so that translated code checks nothing.
+ */
+#include "cpu/engine.h"
+
+/* The first entry of each is the only one where an empty pc of 0 could match. */
+void jc_init(struct cpu *cpu)
+{
+    cpu->jc[0].pc = cpu_jc_empty(0);
+    for (unsigned k = 0; cpu->lands && k < IR_LANDINGS; k++)
+        cpu->land[k][0].pc = cpu_jc_empty(0);
+}
+
+void cpu_use_landings(struct cpu *cpu)
+{
+    if (cpu->lands)
+        return;
+    for (unsigned k = 0; k < IR_LANDINGS; k++)
+        cpu->land[k][0].pc = cpu_jc_empty(0);
+    cpu->lands = true;
+}
+
+static void clear(struct cpu_jc *jc, unsigned bits)
+{
+    for (unsigned i = 0; i < 1u << bits; i++)
+        if (jc[i].pc != cpu_jc_empty(i)) /* pages that were never used stay so */
+            jc[i].pc = cpu_jc_empty(i);
+}
+
+void jc_clear(struct cpu *cpu)
+{
+    clear(cpu->jc, CPU_JC_BITS);
+    for (unsigned k = 0; cpu->lands && k < IR_LANDINGS; k++)
+        clear(cpu->land[k], CPU_LAND_BITS);
+}
+
+static void forget(struct cpu_jc *jc, unsigned bits, uint64_t pc)
+{
+    unsigned i = (pc >> 2) & ((1u << bits) - 1);
+
+    if (__atomic_load_n(&jc[i].pc, __ATOMIC_RELAXED) == pc)
+        __atomic_store_n(&jc[i].pc, cpu_jc_empty(i), __ATOMIC_RELEASE);
+}
+
+void jc_forget(struct cpu *cpu, uint64_t pc)
+{
+    forget(cpu->jc, CPU_JC_BITS, pc);
+    for (unsigned k = 0; cpu->lands && k < IR_LANDINGS; k++)
+        forget(cpu->land[k], CPU_LAND_BITS, pc);
+}
+
+void jc_fill(struct cpu *cpu, uint64_t pc, unsigned landing, void *host, uint32_t generation)
+{
+    unsigned i = (pc >> 2) & ((1u << (landing ? CPU_LAND_BITS : CPU_JC_BITS)) - 1);
+    struct cpu_jc *jc = landing ? &cpu->land[landing - 1][i] : &cpu->jc[i];
+
+    jc->pc = cpu_jc_empty(i);
+    jc->host = host;
+    __atomic_store_n(&jc->pc, pc, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&cpu->engine->generation, __ATOMIC_SEQ_CST) != generation)
+        jc->pc = cpu_jc_empty(i); /* it may have been killed meanwhile */
+}
+
+void cpu_set_mode(struct cpu *cpu, uint32_t mode)
+{
+    if (mode == cpu->mode)
+        return;
+    cpu->mode = mode;
+    jc_clear(cpu);
+    cpu->forget_returns = true; /* expected returns are to code of the old mode */
+}
+
+/* Code that cannot be read is the fetch's business. */
+static bool allowed(struct cpu *cpu)
+{
+    struct engine *e = cpu->engine;
+    uint32_t mode = cpu->mode;
+    const uint8_t *code;
+    size_t avail;
+    bool yes;
+
+    engine_begin_read(e);
+    avail = engine_fetch(e, cpu->pc, &code, &mode);
+    yes = !avail || (e->isa->lands(mode, code, avail) >> cpu->landing & 1);
+    engine_end_read(e);
+    return yes;
+}
+
+bool land(struct cpu *cpu)
+{
+    if (!cpu->landing)
+        return true;
+    cpu_use_landings(cpu);
+    return allowed(cpu);
+}
