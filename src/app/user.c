@@ -8,6 +8,7 @@
 #include "app/user_opts.h"
 #include "guest/aarch64/aarch64.h"
 #include "user/exec.h"
+#include "user/vdso.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -210,6 +211,7 @@ static struct cpu *make_cpu(struct process *p, struct err *e)
     if (p->engine) {
         engine_set_fetch(p->engine, mm_fetch, mm_hold, p);
         engine_set_code_changed(p->engine, code_changed, p);
+        vdso_serve(p);
         cpu = cpu_new(p->isa, p->engine);
     }
     if (!cpu)

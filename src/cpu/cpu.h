@@ -247,6 +247,16 @@ void engine_set_code_changed(struct engine *e,
                              void (*changed)(void *opaque, uint64_t start, uint64_t len),
                              void *opaque);
 
+/**
+ * engine_set_service - guest code in [start, end) is the personality's own (a vDSO): the instruction
+ * that is kept for it there (HVC) calls @serve with its immediate, as a helper that may read and write
+ * every register but the pc; false from it, and everywhere else, is an undefined instruction.
+ */
+void engine_set_service(struct engine *e, uint64_t start, uint64_t end,
+                        bool (*serve)(struct cpu *cpu, unsigned number));
+/** engine_serve - what the guest's lifting makes of that instruction at @pc. */
+bool engine_serve(struct cpu *cpu, uint64_t pc, unsigned number);
+
 /** engine_set_breakpoint - gdb: stop before the instruction at @pc. */
 void engine_set_breakpoint(struct engine *e, uint64_t pc, bool on);
 

@@ -141,6 +141,21 @@ void engine_set_code_changed(struct engine *e,
     e->changed_opaque = opaque;
 }
 
+void engine_set_service(struct engine *e, uint64_t start, uint64_t end,
+                        bool (*serve)(struct cpu *cpu, unsigned number))
+{
+    e->serve = serve;
+    e->serve_start = start;
+    e->serve_end = end;
+}
+
+bool engine_serve(struct cpu *cpu, uint64_t pc, unsigned number)
+{
+    const struct engine *e = cpu->engine;
+
+    return pc - e->serve_start < e->serve_end - e->serve_start && e->serve(cpu, number);
+}
+
 void engine_code_changed(struct engine *e, uint64_t start, uint64_t len)
 {
     if (e->changed)

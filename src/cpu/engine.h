@@ -21,6 +21,8 @@ struct engine {
     void *fetch_opaque;
     void (*changed)(void *opaque, uint64_t start, uint64_t len); /* code was written */
     void *changed_opaque;
+    bool (*serve)(struct cpu *cpu, unsigned number);
+    uint64_t serve_start, serve_end;
 
     pthread_mutex_t lock;  /* translating, linking, invalidating, the list of CPUs */
     uint32_t generation;   /* grows with every invalidation [atomic; written under lock] */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * An AArch64 vDSO: one page, a shared object with the four functions of vdso(7), version
- * LINUX_2.6.39 (System V ABI chapter 5; symbol versions as in the LSB).
+ * LINUX_2.6.39 (System V ABI chapter 5; symbol versions as in the LSB).  Clocks are read without a
+ * system call: the engine calls serve() in passing, which asks the host's vDSO.
  *
  * It has no unwind table on purpose: unwinders know a signal frame by the two instructions of
  * __kernel_rt_sigreturn and then find every register in the ucontext; a table entry would stop them
@@ -9,6 +10,7 @@
  */
 #include "user/vdso.h"
 #include "user/mm.h"
+#include "user/sys.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -60,11 +62,15 @@ struct vdso_image {
 #define BTI_C 0xd503245f
 #define RET 0xd65f03c0
 #define SVC 0xd4000001
+#define HVC(n) (0xd4000002 | (uint32_t)(n) << 5) /* engine_set_service */
 #define MOV_X8(n) (0xd2800008 | (uint32_t)(n) << 5)
 
 /* The order of the functions; sigreturn begins after a no-op, for unwinders look at pc - 1. */
 enum { F_SIGRETURN, F_GETTIMEOFDAY, F_CLOCK_GETTIME, F_CLOCK_GETRES };
 #define SIGRETURN_AT (AT(code[F_SIGRETURN]) + 4)
+
+/* The system calls they stand for (arm64 asm/unistd.h). */
+enum { NR_CLOCK_GETTIME = 113, NR_CLOCK_GETRES = 114, NR_GETTIMEOFDAY = 169 };
 
 #define FUNC(name, at, len)                                                                        \
     {STR(name), INFO(STB_GLOBAL, STT_FUNC), 0, 1, at, len}
@@ -116,12 +122,40 @@ static const struct vdso_image image = {
             "__kernel_clock_gettime", "__kernel_clock_getres"},
     .code = {
         [F_SIGRETURN] = {{NOP, MOV_X8(139), SVC, NOP}},
-        [F_GETTIMEOFDAY] = {{BTI_C, MOV_X8(169), SVC, RET}},
-        [F_CLOCK_GETTIME] = {{BTI_C, MOV_X8(113), SVC, RET}},
-        [F_CLOCK_GETRES] = {{BTI_C, MOV_X8(114), SVC, RET}},
+        [F_GETTIMEOFDAY] = {{BTI_C, HVC(NR_GETTIMEOFDAY), RET, NOP}},
+        [F_CLOCK_GETTIME] = {{BTI_C, HVC(NR_CLOCK_GETTIME), RET, NOP}},
+        [F_CLOCK_GETRES] = {{BTI_C, HVC(NR_CLOCK_GETRES), RET, NOP}},
     },
 };
 _Static_assert(sizeof(image) <= 4096, "the vDSO is one page");
+
+static bool serve(struct cpu *cpu, unsigned number)
+{
+    uint64_t *x = a64(cpu)->x;
+
+    switch (number) {
+    case NR_GETTIMEOFDAY:
+        x[0] = (uint64_t)sys_gettimeofday(cpu->owner, x);
+        return true;
+    case NR_CLOCK_GETTIME:
+        x[0] = (uint64_t)sys_clock_gettime(cpu->owner, x);
+        return true;
+    case NR_CLOCK_GETRES:
+        x[0] = (uint64_t)sys_clock_getres(cpu->owner, x);
+        return true;
+    }
+    return false;
+}
+
+/* For -strace: system calls after all. */
+static void use_syscalls(struct vdso_image *v)
+{
+    for (unsigned i = F_GETTIMEOFDAY; i < N_FUNCS; i++) {
+        uint32_t *insn = v->code[i].insn, nr = insn[1] >> 5 & 0xffff;
+
+        memcpy(insn + 1, (uint32_t[]){MOV_X8(nr), SVC, RET}, 12);
+    }
+}
 
 int vdso_map(struct process *p)
 {
@@ -131,9 +165,16 @@ int vdso_map(struct process *p)
     if (at < 0)
         return (int)at;
     memcpy(mm_host(p, (uint64_t)at), &image, sizeof(image));
+    if (p->opts.strace)
+        use_syscalls(mm_host(p, (uint64_t)at));
     mm_mprotect(p, (uint64_t)at, PAGE_SIZE, PROT_READ | PROT_EXEC);
     mm_mark(p, (uint64_t)at, (uint64_t)at + PAGE_SIZE, VMA_VDSO);
     p->vdso = (uint64_t)at;
     p->vdso_sigreturn = p->vdso + SIGRETURN_AT;
     return 0;
+}
+
+void vdso_serve(struct process *p)
+{
+    engine_set_service(p->engine, p->vdso, p->vdso + sizeof(image), serve);
 }

@@ -7,5 +7,7 @@
 
 /** vdso_map - map it and set p->vdso and p->vdso_sigreturn; 0 or a negative errno. */
 int vdso_map(struct process *p);
+/** vdso_serve - tell the new p->engine where it is and what it may ask for. */
+void vdso_serve(struct process *p);
 
 #endif

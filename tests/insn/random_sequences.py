@@ -26,6 +26,7 @@ import a64
 # Rows that are left out, each with its reason.
 EXCLUDED = {
     'svc': 'a system call, not an instruction test',
+    'hvc': 'undefined but in the vDSO',
     'brk': 'the harness could not tell it from a failure of its own',
     'wfe': 'waits for other CPUs', 'wfi': 'waits for interrupts',
     'br': 'goes anywhere', 'blr': 'goes anywhere', 'ret': 'goes anywhere',

@@ -3,10 +3,18 @@
 # System calls, signals and threads as a program sees them; the same programs pass natively.
 . "$(dirname "$0")/../lib.sh"
 need aarch64-linux-gnu-gcc
-for p in signals tasks files bti; do
+for p in signals tasks files clocks bti; do
     aarch64-linux-gnu-gcc -O1 -w -static -pthread -o "$work/$p" "$SRC/calls/$p.c" || exit 1
     emu "$work/$p"
 done
+
+# Clocks are read in the vDSO, without leaving for a system call; -strace shows them all the same.
+"$EMU" -d int -D "$work/log" "$work/clocks" reads_follow_each_other >/dev/null
+n=$(grep -c 'system call' "$work/log")
+[ "$n" -gt 5 ] && [ "$n" -lt 500 ] && pass "no system call for a clock" || fail "$n system calls for 3000 clock readings"
+"$EMU" -strace "$work/clocks" reads_follow_each_other 2>&1 >/dev/null |
+    awk '/clock_gettime\(CLOCK_MONOTONIC/ { n++ } END { exit n < 1000 }' &&
+    pass "-strace shows clock_gettime" || fail "-strace shows clock_gettime"
 
 # Branch target identification: on the interpreter, without the feature, and marked programs.
 emu -cpu cortex-a72 "$work/bti" without

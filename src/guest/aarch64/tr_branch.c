@@ -154,6 +154,21 @@ void tr_svc(struct a64_tr *t, const struct a64_fields *f)
     ir_trap(t->ir, CPU_STOP_SYSCALL, f->i, t->pc + 4);
 }
 
+/* Programs have no hypervisor: the way of the personality's own code to its services. */
+void tr_hvc(struct a64_tr *t, const struct a64_fields *f)
+{
+    ir_call(t->ir, A64_HELP_service, a64_const(t, f->i), a64_const(t, t->pc), IR_NONE);
+}
+
+uint64_t help_service(struct cpu *cpu, uint64_t number, uint64_t pc, uint64_t c)
+{
+    if (!engine_serve(cpu, pc, (unsigned)number)) {
+        cpu->pc = pc;
+        cpu->stop = CPU_STOP_UNDEFINED;
+    }
+    return 0;
+}
+
 void tr_brk(struct a64_tr *t, const struct a64_fields *f)
 {
     ir_trap(t->ir, CPU_STOP_BREAKPOINT, f->i, t->pc);
