@@ -181,7 +181,7 @@ struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, cons
                                  unsigned n_spans, bool hot)
 {
     struct host_job job = {
-        .ir = j->ir, .buf = j->cache + j->code_used, .pc = pc,
+        .ir = j->ir, .buf = j->cache + j->code_used, .pc = pc, .quick = !hot,
         .fp_slow = mode & j->e->isa->mode_fp_slow, .fp_flush = mode & j->e->isa->mode_fp_flush, .untag = j->untag,
         .gs_base = j->e->conf.guest_base != 0,
     };

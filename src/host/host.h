@@ -68,6 +68,7 @@ struct host_job {
     uint32_t cap;
     uint64_t pc;
     int32_t *counter; /* executions left before HOST_EP_HOT is called; NULL: none */
+    bool quick;       /* this code may never run again: straight code (struct ir) is translated in one pass */
     bool fp_slow;     /* evaluate all floating point out of line */
     bool fp_flush;    /* denormal operands, division by zero, tiny and first inexact results raise
                        * SIGFPE: operations are in line only if that finds them in traps */

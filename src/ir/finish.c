@@ -243,7 +243,7 @@ void ir_finish(struct ir *ir)
             ir_end_missing(ir, i);
     if (is_simple(ir)) {
         ir_fill_graph(ir);
-        ir->promoted = true;
+        ir->promoted = ir->straight = true;
         return;
     }
     entry = entry_block(ir); /* before edges are split: it may be one predecessor more */

@@ -47,7 +47,7 @@ uint32_t ir_push_set(struct ir *ir, uint32_t slot, uint32_t val, uint32_t prev)
 {
     if (ir->n_sets == ir->cap_sets)
         ir->sets = ir_grow(ir->sets, &ir->cap_sets, sizeof(*ir->sets));
-    ir->sets[ir->n_sets] = (struct ir_set){.slot = slot, .val = val, .prev = prev};
+    ir->sets[ir->n_sets] = (struct ir_set){.slot = slot, .val = val, .prev = prev, .at = ir->n_ops};
     return ir->n_sets++;
 }
 
@@ -149,7 +149,7 @@ void ir_reset(struct ir *ir)
 
     ir->n_ops = ir->n_sets = ir->n_snaps = 0;
     ir->n_blocks = ir->n_preds = ir->n_phi_args = ir->n_ins = 0;
-    ir->promoted = false;
+    ir->promoted = ir->straight = false;
     /* Index 0 of each means "none".  Its operation must not look like a value. */
     ir_push_op(ir, &(struct ir_op){.op = IRO_jmp});
     ir_push_set(ir, 0, 0, 0);

@@ -68,6 +68,7 @@ struct ir_set {
     uint32_t slot;
     uint32_t val;
     uint32_t prev; /* index of the older write; 0 ends the list */
+    uint32_t at;   /* the operation before which it was made, while the region is as lifted */
 };
 
 /**
@@ -144,6 +145,7 @@ struct ir {
     uint32_t n_ins, cap_ins;
     bool plain;    /* the builder neither folds nor reuses values: for comparing with when it does */
     bool promoted; /* values cross blocks: pass_promote has run, or there was nothing to do */
+    bool straight; /* one block and its ways out, all as lifted: sets[] is in the order of the code */
 
     const struct ir_slot *slots; /* of this guest */
     uint32_t n_slots;

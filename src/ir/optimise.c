@@ -28,6 +28,7 @@ unsigned ir_pass_bit(const char *name)
 
 void ir_optimise(struct ir *ir, unsigned effort, unsigned passes_off)
 {
+    ir->straight = false;
     for (unsigned i = 0; i < N_PASSES; i++)
         if (passes[i].run == pass_promote || (passes[i].effort <= effort && !(passes_off >> i & 1)))
             passes[i].run(ir);

@@ -339,7 +339,7 @@ static void emit_op(struct x64 *x, uint32_t v)
     const struct ir_op *o = &x->ir->ops[v];
     unsigned f = x->val[v].flags;
 
-    x->pos = v;
+    x->pos = x->straight ? 2 * v : v;
     x->holding = o->snap != 0;
     if (f & XV_BARE) {
         x_bare_compare(x, o, v);
@@ -378,9 +378,12 @@ static void emit_block(struct x64 *x, uint32_t b)
             x64_align(&x->a, 16, 0);
     }
     x64_bind(&x->a, &x->block[b].label);
-    for (uint32_t v = blk->first; v < blk->end - 1; v++)
+    for (uint32_t v = blk->first; v < blk->end - 1; v++) {
         emit_op(x, v);
-    x->pos = blk->end - 1;
+        if (x->straight && x->n_store && x->store[x->n_store - 1].at == v + 1)
+            x_store_sets(x, v + 1);
+    }
+    x->pos = x->straight ? 2 * (blk->end - 1) : blk->end - 1;
     emit_terminator(x, b, blk->end - 1);
     x->holding = false;
     x->pinned = 0;
@@ -421,6 +424,7 @@ int host_compile(struct host *h, struct host_job *job)
 
     x->ir = ir;
     x->job = job;
+    x->straight = job->quick && ir->straight;
     x->a.buf = job->buf;
     x->a.cap = job->cap;
     x->a.n = 0;
@@ -496,6 +500,8 @@ void host_free(struct host *h)
     free(h->x.block);
     free(h->x.use);
     free(h->x.pair);
+    free(h->x.store);
+    free(h->x.look);
     free(h->x.stub);
     free(h->x.states);
     free(h->x.fault);

@@ -64,7 +64,8 @@ struct xpair {
     uint32_t slot, val;
 };
 
-/* A snapshot spelled out: pairs [first, first + count). */
+/* A snapshot spelled out: pairs [first, first + count).  In straight code the pairs are the idle slots
+ * that have been written and not stored. */
 struct xsnap {
     uint32_t first, count;
     bool done;
@@ -110,7 +111,14 @@ struct x64 {
         uint32_t head, end; /* positions */
     } *loop;
     uint32_t n_loop, cap_loop;
-    uint32_t pos;         /* operation being emitted */
+    uint32_t pos;         /* operation being emitted; twice that in straight code */
+
+    /* Straight code (host_job.quick): slots are written where they are set. */
+    bool straight;
+    struct ir_set *store; /* still to be done, the last in the code first; idle slots become pairs */
+    uint32_t n_store, cap_store;
+    uint32_t *look; /* select.c's */
+    uint32_t cap_look;
 
     struct xstate cur;
     uint32_t pinned; /* registers the current operation holds */
@@ -272,6 +280,7 @@ uint32_t x_resolve(const struct x64 *x, uint32_t v);     /* through aliases and 
  * must have been got with ra_use, results and temporaries with ra_def and ra_temp. */
 void x_fault_here(struct x64 *x, const struct ir_op *op);
 void x_write_back(struct x64 *x, uint32_t snap); /* exit.c: all dirty slots to memory */
+void x_store_sets(struct x64 *x, uint32_t at); /* exit.c: the writes before operation @at, in straight code */
 void emit_out(struct x64 *x, const struct ir_op *op); /* exit.c: poll, exit, exit_ind, trap */
 void emit_stubs(struct x64 *x);                       /* exit.c: what stands behind the main line */
 struct xstub *x_stub(struct x64 *x);

@@ -102,22 +102,75 @@ static void store_pair(struct x64 *x, const struct xpair *p)
         x64_store(&x->a, size, m, r);
 }
 
+/* What is to be written for a snapshot. */
+static struct xsnap dirty(const struct x64 *x, uint32_t snap)
+{
+    if (x->straight)
+        return (struct xsnap){ .count = x->ir->snaps[snap].idle_dead ? 0 : x->n_pair };
+    return x->snap[snap];
+}
+
 void x_write_back(struct x64 *x, uint32_t snap)
 {
-    const struct xsnap *sn = &x->snap[snap];
+    struct xsnap sn = dirty(x, snap);
+    const struct xpair *p = x->pair + sn.first;
     struct slot_set set = { { 0 } };
 
+    if (!sn.count)
+        return;
     x->exiting = true;
-    for (uint32_t i = 0; i < sn->count; i++)
-        set.w[x->pair[sn->first + i].slot / 64] |= 1ull << (x->pair[sn->first + i].slot % 64);
-    for (uint32_t i = 0; i < sn->count; i++)
-        rescue(x, x->pair[sn->first + i].val, x->pair[sn->first + i].slot, &set);
-    for (uint32_t i = 0; i < sn->count; i++) {
+    for (uint32_t i = 0; i < sn.count; i++)
+        set.w[p[i].slot / 64] |= 1ull << (p[i].slot % 64);
+    for (uint32_t i = 0; i < sn.count; i++)
+        rescue(x, p[i].val, p[i].slot, &set);
+    for (uint32_t i = 0; i < sn.count; i++) {
         x->pinned = 0;
-        store_pair(x, &x->pair[sn->first + i]);
+        store_pair(x, &p[i]);
     }
     x->pinned = 0;
     x->exiting = false;
+}
+
+static void store_set(struct x64 *x, const struct ir_set *s)
+{
+    struct xpair p = { s->slot, s->val };
+    uint32_t v = x_resolve(x, s->val);
+
+    if (x->ir->ops[v].op == IRO_get && x->val[v].end > x->pos)
+        ra_use(x, v);
+    store_pair(x, &p);
+    x->pinned = 0;
+    x->touched[x->n_touched++ & 15] = v;
+    if (x->n_lazy_done)
+        x_forget_lazy(x);
+}
+
+/* An idle slot's new value waits. */
+static void wait_set(struct x64 *x, const struct ir_set *s)
+{
+    uint32_t i = 0;
+
+    while (i < x->n_pair && x->pair[i].slot != s->slot)
+        i++;
+    if (i == x->n_pair)
+        x->pair = x_grow(x->pair, &x->cap_pair, ++x->n_pair, sizeof(*x->pair));
+    x->pair[i] = (struct xpair){ s->slot, s->val };
+}
+
+void x_store_sets(struct x64 *x, uint32_t at)
+{
+    x->pos = 2 * at - 1;
+    while (x->n_store && x->store[x->n_store - 1].at == at) {
+        const struct ir_set *s = &x->store[--x->n_store];
+
+        if (s->slot == IR_SLOT_CLEAN)
+            x->n_pair = 0;
+        else if (x->ir->slots[s->slot].idle)
+            wait_set(x, s);
+        else
+            store_set(x, s);
+    }
+    ra_end_op(x);
 }
 
 /* Lazy values computed for a write-back become lazy again. */
@@ -502,15 +555,15 @@ static void put_value(struct x64 *x, uint32_t v)
 
 void x_fault_here(struct x64 *x, const struct ir_op *o)
 {
-    const struct xsnap *sn = &x->snap[o->snap];
+    struct xsnap sn = dirty(x, o->snap);
     int64_t delta = (int64_t)(x->ir->snaps[o->snap].pc - x->job->pc);
 
     x->fault = x_grow(x->fault, &x->cap_fault, x->n_fault + 1, sizeof(*x->fault));
     x->fault[x->n_fault++] = (struct host_fault){ x->a.n, x->n_desc };
     put_leb(x, (uint64_t)delta << 1 ^ (uint64_t)(delta >> 63));
-    for (uint32_t i = 0; i < sn->count; i++) {
-        put8(x, x->pair[sn->first + i].slot);
-        put_value(x, x->pair[sn->first + i].val);
+    for (uint32_t i = 0; i < sn.count; i++) {
+        put8(x, x->pair[sn.first + i].slot);
+        put_value(x, x->pair[sn.first + i].val);
     }
     put8(x, 0xff);
 }

@@ -28,6 +28,7 @@ struct sel {
     const struct ir *ir;
     struct count *c;
     uint32_t at; /* where the uses being counted are emitted */
+    uint32_t until; /* straight code: how long the operands being counted are needed */
 };
 
 void *x_grow_more(void *p, uint32_t *cap, uint32_t need, size_t size)
@@ -116,6 +117,8 @@ static void count(struct sel *s, uint32_t v, enum use how)
 {
     struct count *c = &s->c[v];
 
+    if (s->x->val[v].end < s->until)
+        s->x->val[v].end = s->until;
     switch (how) {
     case HARD: c->hard++; break;
     case NARROW:
@@ -216,6 +219,13 @@ static bool can_fuse(const struct sel *s, const struct ir_op *o)
     return o->op <= IRO_sle && x_in_line(s->ir, o);
 }
 
+/* The operands of a value that its users compute live as long as it does. */
+static void lives_on(struct sel *s, uint32_t v)
+{
+    if (s->until < s->x->val[v].end)
+        s->until = s->x->val[v].end;
+}
+
 static void mark(struct sel *s, uint32_t v)
 {
     const struct ir_op *o = &s->ir->ops[v];
@@ -234,6 +244,7 @@ static void mark(struct sel *s, uint32_t v)
     }
     if (o->op == IRO_copy || (o->op == IRO_zext && o->type == IR_I64)) {
         xv->flags = XV_ALIAS;
+        lives_on(s, v);
         if (o->op == IRO_copy) { /* wanted just as the copy is wanted */
             struct count *t = &s->c[o->arg[0]];
 
@@ -258,6 +269,7 @@ static void mark(struct sel *s, uint32_t v)
     if (!(firm + c->soft + c->addr) && c->depth < 3 &&
         (is_cheap(s->ir, o) || (fp_compare(o->op) && can_fuse(s, o)))) {
         xv->flags = XV_LAZY;
+        lives_on(s, v);
         for (unsigned k = 0; k < ir_info[o->op].n_args; k++)
             if (s->c[o->arg[k]].depth <= c->depth)
                 s->c[o->arg[k]].depth = c->depth + 1;
@@ -271,22 +283,26 @@ static void mark(struct sel *s, uint32_t v)
     if (is_compare(o->op) && !firm && !c->addr && c->soft && can_fuse(s, o) &&
         (!fp_compare(o->op) || may_wait(s, v))) {
         s->at = c->first_soft;
+        lives_on(s, v);
         xv->flags = XV_LAZY;
         count_args(s, o, false);
         return;
     }
     if (o->op == IRO_not && o->type == IR_I1 && !firm && !c->addr && !c->weak) {
         s->at = c->first_soft;
+        lives_on(s, v);
         xv->flags = XV_LAZY;
         count(s, o->arg[0], SOFT);
         return;
     }
     if (o->op == IRO_trunc && o->type == IR_I32 && !c->hard && !c->soft && !c->addr && !c->weak) {
         xv->flags = XV_ALIAS;
+        lives_on(s, v);
         count(s, o->arg[0], HARD);
         return;
     }
     if ((o->op == IRO_aese || o->op == IRO_aesd) && c->addr && !firm && s->x->a.f.aes) {
+        lives_on(s, v);
         xv->flags = XV_LAZY;
         count_args(s, o, false);
         return;
@@ -295,6 +311,7 @@ static void mark(struct sel *s, uint32_t v)
         const struct ir_op *b = &s->ir->ops[ir_root(s->ir, o->arg[1])];
         int32_t imm;
 
+        lives_on(s, v);
         xv->flags = XV_LAZY;
         count(s, o->arg[0], HARD);
         count(s, o->arg[1], x_imm(s->x, o->arg[1], &imm) ? WEAK : b->op == IRO_shl ? ADDR : HARD);
@@ -304,6 +321,7 @@ static void mark(struct sel *s, uint32_t v)
         int32_t imm;
 
         if (x_imm(s->x, o->arg[1], &imm) && imm >= 0 && imm <= 3) {
+            lives_on(s, v);
             xv->flags = XV_LAZY;
             count(s, o->arg[0], HARD);
             return;
@@ -476,6 +494,88 @@ static void find_loops(struct x64 *x)
         }
 }
 
+/* --- Straight code --- */
+
+/*
+ * Values are stored to their slots where they are set, but for idle slots, which wait for somebody who
+ * looks: a fault, a way out.  So one walk backwards is enough: it sees who looks before it sees the
+ * write, and the last use of a value first.  There, positions are twice the operation's; what stands
+ * between operations is odd.
+ */
+struct looks {
+    uint32_t n;      /* times that somebody looked at all slots */
+    uint32_t n_idle; /* at idle ones, too: in x->look, the latest first */
+    uint32_t seen[IR_MAX_SLOTS]; /* of these when a later write of the slot was met */
+    uint32_t first[IR_MAX_SLOTS]; /* the earliest write met so far that will be done, 0 none */
+};
+
+static void look(struct sel *s, struct looks *l, const struct ir_snap *snap)
+{
+    struct x64 *x = s->x;
+
+    l->n++;
+    if (snap->idle_dead)
+        return;
+    x->look = x_grow(x->look, &x->cap_look, l->n_idle + 1, sizeof(*x->look));
+    x->look[l->n_idle++] = s->until;
+}
+
+static void mark_straight_op(struct sel *s, struct looks *l, uint32_t v, uint32_t at)
+{
+    const struct ir_op *o = &s->ir->ops[v];
+    struct xval *xv = &s->x->val[v];
+
+    s->at = at;
+    s->until = 2 * at;
+    if (o->snap)
+        look(s, l, &s->ir->snaps[o->snap]);
+    mark(s, v);
+    if (o->op == IRO_get && l->first[o->imm] && xv->end >= l->first[o->imm])
+        xv->flags &= ~XV_REMAT; /* read where it stands, before its slot is written */
+}
+
+/* A slot is written behind operation @v: is that ever seen, and how long must the value live? */
+static void mark_set(struct sel *s, struct looks *l, const struct ir_set *set, uint32_t v)
+{
+    struct x64 *x = s->x;
+
+    s->at = v;
+    if (set->slot == IR_SLOT_CLEAN) {
+        x->store[x->n_store++] = *set;
+    } else if (s->ir->slots[set->slot].idle) {
+        if (l->seen[set->slot] < l->n_idle) {
+            s->until = x->look[l->seen[set->slot]];
+            count(s, set->val, WEAK);
+            x->store[x->n_store++] = *set;
+        }
+        l->seen[set->slot] = l->n_idle;
+    } else if (l->seen[set->slot] < l->n) {
+        s->until = l->first[set->slot] = 2 * v + 1;
+        count(s, set->val, HARD);
+        x->store[x->n_store++] = *set;
+        l->seen[set->slot] = l->n;
+    }
+}
+
+static void mark_straight(struct sel *s)
+{
+    const struct ir *ir = s->ir;
+    const struct ir_block *blk = &ir->blocks[0];
+    struct looks l = { 0 };
+    uint32_t k = ir->n_sets, last = blk->end - 1;
+
+    s->x->n_store = 0;
+    s->x->store = x_grow(s->x->store, &s->x->cap_store, ir->n_sets, sizeof(*s->x->store));
+    for (unsigned i = 0; i < blk->n_succ; i++)
+        for (uint32_t w = ir->blocks[blk->succ[i]].end; w-- > ir->blocks[blk->succ[i]].first;)
+            mark_straight_op(s, &l, w, last);
+    for (uint32_t v = blk->end; v-- > blk->first;) {
+        for (; k > 1 && ir->sets[k - 1].at == v + 1; k--)
+            mark_set(s, &l, &ir->sets[k - 1], v);
+        mark_straight_op(s, &l, v, v);
+    }
+}
+
 int x_select(struct x64 *x)
 {
     const struct ir *ir = x->ir;
@@ -493,11 +593,15 @@ int x_select(struct x64 *x)
         if (ir->ops[v].op == IRO_get && !x->early_gets)
             x->val[v].flags = XV_REMAT;
     }
+    x->n_pair = 0;
+    if (x->straight) {
+        mark_straight(&s);
+        return 0;
+    }
     for (uint32_t b = 0; b < ir->n_blocks; b++)
         for (uint32_t v = ir->blocks[b].first; ir->ops[v].op == IRO_phi; v++)
             for (uint32_t i = 0; i < ir->blocks[b].n_preds; i++)
                 s.c[ir_root(ir, ir->phi_args[ir->ops[v].arg[0] + i])].hard++;
-    x->n_pair = 0;
     x->n_use = 1;
     mark_all(&s);
     use_all(x);

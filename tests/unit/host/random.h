@@ -65,7 +65,7 @@ static struct {
     struct host_job job;
     sigjmp_buf back;
     volatile sig_atomic_t running, lifting;
-    unsigned n_run, n_big, n_full, n_fault;
+    unsigned n_run, n_quick, n_big, n_full, n_fault;
 } rig;
 
 /* --- Both machines --- */
@@ -568,12 +568,16 @@ static inline const char *compile_and_run(const uint8_t *data, size_t len)
     struct err e = {0};
     uint32_t csr;
     uint64_t left;
+    bool quick;
     int r;
 
     now = choose(data, len);
     rig.lifting = true;
     lift_region(rig.ir, data, len, &now);
-    if (now.optimise || !rig.ir->promoted)
+    quick = now.quick && rig.ir->straight;
+    for (unsigned i = 0; i < N_F; i++) /* straight code keeps idle slots exact, too */
+        rig.slots[S_F + i].idle = quick;
+    if ((now.optimise && !quick) || !rig.ir->promoted)
         ir_optimise(rig.ir, now.effort, now.passes_off);
     if (ir_verify(rig.ir, &e) < 0) {
         static char text[sizeof(e.msg)];
@@ -582,7 +586,8 @@ static inline const char *compile_and_run(const uint8_t *data, size_t len)
         return text;
     }
     rig.job = (struct host_job){.ir = rig.ir, .buf = rig.code, .cap = now.cap, .pc = FIRST_PC,
-                                .fp_slow = now.fp_slow, .untag = now.untag, .gs_base = now.gs};
+                                .fp_slow = now.fp_slow, .untag = now.untag, .gs_base = now.gs,
+                                .quick = quick};
     if (now.counter) {
         rig.job.counter = (int32_t *)(void *)(rig.code + CODE_SIZE - 64);
         *rig.job.counter = 5;
@@ -609,6 +614,7 @@ static inline const char *compile_and_run(const uint8_t *data, size_t len)
     enter(&csr, &left);
     arm_timer(0);
     rig.n_run++;
+    rig.n_quick += quick;
     rig.n_fault += rig.ref.faulted;
     if (now.counter && *rig.job.counter != 4)
         return "the counter was not counted";
@@ -667,7 +673,8 @@ static inline void random_show(const uint8_t *data, size_t len, const char *name
     FILE *f;
 
     printf("%s: %s\n", name, wrong ? wrong : "nothing wrong any more");
-    printf("features off %u%s%s%s%s, effort %u, passes off %#x, rounding %u\n", now.features_off,
+    printf("features off %u%s%s%s%s%s, effort %u, passes off %#x, rounding %u\n", now.features_off,
+           rig.job.quick ? ", quick" : "",
            now.fp_slow ? ", slow fp" : "", now.untag ? ", untag" : "", now.gs ? ", gs" : "",
            now.plain ? ", plain" : "", now.effort, now.passes_off, rig.ref.fp.rounding);
     ir_print(rig.ir, stdout);

@@ -72,6 +72,7 @@ static inline struct dice dice_at(const uint8_t *data, size_t len, size_t chunk)
 struct setup {
     unsigned features_off, passes_off, effort, memory, flow;
     bool fp_slow, untag, gs, plain, optimise, attention, counter, out_of_fuel, full_calls, small_types;
+    bool quick;
     uint32_t cap;
     struct dice state;
 };
@@ -95,6 +96,9 @@ static inline struct setup choose(const uint8_t *data, size_t len)
     s.small_types = roll(&d, 4) == 0;
     s.memory = roll(&d, 5);
     s.flow = roll(&d, 8);
+    s.quick = roll(&d, 3) == 0;
+    if (s.quick && roll(&d, 2)) /* that takes one block */
+        s.flow = 0;
     s.cap = roll(&d, 24) ? CODE_SIZE / 2 : roll(&d, 4096);
     s.state = d;
     return s;

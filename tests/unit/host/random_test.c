@@ -39,9 +39,9 @@ TEST(host, does_what_the_interpreter_does)
     open_rig();
     for (uint64_t seed = from; seed < from + n && bad < 3; seed++)
         bad += !CHECK(check_one(seed));
-    printf("    %u regions run, %u of them to a fault; %u too big, %u did not fit\n", rig.n_run,
-           rig.n_fault, rig.n_big, rig.n_full);
-    CHECK(rig.n_run > n / 2 && rig.n_fault > n / 100);
+    printf("    %u regions run, %u of them to a fault, %u quick; %u too big, %u did not fit\n",
+           rig.n_run, rig.n_fault, rig.n_quick, rig.n_big, rig.n_full);
+    CHECK(rig.n_run > n / 2 && rig.n_fault > n / 100 && rig.n_quick > n / 100);
 }
 
 /* --- Limits: a clean refusal, and the next region compiles --- */
