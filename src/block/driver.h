@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a driver is: a format (qcow2), a protocol (file, nbd) or a filter (throttle).
+ *
+ * A format is a map (struct blk_map_ops): it says where a range is and makes ranges writable.
+ * Copying, zeroing, backing chains, alignment and request locking exist once, in io.c, zero.c and
+ * status.c.  Protocols and filters move bytes themselves (struct blk_io_ops).
+ *
+ * A driver is one file or one family of files (fmt_qcow2.c, fmt_qcow2_*.c) and one row in drivers.def.
+ */
+#ifndef BLOCK_DRIVER_H
+#define BLOCK_DRIVER_H
+
+#include "base/bytes.h"
+#include "block/block.h"
+#include "block/env.h"
+#include "schema/field.h"
+#include "schema/keyval.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+struct blk_driver;
+
+/*
+ * struct blk - one open node.  Drivers read all of it; the core writes it, except where said.
+ * Locks, outermost first: ranges (requests wait for each other there), then whatever the driver
+ * has.  A driver never calls blk_read and friends on its own node, only on @file and @backing.
+ */
+struct blk {
+    const struct blk_driver *drv;
+    struct blk_env *env;
+    void *state;          /* drv->state_size bytes, zeroed before open; the driver's */
+    struct blk *file;     /* formats and filters: what lies below; protocols: NULL */
+    struct blk *backing;  /* NULL: none, or not opened */
+    uint64_t size;        /* bytes [atomic]; set by open, changed by truncate, both in the driver */
+    uint32_t align;       /* protocols: requests must be multiples of it (O_DIRECT); else 1 */
+    uint64_t cluster;     /* formats: unit of allocation, bytes, power of two; 0: none */
+    unsigned flags;       /* enum blk_flags */
+    bool probed_raw;      /* format guessed: writing a format's magic to sector 0 is refused */
+    bool coded;           /* set by open: data passes read_coded and write_coded (encryption) */
+    char *node_name;      /* or NULL */
+    char *filename;       /* plain name, or NULL when only json:{...} can say it */
+    struct json_object *options; /* what it was opened with, children as objects */
+    char *backing_file;   /* formats, set by open: as written in the image, owned by the node */
+    char *backing_format; /* the same; NULL: probe */
+    struct blk_core *core; /* io.c's: range locks, counters */
+};
+
+/* Where a piece of the virtual disk is. */
+enum blk_where {
+    BLK_HOLE,  /* not decided here: backing file, or zeros without one */
+    BLK_ZEROS, /* reads as zeros */
+    BLK_DATA,  /* at @host in @file */
+    BLK_CODED, /* only read_coded can read it: compressed */
+};
+
+/* struct blk_extent - an answer of map and alloc. */
+struct blk_extent {
+    enum blk_where where;
+    uint64_t off, len;  /* of the virtual disk; map: off is what was asked; alloc: see there */
+    struct blk *file;   /* BLK_DATA; NULL means b->file */
+    uint64_t host;      /* BLK_DATA: offset in @file of the byte at @off */
+    bool in_place;      /* BLK_DATA: may be overwritten without alloc (not shared by a snapshot) */
+    bool zero_stored;   /* BLK_ZEROS: has space in the file all the same (preallocated) */
+    bool fresh;         /* alloc: new space, see there */
+    bool reads_zero;    /* alloc, fresh: what is not written of it reads as zeros already */
+    uint64_t cookie[4]; /* the driver's own, from map to read_coded, from alloc to commit */
+};
+
+struct blk_map_ops {
+    /**
+     * map - what is at @off.  Returns 0 with x->off == @off and 1 <= x->len <= @len, as long a run
+     * as is known cheaply.  Never fills a gap with guesses: a table entry that contradicts the
+     * image is -EIO.  @off + @len <= b->size.
+     */
+    int (*map)(struct blk *b, uint64_t off, uint64_t len, struct blk_extent *x, struct err *e);
+
+    /**
+     * alloc - make the beginning of [@off, @off+@len) writable.  The core holds the range lock of
+     * all clusters touched.  Returns 0 and one of
+     *   x->fresh == false: x is as from map, in_place: the core writes there, no commit follows;
+     *   x->fresh == true: new space for x->off..x->off+x->len, cluster-aligned around @off
+     *     (x->off <= @off < x->off + x->len; only at the disk's end it may pass b->size).  The core writes
+     *     all of it (old contents around the request), or only the request if reads_zero and
+     *     the rest reads as zeros, then calls commit, or abort when writing failed.
+     * -ENOSPC and others leave the image as it was, at most with leaked space.
+     */
+    int (*alloc)(struct blk *b, uint64_t off, uint64_t len, struct blk_extent *x, struct err *e);
+    int (*commit)(struct blk *b, const struct blk_extent *x, struct err *e);
+    void (*abort)(struct blk *b, const struct blk_extent *x);
+
+    /** read_coded, write_coded - bytes of one extent, when b->coded or BLK_CODED; @off is of the
+     *  virtual disk and inside @x. write_coded only ever gets BLK_DATA extents. */
+    int (*read_coded)(struct blk *b, const struct blk_extent *x, uint64_t off, uint64_t len,
+                      void *buf, struct err *e);
+    int (*write_coded)(struct blk *b, const struct blk_extent *x, uint64_t off, uint64_t len,
+                       const void *buf, struct err *e);
+
+    /** zero - whole clusters to zeros; -ENOTSUP: the core writes zeros.  discard - whole clusters
+     *  given up.  NULL: not supported.  Only called with cluster-aligned ranges (or to the end). */
+    int (*zero)(struct blk *b, uint64_t off, uint64_t len, unsigned req, struct err *e);
+    int (*discard)(struct blk *b, uint64_t off, uint64_t len, struct err *e);
+
+    /** compress - pure and parallel: *@out_len is at most @len - 1, or -ENOMEM "does not shrink"
+     *  (1 returned).  store_compressed - put the result at cluster @off.  NULL: no compression. */
+    int (*compress)(struct blk *b, const void *in, size_t len, void *out, size_t *out_len,
+                    struct err *e);
+    int (*store_compressed)(struct blk *b, uint64_t off, const void *data, size_t len,
+                            struct err *e);
+};
+
+struct blk_io_ops {
+    /* The @iov's total length is the request's; b->align divides offset and length. */
+    int (*readv)(struct blk *b, uint64_t off, const struct iovec *iov, int n, struct err *e);
+    int (*writev)(struct blk *b, uint64_t off, const struct iovec *iov, int n, unsigned req,
+                  struct err *e);
+    int (*zero)(struct blk *b, uint64_t off, uint64_t len, unsigned req, struct err *e);
+    int (*discard)(struct blk *b, uint64_t off, uint64_t len, struct err *e);
+    /** status - as blk_status; NULL: all is allocated data. */
+    int (*status)(struct blk *b, uint64_t off, uint64_t len, struct blk_status *s, struct err *e);
+    int (*copy_range)(struct blk *src, uint64_t src_off, struct blk *dst, uint64_t dst_off,
+                      uint64_t len, unsigned req, struct err *e);
+    int64_t (*disk_size)(struct blk *b);
+};
+
+struct blk_snapshot_ops {
+    int (*list)(struct blk *b, struct blk_snapshot **list, struct err *e);
+    int (*create)(struct blk *b, const struct blk_snapshot *s, struct err *e);
+    int (*apply)(struct blk *b, const char *id_or_name, struct err *e);
+    int (*remove)(struct blk *b, const char *id, const char *name, struct err *e);
+    int (*load)(struct blk *b, const char *id_or_name, struct err *e);
+    int (*vmstate_read)(struct blk *b, uint64_t off, uint64_t len, void *buf, struct err *e);
+    int (*vmstate_write)(struct blk *b, uint64_t off, uint64_t len, const void *buf,
+                         struct err *e);
+};
+
+/* struct blk_create_ops - making images of a format (or files of a protocol). */
+struct blk_create_ops {
+    const struct field *opts; /* in the order of the "Formatting" line; help sorts by name */
+    size_t opts_size;         /* of the structure that @opts describes */
+    /** create - @o is that structure, filled; @protocol: what the table did not know (or NULL), for the
+     *  protocol below.  Creates the file with blk_create_file and writes the format into it. */
+    int (*create)(struct blk_env *env, const char *filename, void *o, struct json_object *protocol,
+                  struct err *e);
+    int (*measure)(struct blk_env *env, const void *o, struct blk *src, uint64_t size,
+                   struct blk_measure *m, struct err *e);
+    const struct field *amend_opts; /* NULL: "does not support option amendment" */
+    int (*amend)(struct blk *b, struct json_object *given, bool force, blk_progress *progress,
+                 void *opaque, struct err *e);
+};
+
+enum blk_kind { BLK_FORMAT, BLK_PROTOCOL, BLK_FILTER };
+
+struct blk_driver {
+    const char *name;
+    const char *help; /* one line */
+    enum blk_kind kind;
+    bool backing;     /* images may have a backing file */
+    bool no_probe;    /* probe does not list it (vvfat, luks-inside) */
+    size_t state_size;
+    const struct field *open_opts; /* beyond those of every node (node.h); NULL: none */
+    const char *const *prefixes;   /* protocols: "nbd", "nbd+unix", "https": NULL-terminated */
+
+    /** probe - 0 (no) to 100 (surely) for the first @len (up to 2048) bytes of a file. */
+    int (*probe)(const uint8_t *head, size_t len, const char *filename);
+    /** parse_name - protocols: fill @opts from "prefix:..." names. */
+    int (*parse_name)(const char *name, struct json_object *opts, struct err *e);
+    /** make_name - the plain name that the options can be written as, malloc'd, or NULL. */
+    char *(*make_name)(struct blk *b);
+    /**
+     * open - formats: b->file is open.  @opts holds this node's options: take yours with
+     * fields_take; what stays is refused by the core.  Sets size, cluster, backing_file, backing_format.
+     */
+    int (*open)(struct blk *b, struct json_object *opts, struct err *e);
+    /** close - write back what is cached and mark the image clean; frees; cannot be repeated. */
+    int (*close)(struct blk *b, struct err *e);
+    int (*flush)(struct blk *b, struct err *e); /* write back caches; the core flushes b->file after */
+    int (*truncate)(struct blk *b, uint64_t size, enum blk_prealloc prealloc, unsigned req,
+                    struct err *e);
+    int (*info)(struct blk *b, struct blk_info *i, struct err *e);
+    int (*check)(struct blk *b, struct blk_check *c, unsigned fix, struct err *e);
+    int (*change_backing)(struct blk *b, const char *file, const char *format, struct err *e);
+    int (*make_empty)(struct blk *b, struct err *e);
+    const struct blk_map_ops *map;
+    const struct blk_io_ops *io;
+    const struct blk_snapshot_ops *snapshots;
+    const struct blk_create_ops *create;
+};
+
+extern const struct blk_driver *const blk_drivers[]; /* NULL-terminated, sorted by name */
+const struct blk_driver *blk_driver_find(const char *name);
+/** blk_driver_probe - the driver for a head of @len bytes; never NULL (raw). */
+const struct blk_driver *blk_driver_probe(const uint8_t *head, size_t len, const char *filename);
+
+/* For create functions of formats ------------------------------------------------------------- */
+
+/** blk_create_file - make the file @filename (any protocol) of @size bytes, and open it for writing.
+ *  @protocol: options for it, borrowed, or NULL.  An existing file is truncated. */
+struct blk *blk_create_file(struct blk_env *env, const char *filename, uint64_t size,
+                            struct json_object *protocol, struct err *e);
+
+/** blk_remove_file - after a failed create: remove what blk_create_file made, best effort. */
+void blk_remove_file(struct blk_env *env, const char *filename);
+
+/** blk_open_on - open format @drv on @file (a reference is taken over): create functions that go on
+ *  with the ordinary write path. */
+struct blk *blk_open_on(struct blk *file, const char *driver, struct json_object *opts,
+                        unsigned flags, struct err *e);
+
+/* For open functions: a further child besides "file": option @name of @opts (an object, a node's name) or,
+ * when there is none, the file @filename (relative to b's folder).  NULL with @e. */
+struct blk *blk_open_child(struct blk *b, struct json_object *opts, const char *name,
+                           const char *filename, const char *driver, unsigned flags,
+                           struct err *e);
+
+/** blk_relative_name - @name as seen from the folder of @base, malloc'd: absolute names and names with
+ *  a protocol stay as they are. */
+char *blk_relative_name(const char *base, const char *name);
+
+/** blk_alloc_foreign - malloc for a size that an image chose: NULL with -EFBIG in @e when over
+ *  @max, -ENOMEM when the host has no more.  Zeroed. */
+void *blk_alloc_foreign(uint64_t size, uint64_t max, const char *what, struct err *e);
+
+#endif
