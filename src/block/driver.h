@@ -62,6 +62,7 @@ struct blk_extent {
     struct blk *file;   /* BLK_DATA; NULL means b->file */
     uint64_t host;      /* BLK_DATA: offset in @file of the byte at @off */
     bool in_place;      /* BLK_DATA: may be overwritten without alloc (not shared by a snapshot) */
+    bool look_below;    /* BLK_DATA: perhaps never written; status asks @file for its holes */
     bool zero_stored;   /* BLK_ZEROS: has space in the file all the same (preallocated) */
     bool fresh;         /* alloc: new space, see there */
     bool reads_zero;    /* alloc, fresh: what is not written of it reads as zeros already */
@@ -90,6 +91,7 @@ struct blk_map_ops {
     int (*commit)(struct blk *b, const struct blk_extent *x, struct err *e);
     void (*abort)(struct blk *b, const struct blk_extent *x);
 
+    /* write_coded may be NULL when b->coded is never set. */
     /** read_coded, write_coded - bytes of one extent, when b->coded or BLK_CODED; @off is of the
      *  virtual disk and inside @x. write_coded only ever gets BLK_DATA extents. */
     int (*read_coded)(struct blk *b, const struct blk_extent *x, uint64_t off, uint64_t len,
@@ -101,6 +103,9 @@ struct blk_map_ops {
      *  given up.  NULL: not supported.  Only called with cluster-aligned ranges (or to the end). */
     int (*zero)(struct blk *b, uint64_t off, uint64_t len, unsigned req, struct err *e);
     int (*discard)(struct blk *b, uint64_t off, uint64_t len, struct err *e);
+
+    /** release - host space given up by blk_limbo_add may be used again: nobody looks at it. */
+    int (*release)(struct blk *b, uint64_t host, uint64_t len, struct err *e);
 
     /** compress - pure and parallel: *@out_len is at most @len - 1, or -ENOMEM "does not shrink"
      *  (1 returned).  store_compressed - put the result at cluster @off.  NULL: no compression. */
@@ -192,6 +197,13 @@ extern const struct blk_driver *const blk_drivers[]; /* NULL-terminated, sorted 
 const struct blk_driver *blk_driver_find(const char *name);
 /** blk_driver_probe - the driver for a head of @len bytes; never NULL (raw). */
 const struct blk_driver *blk_driver_probe(const uint8_t *head, size_t len, const char *filename);
+
+/**
+ * blk_limbo_add - host space that alloc, commit, zero, discard or store_compressed gave up.  Reads that began
+ * earlier may still be looking at it, so it must not be used again before the core calls release.
+ * Any thread; the driver's locks may be held.
+ */
+void blk_limbo_add(struct blk *b, uint64_t host, uint64_t len);
 
 /* For create functions of formats ------------------------------------------------------------- */
 
