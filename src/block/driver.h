@@ -162,7 +162,8 @@ struct blk_driver {
     const char *help; /* one line */
     enum blk_kind kind;
     bool backing;     /* images may have a backing file */
-    bool no_probe;    /* probe does not list it (vvfat, luks-inside) */
+    bool no_probe;    /* only by its name, never guessed */
+    bool no_file;     /* formats without a "file" child (vvfat) */
     size_t state_size;
     const struct field *open_opts; /* beyond those of every node (node.h); NULL: none */
     const char *const *prefixes;   /* protocols: "nbd", "nbd+unix", "https": NULL-terminated */
