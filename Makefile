@@ -27,12 +27,21 @@ CFLAGS   += $(SAN)
 LDFLAGS  += $(SAN)
 O        := $(B)/obj/$(V)
 
+# Libraries of the storage tools.  emu-user links none of them: its objects never name them.
+STORAGE_PKGS := json-c zlib libzstd gnutls libcurl libssh libnbd liburing
+CPPFLAGS     += $(shell pkg-config --cflags $(STORAGE_PKGS) 2>/dev/null)
+STORAGE_LIBS := $(shell pkg-config --libs $(STORAGE_PKGS) 2>/dev/null) -lbz2
+STORAGE      := qemu-img qemu-io qemu-nbd
+
 # The programs ----------------------------------------------------------------------------------
 LIB_SRC  := $(filter-out src/app/%,$(shell find src -name '*.c' -o -name '*.S'))
 LIB_OBJ  := $(patsubst %,$(O)/%.o,$(basename $(LIB_SRC)))
 USER_OBJ := $(patsubst %,$(O)/%.o,$(basename $(wildcard src/app/user*.c)))
 
-all: $(P)/emu-user $(P)/qemu-aarch64
+STORAGE_OBJ := $(patsubst %,$(O)/%.o,$(basename $(wildcard src/app/storage*.c src/app/img/*.c \
+               src/app/io/*.c src/app/nbd/*.c)))
+
+all: $(P)/emu-user $(P)/qemu-aarch64 $(P)/emu-storage $(STORAGE:%=$(P)/%)
 
 $(P)/emu-user: $(USER_OBJ) $(O)/libemu.a
 	@mkdir -p $(@D)
@@ -40,6 +49,13 @@ $(P)/emu-user: $(USER_OBJ) $(O)/libemu.a
 
 $(P)/qemu-aarch64: | $(P)/emu-user
 	ln -sf emu-user $@
+
+$(P)/emu-storage: $(STORAGE_OBJ) $(O)/libemu.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ -Wl,--as-needed $(STORAGE_LIBS) -lpthread
+
+$(STORAGE:%=$(P)/%): | $(P)/emu-storage
+	ln -sf emu-storage $@
 
 $(O)/libemu.a: $(LIB_OBJ)
 	@rm -f $@
@@ -67,8 +83,12 @@ TEST     := tests/run.py --emu $(P)/qemu-aarch64 --obj $(O) --opts='$(OPTS)'
 export ROOTS ?= $(CURDIR)/$(B)/root
 
 $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/libemu.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ -lpthread -lm
+	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBS) -lpthread -lm
 .PRECIOUS: $(O)/tests/%_test.o
+
+# Tests of floors that use libraries are linked with them, dynamically.
+$(O)/tests/unit/block/% $(O)/tests/unit/schema/%: LINK := -pie
+$(O)/tests/unit/block/% $(O)/tests/unit/schema/%: LIBS := -Wl,--as-needed $(STORAGE_LIBS)
 
 unit: $(UNIT)
 
@@ -78,7 +98,8 @@ FUZZ     := $(patsubst %.c,$(O)/%,$(wildcard fuzz/fuzz_*.c))
 DRIVER   := $(if $(filter fuzz,$(V)),fuzz/libfuzzer,fuzz/replay)
 
 $(O)/fuzz/fuzz_%: $(O)/fuzz/fuzz_%.o $(O)/$(DRIVER).o $(O)/libemu.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(filter fuzz,$(V)),-fsanitize=fuzzer) $(LINK) -o $@ $^ -lpthread -lm
+	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(filter fuzz,$(V)),-fsanitize=fuzzer) -pie -o $@ $^ \
+	    -Wl,--as-needed $(STORAGE_LIBS) -lpthread -lm
 .PRECIOUS: $(O)/fuzz/fuzz_%.o $(O)/fuzz/replay.o
 
 fuzzers: $(FUZZ)
@@ -103,7 +124,7 @@ check:
 	@tools/deps.sh build root test
 	$(MAKE) -j$$(nproc) all unit fuzzers
 	$(MAKE) roots
-	$(TEST) layers lists docs unit fuzz insn random cli programs stress
+	$(TEST) layers lists docs unit fuzz insn random cli image programs stress
 
 # The same tests on a build with address and undefined-behaviour sanitizers, without those that only
 # take long.
@@ -113,7 +134,7 @@ check-san:
 	$(MAKE) roots
 	$(MAKE) V=san check-san-tests
 check-san-tests:
-	$(TEST) unit fuzz insn cli
+	$(TEST) unit fuzz insn cli image
 
 # The long form of the random instruction test: N instructions.
 N ?= 2000000
@@ -122,7 +143,7 @@ check-random: all $(O)/tests/unit/host/random_test
 	HOST_RANDOM=$(N) $(O)/tests/unit/host/random_test
 
 check-fuzz: fuzzers
-check-layers check-lists check-docs check-unit check-fuzz check-insn check-cli check-programs check-stress: all unit
+check-layers check-lists check-docs check-unit check-fuzz check-insn check-cli check-image check-programs check-stress: all unit
 	$(TEST) $(@:check-%=%)
 
 # Benchmarks: native, both references and Emu in turns (bench/README.md).
@@ -159,11 +180,11 @@ fmt:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
 help:
-	@echo 'make            build/qemu-aarch64 and its kin'
+	@echo 'make            build/qemu-aarch64, build/qemu-img and their kin'
 	@echo 'make demo       run Debian arm64 programs: shell, Python, the compiler'
 	@echo 'make check      all tests (about 15 minutes on two cores); installs what it needs'
 	@echo 'make quick      unit and instruction tests, in less than a minute'
-	@echo 'make check-X    one group: layers lists docs unit fuzz insn random cli programs stress'
+	@echo 'make check-X    one group: layers lists docs unit fuzz insn random cli image programs stress'
 	@echo 'make check-programs OPTS=--hot-after=1   with options of the engine (qemu-aarch64 -h)'
 	@echo 'make check-random N=2000000   random instruction sequences'
 	@echo 'make static     build/qemu-aarch64-static, one stripped file for chroots'

@@ -87,6 +87,7 @@ GROUPS = {
     'random': lambda a: [Job('random', ['tests/insn/random_sequences.py', '--emu', a.emu, '-n',
                                         a.n, '--seconds', '60'], 300)],
     'cli': lambda a: scripts('cli', 120),
+    'image': lambda a: scripts('image', 600),
     'programs': lambda a: scripts('programs', 600),
     'stress': lambda a: scripts('stress', 300),
 }
@@ -143,6 +144,7 @@ def main():
     jobs = [j for g in args.group for j in GROUPS[g](args)
             if not args.only or args.only in j.name]
     env = dict(os.environ, EMU=os.path.abspath(args.emu), LC_ALL='C.UTF-8', TOP=TOP)
+    env['EMU_BIN'] = os.path.dirname(env['EMU'])   # qemu-img and its kin
     env.setdefault('ASAN_OPTIONS', 'detect_leaks=0')   # what a process leaves behind at its end
     for name in [n for n in env if n.startswith(('QEMU_', 'EMU_'))]:
         del env[name]

@@ -66,7 +66,7 @@ int size_parse(const char *text, uint64_t unit, uint64_t *bytes, struct err *e)
 
 char *size_text(uint64_t bytes, char buf[SIZE_TEXT_MAX])
 {
-    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     double v = (double)bytes;
     size_t i = 0;
 

@@ -25,19 +25,19 @@ struct json_object;
 
 /* Opening flags. */
 enum blk_flags {
-    BLK_RDWR = 1 << 0,          /* else nothing is written, not even by repairs */
-    BLK_RESIZE = 1 << 1,        /* blk_truncate will be called */
-    BLK_NO_BACKING = 1 << 2,    /* do not open the backing file: holes stay holes */
-    BLK_NO_IO = 1 << 3,         /* only look: encrypted images need no secret */
-    BLK_DIRECT = 1 << 4,        /* O_DIRECT */
-    BLK_NO_FLUSH = 1 << 5,      /* cache=unsafe: flushes do nothing */
-    BLK_WRITE_THROUGH = 1 << 6, /* a flush after each write */
-    BLK_UNMAP = 1 << 7,         /* discard=unmap: discards reach the host */
-    BLK_SHARE = 1 << 8,         /* -U: look even while another process writes */
-    BLK_CHECK = 1 << 9,         /* for check and repair: open even when marked corrupt */
-    BLK_NATIVE_AIO = 1 << 10,   /* aio=native */
-    BLK_IO_URING = 1 << 11,     /* aio=io_uring */
-    BLK_PROBE_RAW_OK = 1 << 12, /* no warning when the probe finds nothing but raw */
+    BLK_RDWR = 1 << 0,            /* else nothing is written, not even by repairs */
+    BLK_RESIZE = 1 << 1,          /* blk_truncate will be called */
+    BLK_NO_BACKING = 1 << 2,      /* do not open the backing file: holes stay holes */
+    BLK_NO_IO = 1 << 3,           /* only look: encrypted images need no secret */
+    BLK_DIRECT = 1 << 4,          /* O_DIRECT */
+    BLK_NO_FLUSH = 1 << 5,        /* cache=unsafe: flushes do nothing */
+    BLK_WRITE_THROUGH = 1 << 6,   /* a flush after each write */
+    BLK_UNMAP = 1 << 7,           /* discard=unmap: discards reach the host */
+    BLK_SHARE = 1 << 8,           /* -U: look even while another process writes */
+    BLK_CHECK = 1 << 9,           /* for check and repair: open even when marked corrupt */
+    BLK_NATIVE_AIO = 1 << 10,     /* aio=native */
+    BLK_IO_URING = 1 << 11,       /* aio=io_uring */
+    BLK_PROBE_RAW_OK = 1 << 12,   /* no warning when the probe finds nothing but raw */
     BLK_AUTO_READ_ONLY = 1 << 13, /* fall back to reading only, instead of failing */
     BLK_DETECT_ZEROES = 1 << 14,  /* writes of zeros become blk_zero */
     BLK_DETECT_UNMAP = 1 << 15,   /* the same, with BLK_REQ_UNMAP */
@@ -56,7 +56,12 @@ enum blk_req {
 enum { BLK_MAX_IO = 64 << 20 }; /* bytes of one request; larger ones are cut by blk_* themselves */
 
 /* blk_prealloc - how much of an image is allocated in advance. */
-enum blk_prealloc { BLK_PREALLOC_OFF, BLK_PREALLOC_METADATA, BLK_PREALLOC_FALLOC, BLK_PREALLOC_FULL };
+enum blk_prealloc {
+    BLK_PREALLOC_OFF,
+    BLK_PREALLOC_METADATA,
+    BLK_PREALLOC_FALLOC,
+    BLK_PREALLOC_FULL
+};
 extern const char *const blk_prealloc_names[];
 
 /**
@@ -81,7 +86,8 @@ struct blk *blk_ref(struct blk *b);
 int blk_close(struct blk *b, struct err *e);
 
 uint64_t blk_size(const struct blk *b);
-const char *blk_filename(const struct blk *b);    /* as the user may say it again; json:{...} at need */
+const char *
+blk_filename(const struct blk *b); /* as the user may say it again; json:{...} at need */
 const char *blk_driver_name(const struct blk *b); /* "qcow2" */
 unsigned blk_flags(const struct blk *b);
 struct blk *blk_backing(const struct blk *b); /* borrowed, or NULL */
@@ -112,8 +118,7 @@ int blk_truncate(struct blk *b, uint64_t size, enum blk_prealloc prealloc, unsig
  * cluster (less only at the end of the disk).  -ENOTSUP when the format has no compression; data that
  * does not shrink is written as it is.  From many threads: compression runs in parallel.
  */
-int blk_write_compressed(struct blk *b, uint64_t off, uint64_t len, const void *buf,
-                         struct err *e);
+int blk_write_compressed(struct blk *b, uint64_t off, uint64_t len, const void *buf, struct err *e);
 
 /** blk_copy_range - copy on the host (copy_file_range) without looking; -ENOTSUP when it cannot. */
 int blk_copy_range(struct blk *src, uint64_t src_off, struct blk *dst, uint64_t dst_off,
@@ -121,16 +126,16 @@ int blk_copy_range(struct blk *src, uint64_t src_off, struct blk *dst, uint64_t 
 
 /* struct blk_status - what is known of @len bytes from the asked offset on. */
 struct blk_status {
-    uint64_t len;      /* > 0 unless the offset is the end */
-    bool allocated;    /* decided by this layer, not by its backing file */
-    bool zero;         /* reads as zeros */
-    bool data;         /* has bytes somewhere; false with zero: nothing stored */
+    uint64_t len;   /* > 0 unless the offset is the end */
+    bool allocated; /* decided by this layer, not by its backing file */
+    bool zero;      /* reads as zeros */
+    bool data;      /* has bytes somewhere; false with zero: nothing stored */
     bool compressed;
-    bool has_host;     /* @host and @file say where, byte for byte */
+    bool has_host; /* @host and @file say where, byte for byte */
     uint64_t host;
-    struct blk *file;  /* borrowed: the node that @host is an offset of */
-    int depth;         /* 0: this node, 1: its backing file, ... */
-    bool eof;          /* the layer that decided ends here */
+    struct blk *file; /* borrowed: the node that @host is an offset of */
+    int depth;        /* 0: this node, 1: its backing file, ... */
+    bool eof;         /* the layer that decided ends here */
 };
 
 /** blk_status - one layer.  blk_status_above - the first layer between @b and @base (excluded;
@@ -141,13 +146,14 @@ int blk_status_above(struct blk *b, struct blk *base, uint64_t off, uint64_t len
 
 /* struct blk_info - what `qemu-img info` tells of one node. */
 struct blk_info {
-    char *backing_file;     /* as written in the image, owned, or NULL */
-    char *backing_format;   /* owned, or NULL */
-    uint64_t cluster_size;  /* 0: none */
-    uint64_t vm_state_off;  /* where internal snapshots keep the machine's state; 0: nowhere */
+    char *backing_file;    /* as written in the image, owned, or NULL */
+    char *backing_format;  /* owned, or NULL */
+    uint64_t cluster_size; /* 0: none */
+    uint64_t vm_state_off; /* where internal snapshots keep the machine's state; 0: nowhere */
     bool dirty, encrypted, compressed;
     bool can_write_zeroes, unmaps_zeroes;
-    struct json_object *specific; /* the format's own part, keys as in JSON output, or NULL; owned */
+    struct json_object
+        *specific; /* the format's own part, keys as in JSON output, or NULL; owned */
 };
 int blk_get_info(struct blk *b, struct blk_info *i, struct err *e);
 void blk_info_free(struct blk_info *i);
@@ -174,7 +180,7 @@ struct blk_snapshot {
     uint64_t vm_state_size;
     uint64_t date_sec, date_nsec;
     uint64_t vm_clock_nsec;
-    uint64_t icount;     /* UINT64_MAX: not recorded */
+    uint64_t icount; /* UINT64_MAX: not recorded */
     uint64_t disk_size;
 };
 /** blk_snapshot_list - a new array in *@list (free()), or -ENOTSUP; returns the number. */
@@ -208,7 +214,7 @@ int blk_amend(struct blk *b, struct json_object *opts, bool force, blk_progress 
 /** blk_measure - bytes that @driver with @opts (borrowed) needs for @size bytes, or for @src's data. */
 struct blk_measure {
     uint64_t required, fully_allocated;
-    uint64_t bitmaps;   /* valid when has_bitmaps */
+    uint64_t bitmaps; /* valid when has_bitmaps */
     bool has_bitmaps;
 };
 int blk_measure(struct blk_env *env, const char *driver, struct json_object *opts, struct blk *src,

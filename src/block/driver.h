@@ -30,20 +30,20 @@ struct blk_driver;
 struct blk {
     const struct blk_driver *drv;
     struct blk_env *env;
-    void *state;          /* drv->state_size bytes, zeroed before open; the driver's */
-    struct blk *file;     /* formats and filters: what lies below; protocols: NULL */
-    struct blk *backing;  /* NULL: none, or not opened */
-    uint64_t size;        /* bytes [atomic]; set by open, changed by truncate, both in the driver */
-    uint32_t align;       /* protocols: requests must be multiples of it (O_DIRECT); else 1 */
-    uint64_t cluster;     /* formats: unit of allocation, bytes, power of two; 0: none */
-    unsigned flags;       /* enum blk_flags */
-    bool probed_raw;      /* format guessed: writing a format's magic to sector 0 is refused */
-    bool coded;           /* set by open: data passes read_coded and write_coded (encryption) */
-    char *node_name;      /* or NULL */
-    char *filename;       /* plain name, or NULL when only json:{...} can say it */
+    void *state;         /* drv->state_size bytes, zeroed before open; the driver's */
+    struct blk *file;    /* formats and filters: what lies below; protocols: NULL */
+    struct blk *backing; /* NULL: none, or not opened */
+    uint64_t size;       /* bytes [atomic]; set by open, changed by truncate, both in the driver */
+    uint32_t align;      /* protocols: requests must be multiples of it (O_DIRECT); else 1 */
+    uint64_t cluster;    /* formats: unit of allocation, bytes, power of two; 0: none */
+    unsigned flags;      /* enum blk_flags */
+    bool probed_raw;     /* format guessed: writing a format's magic to sector 0 is refused */
+    bool coded;          /* set by open: data passes read_coded and write_coded (encryption) */
+    char *node_name;     /* or NULL */
+    char *filename;      /* plain name, or NULL when only json:{...} can say it */
     struct json_object *options; /* what it was opened with, children as objects */
-    char *backing_file;   /* formats, set by open: as written in the image, owned by the node */
-    char *backing_format; /* the same; NULL: probe */
+    char *backing_file;    /* formats, set by open: as written in the image, owned by the node */
+    char *backing_format;  /* the same; NULL: probe */
     struct blk_core *core; /* io.c's: range locks, counters */
 };
 
@@ -136,8 +136,7 @@ struct blk_snapshot_ops {
     int (*remove)(struct blk *b, const char *id, const char *name, struct err *e);
     int (*load)(struct blk *b, const char *id_or_name, struct err *e);
     int (*vmstate_read)(struct blk *b, uint64_t off, uint64_t len, void *buf, struct err *e);
-    int (*vmstate_write)(struct blk *b, uint64_t off, uint64_t len, const void *buf,
-                         struct err *e);
+    int (*vmstate_write)(struct blk *b, uint64_t off, uint64_t len, const void *buf, struct err *e);
 };
 
 /* struct blk_create_ops - making images of a format (or files of a protocol). */
@@ -161,9 +160,9 @@ struct blk_driver {
     const char *name;
     const char *help; /* one line */
     enum blk_kind kind;
-    bool backing;     /* images may have a backing file */
-    bool no_probe;    /* only by its name, never guessed */
-    bool no_file;     /* formats without a "file" child (vvfat) */
+    bool backing;  /* images may have a backing file */
+    bool no_probe; /* only by its name, never guessed */
+    bool no_file;  /* formats without a "file" child (vvfat) */
     size_t state_size;
     const struct field *open_opts; /* beyond those of every node (node.h); NULL: none */
     const char *const *prefixes;   /* protocols: "nbd", "nbd+unix", "https": NULL-terminated */
@@ -181,7 +180,8 @@ struct blk_driver {
     int (*open)(struct blk *b, struct json_object *opts, struct err *e);
     /** close - write back what is cached and mark the image clean; frees; cannot be repeated. */
     int (*close)(struct blk *b, struct err *e);
-    int (*flush)(struct blk *b, struct err *e); /* write back caches; the core flushes b->file after */
+    int (*flush)(struct blk *b,
+                 struct err *e); /* write back caches; the core flushes b->file after */
     int (*truncate)(struct blk *b, uint64_t size, enum blk_prealloc prealloc, unsigned req,
                     struct err *e);
     int (*info)(struct blk *b, struct blk_info *i, struct err *e);
@@ -206,15 +206,15 @@ const struct blk_driver *blk_driver_probe(const uint8_t *head, size_t len, const
  */
 void blk_limbo_add(struct blk *b, uint64_t host, uint64_t len);
 
+/** blk_protocol_of - the protocol that @filename names ("nbd://...", a plain path); NULL with @e. */
+const struct blk_driver *blk_protocol_of(const char *filename, struct err *e);
+
 /* For create functions of formats ------------------------------------------------------------- */
 
 /** blk_create_file - make the file @filename (any protocol) of @size bytes, and open it for writing.
  *  @protocol: options for it, borrowed, or NULL.  An existing file is truncated. */
 struct blk *blk_create_file(struct blk_env *env, const char *filename, uint64_t size,
                             struct json_object *protocol, struct err *e);
-
-/** blk_remove_file - after a failed create: remove what blk_create_file made, best effort. */
-void blk_remove_file(struct blk_env *env, const char *filename);
 
 /** blk_open_on - open format @drv on @file (a reference is taken over): create functions that go on
  *  with the ordinary write path. */
@@ -224,8 +224,7 @@ struct blk *blk_open_on(struct blk *file, const char *driver, struct json_object
 /* For open functions: a further child besides "file": option @name of @opts (an object, a node's name) or,
  * when there is none, the file @filename (relative to b's folder).  NULL with @e. */
 struct blk *blk_open_child(struct blk *b, struct json_object *opts, const char *name,
-                           const char *filename, const char *driver, unsigned flags,
-                           struct err *e);
+                           const char *filename, const char *driver, unsigned flags, struct err *e);
 
 /** blk_relative_name - @name as seen from the folder of @base, malloc'd: absolute names and names with
  *  a protocol stay as they are. */

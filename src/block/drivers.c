@@ -4,24 +4,23 @@
 
 #include <string.h>
 
-#define FORMAT(x) extern const struct blk_driver fmt_##x;
+#define FORMAT(x)   extern const struct blk_driver fmt_##x;
 #define PROTOCOL(x) extern const struct blk_driver proto_##x;
-#define FILTER(x) extern const struct blk_driver filter_##x;
+#define FILTER(x)   extern const struct blk_driver filter_##x;
 #include "block/drivers.def"
 #undef FORMAT
 #undef PROTOCOL
 #undef FILTER
 
 const struct blk_driver *const blk_drivers[] = {
-#define FORMAT(x) &fmt_##x,
+#define FORMAT(x)   &fmt_##x,
 #define PROTOCOL(x) &proto_##x,
-#define FILTER(x) &filter_##x,
+#define FILTER(x)   &filter_##x,
 #include "block/drivers.def"
 #undef FORMAT
 #undef PROTOCOL
 #undef FILTER
-    NULL
-};
+    NULL};
 
 const struct blk_driver *blk_driver_find(const char *name)
 {

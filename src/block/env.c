@@ -17,8 +17,7 @@ static const struct blk_object_type *const types[] = {
 #define OBJECT(x) &object_##x,
 #include "block/objects.def"
 #undef OBJECT
-    NULL
-};
+    NULL};
 
 struct object {
     char *id;
@@ -85,7 +84,7 @@ void blk_env_warn(struct blk_env *env, const char *fmt, ...)
 
 static const struct blk_object_type *find_type(const char *name, struct err *e)
 {
-    const char *names[ARRAY_LEN(types)] = { NULL };
+    const char *names[ARRAY_LEN(types)] = {NULL};
 
     for (size_t i = 0; types[i]; i++) {
         if (!strcmp(types[i]->name, name))
@@ -137,7 +136,7 @@ static int add_object(struct blk_env *env, struct json_object *opts, struct err 
         free(o);
         return e->code;
     }
-    *o = (struct object){ .id = id_copy, .type = type, .made = made, .next = env->objects };
+    *o = (struct object){.id = id_copy, .type = type, .made = made, .next = env->objects};
     env->objects = o;
     return 0;
 }

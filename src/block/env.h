@@ -19,8 +19,7 @@ struct json_object;
 /* @warn: one warning, without newline, perhaps of several lines; NULL drops them. */
 struct blk_env *blk_env_new(void (*warn)(void *opaque, const char *text), void *opaque);
 void blk_env_free(struct blk_env *env);
-void blk_env_warn(struct blk_env *env, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+void blk_env_warn(struct blk_env *env, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /**
  * blk_env_add_object - `--object secret,id=s0,data=abc`: @opts is the parsed tree with "qom-type" and

@@ -13,8 +13,10 @@ int check_range(const struct blk *b, uint64_t off, uint64_t len, const char *wha
 
     if (len <= size && off <= size - len)
         return 0;
-    return err_set(e, -EIO, "%s of %" PRIu64 " bytes at offset %" PRIu64
-                   " is beyond the end of the disk, %" PRIu64, what, len, off, size);
+    return err_set(e, -EIO,
+                   "%s of %" PRIu64 " bytes at offset %" PRIu64
+                   " is beyond the end of the disk, %" PRIu64,
+                   what, len, off, size);
 }
 
 int iov_slice(const struct iovec *iov, int n, uint64_t skip, uint64_t *len, struct iovec *out,
@@ -30,7 +32,7 @@ int iov_slice(const struct iovec *iov, int n, uint64_t skip, uint64_t *len, stru
         }
         uint64_t piece = min_u64(iov[i].iov_len - skip, *len - got);
 
-        out[count++] = (struct iovec){ (char *)iov[i].iov_base + skip, piece };
+        out[count++] = (struct iovec){(char *)iov[i].iov_base + skip, piece};
         got += piece;
         skip = 0;
     }
@@ -101,7 +103,7 @@ static int bounce_readv(struct blk *b, uint64_t off, uint64_t len, const struct 
 
     if (!buf)
         return -ENOMEM;
-    r = b->drv->io->readv(b, start, &(struct iovec){ buf, end - start }, 1, e);
+    r = b->drv->io->readv(b, start, &(struct iovec){buf, end - start}, 1, e);
     if (r >= 0)
         iov_from(iov, n, buf + (off - start));
     free(buf);
@@ -118,7 +120,7 @@ static int bounce_writev(struct blk *b, uint64_t off, uint64_t len, const struct
 
     if (!buf)
         return -ENOMEM;
-    struct iovec all = { buf, end - start };
+    struct iovec all = {buf, end - start};
 
     range_lock(b, &range, start, end);
     if (start != off || end != off + len)
@@ -203,17 +205,13 @@ static int read_extent(struct blk *b, const struct blk_extent *x, uint64_t off, 
                        const struct iovec *iov, int n, struct err *e)
 {
     switch (x->where) {
-    case BLK_HOLE:
-        return read_hole(b, off, len, iov, n, e);
-    case BLK_ZEROS:
-        iov_zero(iov, n);
-        return 0;
+    case BLK_HOLE: return read_hole(b, off, len, iov, n, e);
+    case BLK_ZEROS: iov_zero(iov, n); return 0;
     case BLK_DATA:
         if (!b->coded)
             return node_readv(x->file ? x->file : b->file, x->host, len, iov, n, e);
         return read_coded(b, x, off, len, iov, n, e);
-    case BLK_CODED:
-        return read_coded(b, x, off, len, iov, n, e);
+    case BLK_CODED: return read_coded(b, x, off, len, iov, n, e);
     }
     bug("extent of kind %d", x->where);
 }
@@ -244,7 +242,7 @@ static int map_read(struct blk *b, uint64_t off, uint64_t len, const struct iove
 
 int map_read_flat(struct blk *b, uint64_t off, uint64_t len, void *buf, struct err *e)
 {
-    struct iovec iov = { buf, len };
+    struct iovec iov = {buf, len};
 
     return map_read(b, off, len, &iov, 1, e);
 }
@@ -291,7 +289,7 @@ static bool old_is_zero(struct blk *b, uint64_t off, uint64_t len)
     struct blk_status s;
 
     for (; off < end; off += s.len) {
-        struct blk_extent x = { 0 };
+        struct blk_extent x = {0};
 
         if (b->drv->map->map(b, off, end - off, &x, ERR_IGNORE) < 0)
             return false;
@@ -334,11 +332,11 @@ static int write_around(struct blk *b, const struct blk_extent *x, uint64_t off,
         (r = old_read(b, off + len, tail, buf + head, e)) < 0)
         goto out;
     if (head)
-        all[k++] = (struct iovec){ buf, head };
+        all[k++] = (struct iovec){buf, head};
     memcpy(&all[k], iov, (size_t)n * sizeof(*iov));
     k += n;
     if (tail)
-        all[k++] = (struct iovec){ buf + head, tail };
+        all[k++] = (struct iovec){buf + head, tail};
     r = write_data(b, x, x->off, x->len, all, k, e);
 out:
     free(buf);
@@ -372,7 +370,7 @@ int map_write(struct blk *b, uint64_t off, uint64_t len, const struct iovec *iov
     int r;
 
     while (done < len) {
-        struct blk_extent x = { 0 };
+        struct blk_extent x = {0};
         uint64_t piece = len - done;
         int k = iov_slice(iov, n, done, &piece, part, SLICE_MAX);
 
@@ -446,7 +444,7 @@ int blk_readv(struct blk *b, uint64_t off, const struct iovec *iov, int n, struc
 static int check_probed_raw(struct blk *b, uint64_t off, const struct iovec *iov, int n,
                             struct err *e)
 {
-    uint8_t head[512] = { 0 };
+    uint8_t head[512] = {0};
     struct iovec part[SLICE_MAX];
 
     if (!b->probed_raw || off >= sizeof(head))
@@ -456,8 +454,10 @@ static int check_probed_raw(struct blk *b, uint64_t off, const struct iovec *iov
 
     iov_to(part, k, head + off);
     if (strcmp(blk_driver_probe(head, sizeof(head), "")->name, "raw"))
-        return err_set(e, -EPERM, "the format of '%s' was guessed as raw: writing another "
-                       "format's header to it is refused; say the format", blk_filename(b));
+        return err_set(e, -EPERM,
+                       "the format of '%s' was guessed as raw: writing another "
+                       "format's header to it is refused; say the format",
+                       blk_filename(b));
     return 0;
 }
 
@@ -504,7 +504,7 @@ int blk_writev(struct blk *b, uint64_t off, const struct iovec *iov, int n, unsi
 
 int blk_read(struct blk *b, uint64_t off, uint64_t len, void *buf, struct err *e)
 {
-    struct iovec iov = { buf, len };
+    struct iovec iov = {buf, len};
 
     return blk_readv(b, off, &iov, 1, e);
 }
@@ -512,13 +512,12 @@ int blk_read(struct blk *b, uint64_t off, uint64_t len, void *buf, struct err *e
 int blk_write(struct blk *b, uint64_t off, uint64_t len, const void *buf, unsigned req,
               struct err *e)
 {
-    struct iovec iov = { (void *)buf, len };
+    struct iovec iov = {(void *)buf, len};
 
     return blk_writev(b, off, &iov, 1, req, e);
 }
 
-int blk_write_compressed(struct blk *b, uint64_t off, uint64_t len, const void *buf,
-                         struct err *e)
+int blk_write_compressed(struct blk *b, uint64_t off, uint64_t len, const void *buf, struct err *e)
 {
     const struct blk_map_ops *map = b->drv->map;
     struct blk_range range;

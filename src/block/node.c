@@ -72,13 +72,22 @@ char *blk_relative_name(const char *base, const char *name)
     return full;
 }
 
-static int name_to_file_options(const char *filename, struct json_object *opts, struct err *e)
+const struct blk_driver *blk_protocol_of(const char *filename, struct err *e)
 {
     size_t len = prefix_length(filename);
     const struct blk_driver *drv = len ? driver_by_prefix(filename, len) : blk_driver_find("file");
 
     if (!drv)
-        return err_set(e, -ENOENT, "Unknown protocol '%.*s'", (int)len, filename);
+        err_set(e, -ENOENT, "Unknown protocol '%.*s'", (int)len, filename);
+    return drv;
+}
+
+static int name_to_file_options(const char *filename, struct json_object *opts, struct err *e)
+{
+    const struct blk_driver *drv = blk_protocol_of(filename, e);
+
+    if (!drv)
+        return e->code;
     json_object_object_add(opts, "driver", json_object_new_string(drv->name));
     if (drv->parse_name)
         return drv->parse_name(filename, opts, e);
@@ -97,7 +106,8 @@ static int merge_json_name(const char *text, struct json_object *opts, struct er
         json_object_put(o);
         return err_set(e, -EINVAL, "json: wants an object");
     }
-    json_object_object_foreach(o, key, value) {
+    json_object_object_foreach(o, key, value)
+    {
         if (strchr(key, '.')) {
             if (!keyval_get(opts, key))
                 keyval_set(opts, key, json_object_get(value), ERR_IGNORE);
@@ -115,12 +125,11 @@ static int apply_flag(unsigned *flags, unsigned flag, const char *text, bool inv
                       const char *name, struct err *e)
 {
     bool on;
-    int r;
 
     if (!text)
         return 0;
-    if ((r = parse_bool(text, &on, e)) < 0)
-        return err_wrap(e, r, "Parameter '%s'", name);
+    if (parse_bool(text, &on, ERR_IGNORE) < 0)
+        return err_set(e, -EINVAL, "Parameter '%s' expects 'on' or 'off'", name);
     *flags = on != inverted ? *flags | flag : *flags & ~flag;
     return 0;
 }
@@ -142,7 +151,8 @@ static int apply_words(unsigned *flags, const struct node_opts *n, struct err *e
     if (!strcmp(n->detect_zeroes, "unmap")) {
         *flags |= BLK_DETECT_UNMAP;
         if (!(*flags & BLK_UNMAP))
-            return err_set(e, -EINVAL, "setting detect-zeroes to unmap is not allowed without "
+            return err_set(e, -EINVAL,
+                           "setting detect-zeroes to unmap is not allowed without "
                            "setting discard operation to unmap");
     } else if (strcmp(n->detect_zeroes, "on")) {
         return err_set(e, -EINVAL, "Invalid detect-zeroes '%s': want off, on or unmap",
@@ -157,11 +167,13 @@ static int apply_node_opts(struct blk *b, const struct node_opts *n, struct err 
     int r;
 
     if ((r = apply_flag(f, BLK_RDWR, n->read_only, true, "read-only", e)) < 0 ||
-        (r = apply_flag(f, BLK_AUTO_READ_ONLY, n->auto_read_only, false, "auto-read-only", e)) < 0 ||
+        (r = apply_flag(f, BLK_AUTO_READ_ONLY, n->auto_read_only, false, "auto-read-only", e)) <
+            0 ||
         (r = apply_flag(f, BLK_SHARE, n->force_share, false, "force-share", e)) < 0 ||
         (r = apply_flag(f, BLK_DIRECT, n->cache_direct, false, "cache.direct", e)) < 0 ||
         (r = apply_flag(f, BLK_NO_FLUSH, n->cache_no_flush, false, "cache.no-flush", e)) < 0 ||
-        (r = apply_flag(f, BLK_WRITE_THROUGH, n->cache_writeback, true, "cache.writeback", e)) < 0 ||
+        (r = apply_flag(f, BLK_WRITE_THROUGH, n->cache_writeback, true, "cache.writeback", e)) <
+            0 ||
         (r = apply_flag(f, BLK_COPY_ON_READ, n->copy_on_read, false, "copy-on-read", e)) < 0 ||
         (r = apply_words(f, n, e)) < 0)
         return r;
@@ -297,18 +309,17 @@ static struct blk *open_file_child(struct opening *o, const char *filename,
             json_object_object_add(tree, "driver", json_object_new_string("file"));
         }
     }
-    unsigned flags = o->flags & ~(BLK_WRITE_THROUGH | BLK_DETECT_ZEROES | BLK_DETECT_UNMAP |
-                                  BLK_COPY_ON_READ);
-    struct opening below = { o->env, o, o->path, flags, o->depth };
+    unsigned flags =
+        o->flags & ~(BLK_WRITE_THROUGH | BLK_DETECT_ZEROES | BLK_DETECT_UNMAP | BLK_COPY_ON_READ);
+    struct opening below = {o->env, o, o->path, flags, o->depth};
 
     return open_node(&below, NULL, tree, e);
 }
 
 struct blk *blk_open_child(struct blk *b, struct json_object *opts, const char *name,
-                           const char *filename, const char *driver, unsigned flags,
-                           struct err *e)
+                           const char *filename, const char *driver, unsigned flags, struct err *e)
 {
-    struct opening o = { .env = b->env, .flags = flags };
+    struct opening o = {.env = b->env, .flags = flags};
     struct json_object *tree;
     struct blk *child = named_child(&o, opts, name, &tree, e);
 
@@ -318,7 +329,8 @@ struct blk *blk_open_child(struct blk *b, struct json_object *opts, const char *
         err_set(e, -EINVAL, "'%s' is required for this image", name);
         return NULL;
     }
-    char *full = tree ? NULL : blk_relative_name(b->file ? b->file->filename : b->filename, filename);
+    char *full =
+        tree ? NULL : blk_relative_name(b->file ? b->file->filename : b->filename, filename);
 
     if (!tree)
         tree = json_object_new_object();
@@ -357,13 +369,15 @@ static struct blk *open_named_backing(struct opening *o, struct blk *b, struct j
     char *name = json_object_object_get_ex(tree, "file", NULL) ||
                          json_object_object_get_ex(tree, "filename", NULL)
                      ? NULL
-                     : b->backing_file ? blk_relative_name(base, b->backing_file) : NULL;
+                 : b->backing_file ? blk_relative_name(base, b->backing_file)
+                                   : NULL;
     char *path = name ? realpath(name, NULL) : NULL;
-    struct opening below = { .env = o->env, .parent = o, .path = own_path, .depth = o->depth + 1 };
+    struct opening below = {.env = o->env, .parent = o, .path = own_path, .depth = o->depth + 1};
     struct blk *backing = NULL;
 
     below.flags = (o->flags & (BLK_SHARE | BLK_NO_IO | BLK_DIRECT | BLK_NO_FLUSH | BLK_IO_URING |
-                               BLK_NATIVE_AIO)) | BLK_PROBE_RAW_OK;
+                               BLK_NATIVE_AIO)) |
+                  BLK_PROBE_RAW_OK;
     if (b->backing_format && *b->backing_format && !json_object_object_get_ex(tree, "driver", NULL))
         json_object_object_add(tree, "driver", json_object_new_string(b->backing_format));
     if (below.depth > CHAIN_MAX)
@@ -386,8 +400,8 @@ static int open_backing(struct opening *o, struct blk *b, struct json_object *op
         return 0;
     bool given = json_object_object_get_ex(opts, "backing", &v);
 
-    if (given && (!v || (json_object_get_type(v) == json_type_string &&
-                         !*json_object_get_string(v)))) {
+    if (given &&
+        (!v || (json_object_get_type(v) == json_type_string && !*json_object_get_string(v)))) {
         json_object_object_del(opts, "backing"); /* null: none, whatever the image says */
         free(b->backing_file);
         b->backing_file = NULL;
@@ -414,9 +428,9 @@ static int open_backing(struct opening *o, struct blk *b, struct json_object *op
 static const struct blk_driver *probe_file(struct opening *o, struct blk *file, bool *guessed,
                                            struct err *e)
 {
-    uint8_t head[PROBE_LEN] = { 0 };
+    uint8_t head[PROBE_LEN] = {0};
     uint64_t len = min_u64(sizeof(head), blk_size(file));
-    struct iovec iov = { head, sizeof(head) };
+    struct iovec iov = {head, sizeof(head)};
 
     if (node_readv(file, 0, sizeof(head), &iov, 1, e) < 0) {
         err_wrap(e, e->code, "Could not read image for determining its format");
@@ -431,7 +445,7 @@ static const struct blk_driver *probe_file(struct opening *o, struct blk *file, 
 
 static int refuse_options(struct blk *b, struct json_object *opts, struct err *e)
 {
-    struct err which = { 0 };
+    struct err which = {0};
     char *name;
 
     fields_refuse_rest(opts, &which);
@@ -469,7 +483,7 @@ static struct blk *open_with(struct opening *o, const struct blk_driver *drv, st
 {
     struct blk *b = node_new(o->env, drv, o->flags);
     struct json_object *kept = NULL;
-    struct node_opts n = { 0 };
+    struct node_opts n = {0};
     int r;
 
     b->file = file;
@@ -545,7 +559,7 @@ out:
 struct blk *blk_open(struct blk_env *env, const char *filename, struct json_object *opts,
                      unsigned flags, struct err *e)
 {
-    struct opening o = { .env = env, .flags = flags };
+    struct opening o = {.env = env, .flags = flags};
 
     return open_node(&o, filename, opts ? opts : json_object_new_object(), e);
 }
@@ -553,7 +567,7 @@ struct blk *blk_open(struct blk_env *env, const char *filename, struct json_obje
 struct blk *blk_open_on(struct blk *file, const char *driver, struct json_object *opts,
                         unsigned flags, struct err *e)
 {
-    struct opening o = { .env = file->env, .flags = flags | BLK_NO_BACKING };
+    struct opening o = {.env = file->env, .flags = flags | BLK_NO_BACKING};
     const struct blk_driver *drv = blk_driver_find(driver);
     struct blk *b;
 
@@ -598,7 +612,8 @@ static struct json_object *full_options(const struct blk *b)
 
     json_object_object_add(o, "driver", json_object_new_string(b->drv->name));
     if (b->options) {
-        json_object_object_foreach(b->options, key, value) {
+        json_object_object_foreach(b->options, key, value)
+        {
             if (strcmp(key, "driver") && strcmp(key, "file") && strcmp(key, "node-name") &&
                 strcmp(key, "backing"))
                 json_object_object_add(o, key, json_object_get(value));

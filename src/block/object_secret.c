@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 enum { SECRET_MAX = 2 << 20 };
-static const char *const formats[] = { "raw", "base64", NULL };
+static const char *const formats[] = {"raw", "base64", NULL};
 
 struct secret {
     char *data, *file;
@@ -40,8 +40,9 @@ static void *secret_make(struct blk_env *env, struct json_object *opts, struct e
         return NULL;
     }
     if (!s->data == !s->file) {
-        err_set(e, -EINVAL, s->data ? "'file' and 'data' are mutually exclusive"
-                                    : "Must provide 'file' or 'data'");
+        err_set(e, -EINVAL,
+                s->data ? "'file' and 'data' are mutually exclusive"
+                        : "Must provide 'file' or 'data'");
         secret_free(s);
         return NULL;
     }

@@ -54,7 +54,7 @@ void range_lock(struct blk *b, struct blk_range *r, uint64_t off, uint64_t end)
         pthread_cond_wait(&c->range_freed, &c->ranges);
         c->waiting--;
     }
-    *r = (struct blk_range){ .off = off, .end = end, .next = c->active };
+    *r = (struct blk_range){.off = off, .end = end, .next = c->active};
     c->active = r;
     pthread_mutex_unlock(&c->ranges);
 }
@@ -101,7 +101,7 @@ void blk_limbo_add(struct blk *b, uint64_t host, uint64_t len)
     if (last && last->host + last->len == host)
         last->len += len;
     else
-        c->limbo[c->limbo_n++] = (struct blk_limbo){ .host = host, .len = len };
+        c->limbo[c->limbo_n++] = (struct blk_limbo){.host = host, .len = len};
     __atomic_store_n(&c->limbo_any, 1, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&c->limbo_lock);
 }

@@ -24,7 +24,7 @@ static void look_below(struct blk *file, struct blk_status *s)
 static int map_status(struct blk *b, uint64_t off, uint64_t len, struct blk_status *s,
                       struct err *e)
 {
-    struct blk_extent x = { 0 };
+    struct blk_extent x = {0};
     int r;
 
     pthread_rwlock_rdlock(&b->core->users);
@@ -36,9 +36,7 @@ static int map_status(struct blk *b, uint64_t off, uint64_t len, struct blk_stat
     s->file = x.file ? x.file : b->file;
     s->host = x.host;
     switch (x.where) {
-    case BLK_HOLE:
-        s->zero = !b->backing && !b->backing_file;
-        break;
+    case BLK_HOLE: s->zero = !b->backing && !b->backing_file; break;
     case BLK_ZEROS:
         s->allocated = s->zero = true;
         s->has_host = x.zero_stored;
@@ -49,9 +47,7 @@ static int map_status(struct blk *b, uint64_t off, uint64_t len, struct blk_stat
         if (x.look_below)
             look_below(s->file, s);
         break;
-    case BLK_CODED:
-        s->allocated = s->data = s->compressed = true;
-        break;
+    case BLK_CODED: s->allocated = s->data = s->compressed = true; break;
     }
     return 0;
 }
@@ -93,7 +89,7 @@ int blk_status_above(struct blk *b, struct blk *base, uint64_t off, uint64_t len
     s->len = len;
     for (struct blk *layer = b; layer && layer != base; layer = layer->backing, depth++) {
         if (depth && off >= blk_size_now(layer)) { /* shorter than what lies on it: zeros */
-            *s = (struct blk_status){ .len = len, .zero = true, .allocated = true, .depth = depth };
+            *s = (struct blk_status){.len = len, .zero = true, .allocated = true, .depth = depth};
             break;
         }
         int r = blk_status(layer, off, len, s, e);

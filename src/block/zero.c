@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-const char *const blk_prealloc_names[] = { "off", "metadata", "falloc", "full", NULL };
+const char *const blk_prealloc_names[] = {"off", "metadata", "falloc", "full", NULL};
 
 static int check_writable(const struct blk *b, struct err *e)
 {
@@ -27,7 +27,7 @@ int blk_write_zeros(struct blk *b, uint64_t off, uint64_t len, unsigned req, str
         for (; left && k < PIECES; k++) {
             uint64_t n = min_u64(left, sizeof(zeros));
 
-            iov[k] = (struct iovec){ (void *)zeros, n };
+            iov[k] = (struct iovec){(void *)zeros, n};
             left -= n;
             piece += n;
         }
@@ -60,7 +60,7 @@ static int io_zero(struct blk *b, uint64_t off, uint64_t len, unsigned req, stru
 /* Does [off, off+len) decide by itself that it reads as zeros?  Then nothing has to be done. */
 static bool already_zero(struct blk *b, uint64_t off, uint64_t len)
 {
-    struct blk_extent x = { 0 };
+    struct blk_extent x = {0};
 
     return len && b->drv->map->map(b, off, len, &x, ERR_IGNORE) >= 0 && x.len >= len &&
            (x.where == BLK_ZEROS || (x.where == BLK_HOLE && !b->backing));
@@ -140,8 +140,8 @@ int blk_discard(struct blk *b, uint64_t off, uint64_t len, struct err *e)
 {
     int r;
 
-    if ((r = check_writable(b, e)) < 0 ||
-        (r = check_range(b, off, len, "discarding", e)) < 0 || !len || !(b->flags & BLK_UNMAP))
+    if ((r = check_writable(b, e)) < 0 || (r = check_range(b, off, len, "discarding", e)) < 0 ||
+        !len || !(b->flags & BLK_UNMAP))
         return r;
     if (!b->drv->io)
         r = locked(b, off, len, 0, e, map_discard);

@@ -6,13 +6,14 @@
 #include "schema/keyval.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 int parse_bool(const char *text, bool *v, struct err *e)
 {
-    static const char *const words[] = { "off", "on", "no", "yes", "false", "true", "n", "y" };
+    static const char *const words[] = {"off", "on", "no", "yes", "false", "true", "n", "y"};
 
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
         if (!strcmp(text, words[i])) {
@@ -55,10 +56,8 @@ static int set_text(const struct field *f, const char *text, void *member, struc
         if (!(*(char **)member = strdup(text)))
             fatal("out of memory");
         return 0;
-    case F_BOOL:
-        return parse_bool(text, member, e);
-    case F_U64:
-        return parse_u64(text, member, e);
+    case F_BOOL: return parse_bool(text, member, e);
+    case F_U64: return parse_u64(text, member, e);
     case F_SIZE:
         if (size_parse(text, 1, member, ERR_IGNORE) < 0)
             return err_set(e, -EINVAL,
@@ -66,10 +65,8 @@ static int set_text(const struct field *f, const char *text, void *member, struc
                            "Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, "
                            "peta-\nand exabytes, respectively.");
         return 0;
-    case F_ENUM:
-        return parse_enum(f, text, member, e);
-    case F_TREE:
-        break;
+    case F_ENUM: return parse_enum(f, text, member, e);
+    case F_TREE: break;
     }
     bug("a tree from text");
 }
@@ -100,16 +97,12 @@ static int set_json(const struct field *f, struct json_object *o, void *member, 
 static size_t member_size(const struct field *f)
 {
     switch (f->kind) {
-    case F_BOOL:
-        return sizeof(bool);
-    case F_ENUM:
-        return sizeof(int);
+    case F_BOOL: return sizeof(bool);
+    case F_ENUM: return sizeof(int);
     case F_STR:
-    case F_TREE:
-        return sizeof(void *);
+    case F_TREE: return sizeof(void *);
     case F_U64:
-    case F_SIZE:
-        break;
+    case F_SIZE: break;
     }
     return sizeof(uint64_t);
 }
@@ -149,13 +142,14 @@ int fields_take(const struct field *table, struct json_object *opts, void *out, 
         memset(member_of(f, out), 0, member_size(f));
     for (const struct field *f = table; f->name; f++) {
         struct json_object *o = opts ? keyval_get(opts, f->name) : NULL;
-        int r = o        ? set_json(f, o, member_of(f, out), e)
-                : f->def ? set_text(f, f->def, member_of(f, out), e)
+        struct err why = {0};
+        int r = o        ? set_json(f, o, member_of(f, out), &why)
+                : f->def ? set_text(f, f->def, member_of(f, out), &why)
                          : 0;
 
         if (r < 0) {
             fields_free(table, out);
-            return err_wrap(e, r, "Parameter '%s'", f->name);
+            return err_set(e, r, "Parameter '%s' %s", f->name, why.msg);
         }
         if (o)
             remove_path(opts, f->name);
@@ -180,7 +174,8 @@ void fields_free(const struct field *table, void *out)
 
 static int refuse(struct json_object *opts, const char *prefix, struct err *e)
 {
-    json_object_object_foreach(opts, key, value) {
+    json_object_object_foreach(opts, key, value)
+    {
         char path[256];
 
         snprintf(path, sizeof(path), "%s%s%s", prefix, *prefix ? "." : "", key);
@@ -207,16 +202,12 @@ const struct field *field_find(const struct field *table, const char *name)
 const char *field_type_name(const struct field *f)
 {
     switch (f->kind) {
-    case F_BOOL:
-        return "bool (on/off)";
-    case F_U64:
-        return "num";
-    case F_SIZE:
-        return "size";
+    case F_BOOL: return "bool (on/off)";
+    case F_U64: return "num";
+    case F_SIZE: return "size";
     case F_STR:
     case F_ENUM:
-    case F_TREE:
-        break;
+    case F_TREE: break;
     }
     return "str";
 }

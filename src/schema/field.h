@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 
-#include <json-c/json_object.h>
+#include <json-c/json.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,7 +43,10 @@ struct field {
         .name = name_, .kind = F_ENUM, .offset = offsetof(struct type, member), .def = def_,       \
         .names = names_, .help = help_                                                             \
     }
-#define FIELD_END { .name = NULL }
+#define FIELD_END                                                                                  \
+    {                                                                                              \
+        .name = NULL                                                                               \
+    }
 
 /**
  * fields_take - fill @out (zeroed by this function for the table's members) from @opts, removing

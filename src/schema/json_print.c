@@ -61,7 +61,8 @@ static void print_object(const struct printer *p, struct json_object *o, int dep
     bool first = true;
 
     putc('{', p->out);
-    json_object_object_foreach(o, key, value) {
+    json_object_object_foreach(o, key, value)
+    {
         if (!first)
             fputs(p->compact ? ", " : ",", p->out);
         first = false;
@@ -77,17 +78,10 @@ static void print_object(const struct printer *p, struct json_object *o, int dep
 static void print_value(const struct printer *p, struct json_object *o, int depth)
 {
     switch (json_object_get_type(o)) {
-    case json_type_object:
-        print_object(p, o, depth);
-        return;
-    case json_type_array:
-        print_array(p, o, depth);
-        return;
-    case json_type_string:
-        print_string(p, json_object_get_string(o));
-        return;
-    default:
-        fputs(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN), p->out);
+    case json_type_object: print_object(p, o, depth); return;
+    case json_type_array: print_array(p, o, depth); return;
+    case json_type_string: print_string(p, json_object_get_string(o)); return;
+    default: fputs(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN), p->out);
     }
 }
 
@@ -95,7 +89,7 @@ char *json_print(struct json_object *o, bool compact)
 {
     char *text = NULL;
     size_t len;
-    struct printer p = { .out = open_memstream(&text, &len), .compact = compact };
+    struct printer p = {.out = open_memstream(&text, &len), .compact = compact};
 
     if (!p.out)
         fatal("out of memory");

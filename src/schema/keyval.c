@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <json-c/json_tokener.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,8 +22,7 @@ static int path_step(const char **path, char *name, size_t size, struct err *e)
     return 0;
 }
 
-int keyval_set(struct json_object *tree, const char *path, struct json_object *value,
-               struct err *e)
+int keyval_set(struct json_object *tree, const char *path, struct json_object *value, struct err *e)
 {
     struct json_object *at = tree;
     char name[128];
@@ -100,7 +100,8 @@ static struct json_object *to_list(struct json_object *o)
 
 static void make_lists(struct json_object *tree)
 {
-    json_object_object_foreach(tree, key, value) {
+    json_object_object_foreach(tree, key, value)
+    {
         if (json_object_get_type(value) != json_type_object)
             continue;
         make_lists(value);

@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 
-#include <json-c/json_object.h>
+#include <json-c/json.h>
 #include <stdbool.h>
 
 /* Depth and number of keys that a user's options may have: far more than anybody types, small

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "block/driver.h"
+#include "tests/test.h"
+
+static struct blk *open_raw(const char *bytes, size_t len)
+{
+    struct blk_env *env = blk_env_new(NULL, NULL);
+
+    return blk_open_bytes(env, "raw", bytes, len, BLK_RDWR | BLK_UNMAP, ERR_IGNORE);
+}
+
+TEST(io, what_is_written_is_read)
+{
+    struct blk *b = open_raw("0123456789", 10);
+    char buf[11] = {0};
+    struct iovec iov[2] = {{buf, 4}, {buf + 4, 6}};
+
+    CHECK_EQ(blk_size(b), 10);
+    CHECK_EQ(blk_write(b, 3, 2, "ab", 0, ERR_IGNORE), 0);
+    CHECK_EQ(blk_readv(b, 0, iov, 2, ERR_IGNORE), 0);
+    CHECK_STR(buf, "012ab56789");
+    CHECK_EQ(blk_zero(b, 9, 1, 0, ERR_IGNORE), 0);
+    CHECK_EQ(blk_read(b, 0, 10, buf, ERR_IGNORE), 0);
+    CHECK_STR(buf, "012ab5678");
+    blk_close(b, ERR_IGNORE);
+}
+
+TEST(io, the_end_is_the_end)
+{
+    struct blk *b = open_raw("0123456789", 10);
+    char c;
+
+    CHECK_EQ(blk_read(b, 10, 1, &c, ERR_IGNORE), -EIO);
+    CHECK_EQ(blk_read(b, UINT64_MAX, 1, &c, ERR_IGNORE), -EIO);
+    CHECK_EQ(blk_write(b, 9, 2, "ab", 0, ERR_IGNORE), -EIO);
+    CHECK_EQ(blk_read(b, 10, 0, &c, ERR_IGNORE), 0);
+    blk_close(b, ERR_IGNORE);
+}
+
+TEST(io, a_reader_may_not_write)
+{
+    struct blk_env *env = blk_env_new(NULL, NULL);
+    struct blk *b = blk_open_bytes(env, "raw", "x", 1, 0, ERR_IGNORE);
+
+    CHECK_EQ(blk_write(b, 0, 1, "a", 0, ERR_IGNORE), -EPERM);
+    CHECK_EQ(blk_discard(b, 0, 1, ERR_IGNORE), -EPERM);
+    blk_close(b, ERR_IGNORE);
+    blk_env_free(env);
+}
+
+static const struct test tests[] = {
+    CASE(io, what_is_written_is_read),
+    CASE(io, the_end_is_the_end),
+    CASE(io, a_reader_may_not_write),
+};
+TEST_MAIN(tests)
