@@ -199,25 +199,13 @@ EVAL(vfmaxnm)
 {
     lanes2(r, a, how, fp, FN2(maxnm));
 }
-EVAL(fmulx)
-{
-    scalar2(r, a, how, fp, FN2(mulx));
-}
 EVAL(vfmulx)
 {
     lanes2(r, a, how, fp, FN2(mulx));
 }
-EVAL(frecpe)
-{
-    scalar1(r, a, how, fp, FN1(recpe));
-}
 EVAL(vfrecpe)
 {
     lanes1(r, a, how, fp, FN1(recpe));
-}
-EVAL(frecps)
-{
-    scalar2(r, a, how, fp, FN2(recps));
 }
 EVAL(vfrecps)
 {
@@ -227,17 +215,9 @@ EVAL(frecpx)
 {
     scalar1(r, a, how, fp, FN1(recpx));
 }
-EVAL(frsqrte)
-{
-    scalar1(r, a, how, fp, FN1(rsqrte));
-}
 EVAL(vfrsqrte)
 {
     lanes1(r, a, how, fp, FN1(rsqrte));
-}
-EVAL(frsqrts)
-{
-    scalar2(r, a, how, fp, FN2(rsqrts));
 }
 EVAL(vfrsqrts)
 {

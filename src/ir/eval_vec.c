@@ -470,27 +470,6 @@ EVAL(vsqrdmulh)
     map2s(r, a, how, sqrdmulh);
 }
 
-static void sqrdml(union ir_u *restrict r, const union ir_u *restrict a, unsigned lane, int sign)
-{
-    unsigned bits = 8u << lane;
-
-    for (unsigned i = 0; i < 16u >> lane; i++) {
-        wide acc = (wide)lane_s(&a[0], lane, i) * ((wide)1 << bits);
-        wide product = 2 * (wide)lane_s(&a[1], lane, i) * lane_s(&a[2], lane, i);
-        wide sum = acc + sign * product + ((wide)1 << (bits - 1));
-
-        lane_put(r, lane, i, (uint64_t)lane_clamp(sum >> bits, bits, true));
-    }
-}
-EVAL(vsqrdmlah)
-{
-    sqrdml(r, a, how->lane, 1);
-}
-EVAL(vsqrdmlsh)
-{
-    sqrdml(r, a, how->lane, -1);
-}
-
 /* --- Bits --- */
 
 INLINE wide count_ones(wide x, unsigned bits)

@@ -65,7 +65,7 @@ static bool family_fits(const struct ir_op *o, unsigned arg)
         return ir_is_int(arg);
     if (o->op >= IRO_feq && o->op <= IRO_fun)
         return type_fits('F', arg, o, arg);
-    if (o->op >= IRO_fadd && o->op <= IRO_frsqrts)
+    if (o->op >= IRO_fadd && o->op <= IRO_frecpx)
         return type_fits('F', o->type, o, arg);
     return true;
 }

@@ -287,7 +287,7 @@ static void imm_range(enum ir_opcode op, unsigned lane, unsigned *first, unsigne
 
 static bool has_lane(enum ir_opcode op, unsigned lane)
 {
-    if (op >= IRO_vsqdmulh && op <= IRO_vsqrdmlsh)
+    if (op >= IRO_vsqdmulh && op <= IRO_vsqrdmulh)
         return lane == 1 || lane == 2;
     switch (op) {
     case IRO_vsqdmull:
@@ -374,7 +374,7 @@ static void check_scalar(unsigned f)
     static const unsigned rounding[] = {FP_RN, FP_RP, FP_RM, FP_RZ, FP_RA, IR_ROUND_CURRENT};
     unsigned lane = lane_of(f);
 
-    for (unsigned op = IRO_fadd; op <= IRO_frsqrts; op++)
+    for (unsigned op = IRO_fadd; op <= IRO_frecpx; op++)
         check((struct shape){op, f, {f, f, f}, 0, 0, lane});
     for (unsigned op = IRO_feq; op <= IRO_fun; op++)
         for (unsigned signalling = 0; signalling < 2; signalling++)

@@ -290,7 +290,7 @@ static inline ir_val conversion(struct lift *l)
 
 static inline bool has_lane(unsigned op, unsigned lane)
 {
-    if (op >= IRO_vsqdmulh && op <= IRO_vsqrdmlsh)
+    if (op >= IRO_vsqdmulh && op <= IRO_vsqrdmulh)
         return lane == 1 || lane == 2;
     switch (op) {
     case IRO_vsqdmull: return lane == 1 || lane == 2;
@@ -376,7 +376,7 @@ static inline ir_val between(struct lift *l)
 static inline ir_val floating(struct lift *l)
 {
     static const uint8_t rounding[] = {FP_RN, FP_RP, FP_RM, FP_RZ, FP_RA, IR_ROUND_CURRENT};
-    unsigned f = float_type(l), op = IRO_fadd + roll(l->d, IRO_frsqrts - IRO_fadd + 1);
+    unsigned f = float_type(l), op = IRO_fadd + roll(l->d, IRO_frecpx - IRO_fadd + 1);
     unsigned r = rounding[roll(l->d, 6)], uns = roll(l->d, 2), t = word_type(l);
     unsigned lane = f == IR_F64 ? 3 : f == IR_F32 ? 2 : 1, n = 16u >> lane >> roll(l->d, 2);
     ir_val a = some_value(l, f), b = some_value(l, f), c = some_value(l, f);

@@ -162,12 +162,6 @@ TEST(eval, doubling_multiplies)
         {VROW(vsqdmulh, 1, 0), {V(0, 0xffff), V(0, 0x0001)}, V(0, 0xffff)},
         {VROW(vsqrdmulh, 1, 0), {V(0, 0x80004000), V(0, 0x80000001)}, V(0, 0x7fff0001)},
         {VROW(vsqrdmulh, 1, 0), {V(0, 0xffff), V(0, 0x0001)}, V(0, 0x0000)},
-        {VROW(vsqrdmlah, 1, 0), {V(0, 0x7fff8000), V(0, 0x00018000), V(0, 0x40008000)},
-         V(0, 0x7fff0000)},
-        {VROW(vsqrdmlsh, 1, 0), {V(0, 0x00058000), V(0, 0x40007fff), V(0, 0x00027fff)},
-         V(0, 0x00048000)},
-        {VROW(vsqrdmlah, 2, 0), {V(0, 1), V(0, 0x80000000), V(0, 0x80000000)},
-         V(0, 0x7fffffff)},
     };
     CHECK_ROWS(rows, &fp);
 }
