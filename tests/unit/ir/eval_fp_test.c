@@ -120,6 +120,8 @@ TEST(eval_fp, lanes)
         {VROW(vfsqrt, 3, 1), {V(0xbff0000000000000, ONE_D)}, V(0, ONE_D)},
         {VROW(vffma, 3, 2), {V(ONE_D, TWO_D), V(ONE_D, TWO_D), V(ONE_D, 0)},
          V(TWO_D, 0x4010000000000000)},
+        {VROW(vfmlal, 1, 2), {V(SNAN_S, 0x40003c00), V(0, 0x40004000), V(SNAN_S, S2(ONE_S, ONE_S))},
+         V(0, S2(0x40a00000, 0x40400000))},
         {VROW(vfneg, 2, 2), {V(0, S2(ONE_S, NEG0_S))}, V(0x8000000080000000, S2(0xbf800000, 0))},
         {VROW(vfabs, 1, 4), {V(0xffff, 0x8000bc00)}, V(0x7fff, ONE_H)},
         {VROW(vfmin, 2, 2), {V(0, S2(0, ONE_S)), V(0, S2(NEG0_S, QNAN_S))},
