@@ -93,3 +93,13 @@
 # a 32-bit shift of 32 is reserved
 # out: sigill pc=code
     .inst   0x0b028020
+
+# adds extended sets the flags of the sum
+# in:  x1=0xffffffffffffff80 x2=0x180
+# out: x0=0 nzcv=nZCv
+    adds    x0, x1, w2, uxtb
+
+# sub extended writes the stack pointer and no flags
+# in:  x2=0xfffffffffffffff0
+# out: sp=mem+2112
+    sub     sp, sp, w2, sxtb #2

@@ -106,3 +106,13 @@
     ccmp    x2, #4, #0, eq
     ccmp    x3, #8, #2, eq
     cset    x10, hi
+
+# ccmn of registers adds when the condition holds
+# in:  x1=0x8000000000000000 x2=0x8000000000000000 nzcv=nZcv
+# out: nzcv=nZCV
+    ccmn    x1, x2, #0, eq
+
+# and takes the given flags when it does not
+# in:  x1=1 x2=2 nzcv=nzcv
+# out: nzcv=NzcV
+    ccmn    w1, w2, #9, eq

@@ -78,3 +78,15 @@
     ldapur  x1, [x0, #-16]
     ldapursw x2, [x0, #-12]
     stlurb  w5, [x0, #-8]
+
+# unscaled acquire of bytes and halfwords: the sign goes up to bit 31
+# in:  x0=mem+16 mem+8=8081
+# out: x1=0xffffff80 x2=0xffff8180
+    ldapursb w1, [x0, #-8]
+    ldapursh w2, [x0, #-8]
+
+# limited ordering regions
+# in:  x0=mem x5=0x1122334455667788 mem=8899aabb
+# out: x1=0x9988 mem=8877665544332211
+    ldlarh  w1, [x0]
+    stllr   x5, [x0]

@@ -87,3 +87,32 @@
     blraaz  x16
 1:  mov     x0, #4
     mov     x16, #0
+
+# a call and a jump through pointers authenticated with a modifier
+# in:  x1=7
+# out: x16=0 x30=code+12 x0=4
+    adr     x16, 1f
+    pacib   x16, x1
+    blrab   x16, x1
+1:  adr     x16, 2f
+    pacia   x16, x1
+    braa    x16, x1
+    mov     x0, #1
+2:  mov     x0, #4
+    mov     x16, #0
+
+# a jump with the zero modifier
+# out: x16=0 x0=4
+    adr     x16, 1f
+    pacizb  x16
+    brabz   x16
+    mov     x0, #1
+1:  mov     x0, #4
+    mov     x16, #0
+
+# x17 is signed with x16, the link register stripped in place
+# in:  x16=9 x17=0x0000123456789abc x30=0x0000123456789abc
+    pacia1716
+    autia1716
+    paciasp
+    xpaclri

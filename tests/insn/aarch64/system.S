@@ -102,3 +102,69 @@
     fadd    d4, d5, d5
     msr     fpcr, xzr
     fadd    d6, d1, d1
+
+# a system call that does not exist says so
+# in:  x8=0xffff x0=5
+# out: x0=0xffffffffffffffda
+    svc     #0
+
+# waiting for events and interrupts ends
+# out: x0=1
+    sevl
+    wfe
+    wfi
+    mov     x0, #1
+
+# cache maintenance does nothing to see
+# in:  x9=mem+5
+# out: x0=1
+    dc      cvac, x9
+    dc      cvau, x9
+    dc      civac, x9
+    ic      ivau, x9
+    mov     x0, #1
+
+# to the points of persistence neither
+# in:  x9=mem+5
+# out: x0=1
+# skip: reference it takes them for undefined
+    dc      cvap, x9
+    dc      cvadp, x9
+    mov     x0, #1
+
+# speculative stores bypass or not, by register and by immediate
+# in:  x0=0x1000
+# out: x1=0x1000 x2=0 x3=0x1000 x4=0
+    msr     ssbs, x0
+    mrs     x1, ssbs
+    msr     ssbs, xzr
+    mrs     x2, ssbs
+    msr     ssbs, #1
+    mrs     x3, ssbs
+    msr     ssbs, #0
+    mrs     x4, ssbs
+
+# the cache type register names lines of 16 to 1024 bytes
+# out: x0=1 nzcv=Nzcv
+    mrs     x0, ctr_el0
+    and     x0, x0, #15
+    sub     x0, x0, #2
+    cmp     x0, #7
+    cset    x0, lo
+
+# the counter has a frequency, and can be read in order
+# out: x0=1 x1=1 x2=0 nzcv=nZCv
+# skip: reference it does not have FEAT_ECV
+    mrs     x0, cntfrq_el0
+    cmp     x0, #0
+    cset    x0, hi
+    mrs     x1, cntvct_el0
+    mrs     x2, s3_3_c14_c0_6   // cntvctss_el0
+    cmp     x2, x1
+    cset    x1, hs
+    mov     x2, #0
+    cmp     x2, #0
+
+# the second thread pointer is the kernel's to write: zero
+# out: x0=0
+    mrs     x0, tpidrro_el0
