@@ -79,7 +79,8 @@ def fuzz_jobs(args):
 
 GROUPS = {
     'layers': lambda a: [Job('check-layers', ['tools/check-layers.py', a.obj], 60)],
-    'lists': lambda a: [Job('check-lists', ['tools/check-lists.py'], 60)],
+    'lists': lambda a: [Job('check-lists', ['tools/check-lists.py'], 60),
+                        Job('check-rows', ['tests/insn/check_rows.py'], 60)],
     'docs': lambda a: [Job('check-docs', ['tools/check-docs.py'], 60)],
     'unit': unit_jobs,
     'fuzz': fuzz_jobs,

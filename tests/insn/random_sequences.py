@@ -22,6 +22,7 @@ import tempfile
 import time
 
 import a64
+from rows import decode, find, read_rows
 
 # Rows that are left out, each with its reason.
 EXCLUDED = {
@@ -51,7 +52,6 @@ REFERENCE_DIFFERS = {
     'fjcvtzs': 'it sets Z for a denormal flushed to zero (DDI 0487, FPToFixedJS: it is clear)',
 }
 
-ROW = re.compile(r'^INSN(?:_END)?\(\s*(\w+)\s*,\s*"([^"]+)"\s*,\s*(\w+)', re.M)
 PC_RELATIVE = ('b', 'bl', 'b_cond', 'bc_cond', 'cbz', 'cbnz', 'tbz', 'tbnz')
 ADDRESS_IN_T = re.compile(r'^(dc_|ic_)')
 # Words where the reference is wrong, (mask, value, how): left out.
@@ -70,64 +70,6 @@ PAIR = re.compile('^(ld|st)n?p')
 FPCRS = [0] * 8 + [1 << 22, 2 << 22, 3 << 22, 1 << 24, 1 << 25, 3 << 24, 1 << 24 | 1 << 22, 1 << 19,
                    1 << 19 | 1 << 25, 1 << 26]
 MAX_OFFSET = 0x3c0
-
-
-class Row:
-    """One INSN row: its fixed bits, and where its fields are."""
-
-    def __init__(self, name, pattern, feature):
-        bits = pattern.replace(' ', '')
-        assert len(bits) == 32, name
-        self.name, self.feature, self.pattern = name, feature, pattern
-        self.mask = int(''.join('1' if b in '01' else '0' for b in bits), 2)
-        self.value = int(re.sub('[^01]', '0', bits), 2)
-        # Dots are bits that should be one: the architecture leaves open what zeros there do.
-        self.ones = int(''.join('1' if b == '.' else '0' for b in bits), 2)
-        self.free = ~self.mask & ~self.ones & 0xffffffff
-        self.field = {}
-        for letter in set(re.findall('[a-z]', bits)):
-            at = [31 - i for i, b in enumerate(bits) if b == letter]
-            if at == list(range(at[0], at[0] - len(at), -1)):
-                self.field[letter] = (at[-1], (1 << len(at)) - 1)
-        self.regs = [self.field[f] for f in 'dnmatus' if self.field.get(f, (0, 0))[1] == 31]
-        self.dests = [self.field[f] for f in 'dtusn' if self.field.get(f, (0, 0))[1] == 31]
-        self.memory = (self.value >> 27 & 1 and not self.value >> 25 & 1 and
-                       (self.mask >> 27 & 1) and (self.mask >> 25 & 1) and 'n' in self.field)
-        self.literal = self.memory is False and name.endswith(('_lit', '_lit_v'))
-        self.stricter = []
-
-    def get(self, word, letter):
-        at, mask = self.field[letter]
-        return word >> at & mask
-
-    def put(self, word, letter, value):
-        at, mask = self.field[letter]
-        return word & ~(mask << at) & 0xffffffff | (value & mask) << at
-
-    def overlaps(self, other):
-        both = self.mask & other.mask
-        return self.value & both == other.value & both
-
-
-def read_rows():
-    rows = []
-    for name in ('insn.def', 'insn_simd.def'):
-        text = open(f'{a64.TOP}/src/guest/aarch64/{name}').read()
-        text = re.sub(r'/\*.*?\*/', '', text, flags=re.S)
-        rows += [Row(*m.groups()) for m in ROW.finditer(text)]
-    for r in rows:
-        r.stricter = [o for o in rows if o is not r and r.overlaps(o) and
-                      bin(o.mask).count('1') >= bin(r.mask).count('1')]
-    return rows
-
-
-def decode(row, word):
-    """The row that @word of @row really is: a stricter one may claim it."""
-    best = row
-    for o in row.stricter:
-        if word & o.mask == o.value and bin(o.mask).count('1') > bin(best.mask).count('1'):
-            best = o
-    return best
 
 
 class Values:
@@ -433,8 +375,8 @@ class Comparison:
         return True
 
     def name_of(self, word):
-        rows = [r for r in self.rows if word & r.mask == r.value]
-        return max(rows, key=lambda r: bin(r.mask).count('1')).name if rows else '?'
+        row = find(self.rows, word)
+        return row.name if row else '?'
 
     def report(self, first, second, state, words):
         live = [w for w in words if w != a64.NOP]
