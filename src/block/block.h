@@ -194,6 +194,33 @@ int blk_snapshot_load(struct blk *b, const char *id_or_name, struct err *e);
 int blk_vmstate_read(struct blk *b, uint64_t off, uint64_t len, void *buf, struct err *e);
 int blk_vmstate_write(struct blk *b, uint64_t off, uint64_t len, const void *buf, struct err *e);
 
+/*
+ * Persistent dirty bitmaps: which granules of the disk were written since somebody looked.  Names are
+ * unique in an image; -ENOENT "Dirty bitmap 'x' not found", -EEXIST "Bitmap already exists: x",
+ * -ENOTSUP when the format has none.  An inconsistent one can only be removed.
+ */
+struct blk_bitmap {
+    char name[1024];
+    uint64_t granularity; /* bytes a bit stands for */
+    bool enabled;         /* records writes ("auto") */
+    bool inconsistent;    /* in use when its writer ended badly */
+};
+/** blk_bitmap_list - a new array in *@list (free()); returns the number. */
+int blk_bitmap_list(struct blk *b, struct blk_bitmap **list, struct err *e);
+/** blk_bitmap_add - empty; @granularity 0: the format's default. */
+int blk_bitmap_add(struct blk *b, const char *name, uint64_t granularity, bool enabled,
+                   struct err *e);
+int blk_bitmap_remove(struct blk *b, const char *name, struct err *e);
+int blk_bitmap_clear(struct blk *b, const char *name, struct err *e);
+int blk_bitmap_enable(struct blk *b, const char *name, bool enabled, struct err *e);
+/** blk_bitmap_next - the first dirty run at or after @off: 1 with *@start and *@len (bytes, granular,
+ *  cut at the disk's end), 0: no more. */
+int blk_bitmap_next(struct blk *b, const char *name, uint64_t off, uint64_t *start, uint64_t *len,
+                    struct err *e);
+/** blk_bitmap_merge - what is dirty in @src's bitmap becomes dirty in @b's, too. */
+int blk_bitmap_merge(struct blk *b, const char *name, struct blk *src, const char *src_name,
+                     struct err *e);
+
 /* Changing what is written about the image. */
 int blk_change_backing(struct blk *b, const char *file, const char *format, struct err *e);
 /** blk_make_empty - drop all that this layer has allocated: holes show the backing file. */

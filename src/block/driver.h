@@ -139,6 +139,19 @@ struct blk_snapshot_ops {
     int (*vmstate_write)(struct blk *b, uint64_t off, uint64_t len, const void *buf, struct err *e);
 };
 
+/* struct blk_bitmap_ops - persistent bitmaps: as blk_bitmap_* of block.h; nothing else runs on the
+ * node meanwhile, except next.  mark - make [@off, @off+@len) dirty, rounded to granules. */
+struct blk_bitmap_ops {
+    int (*list)(struct blk *b, struct blk_bitmap **list, struct err *e);
+    int (*add)(struct blk *b, const char *name, uint64_t granularity, bool enabled, struct err *e);
+    int (*remove)(struct blk *b, const char *name, struct err *e);
+    int (*clear)(struct blk *b, const char *name, struct err *e);
+    int (*enable)(struct blk *b, const char *name, bool enabled, struct err *e);
+    int (*next)(struct blk *b, const char *name, uint64_t off, uint64_t *start, uint64_t *len,
+                struct err *e);
+    int (*mark)(struct blk *b, const char *name, uint64_t off, uint64_t len, struct err *e);
+};
+
 /* struct blk_create_ops - making images of a format (or files of a protocol). */
 struct blk_create_ops {
     const struct field *opts; /* in the order of the "Formatting" line; help sorts by name */
@@ -191,6 +204,7 @@ struct blk_driver {
     const struct blk_map_ops *map;
     const struct blk_io_ops *io;
     const struct blk_snapshot_ops *snapshots;
+    const struct blk_bitmap_ops *bitmaps;
     const struct blk_create_ops *create;
 };
 
