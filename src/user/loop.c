@@ -43,6 +43,17 @@ static void data_fault(struct task *t)
         memory_fault(t, EC_DATA, addr, cpu->fault_write);
 }
 
+/* Branches ignore the tag (Arm ARM, AArch64.BranchAddr): rare enough to be put right only here. */
+static void fetch_fault(struct task *t)
+{
+    uint64_t pc = t->cpu->pc;
+
+    if (untag(pc) != pc)
+        t->cpu->pc = untag(pc);
+    else
+        memory_fault(t, EC_FETCH, pc, false);
+}
+
 static void trap(struct task *t, enum cpu_stop stop)
 {
     uint64_t pc = t->cpu->pc;
@@ -52,7 +63,7 @@ static void trap(struct task *t, enum cpu_stop stop)
         data_fault(t);
         break;
     case CPU_STOP_FETCH_FAULT:
-        memory_fault(t, EC_FETCH, pc, false);
+        fetch_fault(t);
         break;
     case CPU_STOP_UNDEFINED:
     case CPU_STOP_BTI:

@@ -282,6 +282,21 @@ static void bad_frame(int sig, siginfo_t *info, void *context)
     *(uint32_t *)((ucontext_t *)context)->uc_mcontext.__reserved = 0x12345678;
 }
 
+static int next(int x)
+{
+    return x + 1;
+}
+
+TEST(signals, a_tagged_code_pointer_is_called)
+{
+    int (*volatile f)(int) = (int (*)(int))((uint64_t)next | 0x5aul << 56);
+
+    catch(SIGSEGV, 0);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(f(i), i + 1);
+    CHECK_EQ(hits, 0);
+}
+
 static void clear_dit(int sig, siginfo_t *info, void *context)
 {
     ucontext_t *uc = context;
@@ -674,6 +689,7 @@ static const struct test tests[] = {
 #ifdef __aarch64__
     CASE(signals, handler_edits_registers_and_pc),
     CASE(signals, vector_registers_travel_through_the_frame),
+    CASE(signals, a_tagged_code_pointer_is_called),
     CASE(signals, data_independent_timing_travels_through_the_frame),
     CASE(signals, bad_frame_is_a_segmentation_fault),
 #endif
