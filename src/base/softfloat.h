@@ -187,6 +187,14 @@ uint32_t f64_to_f32(uint64_t a, struct fp_env *env);
 /** f64_to_f32_odd - FCVTXN: rounds to odd, so that a second rounding is harmless. */
 uint32_t f64_to_f32_odd(uint64_t a, struct fp_env *env);
 
+/** f32_to_bf16 - BFCVT: to BFloat16, the upper half of an f32; flushes as f32 does (FPConvertBF). */
+uint16_t f32_to_bf16(uint32_t a, struct fp_env *env);
+/**
+ * bf16_dot - @sum + (a[0] * b[0] + a[1] * b[1]) of BFloat16 by BFDOT's own rules: rounded to odd after each
+ * step, denormals are zero, every NaN is the default one; no modes, no flags (BFDotAdd).
+ */
+uint32_t bf16_dot(uint32_t sum, const uint16_t a[2], const uint16_t b[2]);
+
 /*
  * To integers: a * 2^fbits rounded in direction @r, saturating; NaN gives 0.  Out of range and
  * NaN raise FP_IOC only. @fbits is 0 for the plain conversions.

@@ -68,6 +68,11 @@ uint32_t f64_to_f32_odd(uint64_t a, struct fp_env *env)
     return convert(FP_F64, FP_F32, a, FP_RO, env);
 }
 
+uint16_t f32_to_bf16(uint32_t a, struct fp_env *env)
+{
+    return convert(FP_F32, FP_BF16, a, env->rounding, env);
+}
+
 /* The integral part of mant * 2^(exp-63), exp < 64; 2^63 of @rest is one half, its bit 0 sticky. */
 FP_INLINE uint64_t split(struct fp_num x, int exp, uint64_t *rest)
 {

@@ -24,6 +24,7 @@ struct fp_fmt {
 #define FP_F16      ((struct fp_fmt){5, 10, true, false})
 #define FP_F16_CONV ((struct fp_fmt){5, 10, true, true})
 #define FP_F32      ((struct fp_fmt){8, 23, false, false})
+#define FP_BF16     ((struct fp_fmt){8, 7, false, false})
 #define FP_F64      ((struct fp_fmt){11, 52, false, false})
 
 enum fp_class { FP_ZERO, FP_FINITE, FP_INF, FP_QNAN, FP_SNAN };

@@ -341,6 +341,26 @@ EVAL(vfcvtn)
                  convert(lane_u(&a[0], lane + 1, i), lane + 1, lane, how->imm & 1, fp));
 }
 
+EVAL(vbfcvtn)
+{
+    r->q = 0;
+    for (unsigned i = 0; i < how->imm; i++)
+        r->h[i] = f32_to_bf16(a[0].s[i], fp);
+}
+EVAL(vbfdot)
+{
+    for (unsigned i = 0; i < 4; i++)
+        r->s[i] = bf16_dot(a[2].s[i], &a[0].h[2 * i], &a[1].h[2 * i]);
+}
+EVAL(vbfmmla)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        const uint16_t *row = &a[0].h[i & 2 ? 4 : 0], *column = &a[1].h[i & 1 ? 4 : 0];
+
+        r->s[i] = bf16_dot(bf16_dot(a[2].s[i], row, column), row + 2, column + 2);
+    }
+}
+
 /* --- To and from integers --- */
 
 static enum fp_rounding rounding_of(uint64_t imm, const struct fp_env *fp)

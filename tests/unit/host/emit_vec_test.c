@@ -425,6 +425,10 @@ static void check_fp(void)
         check_v(IRO_vfcvtl, lane, 0, lane);
         check_v(IRO_vfcvtn, lane, 0, lane + 1);
     }
+    for (unsigned n = 1; n <= 4; n *= 4)
+        check_v(IRO_vbfcvtn, 1, n, 2);
+    check_v(IRO_vbfdot, 2, 0, 1);
+    check_v(IRO_vbfmmla, 2, 0, 1);
 }
 
 /* --- Many values at once: what the allocator does to operands and results --- */

@@ -154,6 +154,10 @@ TEST(eval_fp, lanes)
         {VROW(vfcvtl, 1, 0), {V(0, 0x40003c00)}, V(0, S2(TWO_S, ONE_S))},
         {VROW(vfcvtn, 2, 0), {V(ONE_D, TWO_D)}, V(0, S2(ONE_S, TWO_S))},
         {VROW(vfcvtn, 2, 1), {V(ONE_D + 1, TWO_D)}, V(0, S2(ONE_S + 1, TWO_S)), FP_IXC},
+        {VROW(vbfcvtn, 1, 2), {V(SNAN_S, S2(ONE_S, TWO_S))}, V(0, 0x3f804000)},
+        {VROW(vbfdot, 2, 0), {V(0, 0x3f804000), V(0, 0x40003f80), V(0, S2(0, ONE_S))}, V(0, 0x40a00000)},
+        {VROW(vbfmmla, 2, 0), {V(0x3f80, 0x3f804000), V(0x3f80, 0x40003f80), V(0, 0)},
+         V(S2(ONE_S, ONE_S), S2(TWO_S, 0x40800000))},
     };
     CHECK_ROWS(rows, &fp);
 }
