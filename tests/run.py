@@ -145,10 +145,10 @@ def main():
     jobs = [j for g in args.group for j in GROUPS[g](args)
             if not args.only or args.only in j.name]
     env = dict(os.environ, EMU=os.path.abspath(args.emu), LC_ALL='C.UTF-8', TOP=TOP)
-    env['EMU_BIN'] = os.path.dirname(env['EMU'])   # qemu-img and its kin
     env.setdefault('ASAN_OPTIONS', 'detect_leaks=0')   # what a process leaves behind at its end
     for name in [n for n in env if n.startswith(('QEMU_', 'EMU_'))]:
         del env[name]
+    env['EMU_BIN'] = os.path.dirname(env['EMU'])   # qemu-img and its kin
     if args.opts:
         env['EMU_OPTS'] = args.opts
     report = Report(os.path.basename(args.obj), args.verbose)

@@ -16,6 +16,7 @@ static const struct {
     int (*main)(int argc, char **argv);
 } programs[] = {
     {"qemu-img", main_img},
+    {"qemu-io", main_io},
 };
 
 int storage_fail(const struct err *e)
@@ -82,6 +83,8 @@ int main(int argc, char **argv)
     const char *slash = argc ? strrchr(argv[0], '/') : NULL;
 
     storage_name = slash ? slash + 1 : argc ? argv[0] : "emu-storage";
+    if (argc)
+        argv[0] = (char *)storage_name; /* getopt's messages begin with it */
     for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++)
         if (!strcmp(programs[i].name, storage_name))
             return programs[i].main(argc, argv);

@@ -11,6 +11,7 @@
 
 /* Exit status of the programs, by the name they are called by. */
 int main_img(int argc, char **argv);
+int main_io(int argc, char **argv);
 
 /* "qemu-img: MESSAGE" on stderr; returns 1, the exit status. */
 int storage_fail(const struct err *e);
@@ -32,6 +33,10 @@ int storage_cache_flags(const char *mode, unsigned *flags, struct err *e);
  */
 struct blk *storage_open(struct blk_env *env, const char *name, const char *format, bool image_opts,
                          unsigned flags, struct err *e);
+
+/* "Format specific information:" and the members of @specific (struct blk_info), indented. */
+struct json_object;
+void storage_print_specific(struct json_object *specific);
 
 #define STORAGE_VERSION   "7.2.22"
 #define STORAGE_COPYRIGHT "Copyright (c) 2026 the Emu developers"

@@ -101,7 +101,7 @@ static int merge_json_name(const char *text, struct json_object *opts, struct er
     struct json_object *o = json_parse(text, e);
 
     if (!o)
-        return e->code ? e->code : -EINVAL;
+        return err_wrap(e, -EINVAL, "Could not parse the JSON options");
     if (json_object_get_type(o) != json_type_object) {
         json_object_put(o);
         return err_set(e, -EINVAL, "json: wants an object");
@@ -471,7 +471,7 @@ static int node_complete(struct opening *o, struct blk *b, const char *filename,
                      "         Automatically detecting the format is dangerous for raw images, "
                      "write operations on block 0 will be restricted.\n"
                      "         Specify the 'raw' format explicitly to remove the restrictions.",
-                     filename ? filename : blk_filename(b));
+                     blk_filename(b));
     if (b->node_name)
         env_add_node(o->env, b);
     return 0;
@@ -502,7 +502,7 @@ static struct blk *open_with(struct opening *o, const struct blk_driver *drv, st
     if (!b->filename && drv->make_name)
         b->filename = drv->make_name(b);
     if (!b->filename && b->file && b->file->filename && filename)
-        b->filename = strdup(filename);
+        b->filename = strdup(b->file->filename);
     if (node_complete(o, b, filename, opts, e) >= 0)
         return b;
     blk_close(b, ERR_IGNORE);
