@@ -3,18 +3,19 @@
  * The A64 decoder's lookup: a table by the top eleven bits, filled where programs look.
  *
  * An entry is the list of rows that can still match, most fixed bits first; an entry with more rows than
- * are quickly tried has a second table below it, by bits 15..10.  Entries are made on first use and
- * published with a compare-and-swap, so that no lock is needed: who loses frees his.
+ * are quickly tried has a second table below it, by bits 15..10.  Entries are made on first use, from
+ * the patterns as the compiler has read them, and published with a compare-and-swap, so that no lock is
+ * needed: who loses frees his.
  */
 #include "guest/aarch64/decode.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FIELDS = 10, FEW = 3, TOP_BITS = 11, LOW_BITS = 6, GROUPS = 16 };
+enum { MAX_FIELDS = 10, FEW = 3, TOP_BITS = 11, LOW_BITS = 6, GROUPS = 16, PATTERN = 48 };
 
 struct text {
-    char pattern[60]; /* embedded: no pointers to relocate when the program starts */
+    char pattern[PATTERN]; /* embedded: no pointers to relocate when the program starts */
     uint8_t feat, end;
 };
 
@@ -27,7 +28,28 @@ static const struct text texts[] = {
 #undef INSN_END
 };
 
+/*
+ * What a pattern fixes, worked out by the compiler: two bits of the result for each bit of the word, is it
+ * fixed and to what.  Text is read from the left; spaces shift nothing in.
+ */
+#define AT(s, i)       (s "                                                ")[i]
+#define BIT(s, i, all) ((all) << 2 * (AT(s, i) != ' ') | ((AT(s, i) & 0xfe) == '0') << 1 | (AT(s, i) == '1'))
+#define BIT4(s, i, all)  BIT(s, i + 3, BIT(s, i + 2, BIT(s, i + 1, BIT(s, i, all))))
+#define BIT16(s, i, all) BIT4(s, i + 12, BIT4(s, i + 8, BIT4(s, i + 4, BIT4(s, i, all))))
+#define FIXED(s)         BIT16(s, 32, BIT16(s, 16, BIT16(s, 0, 0ull)))
+
+static const uint64_t fixed[] = {
+#define INSN(name, pattern, feat) FIXED(pattern),
+#define INSN_END(name, pattern, feat, end) FIXED(pattern),
+#include "guest/aarch64/insn.def"
+#include "guest/aarch64/insn_simd.def"
+#undef INSN
+#undef INSN_END
+};
+#define EVEN 0x5555555555555555ull
+
 struct field {
+    uint32_t mask; /* of its bits, right-justified */
     uint8_t letter, shift, width;
 };
 
@@ -67,11 +89,12 @@ static void add_bit(struct fields *fs, char letter, unsigned bit)
     if (last && last->letter == letter - 'a' && last->shift == bit + 1) {
         last->shift = bit;
         last->width++;
+        last->mask = last->mask << 1 | 1;
         return;
     }
     if (fs->n == MAX_FIELDS)
         abort();
-    fs->f[fs->n++] = (struct field){letter - 'a', bit, 1};
+    fs->f[fs->n++] = (struct field){1, letter - 'a', bit, 1};
 }
 
 /* Most programs use a tenth of the rows, so each is cut when it is first met. */
@@ -95,17 +118,33 @@ static const struct fields *parse_fields(unsigned id)
     return old;
 }
 
-/* Every row is read when the first instruction is decoded: no branches. */
-static void parse_row(struct row *r, unsigned id)
+/* The even bits of @v, together. */
+static uint32_t even_bits(uint64_t v)
 {
-    uint32_t mask = 0, value = 0;
+    v &= EVEN;
+    v = (v | v >> 1) & 0x3333333333333333;
+    v = (v | v >> 2) & 0x0f0f0f0f0f0f0f0f;
+    v = (v | v >> 4) & 0x00ff00ff00ff00ff;
+    v = (v | v >> 8) & 0x0000ffff0000ffff;
+    return (uint32_t)(v | v >> 16);
+}
 
-    for (const char *p = texts[id].pattern; *p; p++) {
-        unsigned takes = *p != ' ', fixed = (*p & 0xfe) == '0';
-        mask = mask << takes | fixed;
-        value = value << takes | (fixed & *p);
-    }
-    *r = (struct row){.mask = mask, .value = value, .id = id, .feat = texts[id].feat};
+/* The other way: bits with zeros between them. */
+static uint64_t spread(uint32_t word)
+{
+    uint64_t v = word;
+
+    v = (v | v << 16) & 0x0000ffff0000ffff;
+    v = (v | v << 8) & 0x00ff00ff00ff00ff;
+    v = (v | v << 4) & 0x0f0f0f0f0f0f0f0f;
+    v = (v | v << 2) & 0x3333333333333333;
+    return (v | v << 1) & EVEN;
+}
+
+static struct row make_row(unsigned id)
+{
+    return (struct row){.mask = even_bits(fixed[id] >> 1), .value = even_bits(fixed[id]), .id = id,
+                        .feat = texts[id].feat};
 }
 
 /* Publishes @made at @place unless somebody was quicker; gives what is there (pairs with the acquire
@@ -132,61 +171,53 @@ static struct list *new_list(unsigned n)
     return l;
 }
 
-/* All rows, by fixed bits, most first (a counting sort, so rows with as many stay in order). */
-static struct row *sorted_rows(void)
+/* All rows that bits 28..25 of @word do not rule out, by fixed bits, most first (a counting sort, so rows
+ * with as many stay in order). */
+static struct list *make_group(uint32_t word)
 {
-    struct row *all = malloc(2 * A64_NUM_ROWS * sizeof(*all)), *sorted = all + A64_NUM_ROWS;
-    unsigned start[34] = {0};
+    uint64_t want = spread(word), bits = EVEN & 0xffull << 2 * 25;
+    unsigned start[34] = {0}, fits = 0;
+    struct row fit[A64_NUM_ROWS];
+    struct list *l;
 
-    if (!all)
-        abort();
     for (unsigned i = 0; i < A64_NUM_ROWS; i++) {
-        parse_row(&all[i], i);
-        start[33 - __builtin_popcount(all[i].mask)]++;
+        if ((fixed[i] ^ want) & fixed[i] >> 1 & bits)
+            continue;
+        fit[fits] = make_row(i);
+        start[33 - __builtin_popcount(fit[fits++].mask)]++;
     }
     for (unsigned b = 1; b < 34; b++)
         start[b] += start[b - 1];
-    for (unsigned i = 0; i < A64_NUM_ROWS; i++)
-        sorted[start[32 - __builtin_popcount(all[i].mask)]++] = all[i];
-    memcpy(all, sorted, A64_NUM_ROWS * sizeof(*all));
-    return all;
+    l = new_list(fits);
+    for (; l->n < fits; l->n++)
+        l->row[start[32 - __builtin_popcount(fit[l->n].mask)]++] = fit[l->n];
+    return publish(&group[word >> 25 & (GROUPS - 1)], l);
 }
 
 /* The rows of @from that @word's bits in @bits do not rule out. */
-static struct list *narrow(const struct row *from, unsigned n, uint32_t word, uint32_t bits)
+static struct list *narrow(const struct list *from, uint32_t word, uint32_t bits)
 {
     uint16_t fit[A64_NUM_ROWS];
     unsigned fits = 0;
     struct list *l;
 
-    for (unsigned i = 0; i < n; i++) {
-        if (((word ^ from[i].value) & from[i].mask & bits) == 0)
-            fit[fits++] = i;
+    for (unsigned i = 0; i < from->n; i++) {
+        fit[fits] = i;
+        fits += !((word ^ from->row[i].value) & from->row[i].mask & bits);
     }
     l = new_list(fits);
     for (; l->n < fits; l->n++)
-        l->row[l->n] = from[fit[l->n]];
+        l->row[l->n] = from->row[fit[l->n]];
     return l;
-}
-
-static void make_groups(void)
-{
-    struct row *rows = sorted_rows();
-
-    for (unsigned i = 0; i < GROUPS; i++)
-        publish(&group[i], narrow(rows, A64_NUM_ROWS, i << 25, 15u << 25));
-    free(rows);
 }
 
 static struct list *make_top(uint32_t word)
 {
-    struct list *g = __atomic_load_n(&group[word >> 25 & 15], __ATOMIC_ACQUIRE), *l;
+    struct list *g = __atomic_load_n(&group[word >> 25 & (GROUPS - 1)], __ATOMIC_ACQUIRE), *l;
 
-    if (!g) {
-        make_groups();
-        g = __atomic_load_n(&group[word >> 25 & 15], __ATOMIC_ACQUIRE);
-    }
-    l = narrow(g->row, g->n, word, ~0u << (32 - TOP_BITS));
+    if (!g)
+        g = make_group(word);
+    l = narrow(g, word, ~0u << (32 - TOP_BITS));
     if (l->n > FEW) {
         l->low = calloc(1u << LOW_BITS, sizeof(*l->low));
         if (!l->low)
@@ -197,9 +228,7 @@ static struct list *make_top(uint32_t word)
 
 static struct list *make_low(const struct list *up, uint32_t word)
 {
-    uint32_t bits = ((1u << LOW_BITS) - 1) << 10;
-
-    return publish(&up->low[low_index(word)], narrow(up->row, up->n, word, bits));
+    return publish(&up->low[low_index(word)], narrow(up, word, ((1u << LOW_BITS) - 1) << 10));
 }
 
 static void fill(unsigned id, uint32_t word, struct a64_fields *f)
@@ -210,11 +239,8 @@ static void fill(unsigned id, uint32_t word, struct a64_fields *f)
     if (!fs)
         fs = parse_fields(id);
     memset(f, 0, sizeof(*f));
-    for (unsigned i = 0; i < fs->n; i++) {
-        struct field fd = fs->f[i];
-        uint32_t bits = word >> fd.shift & ((1u << fd.width) - 1);
-        v[fd.letter] = v[fd.letter] << fd.width | bits;
-    }
+    for (const struct field *d = fs->f, *end = d + fs->n; d < end; d++)
+        v[d->letter] = v[d->letter] << d->width | (word >> d->shift & d->mask);
 }
 
 unsigned a64_decode(uint32_t word, uint64_t feats, struct a64_fields *f)
@@ -253,9 +279,8 @@ const char *a64_row_pattern(unsigned row)
 
 void a64_row_bits(unsigned row, uint32_t *mask, uint32_t *value)
 {
-    struct row r;
+    struct row r = make_row(row);
 
-    parse_row(&r, row);
     *mask = r.mask;
     *value = r.value;
 }
