@@ -4,8 +4,10 @@
 
 #include "host/host.h"
 
-#include <cpuid.h>
 #include <string.h>
+
+/* No instruction is longer (AMD64 APM 3, 1.1), prefixes of their own included. */
+enum { LONGEST = 16 };
 
 void x64_byte(struct x64_asm *a, uint8_t b)
 {
@@ -29,6 +31,26 @@ void x64_u64(struct x64_asm *a, uint64_t v)
 {
     x64_u32(a, (uint32_t)v);
     x64_u32(a, (uint32_t)(v >> 32));
+}
+
+/* Where an instruction goes that is written without further checks, up to its end; NULL: no room. */
+static inline uint8_t *begin(struct x64_asm *a)
+{
+    if (a->n + LONGEST <= a->cap)
+        return a->buf + a->n;
+    a->full = true;
+    return NULL;
+}
+
+static inline void end(struct x64_asm *a, const uint8_t *p)
+{
+    a->n = (uint32_t)(p - a->buf);
+}
+
+static inline uint8_t *put32(uint8_t *p, uint32_t v)
+{
+    memcpy(p, &v, 4);
+    return p + 4;
 }
 
 /* Emit a 32-bit field relative to its own end plus @tail bytes that still follow it. */
@@ -73,86 +95,101 @@ void x64_align(struct x64_asm *a, unsigned n, unsigned at)
     while (pad) {
         unsigned k = pad > 7 ? 7 : pad;
 
-        for (unsigned i = 0; i < k; i++)
-            x64_byte(a, nop[k][i]);
+        uint8_t *p = begin(a);
+
+        if (!p)
+            return;
+        memcpy(p, nop[k], sizeof(nop[k]));
+        end(a, p + k);
         pad -= k;
     }
 }
 
 /* --- ModRM --- */
 
-static void modrm_mem(struct x64_asm *a, unsigned reg, struct x64_mem m, unsigned tail)
+/* The operand and ModRM.reg; @tail: bytes of immediate that will follow. */
+static inline uint8_t *put_mem(struct x64_asm *a, uint8_t *p, unsigned reg, struct x64_mem m, unsigned tail)
 {
-    unsigned r = (reg & 7) << 3;
+    unsigned r = (reg & 7) << 3, mod;
 
-    if (m.base == NOREG && m.label) {
-        x64_byte(a, r | 5);
-        rel32(a, m.label, tail);
-        return;
+    if (m.base == NOREG) {
+        if (m.label) {
+            *p++ = (uint8_t)(r | 5);
+            end(a, p);
+            rel32(a, m.label, tail);
+            return p + 4;
+        }
+        *p++ = (uint8_t)(r | 4); /* [index*s + disp32] or absolute disp32 */
+        *p++ = (uint8_t)(m.scale << 6 | (m.index == NOREG ? 4 : m.index & 7) << 3 | 5);
+        return put32(p, (uint32_t)m.disp);
     }
-    if (m.base == NOREG) { /* [index*s + disp32] or absolute disp32 */
-        x64_byte(a, r | 4);
-        x64_byte(a, m.scale << 6 | (m.index == NOREG ? 4 : m.index & 7) << 3 | 5);
-        x64_u32(a, (uint32_t)m.disp);
-        return;
-    }
-    unsigned mod = m.disp == 0 && (m.base & 7) != RBP ? 0 : m.disp == (int8_t)m.disp ? 1 : 2;
-
+    mod = m.disp == (int8_t)m.disp ? 1 : 2;
+    if (!m.disp && (m.base & 7) != RBP)
+        mod = 0;
     if (m.index != NOREG || (m.base & 7) == RSP) {
-        x64_byte(a, mod << 6 | r | 4);
-        x64_byte(a, m.scale << 6 | (m.index == NOREG ? 4 : m.index & 7) << 3 | (m.base & 7));
+        *p++ = (uint8_t)(mod << 6 | r | 4);
+        *p++ = (uint8_t)(m.scale << 6 | (m.index == NOREG ? 4 : m.index & 7) << 3 | (m.base & 7));
     } else {
-        x64_byte(a, mod << 6 | r | (m.base & 7));
+        *p++ = (uint8_t)(mod << 6 | r | (m.base & 7));
     }
     if (mod == 1)
-        x64_byte(a, (uint8_t)m.disp);
+        *p++ = (uint8_t)m.disp;
     else if (mod == 2)
-        x64_u32(a, (uint32_t)m.disp);
+        p = put32(p, (uint32_t)m.disp);
+    return p;
 }
 
-static unsigned rex_x(struct x64_mem m)
+static inline unsigned rex_x(struct x64_mem m)
 {
-    return m.index != NOREG && m.index >= 8 ? 2 : 0;
+    return m.index < 16 ? m.index >> 2 & 2 : 0;
 }
-static unsigned rex_b(struct x64_mem m)
+static inline unsigned rex_b(struct x64_mem m)
 {
-    return m.base != NOREG && m.base >= 8 ? 1 : 0;
+    return m.base < 16 ? m.base >> 3 : 0;
 }
 
-/* opc: up to three opcode bytes, 0x0f and 0x0f38 escapes included */
-static void opcode(struct x64_asm *a, unsigned opc)
+/* @opc: up to three opcode bytes, 0x0f and 0x0f38 escapes included; @rex: its low four bits, or 0x40
+ * for the prefix alone. */
+static inline uint8_t *put_opcode(uint8_t *p, unsigned rex, unsigned opc)
 {
-    if (opc > 0xffff)
-        x64_byte(a, opc >> 16);
-    if (opc > 0xff)
-        x64_byte(a, opc >> 8);
-    x64_byte(a, opc);
+    if (rex)
+        *p++ = (uint8_t)(0x40 | (rex & 15));
+    if (opc > 0xff) {
+        if (opc > 0xffff)
+            *p++ = (uint8_t)(opc >> 16);
+        *p++ = (uint8_t)(opc >> 8);
+    }
+    *p++ = (uint8_t)opc;
+    return p;
 }
 
 static void op_rr(struct x64_asm *a, unsigned pfx, unsigned rex, unsigned opc, unsigned reg,
                   unsigned rm)
 {
+    uint8_t *p = begin(a);
+
+    if (!p)
+        return;
     if (pfx)
-        x64_byte(a, pfx);
-    rex |= (reg >= 8) << 2 | (rm >= 8);
-    if (rex)
-        x64_byte(a, 0x40 | (rex & 15));
-    opcode(a, opc);
-    x64_byte(a, 0xc0 | (reg & 7) << 3 | (rm & 7));
+        *p++ = (uint8_t)pfx;
+    p = put_opcode(p, rex | (reg & 8) >> 1 | rm >> 3, opc);
+    *p++ = (uint8_t)(0xc0 | (reg & 7) << 3 | (rm & 7));
+    end(a, p);
 }
 
 static void op_rm(struct x64_asm *a, unsigned pfx, unsigned rex, unsigned opc, unsigned reg,
                   struct x64_mem m, unsigned tail)
 {
+    uint8_t *p = begin(a);
+
+    if (!p)
+        return;
     if (m.gs)
-        x64_byte(a, 0x65);
+        *p++ = 0x65;
     if (pfx)
-        x64_byte(a, pfx);
-    rex |= (reg >= 8) << 2 | rex_x(m) | rex_b(m);
-    if (rex)
-        x64_byte(a, 0x40 | (rex & 15));
-    opcode(a, opc);
-    modrm_mem(a, reg, m, tail);
+        *p++ = (uint8_t)pfx;
+    p = put_opcode(p, rex | (reg & 8) >> 1 | rex_x(m) | rex_b(m), opc);
+    end(a, put_mem(a, p, reg, m, tail));
 }
 
 #define REXW(size) ((size) == 8 ? 8u : 0u)
@@ -336,37 +373,46 @@ void x64_shift_cl(struct x64_asm *a, enum x64_shift op, unsigned size, unsigned 
     op_rr(a, 0, REXW(size), 0xd3, op, d);
 }
 
-static void vex(struct x64_asm *a, unsigned pfx, unsigned map, unsigned w, unsigned l,
-                unsigned vvvv, unsigned r, unsigned x, unsigned b)
+static inline uint8_t *put_vex(uint8_t *p, uint32_t vi, unsigned vvvv, unsigned r, unsigned x, unsigned b)
 {
     static const uint8_t pp[256] = { [0x66] = 1, [0xf3] = 2, [0xf2] = 3 };
+    unsigned map = vi >> 8 & 0xff, w = vi >> 31;
+    unsigned rest = (~vvvv & 15) << 3 | (vi >> 30 & 1) << 2 | pp[vi >> 16 & 0xff];
 
     if (map == 1 && !w && !x && !b) {
-        x64_byte(a, 0xc5);
-        x64_byte(a, (r ? 0 : 0x80) | (~vvvv & 15) << 3 | l << 2 | pp[pfx]);
+        *p++ = 0xc5;
+        *p++ = (uint8_t)((r ? 0 : 0x80) | rest);
     } else {
-        x64_byte(a, 0xc4);
-        x64_byte(a, (r ? 0 : 0x80) | (x ? 0 : 0x40) | (b ? 0 : 0x20) | map);
-        x64_byte(a, w << 7 | (~vvvv & 15) << 3 | l << 2 | pp[pfx]);
+        *p++ = 0xc4;
+        *p++ = (uint8_t)((r ? 0 : 0x80) | (x ? 0 : 0x40) | (b ? 0 : 0x20) | map);
+        *p++ = (uint8_t)(w << 7 | rest);
     }
+    *p++ = (uint8_t)vi;
+    return p;
 }
 
 static void vex_rr(struct x64_asm *a, uint32_t vi, unsigned d, unsigned vvvv, unsigned s)
 {
-    vex(a, vi >> 16 & 0xff, vi >> 8 & 0xff, vi >> 31, vi >> 30 & 1, vvvv, d >= 8, 0, s >= 8);
-    x64_byte(a, vi);
-    x64_byte(a, 0xc0 | (d & 7) << 3 | (s & 7));
+    uint8_t *p = begin(a);
+
+    if (!p)
+        return;
+    p = put_vex(p, vi, vvvv, d >> 3, 0, s >> 3);
+    *p++ = (uint8_t)(0xc0 | (d & 7) << 3 | (s & 7));
+    end(a, p);
 }
 
 static void vex_rm(struct x64_asm *a, uint32_t vi, unsigned d, unsigned vvvv, struct x64_mem m,
                    unsigned tail)
 {
+    uint8_t *p = begin(a);
+
+    if (!p)
+        return;
     if (m.gs)
-        x64_byte(a, 0x65);
-    vex(a, vi >> 16 & 0xff, vi >> 8 & 0xff, vi >> 31, vi >> 30 & 1, vvvv, d >= 8, rex_x(m) != 0,
-        rex_b(m) != 0);
-    x64_byte(a, vi);
-    modrm_mem(a, d, m, tail);
+        *p++ = 0x65;
+    p = put_vex(p, vi, vvvv, d >> 3, rex_x(m), rex_b(m));
+    end(a, put_mem(a, p, d, m, tail));
 }
 
 void x64_shiftx(struct x64_asm *a, enum x64_shift op, unsigned size, unsigned d, unsigned s,
@@ -503,8 +549,13 @@ void x64_call(struct x64_asm *a, struct x64_label *l)
 
 void x64_jcc(struct x64_asm *a, enum x64_cc cc, struct x64_label *l)
 {
-    x64_byte(a, 0x0f);
-    x64_byte(a, 0x80 | cc);
+    uint8_t *p = begin(a);
+
+    if (!p)
+        return;
+    *p++ = 0x0f;
+    *p++ = (uint8_t)(0x80 | cc);
+    end(a, p);
     rel32(a, l, 0);
 }
 
@@ -652,7 +703,28 @@ void x64_movq_rx(struct x64_asm *a, unsigned size, unsigned d, unsigned s)
 
 /* --- Features --- */
 
-struct x64_feat x64_feat_detect(unsigned off)
+/* In a virtual machine, asking the processor takes microseconds each time.  The C library did when the
+ * program started, and minds what the kernel supports; other C libraries than glibc do not tell. */
+#if __has_include(<sys/platform/x86.h>)
+#include <sys/platform/x86.h>
+
+static struct x64_feat detect(void)
+{
+    return (struct x64_feat){
+        .avx = CPU_FEATURE_ACTIVE(AVX), .avx2 = CPU_FEATURE_ACTIVE(AVX2),
+        .bmi1 = CPU_FEATURE_ACTIVE(BMI1), .bmi2 = CPU_FEATURE_ACTIVE(BMI2),
+        .lzcnt = CPU_FEATURE_ACTIVE(LZCNT), .popcnt = CPU_FEATURE_ACTIVE(POPCNT),
+        .fma = CPU_FEATURE_ACTIVE(FMA), .aes = CPU_FEATURE_ACTIVE(AES),
+        .pclmul = CPU_FEATURE_ACTIVE(PCLMULQDQ), .sha = CPU_FEATURE_ACTIVE(SHA),
+        .sse41 = CPU_FEATURE_ACTIVE(SSE4_1) && CPU_FEATURE_ACTIVE(SSSE3),
+        .sse42 = CPU_FEATURE_ACTIVE(SSE4_2), .f16c = CPU_FEATURE_ACTIVE(F16C),
+        .movbe = CPU_FEATURE_ACTIVE(MOVBE),
+    };
+}
+#else
+#include <cpuid.h>
+
+static struct x64_feat detect(void)
 {
     struct x64_feat f = { 0 };
     unsigned a, b, c, d, xcr = 0, xcr_hi;
@@ -661,22 +733,41 @@ struct x64_feat x64_feat_detect(unsigned off)
         return f;
     if (c & bit_OSXSAVE)
         __asm__("xgetbv" : "=a"(xcr), "=d"(xcr_hi) : "c"(0));
-    f.avx = (c & bit_AVX) && (xcr & 6) == 6 && !(off & HOST_OFF_AVX);
-    f.fma = f.avx && (c & bit_FMA) && !(off & HOST_OFF_FMA);
-    f.f16c = f.avx && (c & bit_F16C);
+    f.avx = (c & bit_AVX) && (xcr & 6) == 6;
+    f.fma = c & bit_FMA;
+    f.f16c = c & bit_F16C;
     f.popcnt = c & bit_POPCNT;
     f.sse41 = (c & bit_SSE4_1) && (c & bit_SSSE3);
-    f.sse42 = (c & bit_SSE4_2) && !(off & 1);
-    f.aes = (c & bit_AES) && !(off & HOST_OFF_CRYPTO);
-    f.pclmul = (c & bit_PCLMUL) && !(off & HOST_OFF_CRYPTO);
+    f.sse42 = c & bit_SSE4_2;
+    f.aes = c & bit_AES;
+    f.pclmul = c & bit_PCLMUL;
     f.movbe = c & bit_MOVBE;
     if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
-        f.avx2 = f.avx && (b & bit_AVX2);
-        f.bmi1 = (b & bit_BMI) && !(off & HOST_OFF_BMI) && f.avx;
-        f.bmi2 = (b & bit_BMI2) && !(off & HOST_OFF_BMI) && f.avx;
-        f.sha = (b & bit_SHA) && !(off & HOST_OFF_CRYPTO);
+        f.avx2 = b & bit_AVX2;
+        f.bmi1 = b & bit_BMI;
+        f.bmi2 = b & bit_BMI2;
+        f.sha = b & bit_SHA;
     }
     if (__get_cpuid(0x80000001, &a, &b, &c, &d))
-        f.lzcnt = (c & bit_LZCNT) && !(off & HOST_OFF_BMI);
+        f.lzcnt = c & bit_LZCNT;
+    return f;
+}
+#endif
+
+struct x64_feat x64_feat_detect(unsigned off)
+{
+    struct x64_feat f = detect();
+
+    if (off & HOST_OFF_AVX)
+        f.avx = f.sse42 = false;
+    f.avx2 &= f.avx;
+    f.f16c &= f.avx;
+    f.fma &= f.avx && !(off & HOST_OFF_FMA);
+    f.bmi1 &= f.avx && !(off & HOST_OFF_BMI);
+    f.bmi2 &= f.avx && !(off & HOST_OFF_BMI);
+    f.lzcnt &= !(off & HOST_OFF_BMI);
+    f.aes &= !(off & HOST_OFF_CRYPTO);
+    f.pclmul &= !(off & HOST_OFF_CRYPTO);
+    f.sha &= !(off & HOST_OFF_CRYPTO);
     return f;
 }
