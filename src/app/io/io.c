@@ -195,13 +195,14 @@ static int run_line(struct io *io, char *line)
     }
     if (n - 1 < c->min || (c->max >= 0 && n - 1 > c->max)) {
         if (c->max < 0)
-            printf("bad argument count %d to %s, expected at least %d arguments\n", n - 1, words[0],
-                   c->min);
+            fprintf(stderr, "bad argument count %d to %s, expected at least %d arguments\n", n - 1,
+                    words[0], c->min);
         else if (c->min == c->max)
-            printf("bad argument count %d to %s, expected %d arguments\n", n - 1, words[0], c->min);
+            fprintf(stderr, "bad argument count %d to %s, expected %d arguments\n", n - 1, words[0],
+                    c->min);
         else
-            printf("bad argument count %d to %s, expected between %d and %d arguments\n", n - 1,
-                   words[0], c->min, c->max);
+            fprintf(stderr, "bad argument count %d to %s, expected between %d and %d arguments\n",
+                    n - 1, words[0], c->min, c->max);
         return -1;
     }
     optind = 0;
