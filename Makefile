@@ -90,7 +90,12 @@ $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/libemu.a
 $(O)/tests/unit/block/% $(O)/tests/unit/schema/%: LINK := -pie
 $(O)/tests/unit/block/% $(O)/tests/unit/schema/%: LIBS := -Wl,--as-needed $(STORAGE_LIBS)
 
-unit: $(UNIT)
+# What the translator makes of the instruction tests (tests/insn/golden.py).
+COUNT    := $(O)/tests/insn/count
+$(COUNT): $(COUNT).o $(O)/libemu.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ -lpthread -lm
+
+unit: $(UNIT) $(COUNT)
 
 # Fuzz targets: fuzz/fuzz_NAME.c, corpus in fuzz/corpus/NAME.  With V=fuzz, libFuzzer drives them;
 # otherwise fuzz/replay.c runs the corpus and random changes of it for some seconds.
@@ -116,7 +121,7 @@ fuzz:
 
 # Less than a minute: what everybody runs before a change goes in.
 quick: all unit
-	$(TEST) layers lists docs unit insn
+	$(TEST) layers lists docs unit golden insn
 
 # Everything, on a fresh Debian machine, too.  The packages come first, so the rest is a second
 # make: it finds the compiler and libraries that the first one may not have had.
@@ -124,7 +129,7 @@ check:
 	@tools/deps.sh build root test
 	$(MAKE) -j$$(nproc) all unit fuzzers
 	$(MAKE) roots
-	$(TEST) layers lists docs unit fuzz insn random cli image programs stress
+	$(TEST) layers lists docs unit golden fuzz insn random cli image programs stress
 
 # The same tests on a build with address and undefined-behaviour sanitizers, without those that only
 # take long.
@@ -142,8 +147,13 @@ check-random: all $(O)/tests/unit/host/random_test
 	tests/insn/random_sequences.py --emu $(P)/qemu-aarch64 -n $(N)
 	HOST_RANDOM=$(N) $(O)/tests/unit/host/random_test
 
+# What the translator makes of the instruction tests has changed, and that is meant.
+regold: $(COUNT)
+	tests/insn/golden.py --count $(COUNT) --write
+	git diff --stat tests/insn/golden.txt
+
 check-fuzz: fuzzers
-check-layers check-lists check-docs check-unit check-fuzz check-insn check-cli check-image check-programs check-stress: all unit
+check-layers check-lists check-docs check-unit check-golden check-fuzz check-insn check-cli check-image check-programs check-stress: all unit
 	$(TEST) $(@:check-%=%)
 
 # Benchmarks: native, both references and Emu in turns (bench/README.md).
@@ -184,7 +194,8 @@ help:
 	@echo 'make demo       run Debian arm64 programs: shell, Python, the compiler'
 	@echo 'make check      all tests (about 15 minutes on two cores); installs what it needs'
 	@echo 'make quick      unit and instruction tests, in less than a minute'
-	@echo 'make check-X    one group: layers lists docs unit fuzz insn random cli image programs stress'
+	@echo 'make check-X    one group: layers lists docs unit golden fuzz insn random cli image programs stress'
+	@echo 'make regold     records what the translator makes of the instruction tests'
 	@echo 'make check-programs OPTS=--hot-after=1   with options of the engine (qemu-aarch64 -h)'
 	@echo 'make check-random N=2000000   random instruction sequences'
 	@echo 'make static     build/qemu-aarch64-static, one stripped file for chroots'
@@ -199,5 +210,5 @@ clean:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
-.PHONY: all static unit fuzzers quick check check-san check-random bench bench-insns demo roots \
+.PHONY: all static unit fuzzers quick regold check check-san check-random bench bench-insns demo roots \
         deps fuzz fmt help clean

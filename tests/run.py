@@ -84,6 +84,8 @@ GROUPS = {
     'docs': lambda a: [Job('check-docs', ['tools/check-docs.py'], 60)],
     'unit': unit_jobs,
     'fuzz': fuzz_jobs,
+    'golden': lambda a: [Job('golden', ['tests/insn/golden.py', '--count',
+                                        f'{a.obj}/tests/insn/count'], 60)],
     'insn': lambda a: [Job('insn', ['tests/insn/run.py', '--emu', a.emu], 300)],
     'random': lambda a: [Job('random', ['tests/insn/random_sequences.py', '--emu', a.emu, '-n',
                                         a.n, '--seconds', '60'], 300)],

@@ -231,7 +231,7 @@ static void link_left(struct jit *j, struct region *r, uint64_t data, uint32_t e
     pthread_mutex_unlock(&j->e->lock);
 }
 
-static struct jit *the_jit(struct engine *e)
+struct jit *jit_of(struct engine *e)
 {
     struct jit *j = __atomic_load_n(&e->jit, __ATOMIC_ACQUIRE);
 
@@ -339,7 +339,7 @@ enum cpu_stop jit_run(struct cpu *cpu)
         cpu->engine->conf.kind = ENGINE_INTERP;
         return interp_run(cpu, 0);
     }
-    j = the_jit(cpu->engine);
+    j = jit_of(cpu->engine);
 
     if (!cpu->entry_points[0])
         memcpy(cpu->entry_points, j->ep, sizeof(j->ep));

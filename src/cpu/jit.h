@@ -83,6 +83,9 @@ struct jit {
     bool untag; /* tagged addresses were seen: new code removes tags */
 };
 
+/** jit_of - the engine's translator, made on first use; any thread. */
+struct jit *jit_of(struct engine *e);
+
 /** region_find - the translation of @pc, or NULL; any thread, no lock. */
 struct region *region_find(const struct jit *j, uint64_t pc, uint32_t mode);
 /** region_add_locked - compile j->ir and make it the translation of @pc.  NULL: cache is full. */

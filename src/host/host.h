@@ -75,7 +75,8 @@ struct host_job {
     bool untag;       /* remove address tags before each access */
     bool gs_base;     /* guest address 0 is at the GS segment's base, not at 0 */
     /* out; valid until the next compile */
-    uint32_t len;
+    uint32_t len, straight_len; /* behind the straight part: ways out, slow paths, data */
+    uint32_t n_evals; /* operations without code of their own */
     const struct host_fault *faults; /* ascending */
     uint32_t n_faults;
     const struct host_trap *traps; /* ascending */
@@ -90,6 +91,7 @@ enum host_off {
     HOST_OFF_BMI = 2,    /* and LZCNT */
     HOST_OFF_FMA = 4,
     HOST_OFF_CRYPTO = 8, /* AES, SHA, PCLMULQDQ */
+    HOST_ASSUME_ALL = 16, /* what is not masked is taken to be there: code to look at, not to run */
 };
 
 struct host;

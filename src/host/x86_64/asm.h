@@ -154,7 +154,7 @@ void x64_vstore_n(struct x64_asm *a, unsigned size, struct x64_mem m, unsigned s
 void x64_movq_xr(struct x64_asm *a, unsigned size, unsigned d, unsigned s); /* gpr to xmm, rest zero */
 void x64_movq_rx(struct x64_asm *a, unsigned size, unsigned d, unsigned s); /* xmm to gpr */
 
-/** x64_feat_detect - what CPUID says, less @off (enum host_off). */
+/** x64_feat_detect - what CPUID says, or everything, less @off (enum host_off). */
 struct x64_feat x64_feat_detect(unsigned off);
 
 #endif

@@ -124,6 +124,7 @@ void emit_eval(struct x64 *x, const struct ir_op *o, uint32_t v)
     uint32_t off = x->lay->scratch;
     unsigned h;
 
+    x->job->n_evals++;
     for (unsigned k = 0; k < ir_info[o->op].n_args; k++, off += 16) {
         unsigned r = ra_use(x, o->arg[k]), type = x->ir->ops[x_resolve(x, o->arg[k])].type;
 
@@ -430,7 +431,7 @@ int host_compile(struct host *h, struct host_job *job)
     x->a.n = 0;
     x->a.full = x->too_big = x->exiting = x->holding = false;
     x->n_stub = x->n_trap = x->n_fault = x->n_desc = x->n_konst = x->n_how = 0;
-    x->n_lazy_done = x->n_touched = 0;
+    x->n_lazy_done = x->n_touched = job->n_evals = 0;
     x->leave_miss = x->leave_stop = x->leave_ret = (struct x64_label){ 0 };
     memset(x->leave_land, 0, sizeof(x->leave_land));
     x->val = x_grow(x->val, &h->cap_val, ir->n_ops, sizeof(*x->val));
@@ -442,6 +443,7 @@ int host_compile(struct host *h, struct host_job *job)
     for (uint32_t b = 0; b < ir->n_blocks; b++)
         if (!is_out_of_line(x, b) && !x->a.full && !x->too_big)
             emit_block(x, b);
+    job->straight_len = x->a.n;
     if (!x->too_big)
         emit_stubs(x);
     if (x->leave_stop.at) {
