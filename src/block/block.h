@@ -136,6 +136,7 @@ struct blk_status {
     struct blk *file; /* borrowed: the node that @host is an offset of */
     int depth;        /* 0: this node, 1: its backing file, ... */
     bool eof;         /* the layer that decided ends here */
+    bool beyond;      /* blk_status_above: the backing file below @depth ends before: zeros */
 };
 
 /** blk_status - one layer.  blk_status_above - the first layer between @b and @base (excluded;

@@ -210,6 +210,8 @@ struct blk_driver {
 
 extern const struct blk_driver *const blk_drivers[]; /* NULL-terminated, sorted by name */
 const struct blk_driver *blk_driver_find(const char *name);
+/** blk_driver_near - the name that @name was probably meant to be, or NULL. */
+const char *blk_driver_near(const char *name);
 /** blk_driver_probe - the driver for a head of @len bytes; never NULL (raw). */
 const struct blk_driver *blk_driver_probe(const uint8_t *head, size_t len, const char *filename);
 

@@ -30,6 +30,15 @@ const struct blk_driver *blk_driver_find(const char *name)
     return NULL;
 }
 
+const char *blk_driver_near(const char *name)
+{
+    const char *names[ARRAY_LEN(blk_drivers)];
+
+    for (size_t i = 0; i < ARRAY_LEN(blk_drivers); i++)
+        names[i] = blk_drivers[i] ? blk_drivers[i]->name : NULL;
+    return nearest_name(name, names);
+}
+
 const struct blk_driver *blk_driver_probe(const uint8_t *head, size_t len, const char *filename)
 {
     const struct blk_driver *best = blk_driver_find("raw");

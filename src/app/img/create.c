@@ -4,33 +4,73 @@
 
 #include "schema/keyval.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-static int run(int argc, char **argv)
-{
-    struct json_object *opts = json_object_new_object();
-    struct blk_env *env = storage_env();
-    const char *format = "raw";
-    struct err e = {0};
-    int c, r;
+static const struct option longs[] = {
+    {"help", no_argument, NULL, 'h'},
+    {"object", required_argument, NULL, OPT_OBJECT},
+    {NULL, 0, NULL, 0},
+};
 
-    while ((c = getopt(argc, argv, "f:o:q")) != -1) {
-        if (c == 'f')
-            format = optarg;
-        else if (c == 'o' && keyval_merge(opts, optarg, NULL, &e) < 0)
-            return storage_fail(&e);
+static int make(struct blk_env *env, struct img_new *n, int argc, char **argv)
+{
+    struct err e = {0};
+
+    n->filename = optind < argc ? argv[optind] : NULL;
+    if (img_wants_help(n->opts))
+        return img_print_create_help(n->format, n->filename);
+    if (!n->filename)
+        return img_usage("Expecting image file name");
+    if (optind + 1 < argc) {
+        if (img_size(argv[optind + 1], "image size", &n->size))
+            return 1;
+        n->have_size = true;
     }
-    if (optind + 1 < argc)
-        json_object_object_add(opts, "size", json_object_new_string(argv[optind + 1]));
-    r = blk_create(env, format, argv[optind], opts, &e);
-    blk_env_free(env);
-    return r < 0 ? storage_fail(&e) : 0;
+    if (optind + 2 < argc)
+        return img_usage("Unexpected argument: %s", argv[optind + 2]);
+    if (img_make(env, n, &e) >= 0)
+        return 0;
+    /* historic: the one message without an end of line */
+    fflush(stdout);
+    fprintf(stderr, "qemu-img: %s: %s%s", n->filename, e.msg,
+            strstr(e.msg, "\nDetected format of ") ? "" : "\n");
+    return 1;
+}
+
+static int run(struct blk_env *env, int argc, char **argv)
+{
+    struct img_args a = {.env = env};
+    struct img_new n = {.format = "raw", .opts = json_object_new_object()};
+    struct err e = {0};
+    int key, status = 1;
+
+    while ((key = img_next(&a, argc, argv, ":F:b:f:ho:qu", longs)) != IMG_END) {
+        switch (key) {
+        case IMG_BAD: goto out;
+        case 'F': n.backing_format = optarg; break;
+        case 'b': n.backing = optarg; break;
+        case 'u': n.unchecked = true; break;
+        case 'o':
+            if (keyval_merge(n.opts, optarg, NULL, &e) < 0) {
+                storage_fail(&e);
+                goto out;
+            }
+            break;
+        }
+    }
+    if (a.format)
+        n.format = a.format;
+    n.quiet = a.quiet;
+    status = make(env, &n, argc, argv);
+out:
+    json_object_put(n.opts);
+    return status;
 }
 
 const struct img_command img_create = {
     .name = "create",
-    .usage = "[-q] [-f fmt] [-o options] filename [size]",
+    .usage = "[--object objectdef] [-q] [-f fmt] [-b backing_file [-F backing_fmt]] [-u] "
+             "[-o options] filename [size]",
     .run = run,
 };
