@@ -75,11 +75,13 @@ $(B)/qemu-aarch64-static: $(B)/emu-user
 	strip -o $@ $<
 
 # Tests: one program per tests/unit/FOLDER/*_test.c and tests/ir/*_test.c.  OPTS=--hot-after=1 and
-# the like: options of Emu itself (qemu-aarch64 -h) for all that the tests run. ------------------
+# the like: options of Emu itself (qemu-aarch64 -h) for all that the tests run.  SKIPS=listed: what is
+# skipped fails unless tests/allowed-skips has it. -----------------------------------------------
 UNIT_SRC := $(sort $(wildcard tests/unit/*/*_test.c tests/ir/*_test.c))
 UNIT     := $(UNIT_SRC:%.c=$(O)/%)
 OPTS     ?=
-TEST     := tests/run.py --emu $(P)/qemu-aarch64 --obj $(O) --opts='$(OPTS)'
+SKIPS    ?= any
+TEST     := tests/run.py --emu $(P)/qemu-aarch64 --obj $(O) --opts='$(OPTS)' --skips=$(SKIPS)
 export ROOTS ?= $(CURDIR)/$(B)/root
 
 $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/libemu.a
@@ -197,6 +199,7 @@ help:
 	@echo 'make check-X    one group: layers lists docs unit golden fuzz insn random cli image programs stress'
 	@echo 'make regold     records what the translator makes of the instruction tests'
 	@echo 'make check-programs OPTS=--hot-after=1   with options of the engine (qemu-aarch64 -h)'
+	@echo 'make check SKIPS=listed   as CI does: only what tests/allowed-skips has may be skipped'
 	@echo 'make check-random N=2000000   random instruction sequences'
 	@echo 'make static     build/qemu-aarch64-static, one stripped file for chroots'
 	@echo 'make check-san  tests with address and undefined-behaviour sanitizers'

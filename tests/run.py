@@ -4,11 +4,14 @@
 
 Every test program speaks the same small language on its standard output: any number of lines
 of detail, then "pass NAME", "fail NAME", or "skip NAME" (tests/README.md).  A program that ends
-badly without having said so is one failure more.  Names listed in tests/known-failures count as
-skipped when they fail, with the reason given there.
+badly without having said so is one failure more, and so is a skip without a reason.  Names listed in
+tests/known-failures count as skipped when they fail, with the reason given there; what else may be
+skipped with --skips=listed is in tests/allowed-skips.
 """
 import argparse
+import collections
 import concurrent.futures
+import fnmatch
 import glob
 import os
 import re
@@ -96,31 +99,50 @@ GROUPS = {
 }
 
 
-def known_failures(variant):
-    known = {}
-    for line in open(f'{TESTS}/known-failures'):
+def listed(path, variant):
+    """name or pattern -> reason, of a list like tests/known-failures."""
+    names = {}
+    for line in open(path):
         name, _, reason = line.partition('#')
         name = name.strip()
-        if name.startswith('san: '):
-            name = name[5:] if variant == 'san' else ''
+        if name and not reason.strip():
+            sys.exit(f'{path}: {name} has no reason')
+        m = re.match(r'(san|tsan): (.*)', name)     # only in that variant
+        if m:
+            name = m[2] if m[1] == variant else ''
         if name:
-            known[name] = reason.strip()
-    return known
+            names[name] = reason.strip()
+    return names
 
 
 class Report:
-    def __init__(self, variant, verbose):
-        self.known, self.verbose = known_failures(variant), verbose
+    def __init__(self, variant, verbose, any_skip):
+        self.verbose, self.any_skip = verbose, any_skip
+        self.known = listed(f'{TESTS}/known-failures', variant)
+        self.allowed = listed(f'{TESTS}/allowed-skips', variant)
         self.count = {'pass': 0, 'fail': 0, 'skip': 0}
+        self.skipped = collections.defaultdict(list)    # reason -> names
+
+    def skip(self, name, detail):
+        """What a skip counts as."""
+        if not detail:
+            return 'fail', ['is skipped without a reason']
+        if not self.any_skip and not any(fnmatch.fnmatchcase(name, p) for p in self.allowed):
+            return 'fail', detail + ['is skipped, but not listed in tests/allowed-skips']
+        self.skipped[detail[-1].strip()].append(name)
+        return 'skip', detail
 
     def add(self, job, results, seconds):
         for verdict, name, detail in results:
             if verdict == 'fail' and name in self.known:
                 verdict, detail = 'skip', [f'known failure: {self.known[name]}']
+                self.skipped[detail[0]].append(name)
+            elif verdict == 'skip':
+                verdict, detail = self.skip(name, detail)
             elif verdict == 'pass' and name in self.known:
                 detail = detail + ['is listed in tests/known-failures but passes: take it out']
             self.count[verdict] += 1
-            if verdict != 'pass' or self.verbose or name in self.known:
+            if verdict == 'fail' or self.verbose or name in self.known:
                 print(f'{verdict} {name}', *detail[-60:], sep='\n    ')
         if self.verbose or seconds > 10:
             print(f'== {job.name}: {seconds:.1f} s')
@@ -128,6 +150,10 @@ class Report:
 
     def summary(self):
         c = self.count
+        for reason, names in sorted(self.skipped.items()):
+            print(f'skipped: {reason}', *sorted(names)[:5], sep='\n    ')
+            if len(names) > 5:
+                print(f'    and {len(names) - 5} more')
         print(f'{c["pass"]} passed, {c["fail"]} failed, {c["skip"]} skipped')
         return c['fail'] != 0
 
@@ -139,6 +165,8 @@ def main():
     ap.add_argument('-n', default='200000', help='random instructions, at most; also 60 s')
     ap.add_argument('--jobs', type=int, default=os.cpu_count())
     ap.add_argument('--opts', help='options of Emu itself for all its runs: EMU_OPTS')
+    ap.add_argument('--skips', choices=('any', 'listed'), default='any',
+                    help='which tests may be skipped')
     ap.add_argument('--only', help='only programs whose name contains this')
     ap.add_argument('-v', '--verbose', action='store_true')
     ap.add_argument('group', nargs='+', choices=sorted(GROUPS))
@@ -153,7 +181,7 @@ def main():
     env['EMU_BIN'] = os.path.dirname(env['EMU'])   # qemu-img and its kin
     if args.opts:
         env['EMU_OPTS'] = args.opts
-    report = Report(os.path.basename(args.obj), args.verbose)
+    report = Report(os.path.basename(args.obj), args.verbose, args.skips == 'any')
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         futures = {pool.submit(j.run, env): j for j in jobs}
         for f in concurrent.futures.as_completed(futures):

@@ -443,8 +443,10 @@ def main():
         if 'reference' in names:    # it goes first: the others are compared with it
             names = {'reference': names.pop('reference'), **names}
         if len(names) < 2:
-            print('skip random, there are not two engines to compare')
+            print('there are not two engines to compare\nskip random, runs')
             return
+        if 'reference' not in names and not args.engine:
+            print('qemu-aarch64 (package qemu-user) is not installed\nskip random, reference')
         done, start, batches = 0, time.monotonic(), 0
         while done < args.n and time.monotonic() - start < args.seconds:
             batches += 1

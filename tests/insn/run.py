@@ -222,7 +222,7 @@ def main():
     args = ap.parse_args()
 
     if not shutil.which(a64.CROSS + 'gcc'):
-        print(f'skip insn, {a64.CROSS}gcc is not installed')
+        print(f'{a64.CROSS}gcc is not installed\nskip insn, runs')
         return
     files = args.file or sorted(glob.glob(f'{a64.HERE}/aarch64/*.S'))
     try:
@@ -238,7 +238,10 @@ def main():
             print(f'{e}\nfail insn, tests assemble')
             return
         runner = Runner(folder, args.verbose)
-        for name, command in a64.engines(args.emu).items():
+        engines = a64.engines(args.emu)
+        if 'reference' not in engines:
+            print('qemu-aarch64 (package qemu-user) is not installed\nskip insn reference, runs')
+        for name, command in engines.items():
             if args.engine in (None, name) and runner.starts(name, command):
                 runner.run(name, command, cases)
 

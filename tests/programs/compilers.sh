@@ -20,16 +20,18 @@ same "git" /bin/bash -c '
     git commit -qm three && git merge -q -m merge main && git log --graph --oneline --stat && git gc -q && git fsck &&
     git blame -s parse.c | sort | uniq -c | sort -n | tail -1; git clone -q . ../copy && git -C ../copy log --oneline | wc -l'
 
-if command -v go >/dev/null; then
-    for arch in arm64 amd64; do
-        GOCACHE=${XDG_CACHE_HOME:-$TOP/build/cache}/go GOPATH=$work/go GOFLAGS=-mod=mod GOOS=linux GOARCH=$arch CGO_ENABLED=0 \
-            go build -o "$work/primes.$arch" "$SRC/primes.go" || skip "go" "go cannot compile here"
-    done
+go_build() {
+    GOCACHE=${XDG_CACHE_HOME:-$TOP/build/cache}/go GOPATH=$work/go GOFLAGS=-mod=mod GOOS=linux GOARCH=$1 CGO_ENABLED=0 \
+        go build -o "$work/primes.$1" "$SRC/primes.go"
+}
+if ! command -v go >/dev/null; then
+    skip "a Go program" "needs go"
+elif ! go_build arm64 || ! go_build amd64; then
+    skip "a Go program" "go cannot compile here"
+else
     native /share/primes.amd64 >"$work/.want"
     guest /share/primes.arm64 >"$work/.got" 2>"$work/.err"
     verdict "a Go program with goroutines, channels and a panic"
-else
-    skip "a Go program" "needs go"
 fi
 
 need aarch64-linux-gnu-g++
