@@ -198,6 +198,7 @@ struct blk_driver {
     int (*truncate)(struct blk *b, uint64_t size, enum blk_prealloc prealloc, unsigned req,
                     struct err *e);
     int (*info)(struct blk *b, struct blk_info *i, struct err *e);
+    int64_t (*disk_size)(struct blk *b); /* formats of more files than @file; else NULL */
     int (*check)(struct blk *b, struct blk_check *c, unsigned fix, struct err *e);
     int (*change_backing)(struct blk *b, const char *file, const char *format, struct err *e);
     int (*make_empty)(struct blk *b, struct err *e);
@@ -249,5 +250,12 @@ char *blk_relative_name(const char *base, const char *name);
 /** blk_alloc_foreign - malloc for a size that an image chose: NULL with -EFBIG in @e when over
  *  @max, -ENOMEM when the host has no more.  Zeroed. */
 void *blk_alloc_foreign(uint64_t size, uint64_t max, const char *what, struct err *e);
+
+/** blk_check_say - one line of what a check finds. */
+void blk_check_say(struct blk_check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/** blk_random - @len bytes that nobody can guess; blk_new_uuid - 16 of them, RFC 4122 version 4. */
+void blk_random(void *buf, size_t len);
+void blk_new_uuid(uint8_t uuid[16]);
 
 #endif

@@ -5,8 +5,28 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 /* Making --------------------------------------------------------------------------------------- */
+
+void blk_random(void *buf, size_t len)
+{
+    for (char *p = buf; len;) {
+        ssize_t n = getrandom(p, len, 0);
+
+        if (n < 0 && errno != EINTR)
+            fatal("the host gives no random numbers: %s", strerror(errno));
+        p += n < 0 ? 0 : n;
+        len -= n < 0 ? 0 : (size_t)n;
+    }
+}
+
+void blk_new_uuid(uint8_t uuid[16])
+{
+    blk_random(uuid, 16);
+    uuid[6] = (uuid[6] & 0x0f) | 0x40; /* version 4 */
+    uuid[8] = (uuid[8] & 0x3f) | 0x80; /* variant 1 */
+}
 
 struct blk *blk_create_file(struct blk_env *env, const char *filename, uint64_t size,
                             struct json_object *protocol, struct err *e)
@@ -137,6 +157,8 @@ void blk_info_free(struct blk_info *i)
 
 int64_t blk_disk_size(struct blk *b)
 {
+    if (b->drv->disk_size)
+        return b->drv->disk_size(b);
     if (b->drv->io && b->drv->io->disk_size)
         return b->drv->io->disk_size(b);
     return b->file ? blk_disk_size(b->file) : -ENOTSUP;
@@ -155,6 +177,17 @@ int blk_check(struct blk *b, struct blk_check *c, unsigned fix, struct err *e)
     r = b->drv->check(b, c, fix, e);
     blk_exclusive_end(b, &range);
     return r;
+}
+
+void blk_check_say(struct blk_check *c, const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    c->line(c->opaque, text);
 }
 
 int blk_change_backing(struct blk *b, const char *file, const char *format, struct err *e)

@@ -15,27 +15,47 @@ static int check_writable(const struct blk *b, struct err *e)
 /* A buffer of zeros, as long as most requests need, never written. */
 static const char zeros[64 * KiB] __attribute__((aligned(4096)));
 
-int blk_write_zeros(struct blk *b, uint64_t off, uint64_t len, unsigned req, struct err *e)
+/* @len at most PIECES times the buffer. */
+static int write_zeros_once(struct blk *b, uint64_t off, uint64_t *len, unsigned req, struct err *e)
 {
     enum { PIECES = 16 };
     struct iovec iov[PIECES];
+    uint64_t piece = 0;
+    int k = 0;
 
+    for (; piece < *len && k < PIECES; k++) {
+        uint64_t n = min_u64(*len - piece, sizeof(zeros));
+
+        iov[k] = (struct iovec){(void *)zeros, n};
+        piece += n;
+    }
+    *len = piece;
+    return b->drv->io ? node_writev(b, off, piece, iov, k, req, e)
+                      : map_write(b, off, piece, iov, k, e);
+}
+
+/* How much of [off, off+len), from its beginning, reads as zeros without anything being written? */
+static uint64_t zero_already(struct blk *b, uint64_t off, uint64_t len)
+{
+    struct blk_extent x = {0};
+
+    if (!b->drv->map || b->drv->map->map(b, off, len, &x, ERR_IGNORE) < 0)
+        return 0;
+    return x.where == BLK_ZEROS || (x.where == BLK_HOLE && !b->backing) ? min_u64(x.len, len) : 0;
+}
+
+int blk_write_zeros(struct blk *b, uint64_t off, uint64_t len, unsigned req, struct err *e)
+{
     while (len) {
-        uint64_t left = len, piece = 0;
-        int k = 0;
+        uint64_t piece = zero_already(b, off, len);
 
-        for (; left && k < PIECES; k++) {
-            uint64_t n = min_u64(left, sizeof(zeros));
+        if (!piece) {
+            piece = len;
+            int r = write_zeros_once(b, off, &piece, req, e);
 
-            iov[k] = (struct iovec){(void *)zeros, n};
-            left -= n;
-            piece += n;
+            if (r < 0)
+                return r;
         }
-        int r = b->drv->io ? node_writev(b, off, piece, iov, k, req, e)
-                           : map_write(b, off, piece, iov, k, e);
-
-        if (r < 0)
-            return r;
         off += piece;
         len -= piece;
     }
