@@ -50,6 +50,12 @@
 /* SKIP - a prerequisite is missing: says which; the rest of the test is not run. */
 #define SKIP(why) test_skip(why)
 
+/* both - two checks, of which the second is made even when the first fails. */
+static inline bool both(bool a, bool b)
+{
+    return a && b;
+}
+
 struct test {
     const char *subject, *behaviour;
     void (*run)(void);

@@ -316,7 +316,7 @@ static bool half_agrees(int op, uint16_t a, uint16_t b, int rounding)
     want = f64_to_f16(z, &w);
     if (got == want && h.flags == w.flags)
         return true;
-    return CHECK_EQ(got, want) & CHECK_EQ(h.flags, w.flags);
+    return both(CHECK_EQ(got, want), CHECK_EQ(h.flags, w.flags));
 }
 
 TEST(softfloat, half_agrees_with_double)
@@ -448,7 +448,7 @@ static bool same(uint64_t got, const struct fp_env *env, uint64_t want, uint32_t
 
     if (got == want && !((env->flags ^ flags_of(mxcsr)) & ~ignore))
         return true;
-    return CHECK_EQ(got, want) & CHECK_EQ(env->flags, flags_of(mxcsr));
+    return both(CHECK_EQ(got, want), CHECK_EQ(env->flags, flags_of(mxcsr)));
 }
 
 TEST(softfloat, double_agrees_with_sse)

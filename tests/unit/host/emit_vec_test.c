@@ -235,8 +235,8 @@ static bool same(const struct shape *s, unsigned n_args)
     memset(&cpu.slot[RESULT], 0, sizeof(cpu.slot[RESULT]));
     run();
     ir_info[s->op].eval(&want, a, &how, &fp);
-    return CHECK_EQ(cpu.slot[RESULT].d[0], want.d[0]) & CHECK_EQ(cpu.slot[RESULT].d[1], want.d[1]) &
-           CHECK_EQ(cpu.fp.flags, fp.flags);
+    return both(both(CHECK_EQ(cpu.slot[RESULT].d[0], want.d[0]), CHECK_EQ(cpu.slot[RESULT].d[1], want.d[1])),
+                CHECK_EQ(cpu.fp.flags, fp.flags));
 }
 
 static void check(struct shape s)
@@ -519,8 +519,8 @@ static bool many_values(unsigned steps)
         return false;
     run();
     for (unsigned i = 0; i < N_SLOTS; i++)
-        if (!CHECK_EQ(cpu.slot[i].d[0], live[i].u.d[0]) |
-            !CHECK_EQ(cpu.slot[i].d[1], i < N_VEC ? live[i].u.d[1] : 0))
+        if (!both(CHECK_EQ(cpu.slot[i].d[0], live[i].u.d[0]),
+                  CHECK_EQ(cpu.slot[i].d[1], i < N_VEC ? live[i].u.d[1] : 0)))
             return false;
     return CHECK_EQ(cpu.fp.flags, fp.flags);
 }

@@ -66,7 +66,7 @@ static bool is(struct ir *ir, ir_val got, enum ir_opcode op, ir_val a, ir_val b)
 {
     const struct ir_op *o = &ir->ops[got.id];
 
-    return CHECK_EQ(o->op, op) & CHECK_EQ(o->arg[0], a.id) & CHECK_EQ(o->arg[1], b.id);
+    return both(both(CHECK_EQ(o->op, op), CHECK_EQ(o->arg[0], a.id)), CHECK_EQ(o->arg[1], b.id));
 }
 
 static void all_conditions(struct ir *ir, ir_val a, ir_val b)

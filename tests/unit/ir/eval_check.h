@@ -30,8 +30,8 @@ static inline void check_row(const struct row *w, size_t number, struct fp_env *
     memset(&got, 0xa5, sizeof(got));
     fp->flags = 0;
     w->eval(&got, w->a, &how, fp);
-    if (!CHECK_EQ(got.d[0], w->want.d[0]) | !CHECK_EQ(got.d[1], w->want.d[1]) |
-        !CHECK_EQ(fp->flags, w->flags))
+    if (!both(both(CHECK_EQ(got.d[0], w->want.d[0]), CHECK_EQ(got.d[1], w->want.d[1])),
+              CHECK_EQ(fp->flags, w->flags)))
         printf("    in row %zu: %s, lane %u, imm %#llx\n", number, w->name, w->lane,
                (unsigned long long)w->imm);
 }
