@@ -5,7 +5,9 @@ B        := build
 CC       ?= cc
 AR       ?= ar
 OPT      ?= -O2
-WARN     := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter
+WARN     := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wno-unused-parameter \
+            -Wno-missing-field-initializers $(WERROR)
+WERROR   ?=
 CPPFLAGS += -Isrc -I. -D_GNU_SOURCE
 CFLAGS   += -std=gnu11 -g $(OPT) $(WARN) -fPIE -fno-strict-aliasing -ffp-contract=off -MMD -MP
 
@@ -81,7 +83,7 @@ UNIT_SRC := $(sort $(wildcard tests/unit/*/*_test.c tests/ir/*_test.c))
 UNIT     := $(UNIT_SRC:%.c=$(O)/%)
 OPTS     ?=
 SKIPS    ?= any
-TEST     := tests/run.py --emu $(P)/qemu-aarch64 --obj $(O) --opts='$(OPTS)' --skips=$(SKIPS)
+TEST     := tests/run.py --emu $(P)/qemu-aarch64 --obj $(O) --opts='$(OPTS)' --skips=$(SKIPS) --flags='$(CPPFLAGS) $(CFLAGS)'
 export ROOTS ?= $(CURDIR)/$(B)/root
 
 $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/libemu.a
@@ -131,7 +133,7 @@ check:
 	@tools/deps.sh build root test
 	$(MAKE) -j$$(nproc) all unit fuzzers
 	$(MAKE) roots
-	$(TEST) layers lists docs unit golden fuzz insn random cli image programs stress
+	$(TEST) layers lists docs warnings unit golden fuzz insn random cli image programs stress
 
 # The same tests on a build with address and undefined-behaviour sanitizers, without those that only
 # take long.
@@ -155,7 +157,7 @@ regold: $(COUNT)
 	git diff --stat tests/insn/golden.txt
 
 check-fuzz: fuzzers
-check-layers check-lists check-docs check-unit check-golden check-fuzz check-insn check-cli check-image check-programs check-stress: all unit
+check-layers check-lists check-docs check-warnings check-unit check-golden check-fuzz check-insn check-cli check-image check-programs check-stress: all unit
 	$(TEST) $(@:check-%=%)
 
 # Benchmarks: native, both references and Emu in turns (bench/README.md).
@@ -196,10 +198,10 @@ help:
 	@echo 'make demo       run Debian arm64 programs: shell, Python, the compiler'
 	@echo 'make check      all tests (about 15 minutes on two cores); installs what it needs'
 	@echo 'make quick      unit and instruction tests, in less than a minute'
-	@echo 'make check-X    one group: layers lists docs unit golden fuzz insn random cli image programs stress'
+	@echo 'make check-X    one group: layers lists docs warnings unit golden fuzz insn random cli image programs stress'
 	@echo 'make regold     records what the translator makes of the instruction tests'
 	@echo 'make check-programs OPTS=--hot-after=1   with options of the engine (qemu-aarch64 -h)'
-	@echo 'make check SKIPS=listed   as CI does: only what tests/allowed-skips has may be skipped'
+	@echo 'make check SKIPS=listed WERROR=-Werror   as CI does: no skips but tests/allowed-skips, no warnings'
 	@echo 'make check-random N=2000000   random instruction sequences'
 	@echo 'make static     build/qemu-aarch64-static, one stripped file for chroots'
 	@echo 'make check-san  tests with address and undefined-behaviour sanitizers'

@@ -84,6 +84,7 @@ GROUPS = {
     'layers': lambda a: [Job('check-layers', ['tools/check-layers.py', a.obj], 60)],
     'lists': lambda a: [Job('check-lists', ['tools/check-lists.py'], 60),
                         Job('check-rows', ['tests/insn/check_rows.py'], 60)],
+    'warnings': lambda a: [Job('check-warnings', ['tools/check-warnings.sh', a.flags], 300)],
     'docs': lambda a: [Job('check-docs', ['tools/check-docs.py'], 60)],
     'unit': unit_jobs,
     'fuzz': fuzz_jobs,
@@ -165,6 +166,8 @@ def main():
     ap.add_argument('-n', default='200000', help='random instructions, at most; also 60 s')
     ap.add_argument('--jobs', type=int, default=os.cpu_count())
     ap.add_argument('--opts', help='options of Emu itself for all its runs: EMU_OPTS')
+    ap.add_argument('--flags', default='-Isrc -I. -D_GNU_SOURCE -std=gnu11 -O2 -Wall -Wextra',
+                    help='how C files are compiled')
     ap.add_argument('--skips', choices=('any', 'listed'), default='any',
                     help='which tests may be skipped')
     ap.add_argument('--only', help='only programs whose name contains this')

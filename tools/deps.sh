@@ -13,7 +13,8 @@ packages() {
     test)  echo qemu-utils qemu-block-extra nbdkit libnbd-bin python3-libnbd nbdfuse fio e2fsprogs \
                 dosfstools mtools openssh-server gnutls-bin lsof \
                 binutils-aarch64-linux-gnu gcc-aarch64-linux-gnu g++-aarch64-linux-gnu \
-                libc6-dev-arm64-cross qemu-user gdb-multiarch golang-go strace ;;
+                libc6-dev-arm64-cross qemu-user gdb-multiarch golang-go strace \
+                clang ;;
     bench) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross valgrind ;;
     fuzz)  echo clang libclang-rt-14-dev ;;
     *)     echo "deps.sh: unknown job '$1': want build, root, test, bench or fuzz" >&2; exit 2 ;;
