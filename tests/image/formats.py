@@ -16,9 +16,18 @@ KB, MB, GB = 1 << 10, 1 << 20, 1 << 30
 SECTOR = 512
 
 # What differs by right.  traits: 'zero' write -z is quick; 'append' clusters are written once, whole;
-# 'nocheck' the reference has no check; 'noresize' no resize.
+# 'nocheck' the reference has no check; 'noresize' no resize; 'backing' on a backing file, smaller.
 CASES = [
     ('raw', '', 8 * MB, {'nocheck'}),
+    ('vmdk', '', 100 * MB + 512, {'noresize'}),
+    ('vmdk', 'zeroed_grain=on', 40 * MB, {'noresize'}),
+    ('vmdk', 'compat6=on,adapter_type=lsilogic', 5 * MB, {'noresize'}),
+    ('vmdk', 'subformat=monolithicFlat', 5 * MB, {'noresize'}),
+    ('vmdk', 'subformat=twoGbMaxExtentSparse', 4 * GB + 3 * MB, {'noresize'}),
+    ('vmdk', 'subformat=twoGbMaxExtentFlat', 4 * GB + 3 * MB, {'noresize'}),
+    ('vmdk', 'subformat=streamOptimized', 50 * MB, {'noresize', 'append'}),
+    ('vmdk', '', 10 * MB + 4 * KB, {'noresize', 'backing'}),
+    ('vmdk', 'zeroed_grain=on', 10 * MB, {'noresize', 'backing'}),
     ('vdi', '', 20 * MB, {'noresize'}),
     ('vdi', 'static=on', 5 * MB + 512, {'noresize'}),
 ]
@@ -40,15 +49,24 @@ class Disk:
         self.sectors = (self.sectors + bytes(max(0, n - len(self.sectors))))[:n]
         self.size = size
 
+    def windows(self):
+        """Where things happen: everywhere, or around each edge of large disks."""
+        if self.size <= 256 * MB:
+            return [(0, self.size)]
+        edges = [0] + list(range(2 * GB, self.size, 2 * GB)) + [self.size]
+        return [(max(0, e - 4 * MB), min(self.size, e + 4 * MB)) for e in edges]
+
     def reads(self):
-        at, data = 0, self.sectors
-        while at < len(data):
-            end = at + 1
-            while end < len(data) and data[end] == data[at] and (end - at) * SECTOR < 32 * MB:
-                end += 1
-            length = min(end * SECTOR, self.size) - at * SECTOR
-            yield f'read -P {data[at]} {at * SECTOR} {length}'
-            at = end
+        data = self.sectors
+        for at, stop in self.windows():
+            at, stop = at // SECTOR, (stop + SECTOR - 1) // SECTOR
+            while at < stop:
+                end = at + 1
+                while end < stop and data[end] == data[at]:
+                    end += 1
+                length = min(end * SECTOR, self.size) - at * SECTOR
+                yield f'read -P {data[at]} {at * SECTOR} {length}'
+                at = end
 
 
 def run(*argv, stdin=None, cwd=None):
@@ -78,10 +96,11 @@ def random_writes(rng, disk, traits, n):
             off, length = rng.choice(free), cluster
         else:
             length = rng.choice((SECTOR, 4 * KB, 60 * KB, 64 * KB, 200 * KB, MB, 3 * MB))
-            off = rng.randrange(0, disk.size // SECTOR) * SECTOR
+            low, high = rng.choice(disk.windows())
+            off = rng.randrange(low // SECTOR, high // SECTOR) * SECTOR
             if rng.random() < 0.4:
                 off = off // (64 * KB) * 64 * KB
-            length = min(length, (disk.size - off) // SECTOR * SECTOR)
+            length = min(length, (high - off) // SECTOR * SECTOR)
         value = rng.randrange(1, 256)
         if 'append' not in traits and rng.random() < 0.2:
             value = 0
@@ -92,6 +111,22 @@ def random_writes(rng, disk, traits, n):
     return commands
 
 
+TELLS = [['info'], ['info', '--output=json'], ['map', '--output=json'], ['check']]
+KNOWN = set()   # what our qemu-img can do
+
+
+def tells_alike(fmt, image, traits):
+    """Both qemu-img say the same about the image."""
+    for words in TELLS:
+        if words[0] not in KNOWN or words[0] in traits:
+            continue
+        argv = words[:1] + ['-f', fmt] + words[1:] + [image]
+        ours, theirs = (run(tool(side, 'qemu-img'), *argv) for side in ('ours', 'reference'))
+        if ours != theirs:
+            return f'qemu-img {" ".join(words)}: we say {ours}, the reference {theirs}'
+    return None
+
+
 def turn(side, other, fmt, image, disk, rng, traits):
     bad = qemu_io(side, fmt, image, random_writes(rng, disk, traits, 12) + ['flush'])
     for reader in (side, other):
@@ -100,22 +135,32 @@ def turn(side, other, fmt, image, disk, rng, traits):
         code, out = run('qemu-img', 'check', '-f', fmt, image)
         if code:
             bad = f'after {side} wrote, the reference\'s check says: {out[:400]}'
-    return bad
+    return bad or tells_alike(fmt, image, traits)
 
 
 def case(folder, maker, fmt, opts, size, traits):
     rng = random.Random(f'{SEED} {maker} {fmt} {opts}')
     image = os.path.join(folder, 'disk.' + fmt)
-    args = ['create', '-q', '-f', fmt] + (['-o', opts] if opts else []) + [image, str(size)]
-    code, out = run(tool(maker, 'qemu-img'), *args)
+    args = ['create', '-q', '-f', fmt] + (['-o', opts] if opts else [])
+    sides = ['ours', 'reference']
+    if maker != 'ours':
+        sides.reverse()
+    content = bytes()
+    if 'backing' in traits:
+        base, below = os.path.join(folder, 'base.' + fmt), Disk(size // 3 * 2 // SECTOR * SECTOR)
+        code, out = run(tool(maker, 'qemu-img'), *args, base, str(below.size))
+        bad = out if code else turn(sides[1], sides[0], fmt, base, below, rng, traits)
+        if bad:
+            return f'backing file: {bad}'
+        args += ['-b', os.path.basename(base), '-F', fmt]
+        content = below.sectors
+    code, out = run(tool(maker, 'qemu-img'), *args, image, str(size))
     if code:
         return f'{maker} create: {out}'
     disk = Disk(real_size(fmt, image))
     if disk.size < size:
         return f'made {disk.size} bytes of {size}'
-    sides = ['ours', 'reference']
-    if maker != 'ours':
-        sides.reverse()
+    disk.sectors[:len(content)] = content
     for i in range(4):
         bad = turn(sides[i % 2], sides[1 - i % 2], fmt, image, disk, rng, traits)
         if bad:
@@ -133,11 +178,13 @@ def main():
         print("needs the reference's qemu-img and qemu-io\nskip formats, both ways")
         return
     wanted = sys.argv[1:]
+    KNOWN.update(w[0] for w in TELLS if 'not found' not in run(tool('ours', 'qemu-img'), w[0])[1])
     for fmt, opts, size, traits in CASES:
         if wanted and fmt not in wanted:
             continue
         for maker in ('ours', 'reference'):
-            name = f'formats, {fmt}{" " + opts if opts else ""} made by {maker}'
+            name = f'formats, {fmt}{" " + opts if opts else ""}' + \
+                   f'{" with backing file" if "backing" in traits else ""} made by {maker}'
             folder = tempfile.mkdtemp(prefix='emu-formats-')
             try:
                 bad = case(folder, maker, fmt, opts, size, traits)
