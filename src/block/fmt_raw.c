@@ -7,6 +7,8 @@
 
 extern const struct blk_driver fmt_raw;
 
+enum { SECTOR = 512 };
+
 struct raw_opts {
     uint64_t offset, size;
 };
@@ -45,7 +47,8 @@ static int raw_open(struct blk *b, struct json_object *opts, struct err *e)
                        o.offset, o.size, file);
     s->offset = o.offset;
     s->window = window || o.offset;
-    b->size = window ? o.size : file - o.offset;
+    /* A file that ends within a sector is a disk whose last sector ends in zeros. */
+    b->size = window ? o.size : round_up(file - o.offset, SECTOR);
     return 0;
 }
 
@@ -70,26 +73,44 @@ static int raw_writev(struct blk *b, uint64_t off, const struct iovec *iov, int 
     return node_writev(b->file, s->offset + off, len, iov, n, req, e);
 }
 
+/* Bytes of [off, off+len) of the disk that the file has: the last sector may be longer than it. */
+static uint64_t within(const struct blk *b, uint64_t off, uint64_t len)
+{
+    uint64_t start = ((struct raw *)b->state)->offset + off, end = blk_size_now(b->file);
+
+    return start < end ? min_u64(len, end - start) : 0;
+}
+
 static int raw_zero(struct blk *b, uint64_t off, uint64_t len, unsigned req, struct err *e)
 {
-    return blk_zero(b->file, ((struct raw *)b->state)->offset + off, len, req, e);
+    return blk_zero(b->file, ((struct raw *)b->state)->offset + off, within(b, off, len), req, e);
 }
 
 static int raw_discard(struct blk *b, uint64_t off, uint64_t len, struct err *e)
 {
-    return blk_discard(b->file, ((struct raw *)b->state)->offset + off, len, e);
+    return blk_discard(b->file, ((struct raw *)b->state)->offset + off, within(b, off, len), e);
 }
 
 static int raw_status(struct blk *b, uint64_t off, uint64_t len, struct blk_status *s,
                       struct err *e)
 {
-    return blk_status(b->file, ((struct raw *)b->state)->offset + off, len, s, e);
+    uint64_t start = ((struct raw *)b->state)->offset + off, have = within(b, off, len);
+
+    if (have)
+        return blk_status(b->file, start, have, s, e);
+    *s = (struct blk_status){.len = len,
+                             .allocated = true,
+                             .zero = true,
+                             .has_host = true,
+                             .host = start,
+                             .file = b->file};
+    return 0;
 }
 
 static int raw_copy_range(struct blk *src, uint64_t src_off, struct blk *dst, uint64_t dst_off,
                           uint64_t len, unsigned req, struct err *e)
 {
-    if (dst->drv != &fmt_raw)
+    if (dst->drv != &fmt_raw || within(src, src_off, len) < len)
         return err_set(e, -ENOTSUP, "%s has no copy offloading", dst->drv->name);
     return blk_copy_range(src->file, ((struct raw *)src->state)->offset + src_off, dst->file,
                           ((struct raw *)dst->state)->offset + dst_off, len, req, e);

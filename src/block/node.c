@@ -477,6 +477,18 @@ static int node_complete(struct opening *o, struct blk *b, const char *filename,
     return 0;
 }
 
+/* Do the options of @b say no more than which driver lies on which file?  Then the file's name says all. */
+static bool plain(const struct blk *b)
+{
+    json_object_object_foreach(b->options, key, value)
+    {
+        if (strcmp(key, "driver") && strcmp(key, "file") && strcmp(key, "node-name") &&
+            !field_find(node_fields, key))
+            return false;
+    }
+    return true;
+}
+
 static struct blk *open_with(struct opening *o, const struct blk_driver *drv, struct blk *file,
                              const char *filename, struct json_object *opts, bool guessed,
                              struct err *e)
@@ -501,7 +513,7 @@ static struct blk *open_with(struct opening *o, const struct blk_driver *drv, st
         goto fail;
     if (!b->filename && drv->make_name)
         b->filename = drv->make_name(b);
-    if (!b->filename && b->file && b->file->filename && filename)
+    if (!b->filename && b->file && b->file->filename && (filename || plain(b)))
         b->filename = strdup(b->file->filename);
     if (node_complete(o, b, filename, opts, e) >= 0)
         return b;

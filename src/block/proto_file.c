@@ -395,7 +395,7 @@ static int preallocate(int fd, uint64_t old, uint64_t size, enum blk_prealloc pr
     if (size <= old || prealloc == BLK_PREALLOC_OFF)
         return 0;
     if (prealloc == BLK_PREALLOC_METADATA)
-        return err_set(e, -ENOTSUP, "Unsupported preallocation mode 'metadata'");
+        return err_set(e, -ENOTSUP, "Unsupported preallocation mode: metadata");
     if (prealloc == BLK_PREALLOC_FALLOC)
         r = -posix_fallocate(fd, (off_t)old, (off_t)(size - old));
     else

@@ -2,6 +2,8 @@
 /* qemu-img map: where an image's bytes are, as text or as a list of objects. */
 #include "app/img/img.h"
 
+#include "base/bytes.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -86,10 +88,11 @@ static int map(struct blk *b, uint64_t start, uint64_t end, bool json)
         }
         last = now;
     }
-    if (last.s.len && print(&last, first))
+    last.start = last.s.len ? last.start : start; /* nothing at all is a piece, too */
+    if ((last.s.len || json) && print(&last, first))
         return 1;
     if (json)
-        printf("%s]\n", last.s.len ? "" : "[");
+        printf("]\n");
     return 0;
 }
 
@@ -110,12 +113,11 @@ static int run(struct blk_env *env, int argc, char **argv)
 
     if (!b)
         return 1;
-    uint64_t size = blk_size(b), end = length > size - start ? size : start + length;
+    uint64_t size = blk_size(b), end = size;
 
-    if (start <= size)
-        status = map(b, start, end, a.json);
-    else if (a.json)
-        printf("[]\n");
+    if (start < size)
+        end = start + min_u64(length, size - start);
+    status = map(b, start, end, a.json);
     return img_close(b) | status;
 }
 

@@ -47,7 +47,7 @@ static int print(const struct blk_measure *m, bool json)
 static int check(const struct img_args *a, const struct measure *m, const char *name)
 {
     if (!name && (a->format || a->image_opts || m->snapshot))
-        return img_error("--image-opts, -f, and -l can only be used with a filename argument.");
+        return img_error("--image-opts, -f, and -l require a filename argument.");
     if (m->have_size && name)
         return img_error("--size N cannot be used together with a filename.");
     if (!m->have_size && !name)
