@@ -42,6 +42,7 @@ enum blk_flags {
     BLK_DETECT_ZEROES = 1 << 14,  /* writes of zeros become blk_zero */
     BLK_DETECT_UNMAP = 1 << 15,   /* the same, with BLK_REQ_UNMAP */
     BLK_COPY_ON_READ = 1 << 16,
+    BLK_EXCLUSIVE = 1 << 17, /* others may look, but nobody may write or resize meanwhile */
 };
 
 /* Request flags. */
@@ -119,6 +120,16 @@ int blk_truncate(struct blk *b, uint64_t size, enum blk_prealloc prealloc, unsig
  * does not shrink is written as it is.  From many threads: compression runs in parallel.
  */
 int blk_write_compressed(struct blk *b, uint64_t off, uint64_t len, const void *buf, struct err *e);
+
+/**
+ * blk_compress, blk_store_compressed - the two halves of blk_write_compressed, for those who want the
+ * clusters of many threads in order.  blk_compress needs no lock: @out has room for a cluster;
+ * returns 1 and *@out_len 0 when the data does not shrink: then it is written as it is.
+ */
+int blk_compress(struct blk *b, uint64_t len, const void *buf, void *out, size_t *out_len,
+                 struct err *e);
+int blk_store_compressed(struct blk *b, uint64_t off, uint64_t len, const void *data,
+                         size_t data_len, struct err *e);
 
 /** blk_copy_range - copy on the host (copy_file_range) without looking; -ENOTSUP when it cannot. */
 int blk_copy_range(struct blk *src, uint64_t src_off, struct blk *dst, uint64_t dst_off,

@@ -517,39 +517,76 @@ int blk_write(struct blk *b, uint64_t off, uint64_t len, const void *buf, unsign
     return blk_writev(b, off, &iov, 1, req, e);
 }
 
-int blk_write_compressed(struct blk *b, uint64_t off, uint64_t len, const void *buf, struct err *e)
+static int check_compressed(struct blk *b, uint64_t off, uint64_t len, struct err *e)
 {
-    const struct blk_map_ops *map = b->drv->map;
-    struct blk_range range;
-    size_t out_len = 0;
     int r;
 
     if (!(b->flags & BLK_RDWR))
         return err_set(e, -EPERM, "Block node is read-only");
-    if (!map || !map->compress)
+    if (!b->drv->map || !b->drv->map->compress)
         return err_set(e, -ENOTSUP, "Compression not supported for this file format");
     if ((r = check_range(b, off, len, "writing", e)) < 0)
         return r;
     if (!len || off % b->cluster || (len != b->cluster && off + len != blk_size_now(b)))
         return err_set(e, -EINVAL, "compressed writes are whole clusters");
-    char *in = bounce_new(2 * b->cluster, 1, e), *out = in + b->cluster;
+    return 0;
+}
 
-    if (!in)
-        return -ENOMEM;
-    memcpy(in, buf, len);
-    memset(in + len, 0, b->cluster - len);
-    r = map->compress(b, in, b->cluster, out, &out_len, e);
-    if (r == 1) { /* does not shrink */
-        r = blk_write(b, off, len, buf, 0, e);
-    } else if (r == 0) {
-        range_lock(b, &range, off, off + b->cluster);
-        pthread_rwlock_rdlock(&b->core->users);
-        r = map->store_compressed(b, off, out, out_len, e);
-        pthread_rwlock_unlock(&b->core->users);
-        limbo_release(b);
-        range_unlock(b, &range);
+int blk_compress(struct blk *b, uint64_t len, const void *buf, void *out, size_t *out_len,
+                 struct err *e)
+{
+    const struct blk_map_ops *map = b->drv->map;
+    char *whole = NULL;
+    int r;
+
+    if (!map || !map->compress)
+        return err_set(e, -ENOTSUP, "Compression not supported for this file format");
+    if (len < b->cluster) { /* the disk's end: the rest of the cluster is zeros */
+        if (!(whole = bounce_new(b->cluster, 1, e)))
+            return -ENOMEM;
+        memcpy(whole, buf, len);
+        memset(whole + len, 0, b->cluster - len);
     }
-    free(in);
+    r = map->compress(b, whole ? whole : buf, b->cluster, out, out_len, e);
+    if (r == 1)
+        *out_len = 0;
+    free(whole);
+    return r;
+}
+
+int blk_store_compressed(struct blk *b, uint64_t off, uint64_t len, const void *data,
+                         size_t data_len, struct err *e)
+{
+    struct blk_range range;
+    int r = check_compressed(b, off, len, e);
+
+    if (r < 0)
+        return r;
+    range_lock(b, &range, off, off + b->cluster);
+    pthread_rwlock_rdlock(&b->core->users);
+    r = b->drv->map->store_compressed(b, off, data, data_len, e);
+    pthread_rwlock_unlock(&b->core->users);
+    limbo_release(b);
+    range_unlock(b, &range);
+    return r;
+}
+
+int blk_write_compressed(struct blk *b, uint64_t off, uint64_t len, const void *buf, struct err *e)
+{
+    size_t out_len = 0;
+    int r = check_compressed(b, off, len, e);
+
+    if (r < 0)
+        return r;
+    char *out = bounce_new(b->cluster, 1, e);
+
+    if (!out)
+        return -ENOMEM;
+    if ((r = blk_compress(b, len, buf, out, &out_len, e)) == 1) /* does not shrink */
+        r = blk_write(b, off, len, buf, 0, e);
+    else if (r == 0)
+        r = blk_store_compressed(b, off, len, out, out_len, e);
+    free(out);
     return r;
 }
 
