@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Crash safety: one host write after the other is cut (the program ends there) or fails.  Afterwards the
+image opens, its check finds at most leaks, and every sector holds what it held or what was being
+written.  CRASH_SEED=N repeats a run, names on the command line choose formats."""
+
+import errno
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+OURS = os.path.abspath(os.environ.get('EMU_BIN', 'build'))
+SEED = int(os.environ.get('CRASH_SEED', '1'))
+KB, MB = 1 << 10, 1 << 20
+SECTOR = 512
+PRELOAD = ''     # cut.so
+MAX_CUTS = 400   # a run that is still being cut then is endless
+
+# format, create options, size; 'torn': the reference calls a crash's leak an error
+CASES = [
+    ('vmdk', '', 9 * MB, set()),
+    ('vmdk', 'zeroed_grain=on', 9 * MB, set()),
+    ('vmdk', 'subformat=twoGbMaxExtentSparse', 9 * MB, set()),
+    ('vdi', '', 9 * MB, {'torn'}),
+]
+
+
+def run(*argv, stdin=None, env=None):
+    r = subprocess.run(argv, input=stdin, text=True, capture_output=True, timeout=60,
+                       env={**os.environ, 'LD_PRELOAD': PRELOAD, **(env or {})})
+    return r.returncode, r.stdout + r.stderr
+
+
+def qemu_io(program, fmt, image, commands, env=None):
+    return run(program, '-d', 'unmap', '-f', fmt, image, stdin='\n'.join(commands) + '\n', env=env)
+
+
+class Model:
+    """For each sector, the bytes that it may be full of."""
+
+    def __init__(self, size):
+        self.may = [frozenset([0])] * (size // SECTOR)
+
+    def settle(self, off, length, value):
+        for i in range(off // SECTOR, (off + length) // SECTOR):
+            self.may[i] = frozenset([value])
+
+    def also(self, off, length, values):
+        for i in range(off // SECTOR, (off + length) // SECTOR):
+            self.may[i] = self.may[i] | values
+
+    def look(self, dump):
+        with open(dump, 'rb') as f:
+            for i, may in enumerate(self.may):
+                data = f.read(SECTOR)
+                if data.strip(data[:1]) or data[0] not in may:
+                    return f'sector {i} holds {sorted(set(data))}, not one of {sorted(may)}'
+        return None
+
+
+def writes(rng, size, n):
+    """Commands, and for each what it does: offset, length, values."""
+    out = []
+    for _ in range(n):
+        length = rng.choice((SECTOR, 4 * KB, 64 * KB, 200 * KB, MB))
+        off = rng.randrange(0, (size - length) // SECTOR) * SECTOR
+        if rng.random() < 0.5:
+            off = off // (64 * KB) * 64 * KB
+        value = rng.randrange(1, 256)
+        kind = rng.random()
+        if kind < 0.15:
+            out.append((f'write -z {off} {length}', off, length, frozenset([0])))
+        elif kind < 0.3:
+            out.append((f'write -z -u {off} {length}', off, length, frozenset([0])))
+        elif kind < 0.4:
+            out.append((f'discard {off} {length}', off, length, frozenset([0])))
+        elif kind < 0.5:
+            out.append(('flush', 0, 0, frozenset()))
+        else:
+            out.append((f'write -P {value} {off} {length}', off, length, frozenset([value])))
+    return out
+
+
+def check(fmt, folder, model, traits):
+    """What is wrong with the image in @folder after the crash, or None."""
+    image, dump = os.path.join(folder, 'disk'), os.path.join(folder, 'dump')
+    code, out = run(f'{OURS}/qemu-img', 'check', '-f', fmt, image)
+    if code not in (0, 3, 63) and 'not found: check' not in out:
+        return f'our check: {out}'
+    code, out = qemu_io(f'{OURS}/qemu-io', fmt, image, ['read 0 512'])
+    if code:
+        return f'it does not open: {out}'
+    code, out = run('qemu-img', 'check', '-f', fmt, image)
+    if code not in (0, 3) and 'torn' not in traits:
+        return f'the reference\'s check: {out}'
+    code, out = run('qemu-img', 'convert', '-f', fmt, '-O', 'raw', image, dump)
+    return out if code else model.look(dump)
+
+
+def copy_files(source, target):
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target)
+
+
+def case(work, fmt, opts, size, traits, error):
+    rng = random.Random(f'{SEED} {fmt} {opts}')
+    start, now = os.path.join(work, 'start'), os.path.join(work, 'now')
+    os.mkdir(start)
+    args = ['create', '-q', '-f', fmt] + (['-o', opts] if opts else [])
+    code, out = run(f'{OURS}/qemu-img', *args, os.path.join(start, 'disk'), str(size))
+    if code:
+        return out
+    model = Model(size)
+    before = [c for c in writes(rng, size, 8) if not c[0].startswith('discard')]
+    code, out = qemu_io(f'{OURS}/qemu-io', fmt, os.path.join(start, 'disk'), [c[0] for c in before])
+    if code:
+        return out
+    for _, off, length, values in before:
+        if length:
+            model.settle(off, length, next(iter(values)))
+    during = writes(rng, size, 10)
+    for _, off, length, values in during:
+        model.also(off, length, values)
+    for n in range(1, MAX_CUTS):
+        copy_files(start, now)
+        env = {'CUT_AT': str(n)}
+        if error:
+            env['CUT_ERROR'] = str(error)
+        code, out = qemu_io(f'{OURS}/qemu-io', fmt, os.path.join(now, 'disk'),
+                            [c[0] for c in during], env)
+        bad = check(fmt, now, model, traits)
+        if bad:
+            return f'host write {n} cut, status {code}: {bad}'
+        if code == 0:
+            return 'nothing was cut' if n < 5 else None
+    return 'cut again and again'
+
+
+def main():
+    if not shutil.which('qemu-img'):
+        print("needs the reference's qemu-img\nskip crash, cuts")
+        return
+    global PRELOAD
+    work = tempfile.mkdtemp(prefix='emu-crash-')
+    PRELOAD = f'{work}/cut.so'
+    subprocess.run([os.environ.get('CC', 'cc'), '-O2', '-shared', '-fPIC', '-D_GNU_SOURCE', '-o',
+                    PRELOAD, f'{HERE}/cut.c', '-ldl'], check=True)
+    for fmt, opts, size, traits in CASES:
+        if sys.argv[1:] and fmt not in sys.argv[1:]:
+            continue
+        for error in (0, errno.EIO):
+            name = f'crash, {fmt}{" " + opts if opts else ""}: ' + \
+                   ('each host write fails' if error else 'each host write is cut')
+            os.makedirs(f'{work}/case')
+            try:
+                bad = case(f'{work}/case', fmt, opts, size, traits, error)
+            except subprocess.TimeoutExpired as e:
+                bad = repr(e)
+            if bad:
+                print(f'seed {SEED}: {bad}')
+            print(('fail ' if bad else 'pass ') + name, flush=True)
+            shutil.rmtree(f'{work}/case')
+    shutil.rmtree(work)
+
+
+main()
