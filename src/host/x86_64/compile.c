@@ -497,7 +497,6 @@ void host_free(struct host *h)
     for (uint32_t i = 0; i < h->x.n_made; i++)
         free(h->x.states[i]);
     free(h->x.val);
-    free(h->x.count);
     free(h->x.snap);
     free(h->x.block);
     free(h->x.use);

@@ -43,7 +43,9 @@ struct xval {
     uint8_t slot;    /* frame slot holding it, 0 none */
     uint8_t flags;   /* XV_* */
     uint8_t hint;    /* preferred register or NOREG */
-    uint32_t uses;   /* index of the next use in x->use, 0 none */
+    uint8_t want;    /* select.c's: how users want it */
+    uint8_t depth;   /* select.c's: of nesting in lazy values that only snapshots want */
+    uint32_t uses;   /* index of the next use in x->use, 0 none; for select.c first the first soft one */
     uint32_t end;    /* position of the last use, loops considered */
 };
 
@@ -99,8 +101,6 @@ struct x64 {
     const struct host_layout *lay;
 
     struct xval *val;   /* [ir->n_ops] */
-    struct count *count; /* [ir->n_ops], select.c's */
-    uint32_t cap_count;
     struct xuse *use;
     uint32_t n_use, cap_use;
     struct xsnap *snap; /* [ir->n_snaps] */

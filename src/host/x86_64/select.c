@@ -3,7 +3,7 @@
  * Instruction selection, first half: looks at the region backwards and decides what is dead, what is
  * folded into its users, and where every value is used next.  compile.c does the second half.
  *
- * A value can be wanted in five ways, counted per value:
+ * A value can be wanted in five ways, bits of xval.want:
  *   hard    in a register, whole
  *   narrow  in a register, only its low 32 bits
  *   soft    as the condition of a branch or select
@@ -17,16 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct count {
-    uint32_t hard, narrow, soft, addr, weak;
-    uint32_t first_soft; /* where the first of the soft ones stands */
-    uint8_t depth; /* of nesting in lazy values that only snapshots want */
-};
+enum { HARD = 1, NARROW = 2, SOFT = 4, ADDR = 8, WEAK = 16, FIRM = HARD | NARROW };
 
 struct sel {
     struct x64 *x;
     const struct ir *ir;
-    struct count *c;
     uint32_t at; /* where the uses being counted are emitted */
     uint32_t until; /* straight code: how long the operands being counted are needed */
 };
@@ -80,69 +75,51 @@ static bool is_cheap(const struct ir *ir, const struct ir_op *o)
     return is_compare(o->op) && o->op < IRO_feq;
 }
 
-enum use { HARD, NARROW, SOFT, ADDR, WEAK };
+/* What the operands of an operation that is really emitted are needed as; 0: hard.  An operand of 64
+ * bits is whole when narrow, too. */
+static const uint8_t operands[IR_NUM_OPS][3] = {
+    [IRO_br] = { SOFT },
+    [IRO_aesmc] = { ADDR }, [IRO_aesimc] = { ADDR }, /* one round with the step before it */
+    [IRO_select] = { SOFT, NARROW, NARROW },
+    [IRO_add] = { NARROW, NARROW }, [IRO_sub] = { NARROW, NARROW }, [IRO_mul] = { NARROW, NARROW },
+    [IRO_and] = { NARROW, NARROW }, [IRO_or] = { NARROW, NARROW }, [IRO_xor] = { NARROW, NARROW },
+    [IRO_shl] = { NARROW, NARROW }, [IRO_shr] = { NARROW, NARROW }, [IRO_sar] = { NARROW, NARROW },
+    [IRO_ror] = { NARROW, NARROW }, [IRO_udiv] = { NARROW, NARROW }, [IRO_sdiv] = { NARROW, NARROW },
+    [IRO_fsr] = { NARROW, NARROW }, [IRO_not] = { NARROW }, [IRO_neg] = { NARROW },
+    [IRO_clz] = { NARROW }, [IRO_ctz] = { NARROW }, [IRO_popcnt] = { NARROW }, [IRO_bswap] = { NARROW },
+    [IRO_sext] = { NARROW }, [IRO_i2f] = { NARROW },
+    [IRO_eq] = { NARROW, NARROW }, [IRO_ne] = { NARROW, NARROW }, [IRO_ult] = { NARROW, NARROW },
+    [IRO_ule] = { NARROW, NARROW }, [IRO_slt] = { NARROW, NARROW }, [IRO_sle] = { NARROW, NARROW },
+    [IRO_add_v] = { NARROW, NARROW }, [IRO_sub_v] = { NARROW, NARROW },
+    [IRO_load] = { ADDR }, [IRO_store] = { ADDR, NARROW }, [IRO_cas] = { ADDR },
+    [IRO_xchg] = { ADDR }, [IRO_fadda] = { ADDR }, [IRO_fanda] = { ADDR }, [IRO_fora] = { ADDR },
+    [IRO_fxora] = { ADDR }, [IRO_fsmaxa] = { ADDR }, [IRO_fsmina] = { ADDR },
+    [IRO_fumaxa] = { ADDR }, [IRO_fumina] = { ADDR },
+};
 
-/* What operand @k of an operation that is really emitted needs. */
-static enum use use_of(const struct ir *ir, const struct ir_op *o, unsigned k)
+static inline void want(struct sel *s, uint32_t v, unsigned how)
 {
-    switch (o->op) {
-    case IRO_br:
-        return SOFT;
-    case IRO_aesmc: case IRO_aesimc: /* one round with the step before it */
-        return ADDR;
-    case IRO_select:
-        return k == 0 ? SOFT : o->type == IR_I32 ? NARROW : HARD;
-    case IRO_add: case IRO_sub: case IRO_mul: case IRO_and: case IRO_or: case IRO_xor: case IRO_not:
-    case IRO_neg: case IRO_shl: case IRO_shr: case IRO_sar: case IRO_ror: case IRO_udiv: case IRO_sdiv:
-    case IRO_clz: case IRO_bswap: case IRO_fsr: case IRO_ctz: case IRO_popcnt:
-        return o->type == IR_I32 ? NARROW : HARD;
-    case IRO_sext: case IRO_i2f:
-        if (o->op == IRO_i2f && IR_F2I_UNSIGNED(o->imm))
-            return HARD;
-        return ir->ops[o->arg[0]].type == IR_I32 ? NARROW : HARD;
-    case IRO_trunc:
-        return HARD;
-    case IRO_store:
-        return k == 0 ? ADDR : NARROW;
-    case IRO_load: case IRO_cas: case IRO_xchg: case IRO_fadda: case IRO_fanda: case IRO_fora:
-    case IRO_fxora: case IRO_fsmaxa: case IRO_fsmina: case IRO_fumaxa: case IRO_fumina:
-        return k == 0 ? ADDR : HARD;
-    }
-    if (o->op >= IRO_eq && o->op <= IRO_sub_v)
-        return ir->ops[o->arg[0]].type == IR_I32 ? NARROW : HARD;
-    return HARD;
+    struct xval *xv = &s->x->val[v];
+
+    xv->want |= how;
+    if (xv->end < s->until)
+        xv->end = s->until;
+    if (how == SOFT)
+        xv->uses = s->at;
 }
 
-static void count(struct sel *s, uint32_t v, enum use how)
+static inline void want_args(struct sel *s, const struct ir_op *o)
 {
-    struct count *c = &s->c[v];
-
-    if (s->x->val[v].end < s->until)
-        s->x->val[v].end = s->until;
-    switch (how) {
-    case HARD: c->hard++; break;
-    case NARROW:
-        if (ir_bits(s->ir->ops[v].type) <= 32)
-            c->narrow++;
-        else
-            c->hard++;
-        break;
-    case SOFT:
-        c->soft++;
-        c->first_soft = s->at;
-        break;
-    case ADDR: c->addr++; break;
-    case WEAK: c->weak++; break;
-    }
-}
-
-static void count_args(struct sel *s, const struct ir_op *o, bool weak)
-{
-    unsigned n = ir_info[o->op].n_args;
-
-    for (unsigned k = 0; k < n; k++)
+    for (unsigned k = 0; k < ir_info[o->op].n_args; k++)
         if (o->arg[k])
-            count(s, o->arg[k], weak ? WEAK : use_of(s->ir, o, k));
+            want(s, o->arg[k], operands[o->op][k] ? operands[o->op][k] : HARD);
+}
+
+static void want_args_weakly(struct sel *s, const struct ir_op *o)
+{
+    for (unsigned k = 0; k < ir_info[o->op].n_args; k++)
+        if (o->arg[k])
+            want(s, o->arg[k], WEAK);
 }
 
 /* --- Snapshots --- */
@@ -188,7 +165,7 @@ static void spell_snapshot(struct sel *s, uint32_t snap)
         sn->count = x->n_pair - sn->first;
     }
     for (uint32_t i = 0; i < sn->count; i++)
-        count(s, x->pair[sn->first + i].val, WEAK);
+        want(s, x->pair[sn->first + i].val, WEAK);
 }
 
 /* --- Marking, backwards --- */
@@ -198,11 +175,11 @@ static bool fp_compare(unsigned op)
     return op >= IRO_feq && op <= IRO_fun;
 }
 
-/* A compare that is done where its result is first wanted raises its FP flags there: control must
- * not leave before. */
-static bool may_wait(const struct sel *s, uint32_t v)
+/* A compare that is done where its result is first wanted, at @soft, raises its FP flags there: control
+ * must not leave before. */
+static bool may_wait(const struct sel *s, uint32_t v, uint32_t soft)
 {
-    for (uint32_t w = v + 1; w < s->c[v].first_soft; w++) {
+    for (uint32_t w = v + 1; w < soft; w++) {
         unsigned effects = ir_info[s->ir->ops[w].op].effects;
 
         if (effects != IR_PURE && effects != IR_FP)
@@ -226,109 +203,145 @@ static void lives_on(struct sel *s, uint32_t v)
         s->until = s->x->val[v].end;
 }
 
+/* Never computed by itself: users compute it from its operands, which are wanted as @how. */
+static void be_lazy(struct sel *s, uint32_t v)
+{
+    s->x->val[v].flags = XV_LAZY;
+    lives_on(s, v);
+}
+
+/* Only snapshots want @v: they do it again from its operands, if that is not too deep. */
+static bool only_weak(struct sel *s, uint32_t v)
+{
+    const struct ir_op *o = &s->ir->ops[v];
+    struct xval *xv = &s->x->val[v];
+
+    if (xv->depth == 3 || !(is_cheap(s->ir, o) || (fp_compare(o->op) && can_fuse(s, o))))
+        return false;
+    be_lazy(s, v);
+    for (unsigned k = 0; k < ir_info[o->op].n_args; k++)
+        if (s->x->val[o->arg[k]].depth <= xv->depth)
+            s->x->val[o->arg[k]].depth = xv->depth + 1;
+    want_args_weakly(s, o);
+    if (fp_compare(o->op)) { /* its flags are still wanted: the compare itself is emitted */
+        xv->flags |= XV_BARE;
+        want_args(s, o);
+    }
+    return true;
+}
+
+/* The same register as its operand's. */
+static void mark_alias(struct sel *s, uint32_t v, unsigned w)
+{
+    const struct ir_op *o = &s->ir->ops[v];
+    struct xval *xv = &s->x->val[v];
+
+    lives_on(s, v);
+    xv->flags = XV_ALIAS;
+    if (o->op == IRO_copy) { /* wanted just as the copy is wanted */
+        want(s, o->arg[0], (w & ADDR ? HARD : 0) | (w & ~ADDR));
+        if (w & SOFT)
+            s->x->val[o->arg[0]].uses = s->at;
+    } else if (w != WEAK) {
+        want(s, o->arg[0], HARD);
+    } else { /* only snapshots want it: redone there */
+        xv->flags = XV_LAZY;
+        want(s, o->arg[0], WEAK);
+    }
+}
+
+/* Parts of memory operands.  @v is wanted for nothing else. */
+static bool mark_address(struct sel *s, uint32_t v)
+{
+    const struct ir_op *o = &s->ir->ops[v];
+    int32_t imm;
+    bool known = x_imm(s->x, o->arg[1], &imm);
+
+    if (o->op == IRO_shl && !(known && imm >= 0 && imm <= 3))
+        return false;
+    be_lazy(s, v);
+    want(s, o->arg[0], HARD);
+    if (o->op == IRO_add)
+        want(s, o->arg[1],
+             known ? WEAK : s->ir->ops[ir_root(s->ir, o->arg[1])].op == IRO_shl ? ADDR : HARD);
+    return true;
+}
+
+/* Can @v, which is wanted as @w, be left to its users? */
+static bool mark_folded(struct sel *s, uint32_t v, unsigned w, uint32_t soft)
+{
+    const struct ir_op *o = &s->ir->ops[v];
+
+    switch (o->op) {
+    case IRO_not:
+        if (o->type != IR_I1 || w != SOFT)
+            return false;
+        s->at = soft;
+        be_lazy(s, v);
+        want(s, o->arg[0], SOFT);
+        return true;
+    case IRO_trunc:
+        if (o->type != IR_I32 || w & (HARD | SOFT | ADDR | WEAK))
+            return false;
+        lives_on(s, v);
+        s->x->val[v].flags = XV_ALIAS;
+        want(s, o->arg[0], HARD);
+        return true;
+    case IRO_add: case IRO_shl:
+        return o->type == IR_I64 && w == ADDR && mark_address(s, v);
+    case IRO_aese: case IRO_aesd:
+        if (!(w & ADDR) || w & FIRM || !s->x->a.f.aes)
+            return false;
+        be_lazy(s, v);
+        want_args(s, o);
+        return true;
+    }
+    if (!(w & SOFT) || w & (FIRM | ADDR) || !is_compare(o->op) || !can_fuse(s, o) ||
+        (fp_compare(o->op) && !may_wait(s, v, soft)))
+        return false;
+    s->at = soft;
+    be_lazy(s, v);
+    want_args(s, o);
+    return true;
+}
+
 static void mark(struct sel *s, uint32_t v)
 {
     const struct ir_op *o = &s->ir->ops[v];
-    struct count *c = &s->c[v];
     struct xval *xv = &s->x->val[v];
-    unsigned effects = ir_info[o->op].effects;
-    unsigned firm = c->hard + c->narrow;
+    unsigned w = xv->want;
+    uint32_t soft = xv->uses;
 
-    if (effects == IR_PURE && !(firm + c->soft + c->addr + c->weak)) {
-        xv->flags = 0;
+    xv->uses = 0;
+    xv->flags = 0;
+    if (!w && ir_info[o->op].effects == IR_PURE)
         return;
-    }
-    if (o->op == IRO_const || o->op == IRO_get || o->op == IRO_vconst) {
-        xv->flags = o->op == IRO_get && s->x->early_gets ? XV_LIVE : XV_LIVE | XV_REMAT;
+    switch (o->op) {
+    case IRO_const: case IRO_vconst:
+        xv->flags = XV_LIVE | XV_REMAT;
         return;
-    }
-    if (o->op == IRO_copy || (o->op == IRO_zext && o->type == IR_I64)) {
-        xv->flags = XV_ALIAS;
-        lives_on(s, v);
-        if (o->op == IRO_copy) { /* wanted just as the copy is wanted */
-            struct count *t = &s->c[o->arg[0]];
-
-            t->hard += c->hard + c->addr;
-            t->narrow += c->narrow;
-            t->soft += c->soft;
-            if (c->soft)
-                t->first_soft = c->first_soft;
-            t->weak += c->weak;
-        } else if (firm + c->soft + c->addr) {
-            count(s, o->arg[0], HARD);
-        } else { /* only snapshots want it: redone there */
-            xv->flags = XV_LAZY;
-            count(s, o->arg[0], WEAK);
-        }
+    case IRO_get:
+        xv->flags = s->x->early_gets ? XV_LIVE : XV_LIVE | XV_REMAT;
         return;
-    }
-    if (o->op == IRO_phi) {
+    case IRO_copy:
+        s->at = soft;
+        mark_alias(s, v, w);
+        return;
+    case IRO_zext:
+        if (o->type != IR_I64)
+            break;
+        mark_alias(s, v, w);
+        return;
+    case IRO_phi:
         xv->flags = XV_LIVE;
         return; /* its operands were counted at the start */
     }
-    if (!(firm + c->soft + c->addr) && c->depth < 3 &&
-        (is_cheap(s->ir, o) || (fp_compare(o->op) && can_fuse(s, o)))) {
-        xv->flags = XV_LAZY;
-        lives_on(s, v);
-        for (unsigned k = 0; k < ir_info[o->op].n_args; k++)
-            if (s->c[o->arg[k]].depth <= c->depth)
-                s->c[o->arg[k]].depth = c->depth + 1;
-        count_args(s, o, true);
-        if (fp_compare(o->op)) { /* its flags are still wanted: the compare itself is emitted */
-            xv->flags |= XV_BARE;
-            count_args(s, o, false);
-        }
+    if (w && (w == WEAK ? only_weak(s, v) : mark_folded(s, v, w, soft)))
         return;
-    }
-    if (is_compare(o->op) && !firm && !c->addr && c->soft && can_fuse(s, o) &&
-        (!fp_compare(o->op) || may_wait(s, v))) {
-        s->at = c->first_soft;
-        lives_on(s, v);
-        xv->flags = XV_LAZY;
-        count_args(s, o, false);
-        return;
-    }
-    if (o->op == IRO_not && o->type == IR_I1 && !firm && !c->addr && !c->weak) {
-        s->at = c->first_soft;
-        lives_on(s, v);
-        xv->flags = XV_LAZY;
-        count(s, o->arg[0], SOFT);
-        return;
-    }
-    if (o->op == IRO_trunc && o->type == IR_I32 && !c->hard && !c->soft && !c->addr && !c->weak) {
-        xv->flags = XV_ALIAS;
-        lives_on(s, v);
-        count(s, o->arg[0], HARD);
-        return;
-    }
-    if ((o->op == IRO_aese || o->op == IRO_aesd) && c->addr && !firm && s->x->a.f.aes) {
-        lives_on(s, v);
-        xv->flags = XV_LAZY;
-        count_args(s, o, false);
-        return;
-    }
-    if (o->op == IRO_add && o->type == IR_I64 && !firm && !c->weak && !c->soft) {
-        const struct ir_op *b = &s->ir->ops[ir_root(s->ir, o->arg[1])];
-        int32_t imm;
-
-        lives_on(s, v);
-        xv->flags = XV_LAZY;
-        count(s, o->arg[0], HARD);
-        count(s, o->arg[1], x_imm(s->x, o->arg[1], &imm) ? WEAK : b->op == IRO_shl ? ADDR : HARD);
-        return;
-    }
-    if (o->op == IRO_shl && o->type == IR_I64 && !firm && !c->weak && !c->soft) {
-        int32_t imm;
-
-        if (x_imm(s->x, o->arg[1], &imm) && imm >= 0 && imm <= 3) {
-            lives_on(s, v);
-            xv->flags = XV_LAZY;
-            count(s, o->arg[0], HARD);
-            return;
-        }
-    }
     xv->flags = XV_LIVE;
-    count_args(s, o, false);
+    if (o->op == IRO_i2f && IR_F2I_UNSIGNED(o->imm))
+        want(s, o->arg[0], HARD);
+    want_args(s, o);
 }
 
 /* @at: where it is emitted; the terminator before it for what stands out of line */
@@ -545,13 +558,13 @@ static void mark_set(struct sel *s, struct looks *l, const struct ir_set *set, u
     } else if (s->ir->slots[set->slot].idle) {
         if (l->seen[set->slot] < l->n_idle) {
             s->until = x->look[l->seen[set->slot]];
-            count(s, set->val, WEAK);
+            want(s, set->val, WEAK);
             x->store[x->n_store++] = *set;
         }
         l->seen[set->slot] = l->n_idle;
     } else if (l->seen[set->slot] < l->n) {
         s->until = l->first[set->slot] = 2 * v + 1;
-        count(s, set->val, HARD);
+        want(s, set->val, HARD);
         x->store[x->n_store++] = *set;
         l->seen[set->slot] = l->n;
     }
@@ -581,27 +594,24 @@ int x_select(struct x64 *x)
     const struct ir *ir = x->ir;
     struct sel s = { .x = x, .ir = ir };
 
-    x->count = x_grow(x->count, &x->cap_count, ir->n_ops, sizeof(*x->count));
-    memset(x->count, 0, ir->n_ops * sizeof(*x->count));
-    s.c = x->count;
-    find_loops(x);
+    x->n_pair = 0;
     x->early_gets = false;
     for (uint32_t b = 0; b < ir->n_blocks; b++)
         x->early_gets |= ir->blocks[b].full_call && (ir->blocks[b].n_succ || b);
-    for (uint32_t v = 1; v < ir->n_ops; v++) {
+    for (uint32_t v = 1; v < ir->n_ops; v++)
         x->val[v] = (struct xval){ .reg = NOREG, .hint = NOREG };
-        if (ir->ops[v].op == IRO_get && !x->early_gets)
-            x->val[v].flags = XV_REMAT;
-    }
-    x->n_pair = 0;
     if (x->straight) {
         mark_straight(&s);
         return 0;
     }
+    find_loops(x);
+    for (uint32_t v = 1; v < ir->n_ops && !x->early_gets; v++)
+        if (ir->ops[v].op == IRO_get)
+            x->val[v].flags = XV_REMAT;
     for (uint32_t b = 0; b < ir->n_blocks; b++)
         for (uint32_t v = ir->blocks[b].first; ir->ops[v].op == IRO_phi; v++)
             for (uint32_t i = 0; i < ir->blocks[b].n_preds; i++)
-                s.c[ir_root(ir, ir->phi_args[ir->ops[v].arg[0] + i])].hard++;
+                x->val[ir_root(ir, ir->phi_args[ir->ops[v].arg[0] + i])].want |= HARD;
     x->n_use = 1;
     mark_all(&s);
     use_all(x);
