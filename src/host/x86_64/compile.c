@@ -247,8 +247,7 @@ static struct x64_label *branch_target(struct x64 *x, uint32_t b)
 
         s->kind = STUB_EXIT_BLOCK;
         s->op = b;
-        s->state = ra_new_state(x);
-        ra_save_state(x, s->state);
+        s->state = ra_stub_state(x);
         return &s->label;
     }
     x->block[b].entry = ra_new_state(x);
@@ -303,7 +302,8 @@ static void emit_br(struct x64 *x, const struct ir_op *o, uint32_t b)
         }
     }
     /* labels live in arrays that may move while stubs are added: jump at once */
-    jump_cond(x, cc, cc2, both, branch_target(x, yes));
+    if (cc2 != NOREG || !x_link_cc(x, cc, yes))
+        jump_cond(x, cc, cc2, both, branch_target(x, yes));
     if (is_out_of_line(x, no)) {
         emit_exit_in_line(x, no);
     } else {
@@ -340,6 +340,8 @@ static void emit_op(struct x64 *x, uint32_t v)
     const struct ir_op *o = &x->ir->ops[v];
     unsigned f = x->val[v].flags;
 
+    if ((f & (XV_LIVE | XV_REMAT)) != XV_LIVE && !(f & XV_BARE))
+        return;
     x->pos = x->straight ? 2 * v : v;
     x->holding = o->snap != 0;
     if (f & XV_BARE) {
@@ -347,7 +349,7 @@ static void emit_op(struct x64 *x, uint32_t v)
         ra_end_op(x);
         return;
     }
-    if (!(f & XV_LIVE) || (f & XV_REMAT) || o->op == IRO_phi)
+    if (o->op == IRO_phi)
         return;
     if (o->op == IRO_poll) {
         emit_out(x, o);
@@ -435,7 +437,8 @@ int host_compile(struct host *h, struct host_job *job)
     x->leave_miss = x->leave_stop = x->leave_ret = (struct x64_label){ 0 };
     memset(x->leave_land, 0, sizeof(x->leave_land));
     x->val = x_grow(x->val, &h->cap_val, ir->n_ops, sizeof(*x->val));
-    x->snap = zeroed(x->snap, &h->cap_snap, ir->n_snaps, sizeof(*x->snap));
+    if (!x->straight)
+        x->snap = zeroed(x->snap, &h->cap_snap, ir->n_snaps, sizeof(*x->snap));
     x->block = zeroed(x->block, &h->cap_block, ir->n_blocks, sizeof(*x->block));
     x_select(x);
     ra_begin(x);

@@ -84,7 +84,7 @@ struct xstub {
     struct x64_label label;
     enum { STUB_EXIT_BLOCK, STUB_POLL, STUB_SLOW, STUB_THUNK, STUB_CALL_MISS } kind;
     uint32_t op;          /* poll: the operation; exit block: the block; call miss: the landing */
-    struct xstate *state; /* registers at the branch */
+    struct xstate *state; /* registers at the branch; NULL when nothing is to be written back */
     /* slow: floating point out of line */
     struct x64_label back;
     uint8_t dst, src[3]; /* register numbers or NOREG */
@@ -271,6 +271,7 @@ void ra_clobber_calls(struct x64 *x);        /* save everything a C call destroy
 void ra_save_state(struct x64 *x, struct xstate *s);
 void ra_load_state(struct x64 *x, const struct xstate *s);
 struct xstate *ra_new_state(struct x64 *x);
+struct xstate *ra_stub_state(struct x64 *x); /* the registers as they are; NULL: the stub needs none */
 void ra_edge(struct x64 *x, uint32_t from, uint32_t to); /* moves for a jump to a joining block */
 uint32_t ra_next_use(struct x64 *x, uint32_t v);         /* position, ~0 when none */
 void x_load_value(struct x64 *x, unsigned reg, uint32_t v); /* from frame, memory or constant */
@@ -280,6 +281,10 @@ uint32_t x_resolve(const struct x64 *x, uint32_t v);     /* through aliases and 
  * must have been got with ra_use, results and temporaries with ra_def and ra_temp. */
 void x_fault_here(struct x64 *x, const struct ir_op *op);
 void x_write_back(struct x64 *x, uint32_t snap); /* exit.c: all dirty slots to memory */
+/* exit.c: jump on @cc to way out @b if nothing is to be done on the way; false: nothing emitted. */
+bool x_link_cc(struct x64 *x, enum x64_cc cc, uint32_t b);
+/* flags.c: flags among the @n slots to be written; gives a bit for each that has been. */
+uint64_t x_store_flags(struct x64 *x, const struct xpair *p, uint32_t n);
 void x_store_sets(struct x64 *x, uint32_t at); /* exit.c: the writes before operation @at, in straight code */
 void emit_out(struct x64 *x, const struct ir_op *op); /* exit.c: poll, exit, exit_ind, trap */
 void emit_stubs(struct x64 *x);                       /* exit.c: what stands behind the main line */

@@ -115,6 +115,7 @@ void x_write_back(struct x64 *x, uint32_t snap)
     struct xsnap sn = dirty(x, snap);
     const struct xpair *p = x->pair + sn.first;
     struct slot_set set = { { 0 } };
+    uint64_t done;
 
     if (!sn.count)
         return;
@@ -123,7 +124,10 @@ void x_write_back(struct x64 *x, uint32_t snap)
         set.w[p[i].slot / 64] |= 1ull << (p[i].slot % 64);
     for (uint32_t i = 0; i < sn.count; i++)
         rescue(x, p[i].val, p[i].slot, &set);
+    done = x_store_flags(x, p, sn.count);
     for (uint32_t i = 0; i < sn.count; i++) {
+        if (i < 64 && done >> i & 1)
+            continue;
         x->pinned = 0;
         store_pair(x, &p[i]);
     }
@@ -227,21 +231,40 @@ static struct x64_mem entry_point(const struct x64 *x, enum host_entry e)
     return x_cpu(x, x->lay->entry_points + (uint32_t)e * 8);
 }
 
-/* A jump or call that starts out to a thunk and is patched to the next region. */
-static void emit_link(struct x64 *x, uint64_t pc, bool call)
+/* A thunk for the jump that comes next, to be patched in the field @at bytes from here. */
+static struct xstub *link_stub(struct x64 *x, uint64_t pc, unsigned at)
 {
     struct xstub *s;
 
-    x64_align(&x->a, 4, 3); /* the field must not straddle: it is patched while others run */
+    x64_align(&x->a, 4, 4 - at); /* the field must not straddle: it is patched while others run */
     s = x_stub(x);
     s->kind = STUB_THUNK;
     s->pc = pc;
     s->entry = HOST_EP_LINK;
+    s->site = x->a.n + at;
+    return s;
+}
+
+/* A jump or call that starts out to a thunk and is patched to the next region. */
+static void emit_link(struct x64 *x, uint64_t pc, bool call)
+{
+    struct xstub *s = link_stub(x, pc, 1);
+
     if (call)
         x64_call(&x->a, &s->label);
     else
         x64_jmp(&x->a, &s->label);
-    s->site = x->a.n - 4;
+}
+
+bool x_link_cc(struct x64 *x, enum x64_cc cc, uint32_t b)
+{
+    const struct ir_block *blk = &x->ir->blocks[b];
+    const struct ir_op *o = &x->ir->ops[blk->first];
+
+    if (!x->straight || o->op != IRO_exit || o->arg[0] != IR_EXIT_JUMP || dirty(x, o->snap).count)
+        return false;
+    x64_jcc(&x->a, cc, &link_stub(x, o->imm, 2)->label);
+    return true;
 }
 
 static void push_return(struct x64 *x, uint64_t ret, unsigned temp)
@@ -341,8 +364,7 @@ void emit_out(struct x64 *x, const struct ir_op *o)
 
         s->kind = STUB_POLL;
         s->op = (uint32_t)(o - x->ir->ops);
-        s->state = ra_new_state(x);
-        ra_save_state(x, s->state);
+        s->state = ra_stub_state(x);
         x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->attention), 0);
         x64_jcc(&x->a, CC_NE, &s->label);
         break;
@@ -392,7 +414,8 @@ void emit_stubs(struct x64 *x)
         case STUB_EXIT_BLOCK: {
             const struct ir_block *b = &x->ir->blocks[x->stub[i].op];
 
-            ra_load_state(x, x->stub[i].state);
+            if (x->stub[i].state)
+                ra_load_state(x, x->stub[i].state);
             for (uint32_t v = b->first; v < b->end; v++)
                 if (ir_info[x->ir->ops[v].op].effects == IR_END ||
                     ir_info[x->ir->ops[v].op].effects == IR_POLL)
@@ -402,7 +425,8 @@ void emit_stubs(struct x64 *x)
         case STUB_POLL: {
             const struct ir_op *o = &x->ir->ops[x->stub[i].op];
 
-            ra_load_state(x, x->stub[i].state);
+            if (x->stub[i].state)
+                ra_load_state(x, x->stub[i].state);
             x_write_back(x, o->snap);
             x_forget_lazy(x);
             x64_mov_ri(&x->a, RAX, x->ir->snaps[o->snap].pc);

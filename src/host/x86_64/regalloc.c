@@ -477,6 +477,17 @@ void ra_load_state(struct x64 *x, const struct xstate *s)
     x->n_touched = 0;
 }
 
+struct xstate *ra_stub_state(struct x64 *x)
+{
+    struct xstate *s;
+
+    if (x->straight && !x->n_pair)
+        return NULL;
+    s = ra_new_state(x);
+    ra_save_state(x, s);
+    return s;
+}
+
 static void drop_dead(struct x64 *x)
 {
     for (unsigned r = 0; r < X_NREGS; r++)

@@ -343,7 +343,7 @@ static inline bool good_thunk(uint64_t left)
     memcpy(&t, data, sizeof(t));
     site = data - t.site;
     memcpy(&rel, site, 4);
-    return t.pc == rig.jit.pc && site > rig.job.buf && (site[-1] == 0xe9 || site[-1] == 0xe8) &&
+    return t.pc == rig.jit.pc && site > rig.job.buf && (site[-1] == 0xe9 || site[-1] == 0xe8 || (site[-2] == 0x0f && site[-1] >> 4 == 8)) &&
            (uintptr_t)site % 4 == 0 &&
            site + 4 + rel < data && site + 4 + rel >= data - 8;
 }
