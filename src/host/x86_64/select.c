@@ -518,11 +518,13 @@ static void find_loops(struct x64 *x)
 struct looks {
     uint32_t n;      /* times that somebody looked at all slots */
     uint32_t n_idle; /* at idle ones, too: in x->look, the latest first */
-    uint32_t seen[IR_MAX_SLOTS]; /* of these when a later write of the slot was met */
-    uint32_t first[IR_MAX_SLOTS]; /* the earliest write met so far that will be done, 0 none */
+    struct slot_look {
+        uint32_t seen;  /* times when a later write of the slot was met */
+        uint32_t first; /* the earliest write met so far that will be done, 0 none */
+    } slot[IR_MAX_SLOTS];
 };
 
-static void look(struct sel *s, struct looks *l, const struct ir_snap *snap)
+static inline void look(struct sel *s, struct looks *l, const struct ir_snap *snap)
 {
     struct x64 *x = s->x;
 
@@ -533,40 +535,52 @@ static void look(struct sel *s, struct looks *l, const struct ir_snap *snap)
     x->look[l->n_idle++] = s->until;
 }
 
-static void mark_straight_op(struct sel *s, struct looks *l, uint32_t v, uint32_t at)
+static inline void mark_straight_op(struct sel *s, struct looks *l, uint32_t v, uint32_t at)
 {
     const struct ir_op *o = &s->ir->ops[v];
     struct xval *xv = &s->x->val[v];
 
+    if (!xv->want && ir_info[o->op].effects == IR_PURE)
+        return;
+    if (o->op == IRO_const) {
+        xv->uses = 0;
+        xv->flags = XV_LIVE | XV_REMAT;
+        return;
+    }
     s->at = at;
     s->until = 2 * at;
     if (o->snap)
         look(s, l, &s->ir->snaps[o->snap]);
+    if (o->op == IRO_load || o->op == IRO_store) { /* never a condition: uses is 0 */
+        xv->flags = XV_LIVE;
+        want_args(s, o);
+        return;
+    }
     mark(s, v);
-    if (o->op == IRO_get && l->first[o->imm] && xv->end >= l->first[o->imm])
+    if (o->op == IRO_get && l->slot[o->imm].first && xv->end >= l->slot[o->imm].first)
         xv->flags &= ~XV_REMAT; /* read where it stands, before its slot is written */
 }
 
 /* A slot is written behind operation @v: is that ever seen, and how long must the value live? */
-static void mark_set(struct sel *s, struct looks *l, const struct ir_set *set, uint32_t v)
+static inline void mark_set(struct sel *s, struct looks *l, const struct ir_set *set, uint32_t v)
 {
     struct x64 *x = s->x;
+    struct slot_look *k = &l->slot[set->slot];
 
-    s->at = v;
     if (set->slot == IR_SLOT_CLEAN) {
         x->store[x->n_store++] = *set;
     } else if (s->ir->slots[set->slot].idle) {
-        if (l->seen[set->slot] < l->n_idle) {
-            s->until = x->look[l->seen[set->slot]];
+        if (k->seen < l->n_idle) {
+            s->until = x->look[k->seen];
             want(s, set->val, WEAK);
             x->store[x->n_store++] = *set;
         }
-        l->seen[set->slot] = l->n_idle;
-    } else if (l->seen[set->slot] < l->n) {
-        s->until = l->first[set->slot] = 2 * v + 1;
+        k->seen = l->n_idle;
+    } else if (k->seen < l->n) {
+        s->until = k->first = 2 * v + 1;
         want(s, set->val, HARD);
         x->store[x->n_store++] = *set;
-        l->seen[set->slot] = l->n;
+        k->seen = l->n;
     }
 }
 
@@ -574,9 +588,11 @@ static void mark_straight(struct sel *s)
 {
     const struct ir *ir = s->ir;
     const struct ir_block *blk = &ir->blocks[0];
-    struct looks l = { 0 };
+    struct looks l;
     uint32_t k = ir->n_sets, last = blk->end - 1;
 
+    l.n = l.n_idle = 0;
+    memset(l.slot, 0, ir->n_slots * sizeof(l.slot[0]));
     s->x->n_store = 0;
     s->x->store = x_grow(s->x->store, &s->x->cap_store, ir->n_sets, sizeof(*s->x->store));
     for (unsigned i = 0; i < blk->n_succ; i++)
