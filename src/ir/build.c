@@ -103,15 +103,22 @@ static uint32_t append(struct ir *ir, const struct ir_op *o)
     return v;
 }
 
+/* The table entry for a constant: they are many, so a short way. */
+static inline struct ir_seen *const_entry(struct ir *ir, const struct ir_op *o)
+{
+    return &ir->b->cse[hash_mix(o->imm ^ (uint64_t)o->type << 59, CSE_BITS)];
+}
+
 /* The table entry for operations like @o. */
 static struct ir_seen *seen_entry(struct ir *ir, const struct ir_op *o)
 {
-    uint64_t key = o->op | (uint64_t)o->type << 9 | (uint64_t)o->lane << 13;
+    if (o->op == IRO_const)
+        return const_entry(ir, o);
 
-    key = key * 0xff51afd7ed558ccdull + o->arg[0];
-    key = key * 0xff51afd7ed558ccdull + o->arg[1];
-    key = key * 0xff51afd7ed558ccdull + o->arg[2];
-    return &ir->b->cse[hash_mix(key + o->imm * 0xc4ceb9fe1a85ec53ull, CSE_BITS)];
+    uint64_t key = (o->op | (uint64_t)o->type << 9 | (uint64_t)o->lane << 13 | (uint64_t)o->arg[0] << 16 |
+                    (uint64_t)o->arg[1] << 40) * 0x9e3779b97f4a7c15ull;
+
+    return &ir->b->cse[hash_mix(key ^ (o->imm + o->arg[2] * 0xff51afd7ed558ccdull), CSE_BITS)];
 }
 
 /* An equal operation to be used instead, 0 when there is none. */
@@ -152,15 +159,11 @@ uint32_t ir_number(struct ir *ir, uint32_t v)
     return v;
 }
 
-/* The only place where values are appended: equal ones are found again. */
-static ir_val value(struct ir *ir, const struct ir_op *o)
+/* The only place where values are appended, to be found again at @e. */
+static ir_val keep(struct ir *ir, const struct ir_op *o, struct ir_seen *e)
 {
     struct ir_build *b = ir->b;
-    struct ir_seen *e = seen_entry(ir, o);
-    uint32_t same = seen(ir, o, e);
 
-    if (same)
-        return (ir_val){same};
     if (b->ended && !b->pass_op)
         bug("an operation after the end of the block");
     e->epoch = b->epoch;
@@ -168,9 +171,23 @@ static ir_val value(struct ir *ir, const struct ir_op *o)
     return (ir_val){e->val};
 }
 
+static ir_val value(struct ir *ir, const struct ir_op *o)
+{
+    struct ir_seen *e = seen_entry(ir, o);
+    uint32_t same = seen(ir, o, e);
+
+    return same ? (ir_val){same} : keep(ir, o, e);
+}
+
 ir_val ir_const(struct ir *ir, enum ir_type type, uint64_t v)
 {
-    return value(ir, &(struct ir_op){.op = IRO_const, .type = type, .imm = v & ir_mask(type)});
+    struct ir_op o = {.op = IRO_const, .type = type, .imm = v & ir_mask(type)};
+    struct ir_seen *e = const_entry(ir, &o);
+    const struct ir_op *p = &ir->ops[e->epoch == ir->b->epoch ? e->val : 0];
+
+    if (p->op == IRO_const && p->type == type && p->imm == o.imm && reusable(ir, e->val))
+        return (ir_val){e->val};
+    return keep(ir, &o, e);
 }
 
 ir_val ir_vconst(struct ir *ir, uint64_t lo, uint64_t hi)

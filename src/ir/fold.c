@@ -958,7 +958,7 @@ static bool constant_value(const struct ir *ir, uint32_t v)
 
 void ir_canonical(const struct ir *ir, struct ir_op *o)
 {
-    if (commutes(o->op) && constant_value(ir, o->arg[0]) && !constant_value(ir, o->arg[1])) {
+    if (constant_value(ir, o->arg[0]) && !constant_value(ir, o->arg[1]) && commutes(o->op)) {
         uint32_t a = o->arg[0];
 
         o->arg[0] = o->arg[1];
@@ -985,12 +985,26 @@ static uint32_t evaluate(struct ir *ir, const struct ir_op *o)
     return o->type == IR_V128 ? ir_vconst(ir, r.d[0], r.d[1]).id : constant(ir, o->type, r.d[0]);
 }
 
+/* A first look at a pattern: can an operand made by @by match it? */
+static inline bool may_match(unsigned pattern, unsigned by)
+{
+    return pattern == P_BY + by || pattern < P_CONST ||
+           (pattern < P_BY && (by == IRO_const || by == IRO_vconst));
+}
+
 uint32_t ir_fold(struct ir *ir, const struct ir_op *o)
 {
+    const struct fold_rule *r = rules[o->op];
     uint32_t v = constant_value(ir, o->arg[0]) ? evaluate(ir, o) : 0;
+    unsigned a, b;
 
-    for (const struct fold_rule *r = rules[o->op]; !v && r && r->act; r++)
-        if (matches(ir, o, r->a, o->arg[0]) && matches(ir, o, r->b, o->arg[1]))
+    if (v || !r)
+        return v;
+    a = ir->ops[o->arg[0]].op;
+    b = ir->ops[o->arg[1]].op;
+    for (; !v && r->act; r++)
+        if (may_match(r->a, a) && may_match(r->b, b) && matches(ir, o, r->a, o->arg[0]) &&
+            matches(ir, o, r->b, o->arg[1]))
             v = r->act(ir, o);
     return v;
 }

@@ -35,38 +35,6 @@ void *ir_scratch(struct ir *ir, size_t bytes)
     return ir->b->scratch;
 }
 
-uint32_t ir_push_op(struct ir *ir, const struct ir_op *o)
-{
-    if (ir->n_ops == ir->cap_ops)
-        ir->ops = ir_grow(ir->ops, &ir->cap_ops, sizeof(*ir->ops));
-    ir->ops[ir->n_ops] = *o;
-    return ir->n_ops++;
-}
-
-uint32_t ir_push_set(struct ir *ir, uint32_t slot, uint32_t val, uint32_t prev)
-{
-    if (ir->n_sets == ir->cap_sets)
-        ir->sets = ir_grow(ir->sets, &ir->cap_sets, sizeof(*ir->sets));
-    ir->sets[ir->n_sets] = (struct ir_set){.slot = slot, .val = val, .prev = prev, .at = ir->n_ops};
-    return ir->n_sets++;
-}
-
-uint32_t ir_push_snap(struct ir *ir, uint64_t pc, uint32_t sets, uint32_t block)
-{
-    if (ir->n_snaps == ir->cap_snaps)
-        ir->snaps = ir_grow(ir->snaps, &ir->cap_snaps, sizeof(*ir->snaps));
-    ir->snaps[ir->n_snaps] = (struct ir_snap){.pc = pc, .sets = sets, .block = block};
-    return ir->n_snaps++;
-}
-
-uint32_t ir_push_block(struct ir *ir, uint64_t pc)
-{
-    if (ir->n_blocks == ir->cap_blocks)
-        ir->blocks = ir_grow(ir->blocks, &ir->cap_blocks, sizeof(*ir->blocks));
-    ir->blocks[ir->n_blocks] = (struct ir_block){.pc = pc};
-    return ir->n_blocks++;
-}
-
 struct ir *ir_new(const struct ir_slot *slots, uint32_t n_slots, const struct ir_helper *helpers,
                   uint32_t n_helpers)
 {

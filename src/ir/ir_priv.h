@@ -10,14 +10,41 @@ void *ir_grow(void *array, uint32_t *cap, size_t elem);
 /** ir_array - room for @n elements at least. */
 void *ir_array(void *array, uint32_t *cap, uint32_t n, size_t elem);
 
-/* Append one element, zeroed; the index is returned.  Pointers into the array become stale. */
-uint32_t ir_push_op(struct ir *ir, const struct ir_op *o);
-uint32_t ir_push_set(struct ir *ir, uint32_t slot, uint32_t val, uint32_t prev);
-uint32_t ir_push_snap(struct ir *ir, uint64_t pc, uint32_t sets, uint32_t block);
-uint32_t ir_push_block(struct ir *ir, uint64_t pc);
+/* Append one element; the index is returned.  Pointers into the array become stale. */
+static inline uint32_t ir_push_op(struct ir *ir, const struct ir_op *o)
+{
+    if (ir->n_ops == ir->cap_ops)
+        ir->ops = ir_grow(ir->ops, &ir->cap_ops, sizeof(*ir->ops));
+    ir->ops[ir->n_ops] = *o;
+    return ir->n_ops++;
+}
+
+static inline uint32_t ir_push_set(struct ir *ir, uint32_t slot, uint32_t val, uint32_t prev)
+{
+    if (ir->n_sets == ir->cap_sets)
+        ir->sets = ir_grow(ir->sets, &ir->cap_sets, sizeof(*ir->sets));
+    ir->sets[ir->n_sets] = (struct ir_set){.slot = slot, .val = val, .prev = prev, .at = ir->n_ops};
+    return ir->n_sets++;
+}
+
+static inline uint32_t ir_push_snap(struct ir *ir, uint64_t pc, uint32_t sets, uint32_t block)
+{
+    if (ir->n_snaps == ir->cap_snaps)
+        ir->snaps = ir_grow(ir->snaps, &ir->cap_snaps, sizeof(*ir->snaps));
+    ir->snaps[ir->n_snaps] = (struct ir_snap){.pc = pc, .sets = sets, .block = block};
+    return ir->n_snaps++;
+}
+
+static inline uint32_t ir_push_block(struct ir *ir, uint64_t pc)
+{
+    if (ir->n_blocks == ir->cap_blocks)
+        ir->blocks = ir_grow(ir->blocks, &ir->cap_blocks, sizeof(*ir->blocks));
+    ir->blocks[ir->n_blocks] = (struct ir_block){.pc = pc};
+    return ir->n_blocks++;
+}
 
 enum {
-    CSE_BITS = 9,
+    CSE_BITS = 11,
     PLAN_BITS = 10,
     PLAN_MAX = 1 << (PLAN_BITS - 1), /* guest blocks in a region */
 };

@@ -46,11 +46,12 @@ static void number(struct ir *ir, uint32_t v)
         return;
     if (ir->ops[v].op == IRO_phi || ir->ops[v].op == IRO_copy)
         return;
-    ir_canonical(ir, &ir->ops[v]);
     ir->b->pass_op = v;
     if (ir_info[ir->ops[v].op].n_args) {
-        struct ir_op o = ir->ops[v];
+        struct ir_op o;
 
+        ir_canonical(ir, &ir->ops[v]);
+        o = ir->ops[v];
         same = ir_fold(ir, &o);
     } else {
         same = 0;
