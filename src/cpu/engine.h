@@ -90,6 +90,10 @@ int guest_cas(struct cpu *cpu, uint64_t addr, unsigned log2_size, union ir_u *ex
 /** jit_fp_trap - an unmasked FP exception in translated code: go on out of line. */
 bool jit_fp_trap(struct cpu *cpu, void *ucontext);
 
+/** guard_copy - copy bytes that may not be there: 0, or -1 when one could not be reached. */
+long guard_copy(void *dst, const void *src, size_t len);
+/** guard_same - compare such bytes: 0, 1 when they differ, or -1. */
+long guard_same(const void *a, const void *b, size_t len);
 /** guard_fault - a host fault inside a guarded copy: resumes it with an error; false: elsewhere. */
 bool guard_fault(void *ucontext);
 

@@ -12,10 +12,13 @@
 
 /* guard_copy(rdi dst, rsi src, rdx len): 0, or -1 when a byte could not be reached.  What an
  * instruction accesses (2, 4, 8 or 16 bytes) is stored whole or not at all.
+ * guard_same(rdi a, rsi b, rdx len): 0, 1 when they differ, -1.
  * guard_chr0(rdi s, rsi max): length up to a zero byte, or -1.
  * guard_cas(rdi p, rsi expected, rdx desired, ecx log2 size): 1 swapped, 0 not and expected is what
  * was there, -1.  rbx, which cmpxchg16b wants, waits in r8. */
 __asm__(".text\n"
+        ".globl guard_copy, guard_same\n"
+        ".hidden guard_copy, guard_same\n"
         "guard_start:\n"
         "guard_copy:\n"
         "    xor %eax, %eax\n"
@@ -51,6 +54,28 @@ __asm__(".text\n"
         "    inc %rax\n"
         "    jmp 4b\n"
         "5:  ret\n"
+        "guard_same:\n"
+        "    xor %eax, %eax\n"
+        "12: cmp $8, %rdx\n"
+        "    jb 13f\n"
+        "    mov (%rdi), %rcx\n"
+        "    cmp (%rsi), %rcx\n"
+        "    jne 14f\n"
+        "    add $8, %rdi\n"
+        "    add $8, %rsi\n"
+        "    sub $8, %rdx\n"
+        "    jmp 12b\n"
+        "13: test %rdx, %rdx\n"
+        "    je 15f\n"
+        "    movzbl (%rdi), %ecx\n"
+        "    cmp (%rsi), %cl\n"
+        "    jne 14f\n"
+        "    inc %rdi\n"
+        "    inc %rsi\n"
+        "    dec %rdx\n"
+        "    jmp 13b\n"
+        "14: mov $1, %eax\n"
+        "15: ret\n"
         "guard_cas_start:\n"
         "guard_cas:\n"
         "    mov %rbx, %r8\n"
@@ -89,7 +114,6 @@ __asm__(".text\n"
         "    ret\n");
 
 extern char guard_start[], guard_cas_start[], guard_end[], guard_failed[], guard_cas_failed[];
-long guard_copy(void *dst, const void *src, size_t len);
 long guard_chr0(const char *s, size_t max);
 long guard_cas(void *p, union ir_u *expected, const union ir_u *desired, unsigned log2_size);
 

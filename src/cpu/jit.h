@@ -91,9 +91,16 @@ struct region *region_find(const struct jit *j, uint64_t pc, uint32_t mode);
 /** region_add_locked - compile j->ir and make it the translation of @pc.  NULL: cache is full. */
 struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, const struct span *spans,
                                  unsigned n_spans, bool hot);
+/** region_insert_locked - @r, complete but for the tables it belongs in, becomes the translation of its
+ * pc; its code is the next in the cache.  False: they are full. */
+bool region_insert_locked(struct jit *j, struct region *r);
+/** region_join_locked - the jump at @site, which leads to its @thunk, leads to @r from now on. */
+void region_join_locked(struct jit *j, struct region *r, uint8_t *site, uint8_t *thunk);
 void region_link_locked(struct jit *j, struct region *r, uint8_t *thunk_data);
 /** region_kill_locked - nothing will enter it any more. */
 void region_kill_locked(struct jit *j, struct region *r);
+/** region_index - number in by_addr of the last region not above @host; there is one. */
+uint32_t region_index(const struct jit *j, const uint8_t *host);
 struct region *region_at(const struct jit *j, const uint8_t *host);
 void *jit_meta(struct jit *j, size_t size); /* NULL when full */
 void jit_reset_cache(struct jit *j);

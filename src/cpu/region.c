@@ -177,6 +177,26 @@ static void *copy_meta(struct jit *j, const void *src, size_t size)
     return p;
 }
 
+bool region_insert_locked(struct jit *j, struct region *r)
+{
+    uint32_t h = hash_of(r->pc);
+    struct region *old;
+
+    if (j->n_regions == j->cap_regions || !pages_add(j, r))
+        return false;
+    if (r->counter)
+        j->n_counters++;
+    j->code_used += (r->code_len + 15) & ~15u;
+    j->by_addr[j->n_regions] = r;
+    __atomic_store_n(&j->n_regions, j->n_regions + 1, __ATOMIC_RELEASE);
+    old = region_find(j, r->pc, r->mode);
+    if (old)
+        replace(j, old, r);
+    r->next = j->hash[h];
+    __atomic_store_n(&j->hash[h], r, __ATOMIC_RELEASE);
+    return true;
+}
+
 struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, const struct span *spans,
                                  unsigned n_spans, bool hot)
 {
@@ -186,8 +206,7 @@ struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, cons
         .gs_base = j->e->conf.guest_base != 0,
     };
     size_t room = j->cache_size - j->code_used;
-    struct region *r = jit_meta(j, sizeof(*r)), *old;
-    uint32_t h = hash_of(pc);
+    struct region *r = jit_meta(j, sizeof(*r));
     int err;
 
     job.cap = room > UINT32_MAX ? UINT32_MAX : (uint32_t)room;
@@ -216,24 +235,13 @@ struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, cons
         memcpy(r->spans, spans, n_spans * sizeof(*spans));
         memcpy(r->spans + n_spans, j->seen, j->n_seen * sizeof(*spans));
     }
-    if (!r->traps || !r->faults || !r->desc || !r->spans || j->n_regions == j->cap_regions ||
-        !pages_add(j, r))
+    if (!r->traps || !r->faults || !r->desc || !r->spans || !region_insert_locked(j, r))
         return NULL;
-    if (job.counter)
-        j->n_counters++;
-    j->code_used += (job.len + 15) & ~15u;
-    j->by_addr[j->n_regions] = r;
-    __atomic_store_n(&j->n_regions, j->n_regions + 1, __ATOMIC_RELEASE);
-    old = region_find(j, pc, mode);
-    if (old)
-        replace(j, old, r);
-    r->next = j->hash[h];
-    __atomic_store_n(&j->hash[h], r, __ATOMIC_RELEASE);
     return r;
 }
 
 /* Code addresses only grow, so the newest region not above @host is the one. */
-struct region *region_at(const struct jit *j, const uint8_t *host)
+static uint32_t regions_below(const struct jit *j, const uint8_t *host)
 {
     uint32_t lo = 0, hi = __atomic_load_n(&j->n_regions, __ATOMIC_ACQUIRE);
 
@@ -245,15 +253,37 @@ struct region *region_at(const struct jit *j, const uint8_t *host)
         else
             hi = mid;
     }
+    return lo;
+}
+
+uint32_t region_index(const struct jit *j, const uint8_t *host)
+{
+    return regions_below(j, host) - 1;
+}
+
+struct region *region_at(const struct jit *j, const uint8_t *host)
+{
+    uint32_t lo = regions_below(j, host);
+
     if (!lo || host >= j->by_addr[lo - 1]->code + j->by_addr[lo - 1]->code_len)
         return NULL;
     return j->by_addr[lo - 1];
 }
 
+void region_join_locked(struct jit *j, struct region *r, uint8_t *site, uint8_t *thunk)
+{
+    struct link *l = jit_meta(j, sizeof(*l));
+
+    if (!l)
+        return;
+    *l = (struct link){ site, thunk, r->links };
+    r->links = l;
+    host_patch(site, r->code);
+}
+
 void region_link_locked(struct jit *j, struct region *r, uint8_t *data)
 {
     struct host_thunk t;
-    struct link *l;
     uint8_t *site;
     int32_t rel;
 
@@ -264,12 +294,7 @@ void region_link_locked(struct jit *j, struct region *r, uint8_t *data)
     memcpy(&rel, site, 4);
     if (site + 4 + rel > data || site + 4 + rel < data - 8)
         return; /* somebody linked it already */
-    l = jit_meta(j, sizeof(*l));
-    if (!l)
-        return;
-    *l = (struct link){ site, site + 4 + rel, r->links };
-    r->links = l;
-    host_patch(site, r->code);
+    region_join_locked(j, r, site, site + 4 + rel);
 }
 
 void jit_reset_cache(struct jit *j)

@@ -102,6 +102,11 @@ bool host_usable(void);
 /** host_new - a back end; @features_off: enum host_off. */
 struct host *host_new(const struct host_layout *layout, unsigned features_off);
 void host_free(struct host *h);
+/** host_features - what code compiled with @features_off relies on, as a number to compare. */
+uint64_t host_features(unsigned features_off);
+/** host_set_counter - @code, a copy of what was compiled with a counter, counts in @counter; false when
+ * it does not begin as such code does. */
+bool host_set_counter(uint8_t *code, uint32_t len, int32_t *counter);
 
 /**
  * host_compile - 0; -ENOSPC when the code does not fit @cap; -E2BIG when the region needs more

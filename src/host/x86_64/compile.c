@@ -413,6 +413,16 @@ static void emit_counter(struct x64 *x)
     x64_jcc(&x->a, CC_S, &s->label);
 }
 
+bool host_set_counter(uint8_t *code, uint32_t len, int32_t *counter)
+{
+    int32_t disp = (int32_t)((uint8_t *)counter - (code + 7));
+
+    if (len < 7 || code[0] != 0x83 || code[1] != 0x2d)
+        return false;
+    memcpy(code + 2, &disp, sizeof(disp));
+    return true;
+}
+
 static void *zeroed(void *p, uint32_t *cap, uint32_t n, size_t size)
 {
     p = x_grow(p, cap, n, size);
@@ -475,6 +485,18 @@ bool host_usable(void)
     struct x64_feat f = x64_feat_detect(0);
 
     return f.sse41;
+}
+
+uint64_t host_features(unsigned features_off)
+{
+    struct x64_feat f = x64_feat_detect(features_off);
+    const bool *b = &f.avx;
+    uint64_t bits = 0;
+
+    _Static_assert(sizeof(f) <= 64, "features fit a number");
+    for (unsigned i = 0; i < sizeof(f); i++)
+        bits |= (uint64_t)b[i] << i;
+    return bits;
 }
 
 struct host *host_new(const struct host_layout *layout, unsigned features_off)
