@@ -24,6 +24,9 @@ struct engine {
     bool (*serve)(struct cpu *cpu, unsigned number);
     uint64_t serve_start, serve_end;
 
+    struct tcache *tcache; /* tcache.h; NULL: none */
+    bool (*keep)(void *opaque, uint64_t start, uint64_t end);
+
     pthread_mutex_t lock;  /* translating, linking, invalidating, the list of CPUs */
     uint32_t generation;   /* grows with every invalidation [atomic; written under lock] */
     uint32_t readers;      /* threads that have read guest code, not yet told engine_mark [atomic] */

@@ -101,6 +101,7 @@ static struct jit *jit_new(struct engine *e)
     if (!j)
         fatal("out of memory");
     j->e = e;
+    j->tcache = e->conf.log || e->conf.max_insns ? NULL : e->tcache;
     j->cache_size = e->conf.cache_size ? e->conf.cache_size : (size_t)CODE_SIZE >> small;
     j->cap_counters = j->cap_regions = (uint32_t)(j->cache_size / 64);
     j->cache = reserve(j->cache_size + j->cap_counters * sizeof(int32_t),
@@ -173,6 +174,8 @@ static enum found translate(struct jit *j, struct cpu *cpu)
         avail = engine_fetch(e, cpu->pc, &code, &mode);
         if (!avail)
             f = NO_CODE;
+        else if (tcache_load_locked(j, cpu->pc, cpu->mode))
+            f = FOUND;
         else if (!j->full && form_cold_locked(j, cpu->pc, cpu->mode, mode, code, avail))
             f = FOUND;
         else
@@ -359,8 +362,12 @@ void jit_invalidate(struct engine *e, uint64_t start, uint64_t len)
 
 void jit_after_fork(struct engine *e, bool child)
 {
-    (void)e;
-    (void)child; /* the cache is private memory: the child has its own from now on */
+    /* The cache is private memory: the child has its own from now on.  The parent keeps on disk what
+     * it has made, the child what it makes. */
+    if (child && e->jit) {
+        e->jit->n_saved = e->jit->n_regions;
+        e->jit->new_bytes = 0;
+    }
 }
 
 /* --- Faults in translated code --- */

@@ -37,10 +37,12 @@ struct region {
     int32_t *counter;     /* of a cold region */
     const struct host_fault *faults;
     const uint8_t *desc;
-    uint32_t n_faults, n_traps;
+    uint32_t n_faults, n_traps, desc_len;
+    uint64_t guest_sum; /* of the code it was made from, for the translation cache */
     const struct host_trap *traps;
     uint16_t n_blocks, n_spans; /* spans: the blocks', then code that exits rely on */
     bool hot, dead;
+    bool kept; /* the translation cache has it, or does not want it */
     struct span *spans;
 };
 
@@ -80,6 +82,10 @@ struct jit {
     bool too_big; /* the last compilation failed because the region needs too much frame */
     bool full;  /* flush when nobody is inside */
     uint32_t epoch; /* flushes so far [written under the lock while nobody is inside] */
+    struct tcache *tcache; /* NULL: none */
+    uint32_t n_saved;      /* regions before this one are in it, or will not be */
+    uint64_t new_bytes;    /* of host code since */
+    uint32_t n_read, n_translated; /* regions so far */
     bool untag; /* tagged addresses were seen: new code removes tags */
 };
 
@@ -111,6 +117,12 @@ void region_invalidate_locked(struct jit *j, uint64_t start, uint64_t len);
 struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, uint32_t lift_mode,
                                 const uint8_t *code, size_t avail);
 struct region *form_hot_locked(struct jit *j, uint64_t pc, uint32_t mode);
+
+/** tcache_load_locked (tcache.c) - the region of @pc from the on-disk cache, added, or NULL. */
+struct region *tcache_load_locked(struct jit *j, uint64_t pc, uint32_t mode);
+/** tcache_added_locked - a region was translated, the code it was made from is still there. */
+void tcache_added_locked(struct jit *j, struct region *r);
+void tcache_save_locked(struct jit *j);
 
 /** form_code_at - host address of the guest instruction at @pc, NULL when it cannot be executed. */
 const uint8_t *form_code_at(void *jit, uint64_t pc);

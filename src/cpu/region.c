@@ -235,8 +235,10 @@ struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, cons
         memcpy(r->spans, spans, n_spans * sizeof(*spans));
         memcpy(r->spans + n_spans, j->seen, j->n_seen * sizeof(*spans));
     }
+    r->desc_len = job.desc_len;
     if (!r->traps || !r->faults || !r->desc || !r->spans || !region_insert_locked(j, r))
         return NULL;
+    tcache_added_locked(j, r);
     return r;
 }
 
@@ -303,6 +305,8 @@ void jit_reset_cache(struct jit *j)
     j->meta_used = 0;
     j->n_regions = 0;
     j->n_counters = 0;
+    j->n_saved = 0;
+    j->new_bytes = 0;
     j->epoch++;
     madvise(j->hash, sizeof(*j->hash) << JIT_HASH_BITS, MADV_DONTNEED);
     madvise(j->pages, sizeof(*j->pages) << JIT_PAGE_BITS, MADV_DONTNEED);
