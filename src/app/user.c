@@ -6,6 +6,7 @@
  * by another instance of itself for a guest's execve (user/handover.c).
  */
 #include "app/user_opts.h"
+#include "cpu/tcache.h"
 #include "guest/aarch64/aarch64.h"
 #include "user/exec.h"
 #include "user/vdso.h"
@@ -211,6 +212,7 @@ static struct cpu *make_cpu(struct process *p, struct err *e)
     if (p->engine) {
         engine_set_fetch(p->engine, mm_fetch, mm_hold, p);
         engine_set_code_changed(p->engine, code_changed, p);
+        engine_set_tcache(p->engine, p->tcache, mm_keep);
         vdso_serve(p);
         cpu = cpu_new(p->isa, p->engine);
     }
@@ -286,6 +288,8 @@ int main(int argc, char **argv, char **envp)
     if (s.cli.done)
         return 0;
     p->opts = s.cli.opts;
+    if (getauxval(AT_SECURE))
+        p->opts.tcache = NULL;
     p->self_fd = s.self_fd;
     cpu = prepare(p, &s, &status, &e);
     if (!cpu)

@@ -178,6 +178,7 @@ static const struct log_item {
     {"page", LOG_PAGE, "memory mappings at the start"},
     {"nochain", LOG_NOCHAIN, "regions do not jump to each other"},
     {"strace", LOG_STRACE, "system calls"},
+    {"tcache", LOG_TCACHE, "what the translation cache (--tcache) was good for"},
     {"tid", 0, "accepted"},
 };
 
@@ -411,6 +412,14 @@ static int set_host_off(struct user_cli *c, const char *v, struct err *e)
     return each_part(c, v, e, add_feature);
 }
 
+static int set_tcache(struct user_cli *c, const char *v, struct err *e)
+{
+    if (strcmp(v, "off") != 0 && v[0] != '/')
+        return err_set(e, -EINVAL, "tcache '%s': want a folder's absolute path, or off", v);
+    c->opts.tcache = v[0] == '/' ? v : NULL;
+    return 0;
+}
+
 static int no_trace(struct user_cli *c, const char *v, struct err *e)
 {
     return err_set(e, -ENOTSUP, "-trace is not supported in user mode: see -d and -strace");
@@ -462,6 +471,7 @@ static const struct option options[] = {
     {"passes-off", NULL, "name,...", set_passes_off, "leave out these passes of the optimiser"},
     {"exact-flags", NULL, "on|off", set_exact_flags,
      "flags are right at a signal even if nobody reads them (-g: on)"},
+    {"tcache", NULL, "folder|off", set_tcache, "keep translations for later runs in this folder (off)"},
     {"host-off", NULL, "avx,bmi,fma,crypto", set_host_off, "do not use these features of the host"},
 };
 enum { N_OPTIONS = sizeof(options) / sizeof(options[0]) };

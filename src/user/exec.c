@@ -289,6 +289,7 @@ int exec_guest(struct task *t, int dirfd, const char *path, char **argv, char **
     if (kind == 0 && r == 0)
         kind = final_kind(p, g.fd);
     if (kind >= 0) {
+        task_save(t, false);
         signal_before_exec(t);
         r = -ENOEXEC;
         /* Other rights can only be given by the kernel, through binfmt_misc with flag C. */

@@ -50,6 +50,7 @@ char *handover_write(const struct handover *h)
     put_text(f, "r", o->uname);
     put_text(f, "D", o->log_file);
     put_text(f, "dfilter", o->dfilter);
+    put_text(f, "tcache", o->tcache);
     put_number(f, "d", o->log);
     put_number(f, "s", o->stack_size);
     put_number(f, "R", o->reserved_va);
@@ -101,7 +102,7 @@ static int take(struct handover *h, const char *key, char *v)
     struct user_opts *o = &h->opts;
     const struct { const char *key; const char **to; } texts[] = {
         {"name", &h->name}, {"L", &o->prefix}, {"cpu", &o->cpu}, {"r", &o->uname},
-        {"D", &o->log_file}, {"dfilter", &o->dfilter},
+        {"D", &o->log_file}, {"dfilter", &o->dfilter}, {"tcache", &o->tcache},
     };
     uint64_t n = strtoull(v, NULL, 10);
 

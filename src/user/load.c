@@ -3,6 +3,7 @@
  * Loading a guest program: #! lines, the program's segments, its interpreter, the vDSO
  * (execve(2); System V ABI chapter 5).  elf.c checks the headers first.
  */
+#include "cpu/tcache.h"
 #include "user/elf.h"
 #include "user/mm.h"
 #include "user/path.h"
@@ -162,6 +163,21 @@ static int64_t map_interp(struct process *p, struct program *g)
     return map_at(p, g, (uint64_t)base);
 }
 
+/* Where its first process was put, if there is a translation cache. */
+static void choose_place(struct process *p)
+{
+    uint64_t place[2];
+
+    if (!p->tcache)
+        return;
+    if (tcache_place(p->tcache, place))
+        mm_set_place(p, place);
+    else
+        mm_make_place(p);
+    mm_get_place(p, place);
+    tcache_set_place(p->tcache, place);
+}
+
 /* A program linked to fixed addresses: when ours or the host's forbidden low pages are in the way,
  * the whole guest moves up by guest_base. */
 static int64_t map_fixed_program(struct process *p, struct program *g)
@@ -175,6 +191,7 @@ static int64_t map_fixed_program(struct process *p, struct program *g)
     for (size_t i = 0; r < 0 && i < sizeof(bases) / sizeof(bases[0]); i++) {
         p->guest_base = bases[i];
         mm_layout(p, p->stack_size, &p->random[2]);
+        choose_place(p);
         r = map_at(p, g, g->elf.low);
     }
     return r;
@@ -283,7 +300,27 @@ static uint64_t next_random(uint64_t *state)
     return z ^ z >> 31;
 }
 
-static void choose_layout(struct process *p)
+/* The translation cache of a program whose file begins with @head: there the linker has put its id. */
+static void open_tcache(struct process *p, const struct program *g, const uint8_t *head, size_t len,
+                        bool fixed)
+{
+    const struct user_opts *o = &p->opts;
+    const char *cpu = o->cpu ? o->cpu : "";
+    uint64_t id[2] = {EM_AARCH64, 0};
+    uint64_t how[] = {g->size, o->hot_after, o->passes_off, o->host_off, o->exact_flags, fixed,
+                      o->have_seed ? o->seed : 0, o->have_seed, o->have_guest_base, o->guest_base,
+                      o->reserved_va};
+
+    if (!o->tcache || o->engine != ENGINE_JIT || o->gdb || o->one_insn || (o->log & ~(LOG_STRACE | LOG_TCACHE)))
+        return;
+    tcache_mix(id, head, len);
+    tcache_mix(id, how, sizeof(how));
+    tcache_mix(id, cpu, strlen(cpu));
+    p->tcache = tcache_open(o->tcache, id, o->host_off);
+}
+
+static void choose_layout(struct process *p, const struct program *g, const uint8_t *head,
+                          size_t len)
 {
     int persona = personality(0xffffffff);
 
@@ -304,6 +341,8 @@ static void choose_layout(struct process *p)
     if (p->opts.have_guest_base)
         p->guest_base = p->opts.guest_base & PAGE_MASK;
     mm_layout(p, p->stack_size, &p->random[2]);
+    open_tcache(p, g, head, len, persona != -1 && (persona & ADDR_NO_RANDOMIZE));
+    choose_place(p);
 }
 
 /* The program's own name, through /proc so that links are resolved, or as it was given. */
@@ -321,11 +360,11 @@ static char *exe_name(const struct program *g)
     return realpath(g->path, NULL);
 }
 
-static int load(struct process *p, struct program *g, struct err *e)
+static int load(struct process *p, struct program *g, const uint8_t *head, size_t len, struct err *e)
 {
     int r;
 
-    choose_layout(p);
+    choose_layout(p, g, head, len);
     if (!g->elf.interp_len)
         read_property(g);
     r = map_program(p, g, e);
@@ -376,7 +415,7 @@ int exec_image(struct process *p, int fd, const char *path, char **argv, struct 
     if (r == 0)
         r = read_headers(&g, head, (size_t)n, e);
     if (r == 0)
-        r = load(p, &g, e);
+        r = load(p, &g, head, (size_t)n, e);
     if (r == 0) {
         p->exe = exe_name(&g);
         p->argv = script.argv;

@@ -34,6 +34,7 @@
 
 #define MAP_TYPES 0xf
 #define MIN_STACK_GAP (UINT64_C(128) << 20) /* room for growth, as Linux leaves it */
+#define STACK_BITS 34 /* how far the stack moves */
 #define HUGE_ALIGN (UINT64_C(2) << 20)
 #define KNOWN_PROT (PROT_READ | PROT_WRITE | PROT_EXEC | 8 /* PROT_SEM */ | GUEST_PROT_BTI)
 
@@ -84,7 +85,7 @@ void mm_layout(struct process *p, uint64_t stack_size, const uint64_t random[3])
         if (mm->zone_end > mm->limit)
             mm->zone_end = mm->limit;
     }
-    mm->stack_top = mm->zone_end - offset_of(mm, random[0], 34);
+    mm->stack_top = mm->zone_end - offset_of(mm, random[0], STACK_BITS);
     gap = stack_size > MIN_STACK_GAP ? stack_size : MIN_STACK_GAP;
     if (gap > mm->zone_end / 4)
         gap = mm->zone_end / 4;
@@ -97,6 +98,32 @@ void mm_layout(struct process *p, uint64_t stack_size, const uint64_t random[3])
     mm->pie_base = (mm->zone_end / 3 * 2 & -HUGE_ALIGN) + offset_of(mm, random[2], 40);
     if (p->opts.reserved_va && mm->zone_end <= UINT64_C(1) << 32)
         mm->pie_base = UINT64_C(0x400000) + offset_of(mm, random[2], 24);
+}
+
+void mm_get_place(const struct process *p, uint64_t place[2])
+{
+    place[0] = p->mm->mmap_base;
+    place[1] = p->mm->pie_base;
+}
+
+void mm_set_place(struct process *p, const uint64_t place[2])
+{
+    struct mm *mm = p->mm;
+    uint64_t room = mm->zone_end / 32;
+
+    if ((place[0] | place[1]) & ~PAGE_MASK || place[0] > mm->stack_floor - (UINT64_C(2) << 20) ||
+        place[1] < mm->mmap_low || place[0] < room || place[1] > place[0] - room)
+        return;
+    mm->mmap_base = place[0];
+    mm->pie_base = place[1];
+}
+
+void mm_make_place(struct process *p)
+{
+    struct mm *mm = p->mm;
+
+    if (mm->zone_end > UINT64_C(1) << STACK_BITS << 8)
+        mm->mmap_base -= UINT64_C(1) << STACK_BITS;
 }
 
 uint64_t mm_limit(const struct process *p)
@@ -141,6 +168,19 @@ size_t mm_fetch(void *opaque, uint64_t pc, uint32_t *mode)
     pthread_rwlock_unlock(&mm->lock);
     *mode |= guarded ? A64_MODE_GUARDED : 0;
     return end - pc;
+}
+
+bool mm_keep(void *opaque, uint64_t start, uint64_t end)
+{
+    struct process *p = opaque;
+    const struct vma *v;
+    bool keep;
+
+    pthread_rwlock_rdlock(&p->mm->lock);
+    v = vmas_at(&p->mm->vmas, start);
+    keep = v && v->end >= end && !(v->prot & PROT_WRITE) && (v->flags & (VMA_FILE | VMA_VDSO));
+    pthread_rwlock_unlock(&p->mm->lock);
+    return keep;
 }
 
 void mm_hold(void *opaque, bool on)

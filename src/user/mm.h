@@ -58,6 +58,15 @@ static inline uint64_t page_up(uint64_t n)
  * bytes; for p->guest_base and opts.reserved_va. */
 void mm_layout(struct process *p, uint64_t stack_size, const uint64_t random[3]);
 
+/**
+ * mm_get_place, mm_set_place, mm_make_place - what of the layout a translation cache wants to stay as it
+ * was, to be given to later processes (their stacks and heaps go elsewhere each time): get it; put it
+ * back, unless it does not suit; make one that suits wherever the stack will be.
+ */
+void mm_get_place(const struct process *p, uint64_t place[2]);
+void mm_set_place(struct process *p, const uint64_t place[2]);
+void mm_make_place(struct process *p);
+
 /** mm_map_stack - map the main stack, @size bytes of it; 0 or a negative errno. */
 int mm_map_stack(struct process *p, uint64_t size, int prot);
 

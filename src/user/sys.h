@@ -180,6 +180,9 @@ int stack_set(struct task *t, const struct guest_stack *st, bool check_size);
 
 extern __thread struct task *task_self __attribute__((tls_model("initial-exec")));
 
+/** task_save - this process is about to end or, not @ends, to become another program: the translation
+ * cache gets what is new. */
+void task_save(struct task *t, bool ends);
 /** task_exit_process - exit_group. */
 _Noreturn void task_exit_process(struct task *t, int status);
 /** task_run_watched - cpu_run() that waits while the debugger holds all threads. */

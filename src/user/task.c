@@ -5,10 +5,13 @@
  */
 #include "user/sys.h"
 
+#include "cpu/tcache.h"
+
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -159,10 +162,32 @@ void task_resume_others(struct task *t)
 
 /* --- Ending ------------------------------------------------------------------------------------*/
 
+static void log_tcache(struct process *p)
+{
+    uint32_t read, translated;
+
+    engine_tcache_counts(p->engine, &read, &translated);
+    dprintf(p->log_fd, "tcache: %u regions read, %u translated\n", read, translated);
+}
+
+void task_save(struct task *t, bool ends)
+{
+    if (!t->proc->tcache || t->vfork_child)
+        return;
+    if (t->proc->opts.log & LOG_TCACHE)
+        log_tcache(t->proc);
+    if (tasks && tasks->next) { /* others must not meet the descriptors that are open meanwhile */
+        if (!ends || HOST(__NR_unshare, CLONE_FILES) < 0)
+            return;
+    }
+    engine_save(t->proc->engine);
+}
+
 _Noreturn void task_exit_process(struct task *t, int status)
 {
     if (gdb_active)
         gdb_exit(t->proc, status, false);
+    task_save(t, true);
     for (;;)
         HOST(__NR_exit_group, status);
 }

@@ -37,6 +37,7 @@ enum user_log {
     LOG_MMU = 1 << 11,
     LOG_NOCHAIN = 1 << 12,
     LOG_FPU = 1 << 13,
+    LOG_TCACHE = 1 << 14,
 };
 
 /** struct user_opts - the command line and QEMU_* variables, parsed. */
@@ -59,6 +60,7 @@ struct user_opts {
     uint64_t cache_size;      /* --cache-size */
     unsigned passes_off;      /* --passes-off */
     unsigned host_off;        /* --host-off */
+    const char *tcache;       /* --tcache: the translation cache's folder, NULL: off */
     bool have_guest_base, have_seed;
     bool strace;
     bool one_insn;            /* -singlestep, -one-insn-per-tb */
@@ -68,6 +70,7 @@ struct user_opts {
 struct process {
     const struct guest_isa *isa;
     struct engine *engine;
+    struct tcache *tcache;    /* cpu/tcache.h; NULL: none */
     struct user_opts opts;
     int model;                /* of -cpu, index for a64_model_* */
     uint64_t guest_base;      /* host address of guest address 0, normally 0 */
@@ -156,6 +159,8 @@ int mm_fault_code(struct process *p, uint64_t addr);
 /** mm_fetch, mm_hold - engine_set_fetch callbacks; @opaque is the process. */
 size_t mm_fetch(void *opaque, uint64_t pc, uint32_t *mode);
 void mm_hold(void *opaque, bool on);
+/** mm_keep - for engine_set_tcache: [start, end) is code of a file, which nobody may write to. */
+bool mm_keep(void *opaque, uint64_t start, uint64_t end);
 
 /** mm_aliases - call @cb for every guest range that maps the same file or shared memory bytes as
  * [addr, addr+len), that range itself included. */
