@@ -33,7 +33,7 @@ safe_syscall_interrupted:
         .size safe_syscall, . - safe_syscall
 
 /* long host_syscall(nr, a0 .. a5): the same without the check. */
-        .globl host_syscall
+        .globl host_syscall, host_syscall_end
         .type host_syscall, @function
 host_syscall:
         .cfi_startproc
@@ -45,6 +45,7 @@ host_syscall:
         mov     %r9, %r8
         mov     8(%rsp), %r9
         syscall
+host_syscall_end:
         ret
         .cfi_endproc
         .size host_syscall, . - host_syscall

@@ -75,12 +75,21 @@ static void queue_signal(struct task *t, const siginfo_t *info, ucontext_t *uc)
     cpu_kick(t->cpu);
 }
 
+/* A signal with a fault's code that somebody sent (rt_sigqueueinfo(2) to oneself): it comes as a system
+ * call returns, where nothing can fault. */
+static bool was_sent(const ucontext_t *uc)
+{
+    const char *rip = (const char *)uc->uc_mcontext.gregs[REG_RIP];
+
+    return rip == safe_syscall_end || rip == host_syscall_end;
+}
+
 static void on_signal(int sig, siginfo_t *info, void *context)
 {
     int saved = errno;
     struct task *t = task_self;
 
-    if ((SIG_BIT(sig) & SIG_SYNC) && info->si_code > 0) {
+    if ((SIG_BIT(sig) & SIG_SYNC) && info->si_code > 0 && !was_sent(context)) {
         if (!cpu_self || !cpu_host_fault(cpu_self, sig, info, context)) {
             const ucontext_t *uc = context;
 
@@ -344,6 +353,16 @@ void signal_exec_failed(struct task *t)
 
 /* --- System calls ------------------------------------------------------------------------------*/
 
+/* A signal that is ignored now is no longer pending anywhere (signal(7)); the host does the same. */
+static void drop_slot(void *opaque, struct task *t)
+{
+    int sig = *(const int *)opaque;
+
+    for (int i = SIG_SLOT_SEGV; i < SIG_SLOTS; i++)
+        if (t->sig->info[i].si_signo == sig)
+            __atomic_and_fetch(&t->sig->slots, ~(1u << i), __ATOMIC_RELAXED);
+}
+
 static int set_action(struct task *t, int sig, const struct guest_sigaction *sa,
                       struct guest_sigaction *old)
 {
@@ -361,6 +380,8 @@ static int set_action(struct task *t, int sig, const struct guest_sigaction *sa,
         r = host_install(sig, sa, NULL);
     }
     unlock(ps);
+    if (sa && sa->handler == HANDLER_IGN && (SIG_BIT(sig) & SIG_SYNC))
+        task_each(t->proc, drop_slot, &sig);
     return (int)r;
 }
 
@@ -418,6 +439,30 @@ long sys_rt_sigpending(struct task *t, const uint64_t *a)
         if (t->sig->slots & 1u << i)
             set |= SIG_BIT(t->sig->info[i].si_signo);
     return guest_write(t->cpu, a[0], &set, a[1]);
+}
+
+/* What is blocked waits in the host, but for the signals that we never block there. */
+long sys_rt_sigtimedwait(struct task *t, const uint64_t *a)
+{
+    struct task_sig *s = t->sig;
+    uint64_t set;
+    int r;
+
+    if (a[3] != 8)
+        return -EINVAL;
+    if ((r = guest_read(t->cpu, &set, a[0], 8)) < 0)
+        return r;
+    for (int i = SIG_SLOT_SEGV; i < SIG_SLOTS; i++) {
+        siginfo_t info = s->info[i];
+
+        if (!(s->slots & 1u << i) || !(set & SIG_BIT(info.si_signo)))
+            continue;
+        __atomic_and_fetch(&s->slots, ~(1u << i), __ATOMIC_RELAXED);
+        if (a[1] && (r = guest_write(t->cpu, a[1], &info, sizeof(info))) < 0)
+            return r;
+        return info.si_signo;
+    }
+    return HOST_WAIT(t, __NR_rt_sigtimedwait, &set, host_addr(t, a[1]), host_addr(t, a[2]), 8);
 }
 
 long sys_rt_sigsuspend(struct task *t, const uint64_t *a)

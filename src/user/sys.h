@@ -51,6 +51,7 @@ long sys_pass(struct task *t, const struct sys_row *row, const uint64_t *a);
 long safe_syscall(const volatile int *pending, long nr, long a0, long a1, long a2, long a3, long a4,
                   long a5);
 extern const char safe_syscall_start[], safe_syscall_end[], safe_syscall_interrupted[];
+extern const char host_syscall_end[]; /* as a call returns */
 /** host_syscall - a host call; a negative errno on failure. */
 long host_syscall(long nr, long a0, long a1, long a2, long a3, long a4, long a5);
 void host_sigreturn(void);

@@ -520,6 +520,54 @@ TEST(signals, sigwait_and_signalfd_take_blocked_ones)
     CHECK(!sigismember(&set, SIGUSR1));
 }
 
+static volatile int sent_sig, sent_code;
+static void on_sent(int sig, siginfo_t *info, void *context)
+{
+    sent_sig = sig;
+    sent_code = info->si_code;
+}
+
+/* Whoever sends to itself may say any code (rt_sigqueueinfo(2)), also a fault's. */
+TEST(signals, sent_with_the_code_of_a_fault)
+{
+    struct sigaction sa = {.sa_sigaction = on_sent, .sa_flags = SA_SIGINFO};
+    siginfo_t info = {.si_code = SEGV_MAPERR};
+
+    for (int i = 0; i < 3; i++) {
+        int sig = (int[]){SIGSEGV, SIGFPE, SIGBUS}[i];
+
+        sigaction(sig, &sa, NULL);
+        CHECK_EQ(syscall(SYS_rt_sigqueueinfo, getpid(), sig, &info), 0);
+        CHECK_EQ(sent_sig, sig);
+        CHECK_EQ(sent_code, SEGV_MAPERR);
+        sent_sig = 0;
+        CHECK_EQ(syscall(SYS_rt_tgsigqueueinfo, getpid(), getpid(), sig, &info), 0);
+        CHECK_EQ(sent_sig, sig);
+    }
+}
+
+TEST(signals, blocked_ones_of_faults_wait_like_others)
+{
+    struct timespec soon = {1, 0};
+    sigset_t set, pending;
+    siginfo_t info;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGSEGV);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    kill(getpid(), SIGSEGV);
+    CHECK_EQ(sigtimedwait(&set, &info, &soon), SIGSEGV);
+    CHECK_EQ(info.si_pid, getpid());
+    kill(getpid(), SIGSEGV);
+    sigpending(&pending);
+    CHECK(sigismember(&pending, SIGSEGV));
+    signal(SIGSEGV, SIG_IGN); /* discards it */
+    sigpending(&pending);
+    CHECK(!sigismember(&pending, SIGSEGV));
+    signal(SIGSEGV, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 TEST(signals, pending_set)
 {
     sigset_t set, got;
@@ -700,6 +748,8 @@ static const struct test tests[] = {
     CASE(signals, sigsuspend_waits_under_its_mask),
     CASE(signals, ppoll_takes_a_mask),
     CASE(signals, sigwait_and_signalfd_take_blocked_ones),
+    CASE(signals, sent_with_the_code_of_a_fault),
+    CASE(signals, blocked_ones_of_faults_wait_like_others),
     CASE(signals, pending_set),
     CASE(signals, the_parent_sees_what_ended_the_child),
     CASE(signals, stop_and_continue),
