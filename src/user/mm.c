@@ -203,17 +203,12 @@ static bool is_mapped(struct process *p, uint64_t addr)
     return mapped;
 }
 
-static void kick(void *opaque, struct task *t)
-{
-    cpu_kick(t->cpu);
-}
-
 /* The first guarded pages: every thread's CPU is told by its loop to check branches from now on. */
 static void note_guarded(struct process *p, int prot)
 {
     if (!(prot & GUEST_PROT_BTI) || __atomic_exchange_n(&p->guarded, true, __ATOMIC_SEQ_CST))
         return;
-    task_each(p, kick, NULL);
+    task_kick_all();
 }
 
 int mm_fault_code(struct process *p, uint64_t addr)

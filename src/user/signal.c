@@ -351,6 +351,18 @@ void signal_exec_failed(struct task *t)
     host_install(SIGFPE, &t->proc->sig->action[SIGFPE].sa, NULL);
 }
 
+void signal_clear_handlers(struct task *t)
+{
+    static const struct guest_sigaction dfl;
+    struct proc_sig *ps = t->proc->sig;
+
+    for (int sig = 1; sig <= NSIG_GUEST; sig++)
+        if (ps->action[sig].known && ps->action[sig].sa.handler > HANDLER_IGN) {
+            ps->action[sig].sa = dfl;
+            host_install(sig, &dfl, NULL);
+        }
+}
+
 /* --- System calls ------------------------------------------------------------------------------*/
 
 /* A signal that is ignored now is no longer pending anywhere (signal(7)); the host does the same. */

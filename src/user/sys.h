@@ -168,6 +168,9 @@ int signal_wait_mask(struct task *t, uint64_t set, uint64_t size);
 /** signal_lock - hold the dispositions still, around fork. */
 void signal_lock(struct process *p, bool on);
 
+/** signal_clear_handlers - CLONE_CLEAR_SIGHAND: the child starts without handlers. */
+void signal_clear_handlers(struct task *t);
+
 /** frame_push - put a signal frame on the guest's stack and enter the handler; false: no room. */
 bool frame_push(struct task *t, const struct guest_sigaction *sa, const siginfo_t *info,
                 uint64_t saved_mask);

@@ -3,12 +3,11 @@
  * Guest threads and processes: clone(2), clone3(2), fork, vfork, exit.  A guest thread is a host
  * thread; a guest process is a host process; tids are the host's.
  */
-#include "user/sys.h"
+#include "user/task_priv.h"
 
 #include "cpu/tcache.h"
 
 #include <linux/futex.h>
-#include <linux/sched.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -23,7 +22,6 @@
 #define ASAN_UNPOISON_MEMORY_REGION(addr, size) ((void)0)
 #endif
 
-#define HOST_STACK (256 * 1024)
 /* What a thread shares with the others whatever we do: a plain fork() has none of these flags. */
 #define CLONE_TIDS (CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_SETTLS)
 #define CLONE_ARGS_SIZE_VER0 64
@@ -46,7 +44,7 @@ static void unlock_tasks(void)
     __atomic_store_n(&tasks_lock, 0, __ATOMIC_RELEASE);
 }
 
-static void list_add(struct task *t)
+void task_list_add(struct task *t)
 {
     lock_tasks();
     t->next = tasks;
@@ -54,10 +52,9 @@ static void list_add(struct task *t)
     unlock_tasks();
 }
 
-/* Returns true when it was the last. */
-static bool list_del(struct task *t)
+bool task_list_del(struct task *t)
 {
-    bool last;
+    bool last = true;
 
     lock_tasks();
     for (struct task **p = &tasks; *p; p = &(*p)->next) {
@@ -66,7 +63,8 @@ static bool list_del(struct task *t)
             break;
         }
     }
-    last = !tasks;
+    for (const struct task *o = tasks; o; o = o->next)
+        last &= o->proc != t->proc;
     unlock_tasks();
     return last;
 }
@@ -75,7 +73,16 @@ void task_each(struct process *p, void (*cb)(void *opaque, struct task *t), void
 {
     lock_tasks();
     for (struct task *t = tasks; t; t = t->next)
-        cb(opaque, t);
+        if (t->proc == p)
+            cb(opaque, t);
+    unlock_tasks();
+}
+
+void task_kick_all(void)
+{
+    lock_tasks();
+    for (struct task *t = tasks; t; t = t->next)
+        cpu_kick(t->cpu);
     unlock_tasks();
 }
 
@@ -93,7 +100,7 @@ static struct task *task_new(struct process *p, struct cpu *cpu)
     return t;
 }
 
-static void task_free(struct task *t)
+void task_free(struct task *t)
 {
     free(t->sig);
     free(t);
@@ -110,7 +117,7 @@ struct task *task_first(struct process *p, struct cpu *cpu)
     HOST(__NR_rt_sigprocmask, SIG_SETMASK, 0, &t->sig->mask, 8);
     t->sig->host_mask = t->sig->mask;
     task_self = t;
-    list_add(t);
+    task_list_add(t);
     signal_sync(t);
     return t;
 }
@@ -247,7 +254,7 @@ long sys_exit(struct task *t, const uint64_t *a)
     int status = (int)a[0];
 
     signal_block_all(t);
-    if (t->vfork_child || list_del(t))
+    if (task_list_del(t))
         task_exit_process(t, status);
     robust_exit(t);
     clear_tid(t);
@@ -265,11 +272,6 @@ long sys_exit_group(struct task *t, const uint64_t *a)
 }
 
 /* --- Making tasks ------------------------------------------------------------------------------*/
-
-struct request { /* clone3's arguments; clone's are put into the same form */
-    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid,
-        set_tid_size, cgroup;
-};
 
 static uint64_t new_sp(const struct request *q)
 {
@@ -360,7 +362,7 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-static struct task *thread_task(struct task *t, const struct request *q)
+struct task *task_for_thread(struct task *t, const struct request *q)
 {
     struct cpu *cpu = cpu_clone(t->cpu);
     struct task *n = cpu ? task_new(t->proc, cpu) : NULL;
@@ -404,7 +406,7 @@ static long make_thread(struct task *t, const struct request *q)
         (q->flags & (CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_PIDFD)))
         return -EINVAL;
     st = calloc(1, sizeof(*st));
-    if (!st || !(st->t = thread_task(t, q))) {
+    if (!st || !(st->t = task_for_thread(t, q))) {
         free(st);
         return -ENOMEM;
     }
@@ -419,7 +421,7 @@ static long make_thread(struct task *t, const struct request *q)
     }
     signal_reclaim(t->proc);
     st->t->tid = (pid_t)tid;
-    list_add(st->t);
+    task_list_add(st->t);
     if (q->flags & CLONE_PARENT_SETTID)
         guest_write(t->cpu, q->parent_tid, &st->t->tid, 4);
     let_go(st);
@@ -434,7 +436,9 @@ static long raw_fork(struct task *t, const struct request *q)
     struct request h = *q;
     long r;
 
-    h.flags &= ~(uint64_t)CLONE_SETTLS;
+    h.flags &= ~(CLONE_SETTLS | CLONE_CLEAR_SIGHAND);
+    if (h.flags & CLONE_PARENT)
+        h.exit_signal = 0; /* what clone3 wants; it is the parent's anyway */
     h.stack = h.stack_size = h.tls = 0;
     h.pidfd = (uint64_t)host_addr(t, q->pidfd);
     h.child_tid = (uint64_t)host_addr(t, q->child_tid);
@@ -449,7 +453,7 @@ static long raw_fork(struct task *t, const struct request *q)
 
 static bool fork_will_do(const struct request *q)
 {
-    return !(q->flags & ~(uint64_t)CLONE_TIDS) && q->exit_signal == SIGCHLD && !q->set_tid;
+    return !(q->flags & ~(CLONE_TIDS | CLONE_CLEAR_SIGHAND)) && q->exit_signal == SIGCHLD && !q->set_tid;
 }
 
 static void fork_tids(struct task *t, const struct request *q, pid_t pid)
@@ -479,6 +483,8 @@ static long make_process(struct task *t, const struct request *q)
     engine_after_fork(p->engine, pid == 0);
     if (pid == 0)
         become_child(t, q);
+    if (pid == 0 && (q->flags & CLONE_CLEAR_SIGHAND))
+        signal_clear_handlers(t);
     if (plain && pid >= 0)
         fork_tids(t, q, (pid_t)pid);
     signal_sync(t);
@@ -514,6 +520,8 @@ static int vfork_child(void *arg)
     t->cpu->owner = t;
     task_self = t;
     child_regs(t->cpu, v->q);
+    if (v->q->flags & CLONE_CLEAR_SIGHAND)
+        signal_clear_handlers(t);
     signal_sync(t);
     user_loop(t);
     return 0;
@@ -571,28 +579,37 @@ static long make_vfork(struct task *t, const struct request *q)
     return pid;
 }
 
+/* What no kind of clone allows (clone(2)). */
+static bool flags_are_wrong(uint64_t flags)
+{
+    return ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM)) ||
+           ((flags & CLONE_SIGHAND) && (flags & CLONE_CLEAR_SIGHAND)) ||
+           ((flags & CLONE_FS) && (flags & (CLONE_NEWNS | CLONE_NEWUSER)));
+}
+
+/* Of the calls that share memory the host's clone3 would need a stack switched by hand. */
+static long make_sharing(struct task *t, const struct request *q)
+{
+    if (q->set_tid || (q->flags & CLONE_INTO_CGROUP))
+        return -EINVAL;
+    return (q->flags & CLONE_VFORK) && !(q->flags & CLONE_SIGHAND) ? make_vfork(t, q)
+                                                                   : task_share(t, q);
+}
+
 static long make_task(struct task *t, const struct request *q)
 {
+    long r;
+
+    if (flags_are_wrong(q->flags))
+        return -EINVAL;
     signal_block_all(t);
     if (t->sig->pending)
         return SYS_RESTART;
-    if (q->flags & CLONE_THREAD) {
-        long tid = make_thread(t, q);
-
-        signal_sync(t);
-        return tid;
-    }
-    if ((q->flags & CLONE_VM) && (q->flags & CLONE_VFORK) && !q->set_tid &&
-        !(q->flags & CLONE_INTO_CGROUP) && (!(q->flags & CLONE_SIGHAND)))
-        return make_vfork(t, q);
-    if (!(q->flags & CLONE_VM) || (q->flags & CLONE_VFORK)) {
-        struct request copy = *q;
-
-        copy.flags &= ~(uint64_t)(CLONE_VM | CLONE_SIGHAND);
-        return make_process(t, &copy);
-    }
+    if (!(q->flags & (CLONE_THREAD | CLONE_VM)))
+        return make_process(t, q);
+    r = q->flags & CLONE_THREAD ? make_thread(t, q) : make_sharing(t, q);
     signal_sync(t);
-    return -EINVAL; /* memory shared between running processes */
+    return r;
 }
 
 long sys_clone(struct task *t, const uint64_t *a)

@@ -237,8 +237,10 @@ void signal_before_exec(struct task *t);
 void signal_exec_failed(struct task *t);
 /** user_loop - run the task until it ends; never returns for the main thread. */
 void user_loop(struct task *t);
-/** task_each - call @cb for each task, under the list's lock (gdb, /proc). */
+/** task_each - call @cb for each task of the process, under the list's lock (gdb). */
 void task_each(struct process *p, void (*cb)(void *opaque, struct task *t), void *opaque);
+/** task_kick_all - all tasks in our memory leave cpu_run() soon. */
+void task_kick_all(void);
 /** task_stop_others, task_resume_others - all other tasks wait outside cpu_run() (gdb, exec). */
 void task_stop_others(struct task *t);
 void task_resume_others(struct task *t);

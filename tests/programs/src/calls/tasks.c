@@ -282,6 +282,167 @@ TEST(tasks, clone_with_other_signal_and_namespaces)
     CHECK_EQ(WEXITSTATUS(status), 31);
 }
 
+struct shared { atomic_int go, seen; pid_t pid, tid, parent; void *handler; };
+static void ignore(int sig)
+{
+}
+
+static int share_memory(void *arg)
+{
+    struct shared *s = arg;
+    struct sigaction sa;
+
+    s->pid = getpid();
+    s->parent = getppid();
+    sigaction(SIGUSR1, NULL, &sa);
+    s->handler = sa.sa_handler;
+    signal(SIGUSR1, SIG_IGN);
+    while (!s->go)
+        usleep(200);
+    s->seen = s->go + 1;
+    raise(SIGUSR1);
+    return 21;
+}
+
+/* Parent and child run side by side in one memory, each a process with its own signals. */
+TEST(tasks, a_child_that_shares_memory_runs_beside_its_parent)
+{
+    struct sigaction sa;
+    int status;
+
+    signal(SIGUSR1, ignore);
+    for (int i = 0; i < 20; i++) {
+        struct shared s = {0};
+        pid_t pid = clone(share_memory, clone_stack + sizeof(clone_stack),
+                          CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD, &s, &s.tid,
+                          NULL, &s.tid);
+
+        if (!CHECK(pid > 0))
+            return;
+        CHECK_EQ(s.tid, pid);
+        CHECK_EQ(waitpid(pid, &status, WNOHANG), 0);
+        s.go = 6;
+        CHECK_EQ(waitpid(pid, &status, 0), pid);
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 21);
+        CHECK_EQ(s.seen, 7);
+        CHECK_EQ(s.pid, pid);
+        CHECK_EQ(s.parent, getpid());
+        CHECK_EQ(s.tid, 0);
+        CHECK_EQ(s.handler, ignore);
+        sigaction(SIGUSR1, NULL, &sa);
+        CHECK_EQ(sa.sa_handler, ignore);
+    }
+}
+
+static int change_handler(void *arg)
+{
+    signal(SIGUSR1, SIG_IGN);
+    return 0;
+}
+
+TEST(tasks, a_child_may_share_dispositions)
+{
+    struct sigaction sa;
+    pid_t pid;
+
+    for (int vfork = 0; vfork <= CLONE_VFORK; vfork += CLONE_VFORK) {
+        signal(SIGUSR1, ignore);
+        pid = clone(change_handler, clone_stack + sizeof(clone_stack),
+                    CLONE_VM | CLONE_SIGHAND | vfork | SIGCHLD, NULL);
+        CHECK_EQ(waitpid(pid, NULL, 0), pid);
+        sigaction(SIGUSR1, NULL, &sa);
+        CHECK_EQ(sa.sa_handler, SIG_IGN);
+    }
+}
+
+static int forks_and_execs(void *arg)
+{
+    int status = 0;
+    pthread_t t;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(5);
+    if (waitpid(pid, &status, 0) != pid || WEXITSTATUS(status) != 5)
+        _exit(1);
+    if (pthread_create(&t, NULL, work, NULL) || pthread_join(t, NULL))
+        _exit(2);
+    execl(self, self, "exit", "33", NULL);
+    _exit(3);
+}
+
+static int faults(void *arg)
+{
+    return *(volatile int *)16;
+}
+
+TEST(tasks, a_child_that_shares_memory_is_a_whole_process)
+{
+    int status;
+    pid_t pid;
+
+    for (int i = 0; i < 5; i++) {
+        pid = clone(forks_and_execs, clone_stack + sizeof(clone_stack), CLONE_VM | SIGCHLD, NULL);
+        CHECK_EQ(waitpid(pid, &status, 0), pid);
+        CHECK_EQ(status, 33 << 8);
+    }
+    pid = clone(faults, clone_stack + sizeof(clone_stack), CLONE_VM | SIGCHLD, NULL);
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+}
+
+TEST(tasks, clone_refuses_what_does_not_go_together)
+{
+    static const int wrong[] = {CLONE_SIGHAND, CLONE_THREAD, CLONE_VM | CLONE_THREAD,
+                                CLONE_FS | CLONE_NEWNS, CLONE_FS | CLONE_NEWUSER};
+
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        CHECK_EQ(clone(clone_fn, clone_stack + sizeof(clone_stack), wrong[i] | SIGCHLD, NULL), -1);
+        CHECK_EQ(errno, EINVAL);
+    }
+}
+
+/* The grandchild is the child's sibling. */
+TEST(tasks, clone_parent_gives_the_child_away)
+{
+    int v = 8, status, found = 0;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(clone(clone_fn, clone_stack + sizeof(clone_stack), CLONE_PARENT, &v) < 0);
+    for (pid_t p; (p = waitpid(-1, &status, 0)) > 0;) {
+        CHECK_EQ(status, p == pid ? 0 : 9 << 8);
+        found++;
+    }
+    CHECK_EQ(found, 2);
+}
+
+/* CLONE_CLEAR_SIGHAND: handlers become the default, what is ignored stays ignored. */
+TEST(tasks, clone3_clears_handlers)
+{
+    struct { uint64_t flags, pidfd, ctid, ptid, sig, stack, size, tls; } a = {0};
+    struct sigaction sa;
+    int status;
+    pid_t pid;
+
+    signal(SIGUSR1, ignore);
+    signal(SIGSEGV, ignore);
+    signal(SIGUSR2, SIG_IGN);
+    a.flags = 1ull << 32;
+    a.sig = SIGCHLD;
+    pid = (pid_t)syscall(435, &a, sizeof(a));
+    if (pid == 0) {
+        sigaction(SIGUSR1, NULL, &sa);
+        status = sa.sa_handler != SIG_DFL;
+        sigaction(SIGUSR2, NULL, &sa);
+        if (status || sa.sa_handler != SIG_IGN)
+            _exit(1);
+        _exit(*(volatile char *)16);
+    }
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+}
+
 TEST(tasks, clone3_gives_a_pidfd)
 {
     struct { uint64_t flags, pidfd, ctid, ptid, sig, stack, size, tls; } a = {0};
@@ -460,6 +621,12 @@ static const struct test tests[] = {
     CASE(tasks, posix_spawn_and_popen_run_programs),
     CASE(tasks, exec_from_a_thread_and_from_vfork),
     CASE(tasks, clone_with_other_signal_and_namespaces),
+    CASE(tasks, a_child_that_shares_memory_runs_beside_its_parent),
+    CASE(tasks, a_child_may_share_dispositions),
+    CASE(tasks, a_child_that_shares_memory_is_a_whole_process),
+    CASE(tasks, clone_refuses_what_does_not_go_together),
+    CASE(tasks, clone_parent_gives_the_child_away),
+    CASE(tasks, clone3_clears_handlers),
     CASE(tasks, clone3_gives_a_pidfd),
     CASE(tasks, futex_times_out_and_wakes),
     CASE(tasks, semaphores_and_condition_variables),
