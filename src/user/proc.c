@@ -346,6 +346,8 @@ int proc_open(struct process *p, int dirfd, const char *path, int flags, mode_t 
     if (strcmp(name, "self/exe") == 0) {
         if (!p->exe)
             return -ENOENT;
+        if (flags & O_NOFOLLOW) /* it is a link: ELOOP, or with O_PATH itself */
+            return flags & O_PATH ? PROC_NOT_OURS : -ELOOP;
         r = open(p->exe, flags, mode);
         return r < 0 ? -errno : r;
     }

@@ -14,6 +14,10 @@
 #define PR_SET_MDWE 65
 #define PR_GET_MDWE 66
 #endif
+#ifndef PR_SET_MEMORY_MERGE
+#define PR_SET_MEMORY_MERGE 67
+#define PR_GET_MEMORY_MERGE 68
+#endif
 
 long sys_uname(struct task *t, const uint64_t *a)
 {
@@ -115,7 +119,7 @@ long sys_setrlimit(struct task *t, const uint64_t *a)
 static bool prctl_takes_pointer(int option)
 {
     return option == PR_GET_PDEATHSIG || option == PR_SET_NAME || option == PR_GET_NAME ||
-           option == PR_GET_TID_ADDRESS || option == PR_GET_CHILD_SUBREAPER;
+           option == PR_GET_CHILD_SUBREAPER;
 }
 
 static long prctl_host(struct task *t, const uint64_t *a)
@@ -168,9 +172,15 @@ long sys_prctl(struct task *t, const uint64_t *a)
     case PR_CAP_AMBIENT:
     case PR_SET_IO_FLUSHER:
     case PR_GET_IO_FLUSHER:
+    case PR_GET_SPECULATION_CTRL:
+    case PR_SET_SPECULATION_CTRL:
+    case PR_SET_MEMORY_MERGE:
+    case PR_GET_MEMORY_MERGE:
         return prctl_host(t, a);
     case PR_GET_SECCOMP:
-        return a[1] || a[2] || a[3] || a[4] ? -EINVAL : 0;
+        return 0;
+    case PR_GET_TID_ADDRESS:
+        return guest_write(t->cpu, a[1], &t->clear_child_tid, 8);
     case PR_PAC_RESET_KEYS:
         return reset_keys(t, a);
     case PR_GET_TAGGED_ADDR_CTRL:

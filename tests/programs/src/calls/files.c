@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -100,6 +101,21 @@ TEST(files, open_flags_differ_between_architectures)
     fd = open(".", O_TMPFILE | O_RDWR, 0600);
     CHECK(fd >= 0 || errno == EOPNOTSUPP);
     leave_dir();
+}
+
+TEST(files, the_link_to_the_program)
+{
+    char link[PATH_MAX] = "", own[PATH_MAX] = "";
+    int fd;
+
+    CHECK(open("/proc/self/exe", O_RDONLY | O_NOFOLLOW) < 0 && errno == ELOOP);
+    fd = open("/proc/self/exe", O_RDONLY);
+    CHECK(fd >= 0);
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    CHECK(readlink(link, own, sizeof(own) - 1) > 0);
+    memset(link, 0, sizeof(link));
+    CHECK(readlink("/proc/self/exe", link, sizeof(link) - 1) > 0);
+    CHECK_STR(link, own);
 }
 
 TEST(files, descriptors)
@@ -415,6 +431,7 @@ TEST(files, memory_calls_fail_as_they_should)
 static const struct test tests[] = {
     CASE(files, stat_fields),
     CASE(files, open_flags_differ_between_architectures),
+    CASE(files, the_link_to_the_program),
     CASE(files, descriptors),
     CASE(files, vectors_offsets_and_locks),
     CASE(files, epoll_events_are_not_packed_here),

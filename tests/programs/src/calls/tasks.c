@@ -570,6 +570,7 @@ TEST(tasks, signals_go_to_the_thread_they_are_sent_to)
 TEST(tasks, names_limits_and_answers)
 {
     char name[16] = "";
+    void *address = NULL;
     struct utsname u;
     struct rlimit rl = {1 << 30, RLIM_INFINITY}, got;
 
@@ -587,6 +588,10 @@ TEST(tasks, names_limits_and_answers)
     CHECK_EQ(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 0);
     CHECK_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
     CHECK_EQ(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
+    CHECK_EQ(prctl(21 /* PR_GET_SECCOMP */, 7, 7, 7, 7), 0);
+    CHECK_EQ(syscall(SYS_set_tid_address, &rl), syscall(SYS_gettid));
+    CHECK_EQ(prctl(40 /* PR_GET_TID_ADDRESS */, &address), 0);
+    CHECK_EQ(address, &rl);
     getrlimit(RLIMIT_AS, &got);
     rl.rlim_max = got.rlim_max;
     CHECK_EQ(setrlimit(RLIMIT_AS, &rl), 0);
