@@ -40,11 +40,12 @@ static void ldst_int(struct a64_tr *t, const struct a64_fields *f, ir_val addr)
         a64_set_r(t, f->t, v);
 }
 
-static void ldst_int_back(struct a64_tr *t, const struct a64_fields *f, ir_val addr, ir_val base)
+/* The base becomes @addr + @after.  That is computed after the access, which may be @addr's last use. */
+static void ldst_int_back(struct a64_tr *t, const struct a64_fields *f, ir_val addr, int64_t after)
 {
     ir_val v = access_int(t, f, addr);
 
-    a64_write_back(t, f->n, base);
+    a64_write_back(t, f->n, ir_add_imm(t->ir, addr, after));
     if (f->o)
         a64_set_r(t, f->t, v);
 }
@@ -69,18 +70,14 @@ void tr_ldst_unpriv(struct a64_tr *t, const struct a64_fields *f)
 
 void tr_ldst_post(struct a64_tr *t, const struct a64_fields *f)
 {
-    ir_val base = a64_addr(t, f->n, 0);
-
     if (!bad_int(t, f))
-        ldst_int_back(t, f, base, ir_add_imm(t->ir, base, a64_sext(f->i, 9)));
+        ldst_int_back(t, f, a64_addr(t, f->n, 0), a64_sext(f->i, 9));
 }
 
 void tr_ldst_pre(struct a64_tr *t, const struct a64_fields *f)
 {
-    ir_val addr = a64_addr(t, f->n, a64_sext(f->i, 9));
-
     if (!bad_int(t, f))
-        ldst_int_back(t, f, addr, addr);
+        ldst_int_back(t, f, a64_addr(t, f->n, a64_sext(f->i, 9)), 0);
 }
 
 /* Base plus extended register, scaled by the access size when S is set. */
@@ -157,11 +154,11 @@ static void ldst_v(struct a64_tr *t, const struct a64_fields *f, ir_val addr)
         a64_set_v(t, f->t, v);
 }
 
-static void ldst_v_back(struct a64_tr *t, const struct a64_fields *f, ir_val addr, ir_val base)
+static void ldst_v_back(struct a64_tr *t, const struct a64_fields *f, ir_val addr, int64_t after)
 {
     ir_val v = access_v(t, f, addr);
 
-    a64_write_back(t, f->n, base);
+    a64_write_back(t, f->n, ir_add_imm(t->ir, addr, after));
     if (f->o & 1)
         a64_set_v(t, f->t, v);
 }
@@ -180,18 +177,14 @@ void tr_ldst_v_unscaled(struct a64_tr *t, const struct a64_fields *f)
 
 void tr_ldst_v_post(struct a64_tr *t, const struct a64_fields *f)
 {
-    ir_val base = a64_addr(t, f->n, 0);
-
     if (!bad_v(t, f))
-        ldst_v_back(t, f, base, ir_add_imm(t->ir, base, a64_sext(f->i, 9)));
+        ldst_v_back(t, f, a64_addr(t, f->n, 0), a64_sext(f->i, 9));
 }
 
 void tr_ldst_v_pre(struct a64_tr *t, const struct a64_fields *f)
 {
-    ir_val addr = a64_addr(t, f->n, a64_sext(f->i, 9));
-
     if (!bad_v(t, f))
-        ldst_v_back(t, f, addr, addr);
+        ldst_v_back(t, f, a64_addr(t, f->n, a64_sext(f->i, 9)), 0);
 }
 
 void tr_ldst_v_reg(struct a64_tr *t, const struct a64_fields *f)
@@ -247,22 +240,22 @@ void tr_ldr_lit_v(struct a64_tr *t, const struct a64_fields *f)
 
 enum pair { LOAD = 1, BACK = 2, SIGN = 4 };
 
-/* Address of the accesses; @base: what write-back stores. */
+/* Address of the accesses; write-back, after them, stores that plus @after. */
 static ir_val pair_addr(struct a64_tr *t, const struct a64_fields *f, unsigned size, unsigned how,
-                        ir_val *base)
+                        int64_t *after)
 {
     int64_t off = a64_sext(f->i, 7) * (1 << size);
-    ir_val old = a64_addr(t, f->n, 0);
 
-    *base = ir_add_imm(t->ir, old, off);
-    return (how & BACK) && !f->p ? old : *base;
+    *after = (how & BACK) && !f->p ? off : 0;
+    return a64_addr(t, f->n, off - *after);
 }
 
 static void pair_int(struct a64_tr *t, const struct a64_fields *f, unsigned size, unsigned how)
 {
     uint64_t memop = ir_mem(size, how & SIGN, IR_RELAXED);
-    ir_val base, v1 = IR_NONE, v2 = IR_NONE;
-    ir_val addr = pair_addr(t, f, size, how, &base);
+    ir_val v1 = IR_NONE, v2 = IR_NONE;
+    int64_t after;
+    ir_val addr = pair_addr(t, f, size, how, &after);
     ir_val addr2 = ir_add_imm(t->ir, addr, 1 << size);
 
     if (how & LOAD) {
@@ -273,7 +266,7 @@ static void pair_int(struct a64_tr *t, const struct a64_fields *f, unsigned size
         ir_store(t->ir, memop, addr2, a64_x(t, f->u));
     }
     if (how & BACK)
-        a64_write_back(t, f->n, base);
+        a64_write_back(t, f->n, ir_add_imm(t->ir, addr, after));
     if (how & LOAD) {
         a64_set_r(t, f->t, v1);
         a64_set_r(t, f->u, v2);
@@ -323,13 +316,14 @@ void tr_ldpsw_wb(struct a64_tr *t, const struct a64_fields *f)
 static void pair_v(struct a64_tr *t, const struct a64_fields *f, unsigned how)
 {
     unsigned size = 2 + f->z;
-    ir_val base, addr, addr2, v1 = IR_NONE, v2 = IR_NONE;
+    ir_val addr, addr2, v1 = IR_NONE, v2 = IR_NONE;
+    int64_t after;
 
     if (f->z == 3) {
         a64_undefined(t);
         return;
     }
-    addr = pair_addr(t, f, size, how, &base);
+    addr = pair_addr(t, f, size, how, &after);
     addr2 = ir_add_imm(t->ir, addr, 1 << size);
     if (how & LOAD) {
         v1 = load_v(t, size, addr);
@@ -339,7 +333,7 @@ static void pair_v(struct a64_tr *t, const struct a64_fields *f, unsigned how)
         store_v(t, size, addr2, f->u);
     }
     if (how & BACK)
-        a64_write_back(t, f->n, base);
+        a64_write_back(t, f->n, ir_add_imm(t->ir, addr, after));
     if (how & LOAD) {
         a64_set_v(t, f->t, v1);
         a64_set_v(t, f->u, v2);

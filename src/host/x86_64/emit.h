@@ -169,6 +169,9 @@ unsigned ra_use(struct x64 *x, uint32_t v);
 void ra_use_in(struct x64 *x, uint32_t v, unsigned reg);
 /** ra_def - a register for the result @v, different from all pinned ones. */
 unsigned ra_def(struct x64 *x, uint32_t v);
+/** ra_def_loaded - a register for what @o, by one instruction that comes next, loads; and the note for
+ * the fault (x_fault_here).  It may be a register that the address uses. */
+unsigned ra_def_loaded(struct x64 *x, uint32_t v, const struct ir_op *o);
 /** ra_def_in - result @v will be in @reg; what was there is saved. */
 void ra_def_in(struct x64 *x, uint32_t v, unsigned reg);
 /** ra_use_def - a register for result @v that starts out as a copy of value @s: s's own register when

@@ -234,7 +234,7 @@ static void emit_add(struct x64 *x, const struct ir_op *o, uint32_t v)
     int32_t imm;
 
     if (x_imm(x, o->arg[1], &imm)) {
-        if (ra_dies(x, o->arg[0]) || x->val[x_resolve(x, o->arg[0])].reg == NOREG) {
+        if (ra_dies(x, o->arg[0])) {
             d = ra_use_def(x, v, o->arg[0]);
             x64_alu_ri(&x->a, ALU_ADD, size, d, imm);
         } else {

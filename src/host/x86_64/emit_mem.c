@@ -58,9 +58,8 @@ static unsigned mem_size(const struct ir_op *o)
 static void emit_load(struct x64 *x, const struct ir_op *o, uint32_t v)
 {
     struct x64_mem m = address(x, o->arg[0]);
-    unsigned size = mem_size(o), d = ra_def(x, v);
+    unsigned size = mem_size(o), d = ra_def_loaded(x, v, o);
 
-    x_fault_here(x, o);
     if (ir_is_vec(o->type)) {
         if (size == 16)
             x64_vload(&x->a, d - X_XMM, m);

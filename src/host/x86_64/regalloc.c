@@ -243,11 +243,22 @@ static unsigned victim(struct x64 *x, bool vec)
     return best;
 }
 
+/* Free, or made so: its value is not wanted any more. */
+static bool vacant(struct x64 *x, unsigned reg)
+{
+    uint32_t v = x->cur.reg_val[reg];
+
+    if (v && !unwanted(x, v))
+        return false;
+    drop_reg(x, reg);
+    return true;
+}
+
 static unsigned alloc(struct x64 *x, bool vec, unsigned hint)
 {
     unsigned n = vec ? 15 : sizeof(gpr_order), r;
 
-    if (hint != NOREG && is_vec_reg(hint) == vec && !x->cur.reg_val[hint] && !(x->pinned >> hint & 1))
+    if (hint != NOREG && is_vec_reg(hint) == vec && !(x->pinned >> hint & 1) && vacant(x, hint))
         return hint;
     for (unsigned i = 0; i < n; i++) {
         r = vec ? X_XMM + i : gpr_order[i];
@@ -337,6 +348,25 @@ unsigned ra_def(struct x64 *x, uint32_t v)
     x->pinned |= 1u << r;
     x->touched[x->n_touched++ & 15] = v;
     return r;
+}
+
+unsigned ra_def_loaded(struct x64 *x, uint32_t v, const struct ir_op *o)
+{
+    unsigned h = x->val[v].hint, d;
+
+    /* the register of a value that nobody but a fault here wants: what does not load does not write */
+    if (h != NOREG && is_vec_reg(h) == vec_value(x, v) && x->cur.reg_val[h] && !x->exiting &&
+        next_use(x, x->cur.reg_val[h], x->pos + 1) == ~0u) {
+        x_fault_here(x, o);
+        drop_reg(x, h);
+        put(x, h, v);
+        x->pinned |= 1u << h;
+        x->touched[x->n_touched++ & 15] = v;
+        return h;
+    }
+    d = ra_def(x, v);
+    x_fault_here(x, o);
+    return d;
 }
 
 void ra_def_in(struct x64 *x, uint32_t v, unsigned reg)
