@@ -320,17 +320,6 @@ static void end_block(struct ir *ir, const struct ir_op *terminator)
     ir->b->ended = true;
 }
 
-/* Going back: where loops close, somebody may want the CPU's attention. */
-static void poll_if_back(struct ir *ir, uint64_t target, uint64_t from)
-{
-    struct ir_op o = {.op = IRO_poll};
-
-    if (target > from)
-        return;
-    o.snap = snapshot(ir, target);
-    ir_push_op(ir, &o);
-}
-
 /* Has the block, or one it continues, written an idle slot? */
 static bool wrote_idle(const struct ir *ir, uint32_t set)
 {
@@ -339,13 +328,32 @@ static bool wrote_idle(const struct ir *ir, uint32_t set)
     return set && ir->sets[set].slot != IR_SLOT_CLEAN;
 }
 
+/* The snapshot of a way out leaves idle slots out when the code there does not want them. */
+static void look_for_idle(struct ir *ir, uint32_t snap)
+{
+    if (ir->idle_dead_at && !ir->snaps[snap].idle_dead &&
+        (ir->b->n_plan > 1 || wrote_idle(ir, ir->b->sets)))
+        ir->snaps[snap].idle_dead = ir->idle_dead_at(ir->idle_opaque, ir->snaps[snap].pc);
+}
+
+/* Going back: where loops close, somebody may want the CPU's attention. */
+static void poll_if_back(struct ir *ir, uint64_t target, uint64_t from)
+{
+    struct ir_op o = {.op = IRO_poll};
+
+    if (target > from)
+        return;
+    o.snap = snapshot(ir, target);
+    look_for_idle(ir, o.snap);
+    ir_push_op(ir, &o);
+}
+
 static void end_exit(struct ir *ir, uint64_t pc, enum ir_exit_kind kind, uint64_t ret)
 {
     struct ir_op o = {.op = IRO_exit, .imm = pc, .arg = {kind, (uint32_t)ret, (uint32_t)(ret >> 32)}};
 
     o.snap = snapshot(ir, pc);
-    if (ir->idle_dead_at && (ir->b->n_plan > 1 || wrote_idle(ir, ir->b->sets)))
-        ir->snaps[o.snap].idle_dead = ir->idle_dead_at(ir->idle_opaque, pc);
+    look_for_idle(ir, o.snap);
     end_block(ir, &o);
 }
 
