@@ -320,7 +320,7 @@ static void make_shadow(struct cpu *cpu)
 
     mprotect(p, GUARD, PROT_NONE);
     for (unsigned i = 0; i < HOST_SHADOW_TOP / 8; i += 2) {
-        top[i] = (uint64_t)(uintptr_t)cpu->entry_points[HOST_EP_MISS];
+        top[i] = (uint64_t)(uintptr_t)cpu->entry_points[HOST_EP_END];
         top[i + 1] = ~0ull;
     }
     cpu->shadow_map = p;

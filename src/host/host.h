@@ -24,7 +24,7 @@ struct host_layout {
  * Translated code runs on a shadow stack of its own, so that guest calls and returns can be the
  * host's, and be predicted like them.  A guest call pushes the guest return address, then does a host
  * call; a guest return does a host one if the address is the expected one.  At shadow_base lie
- * HOST_SHADOW_TOP bytes: pairs of HOST_EP_MISS and all ones, in case a guest returns to address ~0.  The stack need not have room: when it faults below, set it back to
+ * HOST_SHADOW_TOP bytes: pairs of HOST_EP_END and all ones, in case a guest returns to address ~0.  The stack need not have room: when it faults below, set it back to
  * shadow_base and go on.  C functions are called on the C stack.
  */
 #define HOST_SHADOW_TOP 64
@@ -39,6 +39,7 @@ enum host_entry {
     HOST_EP_SLOW,  /* call: evaluate out of line, all registers kept; struct host_slow * in rax */
     HOST_EP_CALL,  /* call: the C function in rax, on the C stack */
     HOST_EP_RET,   /* jump: rax holds a guest return address that the top of the shadow stack is not */
+    HOST_EP_END,   /* where returns end that find the shadow stack empty: to guest address ~0 */
     HOST_EP_EVAL,  /* C function: void (struct cpu *, const struct ir_how *); operands in scratch */
     HOST_EP_STOP,  /* jump: cpu->stop is set, leave with 0 */
     HOST_NUM_EP,

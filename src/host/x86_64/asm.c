@@ -563,7 +563,15 @@ void x64_jmp_r(struct x64_asm *a, unsigned r) { op_rr(a, 0, 0, 0xff, 4, r); }
 void x64_jmp_m(struct x64_asm *a, struct x64_mem m) { op_rm(a, 0, 0, 0xff, 4, m, 0); }
 void x64_call_m(struct x64_asm *a, struct x64_mem m) { op_rm(a, 0, 0, 0xff, 2, m, 0); }
 void x64_call_r(struct x64_asm *a, unsigned r) { op_rr(a, 0, 0, 0xff, 2, r); }
-void x64_ret(struct x64_asm *a) { x64_byte(a, 0xc3); }
+
+void x64_ret(struct x64_asm *a, unsigned drop)
+{
+    x64_byte(a, drop ? 0xc2 : 0xc3);
+    if (drop) {
+        x64_byte(a, drop & 0xff);
+        x64_byte(a, drop >> 8);
+    }
+}
 
 void x64_ud2(struct x64_asm *a)
 {

@@ -123,7 +123,7 @@ void x64_jmp_r(struct x64_asm *a, unsigned r);
 void x64_jmp_m(struct x64_asm *a, struct x64_mem m);
 void x64_call_m(struct x64_asm *a, struct x64_mem m);
 void x64_call_r(struct x64_asm *a, unsigned r);
-void x64_ret(struct x64_asm *a);
+void x64_ret(struct x64_asm *a, unsigned drop); /* and so many bytes more off the stack */
 void x64_ud2(struct x64_asm *a);
 
 /*

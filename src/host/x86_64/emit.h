@@ -82,12 +82,13 @@ struct xblock {
 /* Code to be emitted behind the main line. */
 struct xstub {
     struct x64_label label;
-    enum { STUB_EXIT_BLOCK, STUB_POLL, STUB_SLOW, STUB_THUNK, STUB_CALL_MISS } kind;
+    enum { STUB_EXIT_BLOCK, STUB_POLL, STUB_SLOW, STUB_THUNK, STUB_CALL_MISS,
+           STUB_OTHER_RETURN } kind;
     uint32_t op;          /* poll: the operation; exit block: the block; call miss: the landing */
     struct xstate *state; /* registers at the branch; NULL when nothing is to be written back */
     /* slow: floating point out of line */
     struct x64_label back;
-    uint8_t dst, src[3]; /* register numbers or NOREG */
+    uint8_t dst, src[3]; /* register numbers or NOREG; return: dst is where to */
     /* thunk: an unlinked exit */
     uint64_t pc;
     uint32_t site; /* code offset of the field to patch */

@@ -236,7 +236,8 @@ static struct xstub *link_stub(struct x64 *x, uint64_t pc, unsigned at)
 {
     struct xstub *s;
 
-    x64_align(&x->a, 4, 4 - at); /* the field must not straddle: it is patched while others run */
+    if ((x->a.n + at) % 8 > 4) /* the field must lie in one word: it is patched while others run */
+        x64_align(&x->a, 8, 8 - at);
     s = x_stub(x);
     s->kind = STUB_THUNK;
     s->pc = pc;
@@ -280,7 +281,6 @@ static void push_return(struct x64 *x, uint64_t ret, unsigned temp)
 /* Behind a call: where the callee's return lands. */
 static void emit_return_point(struct x64 *x, uint64_t ret)
 {
-    x64_lea(&x->a, 8, RSP, x64_at(RSP, 8));
     emit_link(x, ret, false);
 }
 
@@ -288,6 +288,26 @@ static void emit_return_point(struct x64 *x, uint64_t ret)
 static struct x64_label *miss_label(struct x64 *x, uint32_t landing)
 {
     return landing ? &x->leave_land[landing - 1] : &x->leave_miss;
+}
+
+/* The host's return when it is the expected one; it drops the guest's address, too. */
+static void emit_return(struct x64 *x, uint32_t target)
+{
+    unsigned r = x->val[target].reg;
+
+    if (r == NOREG)
+        x_load_value(x, r = RAX, target);
+    x64_alu_rm(&x->a, ALU_CMP, 8, r, x64_at(RSP, 8));
+    if (r == RAX) {
+        x64_jcc(&x->a, CC_NE, &x->leave_ret);
+    } else {
+        struct xstub *s = x_stub(x);
+
+        s->kind = STUB_OTHER_RETURN;
+        s->dst = (uint8_t)r;
+        x64_jcc(&x->a, CC_NE, &s->label);
+    }
+    x64_ret(&x->a, 8);
 }
 
 static void emit_exit_ind(struct x64 *x, const struct ir_op *o)
@@ -302,13 +322,11 @@ static void emit_exit_ind(struct x64 *x, const struct ir_op *o)
     ra_use(x, target);
     x->pinned = 0;
     x_write_back(x, o->snap);
-    x_load_value(x, RAX, target);
-    if (o->arg[1] == IR_EXIT_RET) { /* the host's return when it is the expected one */
-        x64_alu_rm(&x->a, ALU_CMP, 8, RAX, x64_at(RSP, 8));
-        x64_jcc(&x->a, CC_NE, &x->leave_ret);
-        x64_ret(&x->a);
+    if (o->arg[1] == IR_EXIT_RET) {
+        emit_return(x, target);
         return;
     }
+    x_load_value(x, RAX, target);
     x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->attention), 0);
     x64_jcc(&x->a, CC_NE, miss);
     if (o->arg[1] == IR_EXIT_CALL)
@@ -440,6 +458,10 @@ void emit_stubs(struct x64 *x)
             x64_lea(&x->a, 8, RCX, x64_rip(&x->stub[i].back));
             x64_push(&x->a, RCX);
             x64_jmp(&x->a, miss_label(x, x->stub[i].op));
+            break;
+        case STUB_OTHER_RETURN:
+            x64_mov_rr(&x->a, 8, RAX, x->stub[i].dst);
+            x64_jmp(&x->a, &x->leave_ret);
             break;
         case STUB_THUNK: {
             struct xstub *s = &x->stub[i];

@@ -36,7 +36,7 @@ static void stub_leave(struct x64_asm *a, const struct host_layout *lay)
     x64_alu_ri(a, ALU_ADD, 8, RSP, 8);
     for (unsigned i = sizeof(saved); i-- > 0;)
         x64_pop(a, saved[i]);
-    x64_ret(a);
+    x64_ret(a, 0);
 }
 
 /* Called from a thunk: its data lies at the return address. */
@@ -60,7 +60,7 @@ static void stub_call(struct x64_asm *a, const struct host_layout *lay)
     to_c_stack(a, lay);
     x64_call_r(a, RAX);
     x64_load(a, 8, RSP, cpu_at(lay, lay->shadow));
-    x64_ret(a);
+    x64_ret(a, 0);
 }
 
 /* rax: struct ir_how *.  Keeps every register but rax and the flags. */
@@ -83,7 +83,7 @@ static void stub_slow(struct x64_asm *a, const struct host_layout *lay)
     for (unsigned i = sizeof(gpr); i-- > 0;)
         x64_pop(a, gpr[i]);
     x64_load(a, 8, RSP, cpu_at(lay, lay->shadow));
-    x64_ret(a);
+    x64_ret(a, 0);
 }
 
 /* A return that is not to the newest call.  A few calls may never have returned (a long jump, a call
@@ -111,7 +111,7 @@ static void stub_ret(struct x64_asm *a, const struct host_layout *lay, struct x6
     for (int i = 0; i < TRIES; i++) {
         x64_bind(a, &found[i]);
         x64_alu_ri(a, ALU_ADD, 8, RSP, 16 * (i + 1));
-        x64_ret(a);
+        x64_ret(a, 8);
     }
 }
 
@@ -123,6 +123,8 @@ uint32_t host_stubs(struct host *h, uint8_t *buf, uint32_t cap, void **ep)
     h->enter = (host_enter_fn *)(void *)buf;
     stub_enter(&a, &h->lay);
     x64_align(&a, 16, 0);
+    ep[HOST_EP_END] = buf + a.n;
+    x64_mov_ri(&a, RAX, ~0ull);
     ep[HOST_EP_MISS] = buf + a.n;
     x64_bind(&a, &miss);
     x64_store(&a, 8, cpu_at(&h->lay, h->lay.pc), RAX);
@@ -156,9 +158,12 @@ host_enter_fn *host_enter(const struct host *h)
 
 void host_patch(uint8_t *site, const uint8_t *target)
 {
-    int32_t rel = (int32_t)(target - (site + 4));
+    volatile struct {
+        int32_t rel;
+    } __attribute__((packed)) *field = (void *)site; /* within eight bytes: one store */
 
-    __atomic_store_n((int32_t *)(void *)site, rel, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    field->rel = (int32_t)(target - (site + 4));
 }
 
 /* --- Recovery; the form is described in exit.c --- */

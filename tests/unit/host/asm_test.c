@@ -323,7 +323,7 @@ TEST(asm, registers)
     expect("lock or DWORD PTR [rsp-0x8],0x0");
     x64_mfence(&as);
     expect("ret");
-    x64_ret(&as);
+    x64_ret(&as, 0);
     expect("ud2");
     x64_ud2(&as);
     finish();
@@ -582,7 +582,7 @@ TEST(asm, labels)
     CHECK_EQ(as.n, 0x30);
     for (unsigned i = 0; i < 7; i++) {
         expect("ret");
-        x64_ret(&as);
+        x64_ret(&as, 0);
     }
     x64_bind(&as, &ahead);
     expect("ud2");

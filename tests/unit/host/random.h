@@ -343,8 +343,9 @@ static inline bool good_thunk(uint64_t left)
     memcpy(&t, data, sizeof(t));
     site = data - t.site;
     memcpy(&rel, site, 4);
-    return t.pc == rig.jit.pc && site > rig.job.buf && (site[-1] == 0xe9 || site[-1] == 0xe8 || (site[-2] == 0x0f && site[-1] >> 4 == 8)) &&
-           (uintptr_t)site % 4 == 0 &&
+    return t.pc == rig.jit.pc && site > rig.job.buf &&
+           (site[-1] == 0xe9 || site[-1] == 0xe8 || (site[-2] == 0x0f && site[-1] >> 4 == 8)) &&
+           (uintptr_t)site % 8 <= 4 && /* written at once */
            site + 4 + rel < data && site + 4 + rel >= data - 8;
 }
 
@@ -357,7 +358,7 @@ static inline bool enter(uint32_t *csr, uint64_t *left)
     __asm__ volatile("stmxcsr %0" : "=m"(mine));
     __asm__ volatile("ldmxcsr %0" : : "m"(in));
     for (unsigned i = 0; i < HOST_SHADOW_TOP; i += 16) {
-        memcpy(shadow + sizeof(shadow) - HOST_SHADOW_TOP + i, &rig.jit.ep[HOST_EP_MISS], 8);
+        memcpy(shadow + sizeof(shadow) - HOST_SHADOW_TOP + i, &rig.jit.ep[HOST_EP_END], 8);
         memset(shadow + sizeof(shadow) - HOST_SHADOW_TOP + i + 8, 0xff, 8);
     }
     rig.jit.shadow = rig.jit.shadow_base =
