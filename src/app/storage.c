@@ -17,6 +17,7 @@ static const struct {
 } programs[] = {
     {"qemu-img", main_img},
     {"qemu-io", main_io},
+    {"qemu-nbd", main_nbd},
 };
 
 int storage_fail(const struct err *e)

@@ -12,6 +12,7 @@
 /* Exit status of the programs, by the name they are called by. */
 int main_img(int argc, char **argv);
 int main_io(int argc, char **argv);
+int main_nbd(int argc, char **argv);
 
 /* "qemu-img: MESSAGE" on stderr; returns 1, the exit status. */
 int storage_fail(const struct err *e);
