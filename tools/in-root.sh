@@ -12,6 +12,7 @@ root=$(cd "$1" && pwd)
 shift
 export EMU=${EMU:+$(readlink -f "$EMU")} SHARE=${SHARE:+$(readlink -f "$SHARE")} BINFMT=${BINFMT:-}
 mkdir -p "$root"/{proc,dev,tmp,share,root}
+[ -e "$root/etc/hosts" ] || echo "127.0.0.1 localhost" > "$root/etc/hosts" # nobody has configured it
 [ -z "$EMU" ] || [ -e "$root/usr/bin/qemu-aarch64-static" ] || : > "$root/usr/bin/qemu-aarch64-static"
 
 # A user namespace when needed: not root, or a binfmt_misc of our own is wanted.
