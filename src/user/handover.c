@@ -54,6 +54,10 @@ char *handover_write(const struct handover *h)
     put_number(f, "d", o->log);
     put_number(f, "s", o->stack_size);
     put_number(f, "R", o->reserved_va);
+    put_number(f, "as", o->limits[0]);
+    put_number(f, "asmax", o->limits[1]);
+    put_number(f, "data", o->limits[2]);
+    put_number(f, "datamax", o->limits[3]);
     put_number(f, "interp", o->engine == ENGINE_INTERP);
     put_number(f, "hot", o->hot_after);
     put_number(f, "exact", o->exact_flags);
@@ -104,6 +108,11 @@ static int take(struct handover *h, const char *key, char *v)
         {"name", &h->name}, {"L", &o->prefix}, {"cpu", &o->cpu}, {"r", &o->uname},
         {"D", &o->log_file}, {"dfilter", &o->dfilter}, {"tcache", &o->tcache},
     };
+    const struct { const char *key; uint64_t *to; } numbers[] = {
+        {"s", &o->stack_size}, {"R", &o->reserved_va}, {"B", &o->guest_base}, {"seed", &o->seed},
+        {"as", &o->limits[0]}, {"asmax", &o->limits[1]}, {"data", &o->limits[2]},
+        {"datamax", &o->limits[3]}, {"cache", &o->cache_size},
+    };
     uint64_t n = strtoull(v, NULL, 10);
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -112,20 +121,18 @@ static int take(struct handover *h, const char *key, char *v)
             return decode(v);
         }
     }
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        if (strcmp(key, numbers[i].key) == 0) {
+            *numbers[i].to = n;
+            return 0;
+        }
+    }
     if (strcmp(key, "fd") == 0)
         h->fd = atoi(v);
     else if (strcmp(key, "self") == 0)
         h->self_fd = atoi(v);
     else if (strcmp(key, "d") == 0)
         o->log = (uint32_t)n;
-    else if (strcmp(key, "s") == 0)
-        o->stack_size = n;
-    else if (strcmp(key, "R") == 0)
-        o->reserved_va = n;
-    else if (strcmp(key, "B") == 0)
-        o->guest_base = n;
-    else if (strcmp(key, "seed") == 0)
-        o->seed = n;
     else if (strcmp(key, "haveB") == 0)
         o->have_guest_base = n;
     else if (strcmp(key, "haveseed") == 0)
@@ -136,8 +143,6 @@ static int take(struct handover *h, const char *key, char *v)
         o->exact_flags = n;
     else if (strcmp(key, "hot") == 0)
         o->hot_after = (unsigned)n;
-    else if (strcmp(key, "cache") == 0)
-        o->cache_size = n;
     else if (strcmp(key, "passoff") == 0)
         o->passes_off = (unsigned)n;
     else if (strcmp(key, "hostoff") == 0)

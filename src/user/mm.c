@@ -389,6 +389,42 @@ int mm_reserve_gaps(struct process *p, uint64_t start, uint64_t end)
     return r;
 }
 
+/* --- limits ------------------------------------------------------------------------------------
+ * RLIMIT_AS and RLIMIT_DATA (getrlimit(2)) as far as the guest set them itself: the host's would count
+ * what is ours, and the room for the stack, of which Linux counts what was used. */
+
+#define STACK_COUNTS_AS (UINT64_C(132) << 10) /* what a program starts with */
+
+static bool is_data(uint32_t prot, uint32_t flags)
+{
+    return (prot & PROT_WRITE) && !(flags & (VMA_SHARED | VMA_STACK));
+}
+
+static uint64_t overlap(const struct vma *v, uint64_t start, uint64_t end)
+{
+    uint64_t from = v->start > start ? v->start : start, to = v->end < end ? v->end : end;
+
+    return from < to ? to - from : 0;
+}
+
+bool mm_may_grow(const struct process *p, uint64_t len, int prot, uint32_t flags, uint64_t start,
+                 uint64_t end)
+{
+    const struct vmas *s = &p->mm->vmas;
+    uint64_t all = STACK_COUNTS_AS + len, data = is_data((uint32_t)prot, flags) ? len : 0;
+
+    if (!p->opts.limits[0] && !p->opts.limits[2])
+        return true;
+    for (size_t i = 0; i < s->n; i++) {
+        uint64_t size = s->v[i].end - s->v[i].start - overlap(&s->v[i], start, end);
+
+        all += s->v[i].flags & VMA_STACK ? 0 : size;
+        data += is_data(s->v[i].prot, s->v[i].flags) ? size : 0;
+    }
+    return all <= p->opts.limits[0] - 1 && (!len || !is_data((uint32_t)prot, flags) ||
+                                            data <= p->opts.limits[2] - 1);
+}
+
 /* --- mmap --------------------------------------------------------------------------------------*/
 
 /* Map @q at @addr over what the guest has there, but over nothing of ours. */
@@ -501,6 +537,7 @@ int64_t mm_mmap(struct process *p, uint64_t addr, uint64_t len, int prot, int fl
     struct mm *mm = p->mm;
     struct vma v = {0};
     struct request q;
+    uint64_t replaced;
     bool had_code;
     int64_t r = check_mmap(mm, addr, &len, prot, flags, offset);
 
@@ -515,7 +552,9 @@ int64_t mm_mmap(struct process *p, uint64_t addr, uint64_t len, int prot, int fl
     pthread_rwlock_wrlock(&mm->lock);
     if (mm->lock_future >= 0)
         q.flags |= MAP_LOCKED;
-    if (vmas_reserve(&mm->vmas, 4) < 0)
+    replaced = flags & MAP_FIXED ? len : 0;
+    if (vmas_reserve(&mm->vmas, 4) < 0 ||
+        !mm_may_grow(p, len, prot, flags & MAP_SHARED ? VMA_SHARED : 0, q.hint, q.hint + replaced))
         return done(p, 0, 0, false, -ENOMEM);
     r = do_mmap(p, &q, flags);
     if (r < 0)
@@ -597,6 +636,9 @@ static int64_t protect_locked(struct process *p, uint64_t start, uint64_t end, i
         if (!v)
             return -ENOMEM;
         to = v->end < end ? v->end : end;
+        if (!is_data(v->prot, v->flags) && is_data((uint32_t)prot, v->flags) &&
+            !mm_may_grow(p, to - start, prot, v->flags, start, to))
+            return -ENOMEM;
         if (mm_host_prot((int)v->prot) != mm_host_prot(prot) &&
             mprotect(mm_host(p, start), to - start, mm_host_prot(prot)) < 0)
             return -errno;
@@ -676,7 +718,7 @@ static int brk_grow(struct process *p, uint64_t from, uint64_t to)
 
     if (mm->lock_future >= 0)
         q.flags |= MAP_LOCKED;
-    if (vmas_reserve(&mm->vmas, 4) < 0)
+    if (vmas_reserve(&mm->vmas, 4) < 0 || !mm_may_grow(p, q.len, q.prot, v.flags, 0, 0))
         return -ENOMEM;
     r = map_noreplace(p, &q, from);
     if (r < 0)

@@ -88,6 +88,11 @@ void mm_release_gaps(struct process *p, uint64_t start, uint64_t end);
  * negative errno.  With the lock. */
 int64_t mm_place(struct process *p, uint64_t hint, uint64_t len, uint64_t align);
 
+/** mm_may_grow - whether @len more bytes of such memory stay within the guest's RLIMIT_AS and
+ * RLIMIT_DATA, when [start, end) is replaced (empty: nothing is).  With the lock. */
+bool mm_may_grow(const struct process *p, uint64_t len, int prot, uint32_t flags, uint64_t start,
+                 uint64_t end);
+
 /** mm_host_prot - the host's PROT_ bits for the guest's: guest code is data to the host. */
 int mm_host_prot(int prot);
 

@@ -114,6 +114,14 @@ static int64_t move_anywhere(struct process *p, struct move *m)
     return r;
 }
 
+/* What the guest has more of afterwards. */
+static bool within_limits(const struct process *p, const struct move *m, const struct vma *v)
+{
+    uint64_t len = m->to_end - m->to, old = m->flags & MREMAP_DONTUNMAP ? 0 : m->old_end - m->old;
+
+    return len <= old || mm_may_grow(p, len - old, (int)v->prot, v->flags, 0, 0);
+}
+
 static int64_t do_mremap(struct process *p, struct move *m)
 {
     struct vmas *s = &p->mm->vmas;
@@ -128,12 +136,17 @@ static int64_t do_mremap(struct process *p, struct move *m)
         return -EFAULT;
     if (m->old == m->old_end && !((v->flags & VMA_SHARED) && may_move))
         return -EINVAL;
-    if (m->flags & MREMAP_FIXED)
-        return vmas_covered(s, m->old, m->old_end) < m->old_end ? -EFAULT : move_fixed(p, m);
+    if (m->flags & MREMAP_FIXED) {
+        if (vmas_covered(s, m->old, m->old_end) < m->old_end)
+            return -EFAULT;
+        return within_limits(p, m, v) ? move_fixed(p, m) : -ENOMEM;
+    }
     if (m->to_end <= m->old_end && !(m->flags & MREMAP_DONTUNMAP) && m->old != m->old_end)
         return vmas_covered(s, m->old, m->old_end) < m->old_end ? -EFAULT : resize(p, m);
     if (v->end < m->old_end)
         return -EFAULT;
+    if (!within_limits(p, m, v))
+        return -ENOMEM;
     if (!(m->flags & MREMAP_DONTUNMAP) && m->old != m->old_end) {
         r = resize(p, m);
         if (r != -ENOMEM || !may_move)
@@ -199,7 +212,8 @@ static int64_t shm_locked(struct process *p, int id, uint64_t addr, uint64_t len
     struct vma v = {.flags = VMA_SHARED | VMA_SHM, .dev = (uint64_t)id};
     int64_t r;
 
-    if (vmas_reserve(&mm->vmas, 4) < 0)
+    if (vmas_reserve(&mm->vmas, 4) < 0 ||
+        !mm_may_grow(p, len, PROT_READ, VMA_SHARED, addr, flags & SHM_REMAP ? addr + len : addr))
         return -ENOMEM;
     r = shm_place(p, addr, len, flags);
     if (r < 0)

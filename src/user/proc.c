@@ -80,7 +80,7 @@ static bool absolute(int dirfd, const char *path, char buf[PATH_MAX])
 static bool maybe_ours(const char *path)
 {
     static const char *const names[] = {"exe", "maps", "smaps", "cmdline", "environ", "auxv",
-                                        "stat", "cpuinfo"};
+                                        "stat", "cpuinfo", "limits"};
     const char *base = strrchr(path, '/');
 
     base = base ? base + 1 : path;
@@ -252,6 +252,42 @@ static int put_stat(struct process *p, FILE *out, const char *file)
     return 0;
 }
 
+static void put_limit(FILE *out, uint64_t own, const char *host)
+{
+    if (!own)
+        fprintf(out, "%-20.*s ", (int)strcspn(host, " "), host);
+    else
+        fprintf(out, "%-20" PRIu64 " ", own - 1);
+}
+
+/* limits: those that only we know (user_opts.limits). */
+static int put_limits(struct process *p, FILE *out, const char *file)
+{
+    static const char *const names[] = {"Max address space", "Max data size"};
+    FILE *in = fopen(file, "re");
+    char line[128];
+
+    if (!in)
+        return -errno;
+    while (fgets(line, sizeof(line), in)) {
+        const uint64_t *own = NULL;
+
+        for (int i = 0; i < 2; i++)
+            if (strncmp(line, names[i], strlen(names[i])) == 0)
+                own = &p->opts.limits[2 * i];
+        if (!own || strlen(line) < 68) {
+            fputs(line, out);
+            continue;
+        }
+        fprintf(out, "%.26s", line);
+        put_limit(out, own[0], line + 26);
+        put_limit(out, own[1], line + 47);
+        fputs(line + 68, out);
+    }
+    fclose(in);
+    return 0;
+}
+
 /* The kernel's names of the HWCAP bits in order; those of HWCAP2 follow (hwcap_str of arm64,
  * documented in Documentation/arch/arm64/elf_hwcaps.rst). */
 static const char hwcap_names[] =
@@ -309,6 +345,8 @@ static int fill(struct process *p, const char *name, FILE *out)
         return put_memory(p, out, p->auxv_start, p->auxv_start + p->auxv_len);
     if (strcmp(name, "self/stat") == 0)
         return put_stat(p, out, "/proc/self/stat");
+    if (strcmp(name, "self/limits") == 0)
+        return put_limits(p, out, "/proc/self/limits");
     if (strcmp(name, "cpuinfo") == 0)
         return put_cpuinfo(p, out);
     return PROC_NOT_OURS;

@@ -35,44 +35,48 @@ long sys_uname(struct task *t, const uint64_t *a)
 }
 
 /* --- Limits ------------------------------------------------------------------------------------
- * RLIMIT_AS and RLIMIT_DATA would count our own memory: they are remembered, not enforced. */
+ * RLIMIT_AS and RLIMIT_DATA would count our own memory: the host is not told, mm.c enforces them. */
 
-static struct rlimit kept[RLIM_NLIMITS];
-static bool is_kept[RLIM_NLIMITS];
-
-static bool keep_limit(uint64_t which)
+/* Where the guest's own limit is kept, NULL: the host has it. */
+static uint64_t *own_limit(struct process *p, uint64_t which)
 {
-    return which == RLIMIT_AS || which == RLIMIT_DATA;
+    return which == RLIMIT_AS ? &p->opts.limits[0] : which == RLIMIT_DATA ? &p->opts.limits[2] : NULL;
 }
 
-static int get_limit(uint64_t which, struct rlimit *out)
+static int get_limit(struct task *t, uint64_t which, struct rlimit *out)
 {
-    if (keep_limit(which) && is_kept[which]) {
-        *out = kept[which];
-        return 0;
-    }
-    return (int)HOST(__NR_prlimit64, 0, which, 0, out);
+    const uint64_t *own = own_limit(t->proc, which);
+    int r = (int)HOST(__NR_prlimit64, 0, which, 0, out);
+
+    if (r < 0 || !own)
+        return r;
+    if (own[0])
+        out->rlim_cur = own[0] - 1;
+    if (own[1])
+        out->rlim_max = own[1] - 1;
+    return 0;
 }
 
-static int set_limit(uint64_t which, const struct rlimit *in)
+static int set_limit(struct task *t, uint64_t which, const struct rlimit *in)
 {
+    uint64_t *own = own_limit(t->proc, which);
     struct rlimit old;
     int r;
 
-    if (!keep_limit(which)) {
+    if (!own) {
         r = (int)HOST(__NR_prlimit64, 0, which, in, 0);
         if (r == 0 && which == RLIMIT_STACK)
             mm_stack_limit(user_proc(), in->rlim_cur);
         return r;
     }
-    if ((r = get_limit(which, &old)) < 0)
+    if ((r = get_limit(t, which, &old)) < 0)
         return r;
     if (in->rlim_cur > in->rlim_max)
         return -EINVAL;
     if (in->rlim_max > old.rlim_max)
         return -EPERM;
-    kept[which] = *in;
-    is_kept[which] = true;
+    own[0] = in->rlim_cur + 1; /* none wraps to 0 */
+    own[1] = in->rlim_max + 1;
     return 0;
 }
 
@@ -83,9 +87,9 @@ static long limits(struct task *t, uint64_t which, uint64_t in, uint64_t out)
 
     if (in && (r = guest_read(t->cpu, &new, in, sizeof(new))) < 0)
         return r;
-    if ((r = get_limit(which, &old)) < 0)
+    if ((r = get_limit(t, which, &old)) < 0)
         return r;
-    if (in && (r = set_limit(which, &new)) < 0)
+    if (in && (r = set_limit(t, which, &new)) < 0)
         return r;
     return out ? guest_write(t->cpu, out, &old, sizeof(old)) : 0;
 }
@@ -100,7 +104,7 @@ long sys_prlimit64(struct task *t, const uint64_t *a)
 long sys_getrlimit(struct task *t, const uint64_t *a)
 {
     struct rlimit old;
-    int r = get_limit((uint32_t)a[0], &old);
+    int r = get_limit(t, (uint32_t)a[0], &old);
 
     return r < 0 ? r : guest_write(t->cpu, a[1], &old, sizeof(old));
 }
@@ -110,7 +114,7 @@ long sys_setrlimit(struct task *t, const uint64_t *a)
     struct rlimit new;
     int r = guest_read(t->cpu, &new, a[1], sizeof(new));
 
-    return r < 0 ? r : set_limit((uint32_t)a[0], &new);
+    return r < 0 ? r : set_limit(t, (uint32_t)a[0], &new);
 }
 
 /* --- prctl -------------------------------------------------------------------------------------*/

@@ -53,6 +53,8 @@ struct user_opts {
     uint64_t guest_base;      /* -B */
     uint64_t reserved_va;     /* -R */
     uint64_t seed;            /* -seed */
+    uint64_t limits[4];       /* RLIMIT_AS, RLIMIT_DATA as the guest has set them: soft, hard, soft, hard;
+                               * each plus 1, 0: not set */
     uint32_t log;             /* enum user_log */
     enum engine_kind engine;  /* --engine */
     unsigned hot_after;       /* --hot-after, as in struct engine_conf; so are the next four */

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define P 4096ul
@@ -241,7 +242,90 @@ static void stack(void)
     printf("overrun %d\n", code);
 }
 
-int main(void)
+#define MB (1ul << 20)
+
+static void limit(int which, unsigned long soft)
+{
+    char line[100];
+    struct rlimit l;
+    FILE *f;
+
+    getrlimit(which, &l);
+    l.rlim_cur = soft;
+    SHOW(setrlimit(which, &l));
+    getrlimit(which, &l);
+    printf("limit %lu\n", l.rlim_cur / MB);
+    f = fopen("/proc/self/limits", "r");
+    while (fgets(line, sizeof(line), f))
+        if (strncmp(line, "Max address", 11) == 0 || strncmp(line, "Max data", 8) == 0)
+            printf("%s", line);
+    fclose(f);
+}
+
+static void address_space(void)
+{
+    char *a, *b;
+    int id;
+
+    limit(RLIMIT_AS, 1000 * MB);
+    SHOW(mmap(NULL, 1001 * MB, PROT_NONE, ANON, -1, 0));
+    a = mmap(NULL, 600 * MB, PROT_NONE, ANON, -1, 0);
+    printf("within %d\n", a != MAP_FAILED);
+    SHOW(mmap(NULL, 600 * MB, PROT_NONE, ANON, -1, 0));
+    SHOW(mmap(a, 600 * MB, PROT_READ, ANON | MAP_FIXED, -1, 0)); /* in its place */
+    SHOW(mremap(a, 600 * MB, 1100 * MB, MREMAP_MAYMOVE));
+    SHOW(sbrk(500 * MB));
+    printf("malloc %d\n", malloc(500 * MB) != NULL);
+    id = shmget(IPC_PRIVATE, 500 * MB, IPC_CREAT | 0600);
+    SHOW(shmat(id, NULL, 0));
+    shmctl(id, IPC_RMID, NULL);
+    b = mremap(a, 600 * MB, 900 * MB, MREMAP_MAYMOVE);
+    printf("grown %d\n", b != MAP_FAILED);
+    SHOW(munmap(b, 900 * MB));
+    a = mmap(NULL, 800 * MB, PROT_NONE, ANON, -1, 0);
+    printf("room again %d\n", a != MAP_FAILED);
+    munmap(a, 800 * MB);
+    if (fork() == 0) {
+        SHOW(mmap(NULL, 1001 * MB, PROT_NONE, ANON, -1, 0));
+        fflush(stdout);
+        execl("/proc/self/exe", "memory", "limits", NULL);
+    }
+    wait(NULL);
+    limit(RLIMIT_AS, RLIM_INFINITY);
+    SHOW(mmap(NULL, 1001 * MB, PROT_NONE, ANON, -1, 0));
+}
+
+static void data_size(void)
+{
+    char *a;
+
+    limit(RLIMIT_DATA, 300 * MB);
+    SHOW(mmap(NULL, 301 * MB, RW, ANON, -1, 0));
+    SHOW(sbrk(301 * MB));
+    SHOW(mmap(NULL, 301 * MB, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    a = mmap(NULL, 301 * MB, PROT_READ, ANON, -1, 0);
+    printf("not writable %d\n", a != MAP_FAILED);
+    SHOW(mprotect(a, 301 * MB, RW));
+    SHOW(mprotect(a, 200 * MB, RW));
+    SHOW(mmap(NULL, 200 * MB, RW, ANON, -1, 0));
+    SHOW(mprotect(a, 200 * MB, PROT_NONE));
+    SHOW(mmap(NULL, 200 * MB, RW, ANON, -1, 0));
+    limit(RLIMIT_DATA, RLIM_INFINITY);
+}
+
+/* After an execve under limits. */
+static int limits_stay(void)
+{
+    struct rlimit l;
+
+    getrlimit(RLIMIT_AS, &l);
+    printf("inherited %lu\n", l.rlim_cur / MB);
+    SHOW(mmap(NULL, 1001 * MB, PROT_NONE, ANON, -1, 0));
+    SHOW(mmap(NULL, 800 * MB, PROT_NONE, ANON, -1, 0));
+    return 0;
+}
+
+int main(int argc, char **argv)
 {
     static char alt[65536];
     stack_t ss = {.ss_sp = alt, .ss_size = sizeof(alt)};
@@ -249,6 +333,9 @@ int main(void)
     char name[] = "/tmp/memoryXXXXXX";
     int fd = mkstemp(name);
 
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (argc > 1)
+        return limits_stay();
     sigaltstack(&ss, NULL);
     sigaction(SIGSEGV, &sa, NULL);
     sigaction(SIGBUS, &sa, NULL);
@@ -260,5 +347,7 @@ int main(void)
     files(name, fd);
     unlink(name);
     stack();
+    address_space();
+    data_size();
     return 0;
 }

@@ -15,7 +15,7 @@ TEST(handover, every_option_arrives)
     struct handover a = {.fd = 7, .self_fd = 1000, .name = "/odd;name=%41\n",
                          .opts = {.prefix = "/a b", .cpu = "max", .uname = "6.1", .log = 0x81,
                                   .log_file = "/tmp/%d", .stack_size = 1 << 20, .strace = true,
-                                  .engine = ENGINE_INTERP, .have_seed = true, .seed = 5,
+                                  .engine = ENGINE_INTERP, .have_seed = true, .seed = 5, .limits = {1, 2, 0, 4},
                                   .tcache = "/home/a b/;c"}};
     struct handover b = {.fd = -1};
     char *text = handover_write(&a);
@@ -36,6 +36,7 @@ TEST(handover, every_option_arrives)
     CHECK_EQ(b.opts.engine, ENGINE_INTERP);
     CHECK(b.opts.strace && b.opts.have_seed && !b.opts.one_insn && !b.opts.have_guest_base);
     CHECK_EQ(b.opts.seed, 5);
+    CHECK_MEM(b.opts.limits, a.opts.limits, sizeof(a.opts.limits));
     CHECK_STR(b.opts.tcache, a.opts.tcache);
     free(text);
 }
