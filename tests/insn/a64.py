@@ -2,7 +2,9 @@
 """AArch64 register states, the harness's files, and the engines that run them (see README.md)."""
 import os
 import re
+import resource
 import shutil
+import signal
 import struct
 import subprocess
 
@@ -105,13 +107,19 @@ def write_cases(path, cases, finish, go_on=False, runs=1, loose=False):
 
 
 def run_harness(command, harness, path, limit):
-    """Runs the cases of the file at @path; returns (packed results, what went wrong or '').
-    There are fewer results than cases when the engine ended early."""
+    """Runs the cases of the file at @path for at most @limit seconds of CPU time; returns (packed
+    results, what went wrong or '').  There are fewer results than cases when the engine ended early."""
+    def bound():
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
+
     try:
-        p = subprocess.run([*command, harness, path], capture_output=True, timeout=limit)
+        p = subprocess.run([*command, harness, path], capture_output=True, timeout=10 * limit,
+                           preexec_fn=bound)
         out, status, err = p.stdout, p.returncode, p.stderr
     except subprocess.TimeoutExpired as e:
-        out, status, err = e.stdout or b'', f'none: still running after {limit} s', b''
+        out, status, err = e.stdout or b'', f'none: still running after {10 * limit} s', b''
+    if status == -signal.SIGXCPU:
+        status = f'none: still running after {limit} s of CPU time'
     n = len(out) // STATE.size
     text = err.decode(errors='replace').strip()[-300:]
     return ([out[i * STATE.size:(i + 1) * STATE.size] for i in range(n)],
