@@ -7,15 +7,15 @@
 #ifndef CPU_FPMODE_H
 #define CPU_FPMODE_H
 
-#include "cpu/cpu.h"
+#include "base/softfloat.h"
 
-/** fpmode_load - put cpu->fp.rounding into the host's control register; called by cpu_run and
- * whenever the guest changes its rounding mode. */
-void fpmode_load(struct cpu *cpu);
-/** fpmode_gather - move the host's sticky bits into cpu->fp.flags (FP_IOC ...) and clear them. */
-void fpmode_gather(struct cpu *cpu);
+/** fpmode_load - put the guest's rounding and flushing into the host's control register; called by
+ * cpu_run and whenever the guest changes them. */
+void fpmode_load(struct fp_env *fp);
+/** fpmode_gather - move the host's sticky bits into fp->flags (FP_IOC ...) and clear them. */
+void fpmode_gather(struct fp_env *fp);
 
 /** fpmode_trapped - the control register to go on with after an FP exception in translated code. */
-uint32_t fpmode_trapped(const struct cpu *cpu, uint32_t mxcsr);
+uint32_t fpmode_trapped(const struct fp_env *fp, uint32_t mxcsr);
 
 #endif

@@ -348,9 +348,9 @@ enum cpu_stop jit_run(struct cpu *cpu)
         memcpy(cpu->entry_points, j->ep, sizeof(j->ep));
     if (!cpu->shadow_map)
         make_shadow(cpu);
-    fpmode_load(cpu);
+    fpmode_load(&cpu->fp);
     stop = run(j, cpu);
-    fpmode_gather(cpu);
+    fpmode_gather(&cpu->fp);
     return stop;
 }
 
@@ -406,7 +406,7 @@ bool jit_fp_trap(struct cpu *cpu, void *ucontext)
     if (!to)
         return false;
     *rip = (greg_t)to;
-    uc->uc_mcontext.fpregs->mxcsr = fpmode_trapped(cpu, uc->uc_mcontext.fpregs->mxcsr);
+    uc->uc_mcontext.fpregs->mxcsr = fpmode_trapped(&cpu->fp, uc->uc_mcontext.fpregs->mxcsr);
     return true;
 }
 

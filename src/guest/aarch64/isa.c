@@ -61,15 +61,15 @@ uint32_t a64_get_fpsr(struct cpu *cpu)
 {
     const union ir_u *qc = &a64(cpu)->qc;
 
-    fpmode_gather(cpu);
+    fpmode_gather(&cpu->fp);
     return (cpu->fp.flags & FPSR_FLAGS) | (qc->d[0] | qc->d[1] ? FPSR_QC : 0);
 }
 
 void a64_set_fpsr(struct cpu *cpu, uint32_t v)
 {
-    fpmode_gather(cpu);
+    fpmode_gather(&cpu->fp);
     cpu->fp.flags = v & FPSR_FLAGS;
-    fpmode_load(cpu);
+    fpmode_load(&cpu->fp);
     a64(cpu)->qc.d[0] = v & FPSR_QC;
     a64(cpu)->qc.d[1] = 0;
 }
@@ -86,7 +86,7 @@ void a64_set_fpcr(struct cpu *cpu, uint32_t v)
     cpu->fp.fz16 = v & FPCR_FZ16;
     cpu->fp.dn = v & FPCR_DN;
     cpu->fp.ahp = v & FPCR_AHP;
-    fpmode_load(cpu);
+    fpmode_load(&cpu->fp);
     cpu_set_mode(cpu, (cpu->mode & ~(A64_MODE_FP_SLOW | A64_MODE_FP_FLUSH)) | mode);
 }
 

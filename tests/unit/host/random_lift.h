@@ -71,7 +71,7 @@ static inline struct dice dice_at(const uint8_t *data, size_t len, size_t chunk)
 
 struct setup {
     unsigned features_off, passes_off, effort, memory, flow;
-    bool fp_slow, untag, gs, plain, optimise, attention, counter, out_of_fuel, full_calls, small_types;
+    bool fp_slow, fp_flush, untag, gs, plain, optimise, attention, counter, out_of_fuel, full_calls, small_types;
     bool quick;
     uint32_t cap;
     struct dice state;
@@ -83,6 +83,7 @@ static inline struct setup choose(const uint8_t *data, size_t len)
     struct setup s = {.features_off = roll(&d, 2) ? 0 : roll(&d, 16)};
 
     s.fp_slow = roll(&d, 4) == 0;
+    s.fp_flush = !s.fp_slow && d.s % 4 == 0;
     s.untag = roll(&d, 4) == 0;
     s.gs = roll(&d, 4) == 0;
     s.plain = roll(&d, 6) == 0;
@@ -497,6 +498,8 @@ static inline void step(struct lift *l, unsigned kind)
 {
     ir_val v = IR_NONE;
 
+    if (l->set->fp_flush && roll(l->d, 3))
+        kind = 7;
     switch (kind) {
     case 0:
     case 1: v = memory(l); break;
