@@ -4,5 +4,5 @@
 
 int fuzz_one(const uint8_t *data, size_t len)
 {
-    return fuzz_image("vdi", data, len, true);
+    return fuzz_image("vdi", data, len, FUZZ_COMPARE);
 }

@@ -9,12 +9,12 @@ int fuzz_one(const uint8_t *data, size_t len)
     uint8_t *copy;
 
     if (sparse)
-        return fuzz_image("vmdk", data, len, true);
+        return fuzz_image("vmdk", data, len, FUZZ_CHANGE);
     if (!(copy = malloc(len + 1)))
         abort();
     for (size_t i = 0; i < len; i++)
         copy[i] = data[i] == '/' || data[i] == ':' ? '_' : data[i];
-    fuzz_image("vmdk", copy, len, false);
+    fuzz_image("vmdk", copy, len, FUZZ_LOOK);
     free(copy);
     return 0;
 }

@@ -7,12 +7,19 @@
 #include <stdlib.h>
 #include <strings.h>
 
+/* The line after the one at @p, or NULL. */
+static const char *next_line(const char *p)
+{
+    p = strchr(p, '\n');
+    return p && p[1] ? p + 1 : NULL;
+}
+
 /* The value after "key", blanks, "=": its first byte; @len up to the line's end without blanks. */
 static const char *find_value(const char *desc, const char *key, size_t *len)
 {
     size_t n = strlen(key);
 
-    for (const char *line = desc; line && *line; line = strchr(line, '\n'), line += line != NULL) {
+    for (const char *line = desc; line; line = next_line(line)) {
         const char *p = line + strspn(line, " \t");
 
         if (strncasecmp(p, key, n))
@@ -186,7 +193,7 @@ int vmdk_desc_extents(struct blk *b, struct json_object *opts, struct err *e)
     struct line l;
     int r;
 
-    for (const char *p = v->desc; p && *p; p = strchr(p, '\n'), p += p != NULL) {
+    for (const char *p = v->desc; p; p = next_line(p)) {
         if (!parse_line(p, &l))
             continue;
         if (v->n == VMDK_MAX_EXTENTS)

@@ -30,6 +30,7 @@ struct field {
     const char *def;          /* its value when not given, as text; NULL: zero and "absent" */
     const char *const *names; /* F_ENUM: NULL-terminated */
     const char *help;         /* one line, no full stop */
+    bool quiet;               /* who prints what is chosen leaves the default out */
 };
 
 /* FIELD - a row for @member of struct @type, checked against @kind's C type at compile time. */

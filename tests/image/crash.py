@@ -20,11 +20,13 @@ SECTOR = 512
 PRELOAD = ''     # cut.so
 MAX_CUTS = 400   # a run that is still being cut then is endless
 
-# format, create options, size; 'torn': the reference calls a crash's leak an error
+# format, create options, size; 'torn': the reference calls a crash's leak an error; 'log': whoever opens it
+# for writing brings it in order, and the reference's log is replayed by us
 CASES = [
     ('vmdk', '', 9 * MB, set()),
     ('vmdk', 'zeroed_grain=on', 9 * MB, set()),
     ('vmdk', 'subformat=twoGbMaxExtentSparse', 9 * MB, set()),
+    ('vhdx', 'block_size=1M', 9 * MB, {'log'}),
     ('vdi', '', 9 * MB, {'torn'}),
 ]
 
@@ -85,9 +87,30 @@ def writes(rng, size, n):
     return out
 
 
+def replayed_alike(fmt, folder):
+    """Open the image for writing with both, which replays its log: they agree on what the disk holds."""
+    image, twin, dumps = f'{folder}/disk', f'{folder}/twin', []
+    shutil.copy(image, twin)
+    code, out = qemu_io(f'{OURS}/qemu-io', fmt, image, [])
+    if code:
+        return f'it does not open for writing: {out}'
+    run('qemu-img', 'check', '-r', 'all', '-f', fmt, twin)
+    for name in (image, twin):
+        code, out = run('qemu-img', 'convert', '-f', fmt, '-O', 'raw', name, f'{folder}/dump')
+        if code:
+            return out
+        with open(f'{folder}/dump', 'rb') as f:
+            dumps.append(f.read())
+    return None if dumps[0] == dumps[1] else 'the reference replays the log otherwise'
+
+
 def check(fmt, folder, model, traits):
     """What is wrong with the image in @folder after the crash, or None."""
     image, dump = os.path.join(folder, 'disk'), os.path.join(folder, 'dump')
+    if 'log' in traits:
+        bad = replayed_alike(fmt, folder)
+        if bad:
+            return bad
     code, out = run(f'{OURS}/qemu-img', 'check', '-f', fmt, image)
     if code not in (0, 3, 63) and 'not found: check' not in out:
         return f'our check: {out}'
@@ -106,7 +129,7 @@ def copy_files(source, target):
     shutil.copytree(source, target)
 
 
-def case(work, fmt, opts, size, traits, error):
+def case(work, fmt, opts, size, traits, error, writer):
     rng = random.Random(f'{SEED} {fmt} {opts}')
     start, now = os.path.join(work, 'start'), os.path.join(work, 'now')
     os.mkdir(start)
@@ -130,8 +153,7 @@ def case(work, fmt, opts, size, traits, error):
         env = {'CUT_AT': str(n)}
         if error:
             env['CUT_ERROR'] = str(error)
-        code, out = qemu_io(f'{OURS}/qemu-io', fmt, os.path.join(now, 'disk'),
-                            [c[0] for c in during], env)
+        code, out = qemu_io(writer, fmt, os.path.join(now, 'disk'), [c[0] for c in during], env)
         bad = check(fmt, now, model, traits)
         if bad:
             return f'host write {n} cut, status {code}: {bad}'
@@ -152,12 +174,15 @@ def main():
     for fmt, opts, size, traits in CASES:
         if sys.argv[1:] and fmt not in sys.argv[1:]:
             continue
-        for error in (0, errno.EIO):
-            name = f'crash, {fmt}{" " + opts if opts else ""}: ' + \
-                   ('each host write fails' if error else 'each host write is cut')
+        kinds = [('each host write is cut', 0, f'{OURS}/qemu-io'),
+                 ('each host write fails', errno.EIO, f'{OURS}/qemu-io')]
+        if 'log' in traits:
+            kinds.append(('each of the reference\'s writes is cut', 0, 'qemu-io'))
+        for kind, error, writer in kinds:
+            name = f'crash, {fmt}{" " + opts if opts else ""}: {kind}'
             os.makedirs(f'{work}/case')
             try:
-                bad = case(f'{work}/case', fmt, opts, size, traits, error)
+                bad = case(f'{work}/case', fmt, opts, size, traits, error, writer)
             except subprocess.TimeoutExpired as e:
                 bad = repr(e)
             if bad:

@@ -80,6 +80,13 @@ int fallocate(int fd, int mode, off_t off, off_t len)
     END(fd, mode, off, len);
 }
 
+/* The same for programs with 64-bit offsets by another name. */
+ssize_t pwrite64(int fd, const void *buf, size_t len, off_t off) __attribute__((alias("pwrite")));
+ssize_t pwritev64(int fd, const struct iovec *iov, int n, off_t off)
+    __attribute__((alias("pwritev")));
+int ftruncate64(int fd, off_t len) __attribute__((alias("ftruncate")));
+int fallocate64(int fd, int mode, off_t off, off_t len) __attribute__((alias("fallocate")));
+
 int fdatasync(int fd)
 {
     return 0;

@@ -260,7 +260,7 @@ static void print_formatting(const struct img_new *n, const struct tables *t,
         const char *value = keyval_string(opts, list[i]->name);
 
         if (!value)
-            value = list[i]->def;
+            value = list[i]->quiet ? NULL : list[i]->def;
         if (!value)
             continue;
         printf(" %s=", list[i]->name);
