@@ -89,6 +89,12 @@ static int file_open(struct blk *b, struct json_object *opts, struct err *e)
         fields_free(file_fields, &o);
         return err_set(e, -EINVAL, "A 'filename' is required for this driver");
     }
+    if ((b->flags & BLK_NATIVE_AIO) && !(b->flags & BLK_DIRECT)) {
+        fields_free(file_fields, &o);
+        return err_set(e, -EINVAL,
+                       "aio=native was specified, but it requires cache.direct=on, which was not "
+                       "specified.");
+    }
     b->filename = o.filename;
     o.filename = NULL;
     fields_free(file_fields, &o);

@@ -160,6 +160,18 @@ int img_close(struct blk *b)
     return b && blk_close(b, &e) < 0 ? storage_fail(&e) : 0;
 }
 
+int img_options(struct json_object *opts, const char *text)
+{
+    size_t n = strlen(text), commas = 0;
+    struct err e = {0};
+
+    while (commas < n && text[n - 1 - commas] == ',')
+        commas++;
+    if (!n || *text == ',' || commas % 2) /* ",," is a comma in a value */
+        return img_error("Invalid option list: %s", text);
+    return keyval_merge(opts, text, NULL, &e) < 0 ? storage_fail(&e) : 0;
+}
+
 bool img_wants_help(struct json_object *opts)
 {
     return json_object_object_get_ex(opts, "help", NULL) ||

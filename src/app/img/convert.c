@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* qemu-img convert: copy images into another format, concatenated, compressed, or onto a backing file. */
+/* qemu-img convert: copy images into another format, together, compressed, or onto a base. */
 #include "app/img/copy.h"
 #include "app/img/resume.h"
 
@@ -45,7 +45,7 @@ struct convert {
     int names_n;
 };
 
-/* The command line ------------------------------------------------------------------------------- */
+/* The command line ----------------------------------------------------------------------------- */
 
 static int parse_sparse(struct convert *v)
 {
@@ -76,8 +76,6 @@ static int parse_workers(struct convert *v)
 
 static int parse_option(struct convert *v, int key)
 {
-    struct err e = {0};
-
     switch (key) {
     case 'O': v->target.format = optarg; break;
     case 'B': v->target.backing = optarg; break;
@@ -90,7 +88,7 @@ static int parse_option(struct convert *v, int key)
     case 'S': return parse_sparse(v);
     case 'm': return parse_workers(v);
     case 'r': return img_size(optarg, "rate limit", &v->rate);
-    case 'o': return keyval_merge(v->target.opts, optarg, NULL, &e) < 0 ? storage_fail(&e) : 0;
+    case 'o': return img_options(v->target.opts, optarg);
     case OPT_TARGET_OPTS: v->target_opts = true; break;
     case OPT_TARGET_ZERO: v->target_is_zero = true; break;
     case OPT_BITMAPS: v->bitmaps = true; break;
@@ -129,7 +127,7 @@ static int check_words(const struct convert *v)
     return 0;
 }
 
-/* Sources ---------------------------------------------------------------------------------------------- */
+/* Sources -------------------------------------------------------------------------------------- */
 
 static int open_sources(const struct convert *v, struct img_copy *c)
 {
@@ -166,7 +164,7 @@ static int close_all(struct img_copy *c)
     return status;
 }
 
-/* Targets ---------------------------------------------------------------------------------------------- */
+/* Targets -------------------------------------------------------------------------------------- */
 
 /* -o backing_file=... and -B are the same thing; both need a format. */
 static int check_backing(struct convert *v)
@@ -269,7 +267,7 @@ static int open_target(struct convert *v, struct img_copy *c)
     return 0;
 }
 
-/* Bitmaps -------------------------------------------------------------------------------------------- */
+/* Bitmaps -------------------------------------------------------------------------------------- */
 
 static int copy_bitmap(struct img_copy *c, const struct blk_bitmap *m)
 {
@@ -302,7 +300,7 @@ static int copy_bitmaps(const struct convert *v, struct img_copy *c)
     return status;
 }
 
-/* All together ------------------------------------------------------------------------------------------ */
+/* All together --------------------------------------------------------------------------------- */
 
 static int convert(struct convert *v, struct img_copy *c)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The engine of convert.  Workers take pieces of the disk in order, each all data or all zeros, read them
- * side by side and write them in the order of the disk (so that the same input gives the same
+ * The engine of convert.  Workers take pieces of the disk in order, each all data or all zeros,
+ * read them side by side and write them in the order of the disk (so that the same input gives the same
  * image), or as they come where order does not show.
  */
 #include "app/img/copy.h"
@@ -71,7 +71,7 @@ static bool failed(const struct engine *g)
     return __atomic_load_n(&g->failed, __ATOMIC_RELAXED);
 }
 
-/* What is where ---------------------------------------------------------------------------------- */
+/* What is where -------------------------------------------------------------------------------- */
 
 static int source_at(const struct img_copy *c, uint64_t off)
 {
@@ -193,7 +193,7 @@ static bool take(struct engine *g, struct piece *p)
     return got;
 }
 
-/* Order -------------------------------------------------------------------------------------------- */
+/* Order ---------------------------------------------------------------------------------------- */
 
 static bool wait_turn(struct engine *g, const struct piece *p)
 {
@@ -226,7 +226,7 @@ static void end_turn(struct engine *g, const struct piece *p)
     img_progress(done, c->total);
 }
 
-/* Reading -------------------------------------------------------------------------------------------- */
+/* Reading -------------------------------------------------------------------------------------- */
 
 static int read_sources(const struct img_copy *c, uint64_t off, uint64_t len, char *buf,
                         struct err *e)
@@ -278,7 +278,7 @@ static bool read_piece(struct engine *g, struct piece *p)
     return false;
 }
 
-/* Zeros in data ---------------------------------------------------------------------------------------- */
+/* Zeros in data -------------------------------------------------------------------------------- */
 
 static uint64_t units_of(const struct engine *g, const struct piece *p)
 {
@@ -315,7 +315,7 @@ static void find_zeros(const struct engine *g, struct piece *p)
         drop_short_runs(g, p, n);
 }
 
-/* Writing ---------------------------------------------------------------------------------------------- */
+/* Writing -------------------------------------------------------------------------------------- */
 
 static int write_zeros(const struct engine *g, uint64_t off, uint64_t len, struct err *e)
 {
@@ -438,7 +438,7 @@ static bool copy_zeros(struct engine *g, struct piece *p)
     return false;
 }
 
-/* Workers ---------------------------------------------------------------------------------------------- */
+/* Workers -------------------------------------------------------------------------------------- */
 
 static void *worker(void *opaque)
 {

@@ -42,7 +42,6 @@ static int run(struct blk_env *env, int argc, char **argv)
 {
     struct img_args a = {.env = env};
     struct img_new n = {.format = "raw", .opts = json_object_new_object()};
-    struct err e = {0};
     int key, status = 1;
 
     while ((key = img_next(&a, argc, argv, ":F:b:f:ho:qu", longs)) != IMG_END) {
@@ -52,10 +51,8 @@ static int run(struct blk_env *env, int argc, char **argv)
         case 'b': n.backing = optarg; break;
         case 'u': n.unchecked = true; break;
         case 'o':
-            if (keyval_merge(n.opts, optarg, NULL, &e) < 0) {
-                storage_fail(&e);
+            if (img_options(n.opts, optarg))
                 goto out;
-            }
             break;
         }
     }

@@ -57,6 +57,9 @@ int img_close(struct blk *b);
 /** img_load_snapshot - -l: show the snapshot instead of the present; 1 after saying why not. */
 int img_load_snapshot(struct blk *b, const char *param);
 
+/** img_options - one -o on top of @opts; 1 after saying what is wrong with it. */
+int img_options(struct json_object *opts, const char *text);
+
 /* -o help, -o '?' */
 bool img_wants_help(struct json_object *opts);
 
@@ -76,6 +79,10 @@ int img_make(struct blk_env *env, const struct img_new *n, struct err *e);
 
 /** img_check_new - do the drivers exist, have they all that was asked for? */
 int img_check_new(const struct img_new *n, struct err *e);
+
+/** img_check_amend - the options that amend may change, checked and in normal form, into @out. */
+int img_check_amend(const struct blk *b, struct json_object *opts, struct json_object *out,
+                    struct err *e);
 
 /** img_print_create_help, img_print_amend_help - -o help; @filename may be NULL. */
 int img_print_create_help(const char *format, const char *filename);

@@ -80,7 +80,6 @@ static int run(struct blk_env *env, int argc, char **argv)
 {
     struct measure m = {.out_format = "raw", .opts = json_object_new_object()};
     struct img_args a = {.env = env};
-    struct err e = {0};
     int key, status = 1;
 
     while ((key = img_next(&a, argc, argv, ":hf:l:o:O:U", longs)) != IMG_END) {
@@ -89,10 +88,8 @@ static int run(struct blk_env *env, int argc, char **argv)
         case 'O': m.out_format = optarg; break;
         case 'l': m.snapshot = optarg; break;
         case 'o':
-            if (keyval_merge(m.opts, optarg, NULL, &e) < 0) {
-                storage_fail(&e);
+            if (img_options(m.opts, optarg))
                 goto out;
-            }
             break;
         case OPT_SIZE:
             if (img_size(optarg, "image size", &m.size))

@@ -59,7 +59,7 @@ static size_t list_options(const struct tables *t, const struct field **list, si
     return n;
 }
 
-/* -o help ---------------------------------------------------------------------------------------- */
+/* -o help -------------------------------------------------------------------------------------- */
 
 enum { OPTIONS_MAX = 128 };
 
@@ -105,7 +105,7 @@ int img_print_amend_help(const char *format)
     struct err e = {0};
 
     if (!drv) {
-        err_set(&e, -EINVAL, "Invalid format '%s'", format);
+        err_set(&e, -EINVAL, "Unknown file format '%s'", format);
         return storage_fail(&e);
     }
     if (!drv->create || !drv->create->amend_opts) {
@@ -119,7 +119,7 @@ int img_print_amend_help(const char *format)
     return 0;
 }
 
-/* Options ---------------------------------------------------------------------------------------- */
+/* Options -------------------------------------------------------------------------------------- */
 
 /* What the user said for @f as the drivers and the "Formatting" line want it: sizes in bytes, on or
  * off; malloc'd. */
@@ -193,6 +193,32 @@ static int check_options(const struct tables *t, struct json_object *opts, const
         if (r < 0)
             break;
     }
+    return r;
+}
+
+/* An option of create that amend does not know. */
+static const char *refused_option(const struct blk_create_ops *c, struct json_object *opts)
+{
+    for (const struct field *f = c->opts; f->name; f++)
+        if (keyval_get(opts, f->name) && !field_find(c->amend_opts, f->name))
+            return f->name;
+    return NULL;
+}
+
+int img_check_amend(const struct blk *b, struct json_object *opts, struct json_object *out,
+                    struct err *e)
+{
+    const struct blk_create_ops *c = b->drv->create;
+
+    if (!c || !c->amend)
+        return err_set(e, -ENOTSUP, "Format driver '%s' does not support option amendment",
+                       b->drv->name);
+    struct tables t = {.format = b->drv, .table = {c->amend_opts}};
+    int r = check_options(&t, opts, "", out, e);
+
+    if (r < 0 && refused_option(c, opts)) /* one that could be given when it was made */
+        err_set(e, r, "Invalid parameter '%s'\nThis option is only supported for image creation",
+                refused_option(c, opts));
     return r;
 }
 

@@ -61,7 +61,9 @@ void img_progress_end(void)
 {
     if (!shown)
         return;
-    printf("    (100.00/100%%)\r\n");
+    if (last < 100)
+        printf("    (100.00/100%%)\r");
+    printf("\n");
     fflush(stdout);
     shown = false;
 }

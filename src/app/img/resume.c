@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * convert --resume.  OUTPUT.resume holds one JSON object: what is copied (names, sizes and times of the
- * sources, format and options of the target) and the offset up to which the target's bytes were
+ * convert --resume.  OUTPUT.resume holds one JSON object: what is copied (names, sizes and times of
+ * the sources, format and options of the target) and the offset up to which the target's bytes were
  * on the disk.  It is replaced whole (write, fsync, rename), after the target was flushed.
  */
 #include "app/img/resume.h"
