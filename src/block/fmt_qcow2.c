@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* -f qcow2: opening, closing, describing.  Specification: docs/interop/qcow2.txt, versions 2 and 3. */
-#include "block/fmt_qcow2_priv.h"
+#include "block/fmt_qcow2_bitmap_priv.h"
 
 #include <stdio.h>
 
@@ -251,6 +251,27 @@ static int clear_autoclear(struct blk *b, struct err *e)
     return qcow2_store_fields(b, e);
 }
 
+static void ignore_line(void *opaque, const char *text)
+{
+}
+
+/* Refcounts were postponed by somebody who did not come to write them. */
+static int repair_dirty(struct blk *b, struct err *e)
+{
+    struct qcow2 *s = b->state;
+    struct blk_check res = {.line = ignore_line};
+    int r;
+
+    if (!(s->h.incompatible & QCOW2_DIRTY) || !(b->flags & BLK_RDWR) || (b->flags & BLK_CHECK))
+        return 0;
+    if ((r = qcow2_check(b, &res, BLK_FIX_LEAKS | BLK_FIX_ERRORS, e)) < 0)
+        return err_wrap(e, r, "Could not repair dirty image");
+    if (res.corruptions || res.check_errors)
+        return err_set(e, -EIO, "Could not repair dirty image: %" PRIu64 " corruptions remain",
+                       res.corruptions);
+    return 0;
+}
+
 static int load(struct blk *b, struct json_object *opts, struct err *e)
 {
     struct qcow2 *s = b->state;
@@ -261,7 +282,8 @@ static int load(struct blk *b, struct json_object *opts, struct err *e)
         return r;
     make_caches(b);
     if ((r = load_l1(b, e)) < 0 || (r = qcow2_reftable_load(b, e)) < 0 ||
-        (r = qcow2_snapshots_load(b, e)) < 0 || (r = open_crypt(b, e)) < 0)
+        (r = qcow2_snapshots_load(b, e)) < 0 || (r = qcow2_bitmaps_open(b, e)) < 0 ||
+        (r = open_crypt(b, e)) < 0)
         return r;
     s->high_water = round_up(blk_size_now(b->file), s->cluster_size);
     s->maybe_holes = looks_preallocated(b);
@@ -273,6 +295,7 @@ static void unload(struct blk *b)
     struct qcow2 *s = b->state;
 
     qcow2_snapshots_free(s);
+    qcow2_bitmaps_free(s);
     qcow2_cache_free(&s->l2);
     qcow2_cache_free(&s->refs);
     qcow2_workspaces_free(b);
@@ -292,6 +315,7 @@ static void unload(struct blk *b)
     if (s->data_file)
         blk_close(s->data_file, ERR_IGNORE);
     pthread_mutex_destroy(&s->lock);
+    pthread_mutex_destroy(&s->bitmaps_lock);
     pthread_mutex_destroy(&s->workspaces_lock);
 }
 
@@ -301,6 +325,7 @@ static int qcow2_open(struct blk *b, struct json_object *opts, struct err *e)
     int r;
 
     pthread_mutex_init(&s->lock, NULL);
+    pthread_mutex_init(&s->bitmaps_lock, NULL);
     pthread_mutex_init(&s->workspaces_lock, NULL);
     if ((r = read_header(b, e)) < 0 || (r = load(b, opts, e)) < 0) {
         unload(b);
@@ -308,7 +333,9 @@ static int qcow2_open(struct blk *b, struct json_object *opts, struct err *e)
     }
     b->size = s->h.size;
     b->cluster = s->cluster_size;
-    return 0;
+    if ((r = repair_dirty(b, e)) < 0)
+        unload(b);
+    return r;
 }
 
 static int qcow2_flush(struct blk *b, struct err *e)
@@ -322,21 +349,6 @@ static int qcow2_flush(struct blk *b, struct err *e)
     if (r >= 0 && s->data_file && !(b->flags & BLK_NO_FLUSH))
         r = blk_flush(s->data_file, e);
     return r;
-}
-
-/* Refcounts that were postponed, then the bit that says so. */
-static int write_all(struct blk *b, struct err *e)
-{
-    struct qcow2 *s = b->state;
-    int r;
-
-    if ((r = qcow2_write_back(b, e)) < 0 || !s->marked_dirty)
-        return r;
-    s->marked_dirty = false;
-    if ((r = qcow2_write_back(b, e)) < 0 || (r = qcow2_sync(b, e)) < 0)
-        return r;
-    s->h.incompatible &= ~(uint64_t)QCOW2_DIRTY;
-    return qcow2_store_fields(b, e);
 }
 
 /* The last cluster may be written in part: files are whole clusters for those who look. */
@@ -353,7 +365,7 @@ static int qcow2_close(struct blk *b, struct err *e)
     bool write = (b->flags & BLK_RDWR) && !s->corrupt;
     int r = 0;
 
-    if (write && (r = write_all(b, e)) >= 0)
+    if (write && (r = qcow2_settle(b, e)) >= 0 && (r = qcow2_bitmaps_store(b, e)) >= 0)
         r = pad_file(b, ERR_IGNORE) < 0 ? 0 : r; /* cosmetic */
     unload(b);
     return r;
@@ -364,6 +376,26 @@ static int qcow2_close(struct blk *b, struct err *e)
 static void add(struct json_object *o, const char *key, struct json_object *v)
 {
     json_object_object_add(o, key, v);
+}
+
+static struct json_object *describe_bitmaps(const struct qcow2 *s)
+{
+    struct json_object *list = json_object_new_array();
+
+    for (unsigned i = 0; i < s->n_bitmaps; i++) {
+        const struct qcow2_bitmap *m = &s->bitmaps[i];
+        struct json_object *o = json_object_new_object(), *flags = json_object_new_array();
+
+        if (m->marked)
+            json_object_array_add(flags, json_object_new_string("in-use"));
+        if (m->info.enabled)
+            json_object_array_add(flags, json_object_new_string("auto"));
+        add(o, "flags", flags);
+        add(o, "name", json_object_new_string(m->info.name));
+        add(o, "granularity", json_object_new_int64((int64_t)m->info.granularity));
+        json_object_array_add(list, o);
+    }
+    return list;
 }
 
 static struct json_object *describe(struct blk *b)
@@ -378,6 +410,8 @@ static struct json_object *describe(struct blk *b)
     if (v3)
         add(o, "lazy-refcounts",
             json_object_new_boolean(!!(s->h.compatible & QCOW2_LAZY_REFCOUNTS)));
+    if (s->n_bitmaps)
+        add(o, "bitmaps", describe_bitmaps(s));
     add(o, "refcount-bits", json_object_new_int(1 << s->h.refcount_order));
     if (s->crypt) {
         struct json_object *c = crypt_info(s->crypt);
@@ -422,7 +456,9 @@ const struct blk_driver fmt_qcow2 = {
     .flush = qcow2_flush,
     .truncate = qcow2_truncate,
     .info = qcow2_info,
+    .check = qcow2_check,
     .map = &qcow2_map_ops,
     .snapshots = &qcow2_snapshot_ops,
+    .bitmaps = &qcow2_bitmap_ops,
     .create = &qcow2_create_ops,
 };

@@ -201,6 +201,17 @@ void qcow2_cache_drop(struct blk *b, struct qcow2_cache *c, uint64_t host, uint6
     }
 }
 
+void qcow2_cache_forget(struct qcow2_cache *c)
+{
+    for (uint64_t i = 0; i < c->sets * QCOW2_WAYS; i++) {
+        if (!c->pages[i])
+            continue;
+        if (c->pages[i]->dirty)
+            bug("forgetting changes");
+        page_set_host(c->pages[i], 0);
+    }
+}
+
 static int by_host(const void *a, const void *b)
 {
     const struct qcow2_page *x = *(struct qcow2_page *const *)a, *y = *(struct qcow2_page *const *)b;
@@ -311,4 +322,19 @@ int qcow2_write_back(struct blk *b, struct err *e)
     if ((r = qcow2_sync(b, e)) < 0 || (r = qcow2_apply_unrefs(b, e)) < 0)
         return r;
     return s->marked_dirty ? 0 : qcow2_cache_write(b, &s->refs, e);
+}
+
+/* Refcounts that were postponed, then the bit that says so. */
+int qcow2_settle(struct blk *b, struct err *e)
+{
+    struct qcow2 *s = b->state;
+    int r;
+
+    if ((r = qcow2_write_back(b, e)) < 0 || !s->marked_dirty)
+        return r;
+    s->marked_dirty = false;
+    if ((r = qcow2_write_back(b, e)) < 0 || (r = qcow2_sync(b, e)) < 0)
+        return r;
+    s->h.incompatible &= ~(uint64_t)QCOW2_DIRTY;
+    return qcow2_store_fields(b, e);
 }

@@ -237,7 +237,7 @@ static int reserve_packed(struct blk *b, uint64_t off, size_t len, uint64_t *hos
     struct qcow2 *s = b->state;
     int r = qcow2_check_writable(b, e);
 
-    if (r < 0)
+    if (r < 0 || (r = qcow2_bitmaps_record(b, off, s->cluster_size, e)) < 0)
         return r;
     pthread_mutex_lock(&s->lock);
     r = qcow2_own_l2(b, off >> (s->cluster_bits + s->l2_bits), e);

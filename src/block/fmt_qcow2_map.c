@@ -499,7 +499,8 @@ static int qcow2_alloc_extent(struct blk *b, uint64_t off, uint64_t len, struct 
     struct qcow2 *s = b->state;
     int r = qcow2_check_writable(b, e);
 
-    if (r < 0 || (r = qcow2_map(b, off, len, x, e)) < 0)
+    if (r < 0 || (r = qcow2_bitmaps_record(b, off, len, e)) < 0 ||
+        (r = qcow2_map(b, off, len, x, e)) < 0)
         return r;
     if (x->where == BLK_DATA && x->in_place)
         return 0;

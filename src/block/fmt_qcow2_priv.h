@@ -153,10 +153,15 @@ struct qcow2 {
     bool autoclear_done; /* [lock] unknown autoclear bits were cleared */
 
     struct qcow2_snapshot *snapshots; /* [changed alone] */
+    uint64_t snapshots_bytes;         /* of the table on the disk */
     struct qcow2_bitmap *bitmaps;     /* [changed alone] */
     unsigned n_bitmaps;
     uint64_t bitmap_directory, bitmap_directory_size; /* from the header extension */
-    bool bitmaps_broken;
+    struct qcow2_bitmap *removed;     /* [changed alone] still on the disk */
+    unsigned n_removed;
+    pthread_mutex_t bitmaps_lock;     /* bits, and "in use" on the disk; before lock */
+    bool bitmaps_changed;             /* [bitmaps_lock] store them when closing */
+    bool recording;                   /* [atomic] some bitmap wants to know of writes */
 
     struct qcow2_opts *o;
     void *workspaces;    /* fmt_qcow2_compress.c: idle compression contexts */
@@ -210,10 +215,14 @@ void qcow2_change_begin(struct qcow2_cache *c, struct qcow2_page *p);
 void qcow2_change_end(struct qcow2_page *p);
 /** qcow2_cache_drop - forget pages of [host, host+len), changed or not [lock]. */
 void qcow2_cache_drop(struct blk *b, struct qcow2_cache *c, uint64_t host, uint64_t len);
+/** qcow2_cache_forget - all of it; nothing is changed [lock]. */
+void qcow2_cache_forget(struct qcow2_cache *c);
 /** qcow2_cache_write - all changed pages to the file, in order of their offset [lock]. */
 int qcow2_cache_write(struct blk *b, struct qcow2_cache *c, struct err *e);
 /** qcow2_write_back - what the top of this file says, with a flush at the end [lock]. */
 int qcow2_write_back(struct blk *b, struct err *e);
+/** qcow2_settle - the same, and refcounts that were postponed; no dirty bit remains [lock]. */
+int qcow2_settle(struct blk *b, struct err *e);
 /** qcow2_sync - flush the file, and the data file [any]. */
 int qcow2_sync(struct blk *b, struct err *e);
 
@@ -344,6 +353,33 @@ int qcow2_preallocate(struct blk *b, uint64_t off, uint64_t end, enum blk_preall
                       struct err *e);
 int qcow2_truncate(struct blk *b, uint64_t size, enum blk_prealloc mode, unsigned req,
                    struct err *e);
+
+/* fmt_qcow2_bitmap.c, fmt_qcow2_bitmap_store.c ---------------------------------------------------- */
+
+extern const struct blk_bitmap_ops qcow2_bitmap_ops;
+/** qcow2_bitmaps_open - the directory. */
+int qcow2_bitmaps_open(struct blk *b, struct err *e);
+/** qcow2_bitmaps_store - what has changed to the disk, when closing [lock]. */
+int qcow2_bitmaps_store(struct blk *b, struct err *e);
+void qcow2_bitmaps_free(struct qcow2 *s);
+/** qcow2_bitmaps_each_range - call @fn for all that the bitmaps on the disk take. */
+int qcow2_bitmaps_each_range(struct blk *b, int (*fn)(void *, uint64_t, uint64_t, struct err *),
+                             void *opaque, struct err *e);
+/** qcow2_bitmaps_check_resize - may the size change?  Loads all.  qcow2_bitmaps_resize - to @size. */
+int qcow2_bitmaps_check_resize(struct blk *b, struct err *e);
+int qcow2_bitmaps_resize(struct blk *b, uint64_t size, struct err *e);
+/** qcow2_bitmaps_record - a guest is going to change [off, off+len). */
+int qcow2_bitmaps_record_slowly(struct blk *b, uint64_t off, uint64_t len, struct err *e);
+static inline int qcow2_bitmaps_record(struct blk *b, uint64_t off, uint64_t len, struct err *e)
+{
+    return __atomic_load_n(&qcow2_of(b)->recording, __ATOMIC_RELAXED)
+               ? qcow2_bitmaps_record_slowly(b, off, len, e)
+               : 0;
+}
+
+/* fmt_qcow2_check.c ------------------------------------------------------------------------------ */
+
+int qcow2_check(struct blk *b, struct blk_check *res, unsigned fix, struct err *e);
 
 /* fmt_qcow2.c ------------------------------------------------------------------------------------ */
 

@@ -265,13 +265,15 @@ int qcow2_truncate(struct blk *b, uint64_t size, enum blk_prealloc mode, unsigne
         return r;
     if (s->h.nb_snapshots && s->h.version < 3)
         return err_set(e, -ENOTSUP, "Can't resize a v2 image which has snapshots");
-    if (s->n_bitmaps)
-        return err_set(e, -ENOTSUP, "Can't resize an image with persistent bitmaps");
+    if ((r = qcow2_bitmaps_check_resize(b, e)) < 0)
+        return r;
     if (mode && b->backing_file && !s->extended && size > old)
         return err_set(e, -ENOTSUP, "Preallocation is not supported with a backing file");
     if (size == old)
         return 0;
     if (size < old && mode)
         return err_set(e, -ENOTSUP, "Preallocation can't be used for shrinking an image");
+    if ((r = qcow2_bitmaps_resize(b, size, e)) < 0)
+        return r;
     return size < old ? shrink(b, old, size, e) : grow(b, old, size, mode, e);
 }

@@ -81,6 +81,7 @@ static int parse_table(struct blk *b, const uint8_t *table, uint64_t len, struct
 
     for (uint32_t i = 0; r >= 0 && i < s->h.nb_snapshots; i++)
         r = parse_row(b, &c, &s->snapshots[i], e);
+    s->snapshots_bytes = c.at;
     return r;
 }
 

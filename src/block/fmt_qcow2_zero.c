@@ -75,6 +75,8 @@ static int change_range(struct blk *b, uint64_t off, uint64_t len, const struct 
     uint64_t index = off >> s->cluster_bits, end = div_up(off + len, s->cluster_size);
     int r = qcow2_check_writable(b, e);
 
+    if (r >= 0)
+        r = qcow2_bitmaps_record(b, off, len, e);
     while (r >= 0 && index < end) {
         pthread_mutex_lock(&s->lock);
         s->discarding = discarded;
@@ -112,8 +114,11 @@ int qcow2_discard(struct blk *b, uint64_t off, uint64_t len, struct err *e)
     struct qcow2 *s = b->state;
     struct change c = {.keep = s->o->discard_no_unref, .skip_holes = !b->backing_file};
 
-    if (s->data_file_raw)
-        return blk_discard(s->data_file, off, len, e);
+    if (s->data_file_raw) {
+        int r = qcow2_bitmaps_record(b, off, len, e);
+
+        return r < 0 ? r : blk_discard(s->data_file, off, len, e);
+    }
     if (s->h.version < 3) { /* the backing file's old contents must not come back */
         if (b->backing_file)
             return 0;

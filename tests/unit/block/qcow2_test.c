@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* qcow2 through the interface of images: what no command of the tools shows.  tests/image/qcow2*.py do the rest. */
+#include "block/driver.h"
+#include "tests/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static char path[64];
+
+static struct json_object *options(const char *key, const char *value)
+{
+    struct json_object *o = json_object_new_object();
+
+    json_object_object_add(o, key, json_object_new_string(value));
+    return o;
+}
+
+static struct blk *open_image(struct blk_env *env, unsigned flags)
+{
+    return blk_open(env, path, options("driver", "qcow2"), BLK_RDWR | BLK_RESIZE | BLK_UNMAP | flags,
+                    ERR_IGNORE);
+}
+
+/* A new image of 8 MiB, open. */
+static struct blk *new_image(struct blk_env *env)
+{
+    snprintf(path, sizeof(path), "/tmp/emu-qcow2-test-%d", getpid());
+    CHECK_EQ(blk_create(env, "qcow2", path, options("size", "8388608"), ERR_IGNORE), 0);
+    return open_image(env, 0);
+}
+
+static void poke(uint64_t off, const void *bytes, size_t len)
+{
+    FILE *f = fopen(path, "r+b");
+
+    CHECK(f && !fseek(f, (long)off, SEEK_SET) && fwrite(bytes, 1, len, f) == len && !fclose(f));
+}
+
+static int lines;
+
+static void count_line(void *opaque, const char *text)
+{
+    lines++;
+}
+
+TEST(qcow2, bitmaps_remember_writes_over_closing)
+{
+    struct blk_env *env = blk_env_new(NULL, NULL);
+    struct blk *b = new_image(env);
+    uint64_t start, len;
+
+    CHECK_EQ(blk_bitmap_add(b, "x", 65536, true, ERR_IGNORE), 0);
+    CHECK_EQ(blk_bitmap_add(b, "off", 0, false, ERR_IGNORE), 0);
+    CHECK_EQ(blk_bitmap_add(b, "x", 0, true, ERR_IGNORE), -EEXIST);
+    CHECK_EQ(blk_write(b, 100000, 3, "abc", 0, ERR_IGNORE), 0);
+    CHECK_EQ(blk_close(b, ERR_IGNORE), 0);
+    CHECK((b = open_image(env, 0)));
+    CHECK_EQ(blk_zero(b, 1 << 20, 65536, 0, ERR_IGNORE), 0);
+    CHECK_EQ(blk_bitmap_next(b, "x", 0, &start, &len, ERR_IGNORE), 1);
+    CHECK_EQ(start, 65536);
+    CHECK_EQ(len, 65536);
+    CHECK_EQ(blk_bitmap_next(b, "x", start + len, &start, &len, ERR_IGNORE), 1);
+    CHECK_EQ(start, 1 << 20);
+    CHECK_EQ(blk_bitmap_next(b, "x", start + len, &start, &len, ERR_IGNORE), 0);
+    CHECK_EQ(blk_bitmap_next(b, "off", 0, &start, &len, ERR_IGNORE), 0);
+    CHECK_EQ(blk_bitmap_merge(b, "off", b, "x", ERR_IGNORE), 0);
+    CHECK_EQ(blk_bitmap_next(b, "off", 0, &start, &len, ERR_IGNORE), 1);
+    CHECK_EQ(start, 65536);
+    CHECK_EQ(blk_bitmap_remove(b, "x", ERR_IGNORE), 0);
+    CHECK_EQ(blk_bitmap_next(b, "x", 0, &start, &len, ERR_IGNORE), -ENOENT);
+    CHECK_EQ(blk_close(b, ERR_IGNORE), 0);
+    blk_env_free(env);
+    unlink(path);
+}
+
+TEST(qcow2, wrong_refcounts_are_found_and_repaired)
+{
+    struct blk_env *env = blk_env_new(NULL, NULL);
+    struct blk *b = new_image(env);
+    struct blk_check c = {.line = count_line};
+
+    CHECK_EQ(blk_write(b, 0, 3, "abc", 0, ERR_IGNORE), 0);
+    CHECK_EQ(blk_check(b, &c, 0, ERR_IGNORE), 0);
+    CHECK_EQ(lines, 0);
+    CHECK_EQ(blk_close(b, ERR_IGNORE), 0);
+    poke(2 * 65536 + 3 * 2, "\0\0\0\2", 4); /* clusters 3 and 4 have counts 0 and 2 */
+    CHECK((b = open_image(env, BLK_CHECK)));
+    CHECK_EQ(blk_check(b, &c, BLK_FIX_LEAKS, ERR_IGNORE), -EIO);
+    memset(&c, 0, sizeof(c));
+    c.line = count_line;
+    CHECK_EQ(blk_check(b, &c, BLK_FIX_LEAKS | BLK_FIX_ERRORS, ERR_IGNORE), 0);
+    CHECK_EQ(c.leaks_fixed, 1);
+    CHECK_EQ(c.corruptions_fixed, 1);
+    CHECK_EQ(c.corruptions, 0);
+    lines = 0;
+    CHECK_EQ(blk_check(b, &c, 0, ERR_IGNORE), 0);
+    CHECK_EQ(lines, 0);
+    CHECK_EQ(blk_close(b, ERR_IGNORE), 0);
+    blk_env_free(env);
+    unlink(path);
+}
+
+static const struct test tests[] = {
+    CASE(qcow2, bitmaps_remember_writes_over_closing),
+    CASE(qcow2, wrong_refcounts_are_found_and_repaired),
+};
+TEST_MAIN(tests)
