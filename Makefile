@@ -173,7 +173,7 @@ bench:
 bench-insns:
 	@tools/deps.sh build test bench
 	$(MAKE) -j$$(nproc) all
-	bench/user/insns.py --emu $(P)/qemu-aarch64 --only '$(ONLY)'
+	bench/user/insns.py --emu $(P)/qemu-aarch64 $(if $(ONLY),--only '$(ONLY)',--keep)
 
 demo:
 	@tools/deps.sh build root
@@ -207,7 +207,7 @@ help:
 	@echo 'make check-san  tests with address and undefined-behaviour sanitizers'
 	@echo 'make fuzz F=elf T=60   fuzz one target (see fuzz/) for T seconds'
 	@echo 'make bench      the benchmarks; ONLY=fib,startup RUNS=3 for some of them'
-	@echo 'make bench-insns  host instructions per guest instruction'
+	@echo 'make bench-insns  host instructions per guest instruction, kept in bench/user/insns.txt'
 	@echo 'make fmt clean deps roots'
 
 clean:

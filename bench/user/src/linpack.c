@@ -3,7 +3,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#ifndef N
 #define N 300
+#endif
 static double a[N][N], b[N];
 int main(int c, char **v)
 {

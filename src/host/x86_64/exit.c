@@ -68,11 +68,20 @@ static bool is_condition(unsigned op)
     return (op >= IRO_eq && op <= IRO_sle) || (op >= IRO_feq && op <= IRO_fun) || op == IRO_not;
 }
 
+/* Whose register holds @v: registers are zero-extended, so what only extends need not be done. */
+static uint32_t holder(const struct x64 *x, uint32_t v)
+{
+    v = x_resolve(x, v);
+    while (x->val[v].reg == NOREG && (x->val[v].flags & XV_LAZY) && x->ir->ops[v].op == IRO_zext)
+        v = x_resolve(x, x->ir->ops[v].arg[0]);
+    return v;
+}
+
 static void store_pair(struct x64 *x, const struct xpair *p)
 {
     const struct ir_slot *slot = &x->ir->slots[p->slot];
     struct x64_mem m = x_cpu(x, slot->off);
-    uint32_t v = x_resolve(x, p->val);
+    uint32_t v = holder(x, p->val);
     const struct ir_op *o = &x->ir->ops[v];
     unsigned size = slot->type == IR_I1 ? 1 : ir_bits(slot->type) / 8;
     unsigned r = x->val[v].reg;
@@ -83,7 +92,7 @@ static void store_pair(struct x64 *x, const struct xpair *p)
         return;
     }
     if (r == NOREG && (x->val[v].flags & XV_LAZY)) {
-        if (o->type == IR_I1 && is_condition(o->op) &&
+        if (slot->type == IR_I1 && is_condition(o->op) &&
             !(o->op >= IRO_feq && o->op <= IRO_fun &&
               (x->job->fp_slow || x->job->fp_flush || x->ir->ops[o->arg[0]].type == IR_F16))) {
             store_flag(x, m, v);

@@ -3,12 +3,13 @@
  * Instruction selection, first half: looks at the region backwards and decides what is dead, what is
  * folded into its users, and where every value is used next.  compile.c does the second half.
  *
- * A value can be wanted in five ways, bits of xval.want:
+ * A value can be wanted in six ways, bits of xval.want:
  *   hard    in a register, whole
  *   narrow  in a register, only its low 32 bits
  *   soft    as the condition of a branch or select
  *   addr    as part of a memory operand
  *   weak    by a snapshot only: nobody on the fast path needs it
+ *   half    by a snapshot only, its low 32 bits
  */
 #include "host/x86_64/emit.h"
 
@@ -17,7 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HARD = 1, NARROW = 2, SOFT = 4, ADDR = 8, WEAK = 16, FIRM = HARD | NARROW };
+enum { HARD = 1, NARROW = 2, SOFT = 4, ADDR = 8, WEAK = 16, HALF = 32 };
+enum { FIRM = HARD | NARROW, LOOK = WEAK | HALF };
 
 struct sel {
     struct x64 *x;
@@ -119,7 +121,7 @@ static void want_args_weakly(struct sel *s, const struct ir_op *o)
 {
     for (unsigned k = 0; k < ir_info[o->op].n_args; k++)
         if (o->arg[k])
-            want(s, o->arg[k], WEAK);
+            want(s, o->arg[k], operands[o->op][k] == NARROW ? HALF : WEAK);
 }
 
 /* --- Snapshots --- */
@@ -242,7 +244,7 @@ static void mark_alias(struct sel *s, uint32_t v, unsigned w)
         want(s, o->arg[0], (w & ADDR ? HARD : 0) | (w & ~ADDR));
         if (w & SOFT)
             s->x->val[o->arg[0]].uses = s->at;
-    } else if (w != WEAK) {
+    } else if (w & ~LOOK) {
         want(s, o->arg[0], HARD);
     } else { /* only snapshots want it: redone there */
         xv->flags = XV_LAZY;
@@ -285,7 +287,7 @@ static bool mark_folded(struct sel *s, uint32_t v, unsigned w, uint32_t soft)
             return false;
         lives_on(s, v);
         s->x->val[v].flags = XV_ALIAS;
-        want(s, o->arg[0], HARD);
+        want(s, o->arg[0], w & NARROW ? HARD : WEAK);
         return true;
     case IRO_add: case IRO_shl:
         return o->type == IR_I64 && w == ADDR && mark_address(s, v);
@@ -336,7 +338,7 @@ static void mark(struct sel *s, uint32_t v)
         xv->flags = XV_LIVE;
         return; /* its operands were counted at the start */
     }
-    if (w && (w == WEAK ? only_weak(s, v) : mark_folded(s, v, w, soft)))
+    if (w && ((!(w & ~LOOK) && only_weak(s, v)) || mark_folded(s, v, w, soft)))
         return;
     xv->flags = XV_LIVE;
     if (o->op == IRO_i2f && IR_F2I_UNSIGNED(o->imm))
