@@ -24,6 +24,7 @@ static long argument(struct task *t, uint64_t arg)
 long sys_ioctl(struct task *t, const uint64_t *a)
 {
     uint32_t request = (uint32_t)a[1];
+    long r;
 
     if (sys_fd_is_ours(t, (int)a[0]))
         return -EBADF;
@@ -32,5 +33,7 @@ long sys_ioctl(struct task *t, const uint64_t *a)
             log_line(t->proc, "%d ioctl request %#x is not known", t->tid, request);
         return -ENOTTY;
     }
+    if (t->proc->guest_base && (r = rebase_ioctl(t, a)) != REBASE_NONE)
+        return r;
     return HOST_WAIT(t, __NR_ioctl, a[0], request, argument(t, a[2]));
 }

@@ -139,6 +139,7 @@ long sys_io_pgetevents(struct task *t, const uint64_t *a)
 
     if ((r = read_mask_arg(t, a[5], &m)) < 0)
         return r;
-    return waited(t, HOST_WAIT(t, __NR_io_pgetevents, a[0], a[1], a[2], host_addr(t, a[3]),
-                               host_addr(t, a[4]), a[5] ? &m : NULL));
+    r = HOST_WAIT(t, __NR_io_pgetevents, a[0], a[1], a[2], host_addr(t, a[3]), host_addr(t, a[4]),
+                  a[5] ? &m : NULL);
+    return waited(t, t->proc->guest_base ? rebase_events(t, a[3], r) : r);
 }

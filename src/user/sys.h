@@ -68,6 +68,14 @@ static inline long host_addr(struct task *t, uint64_t addr)
     return addr ? (long)guest_ptr(t->cpu, addr) : 0;
 }
 
+/** rebase_call, rebase_ioctl - with a guest base: the calls whose structures have pointers in them;
+ * REBASE_NONE: it is none of these. */
+#define REBASE_NONE (-601L)
+long rebase_call(struct task *t, const struct sys_row *row, const uint64_t *a);
+long rebase_ioctl(struct task *t, const uint64_t *a);
+/** rebase_events - the @n struct io_event at @addr, as the host wrote them; returns @n. */
+long rebase_events(struct task *t, uint64_t addr, long n);
+
 /** sys_path - the path at guest address @addr into @buf (PATH_MAX bytes): 0 or a negative errno. */
 int sys_path(struct task *t, uint64_t addr, char *buf);
 

@@ -94,6 +94,12 @@ long sys_pass(struct task *t, const struct sys_row *row, const uint64_t *a)
     uint64_t v[6] = {a[0], a[1], a[2], a[3], a[4], a[5]};
     const char *k = row->kinds;
 
+    if (t->proc->guest_base) {
+        long r = rebase_call(t, row, a);
+
+        if (r != REBASE_NONE)
+            return r;
+    }
     for (int i = 0; i < 6 && k[i] && k[i] != '='; i++) {
         if (k[i] >= 'A' && k[i] <= 'Z') {
             if (t->proc->guest_base && k[i] == 'I')

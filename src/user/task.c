@@ -667,13 +667,30 @@ long sys_set_robust_list(struct task *t, const uint64_t *a)
     return t->proc->guest_base ? 0 : HOST(__NR_set_robust_list, a[0], a[1]);
 }
 
+/* A task of ours with host id @tid; with the list's lock. */
+static const struct task *find_task(pid_t tid)
+{
+    const struct task *t = tasks;
+
+    while (t && t->tid != tid)
+        t = t->next;
+    return t;
+}
+
 long sys_get_robust_list(struct task *t, const uint64_t *a)
 {
-    uint64_t size = 24;
+    uint64_t size = 24, head = t->robust_list;
+    const struct task *o = t;
 
-    if (a[0] && (pid_t)a[0] != t->tid)
+    if (a[0] && (pid_t)a[0] != t->tid) {
+        lock_tasks();
+        o = find_task((pid_t)a[0]);
+        head = o ? o->robust_list : 0;
+        unlock_tasks();
+    }
+    if (!o)
         return HOST(__NR_get_robust_list, a[0], host_addr(t, a[1]), host_addr(t, a[2]));
-    if (guest_write(t->cpu, a[1], &t->robust_list, 8) < 0)
+    if (guest_write(t->cpu, a[1], &head, 8) < 0)
         return -EFAULT;
     return guest_write(t->cpu, a[2], &size, 8);
 }

@@ -117,6 +117,8 @@ TEST(tasks, robust_mutex_survives_a_killed_process)
     pthread_mutexattr_t a;
     pid_t pid;
 
+    if (getenv("GUEST_BASE"))
+        SKIP("the host's kernel cannot follow the list of a guest that has a base");
     pthread_mutexattr_init(&a);
     pthread_mutexattr_setrobust(&a, PTHREAD_MUTEX_ROBUST);
     pthread_mutexattr_setpshared(&a, PTHREAD_PROCESS_SHARED);
