@@ -13,6 +13,7 @@ OURS = os.path.abspath(os.environ.get('EMU_BIN', 'build'))
 SEEDS = {   # format: create options and size of each seed
     'vdi': [('', '3M'), ('static=on', '1M')],
     'vhdx': [('block_size=1M', '2M'), ('subformat=fixed,block_size=1M', '1M')],
+    'vpc': [('', '3M'), ('subformat=fixed,force_size=on', '1M')],
     'vmdk': [('', '3M'), ('zeroed_grain=on', '64M'), ('subformat=streamOptimized', '1M')],
 }
 COMMANDS = 'write -P 1 0 4k\nwrite -P 2 700k 512\nwrite -z 64k 64k\nwrite -P 3 900k 100k\n'

@@ -27,6 +27,7 @@ CASES = [
     ('vmdk', 'zeroed_grain=on', 9 * MB, set()),
     ('vmdk', 'subformat=twoGbMaxExtentSparse', 9 * MB, set()),
     ('vhdx', 'block_size=1M', 9 * MB, {'log'}),
+    ('vpc', '', 9 * MB, set()),
     ('vdi', '', 9 * MB, {'torn'}),
 ]
 

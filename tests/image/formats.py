@@ -33,6 +33,11 @@ CASES = [
     ('vhdx', 'block_state_zero=off,block_size=32M', 70 * MB, {'noresize', 'nomap'}),
     ('vhdx', 'subformat=fixed,block_size=1M', 20 * MB, {'noresize', 'nomap'}),
     ('vhdx', 'block_size=256M', 9 * GB + 5 * MB, {'noresize', 'nomap'}),
+    ('vpc', '', 20 * MB, {'noresize', 'nocheck'}),
+    ('vpc', 'force_size=on', 9 * MB + 512, {'noresize', 'nocheck'}),
+    ('vpc', 'subformat=fixed', 5 * MB, {'noresize', 'nocheck'}),
+    ('vpc', 'subformat=fixed,force_size=on', 5 * MB, {'noresize', 'nocheck'}),
+    ('vpc', '', 9 * GB, {'noresize', 'nocheck'}),
     ('vdi', '', 20 * MB, {'noresize'}),
     ('vdi', 'static=on', 5 * MB + 512, {'noresize'}),
 ]
