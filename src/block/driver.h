@@ -167,6 +167,13 @@ struct blk_create_ops {
                  void *opaque, struct err *e);
 };
 
+/* What is done to a file, and what others may not do meanwhile (bits of image locks). */
+enum blk_perm {
+    BLK_PERM_READ = 1 << 0,
+    BLK_PERM_WRITE = 1 << 1,
+    BLK_PERM_RESIZE = 1 << 3,
+};
+
 enum blk_kind { BLK_FORMAT, BLK_PROTOCOL, BLK_FILTER };
 
 struct blk_driver {
@@ -191,6 +198,9 @@ struct blk_driver {
      * fields_take; what stays is refused by the core.  Sets size, cluster, backing_file, backing_format.
      */
     int (*open)(struct blk *b, struct json_object *opts, struct err *e);
+    /** claim - protocols: lock against other programs.  Comes once the node above is known, before
+     *  it reads; again, with more, when another node opens on this one.  -EAGAIN: somebody is there. */
+    int (*claim)(struct blk *b, unsigned held, unsigned unshared, struct err *e);
     /** close - write back what is cached and mark the image clean; frees; cannot be repeated. */
     int (*close)(struct blk *b, struct err *e);
     int (*flush)(struct blk *b,

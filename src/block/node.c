@@ -245,6 +245,51 @@ int blk_close(struct blk *b, struct err *e)
     return r < 0 ? r : r3 < 0 ? r3 : r2;
 }
 
+/* Locks against other programs ------------------------------------------------------------------- */
+
+/* @b is about to be used like this; drivers that are not formats hand it to what lies below. */
+static int claim(struct blk *b, unsigned held, unsigned unshared, struct err *e)
+{
+    while (b && !b->drv->claim && !b->drv->map)
+        b = b->file;
+    return b && b->drv->claim ? b->drv->claim(b, held, unshared, e) : 0;
+}
+
+/* A format's files are its own: others may look, if that is all that we do. */
+static int claim_for_format(struct blk *file, unsigned flags, struct err *e)
+{
+    unsigned held = flags & BLK_NO_IO ? 0 : BLK_PERM_READ;
+
+    if (flags & BLK_SHARE)
+        return claim(file, held, 0, e);
+    if (flags & BLK_RDWR)
+        held = BLK_PERM_READ | BLK_PERM_WRITE | BLK_PERM_RESIZE;
+    return claim(file, held, BLK_PERM_WRITE | BLK_PERM_RESIZE, e);
+}
+
+/* Bytes that are not a format's: several may write them, if nobody says otherwise. */
+static int claim_for_user(struct blk *b, unsigned flags, struct err *e)
+{
+    unsigned held = flags & BLK_NO_IO ? 0 : BLK_PERM_READ, unshared = 0;
+
+    if (b->drv->map)
+        return 0; /* has its files */
+    if (flags & BLK_RDWR)
+        held |= BLK_PERM_WRITE | (flags & BLK_RESIZE ? BLK_PERM_RESIZE : 0);
+    if (flags & BLK_EXCLUSIVE)
+        unshared = BLK_PERM_WRITE | BLK_PERM_RESIZE;
+    return claim(b, held, unshared, e);
+}
+
+/* @b, or NULL when somebody else has it. */
+static struct blk *claimed(struct blk *b, int r)
+{
+    if (!b || r >= 0)
+        return b;
+    blk_close(b, ERR_IGNORE);
+    return NULL;
+}
+
 /* Children ------------------------------------------------------------------------------------- */
 
 /* What "file" or another child option names: a node by name or a tree; *@tree NULL: not given. */
@@ -349,7 +394,7 @@ struct blk *blk_open_child(struct blk *b, struct json_object *opts, const char *
     }
     child = open_node(&o, full, tree, e);
     free(full);
-    return child;
+    return claimed(child, child ? claim_for_format(child, b->flags, e) : 0);
 }
 
 /* Does a chain that came through the files of @o come back to @path? */
@@ -389,7 +434,7 @@ static struct blk *open_named_backing(struct opening *o, struct blk *b, struct j
     free(own_path);
     free(name);
     free(path);
-    return backing;
+    return claimed(backing, backing ? claim_for_user(backing, below.flags, e) : 0);
 }
 
 static int open_backing(struct opening *o, struct blk *b, struct json_object *opts, struct err *e)
@@ -509,6 +554,8 @@ static struct blk *open_with(struct opening *o, const struct blk_driver *drv, st
     if (r < 0)
         goto fail;
     o->flags = b->flags;
+    if (drv->map && (r = claim_for_format(file, b->flags, e)) < 0)
+        goto fail;
     if ((r = drv->open(b, opts, e)) < 0)
         goto fail;
     if (!b->filename && drv->make_name)
@@ -572,8 +619,9 @@ struct blk *blk_open(struct blk_env *env, const char *filename, struct json_obje
                      unsigned flags, struct err *e)
 {
     struct opening o = {.env = env, .flags = flags};
+    struct blk *b = open_node(&o, filename, opts ? opts : json_object_new_object(), e);
 
-    return open_node(&o, filename, opts ? opts : json_object_new_object(), e);
+    return claimed(b, b ? claim_for_user(b, b->flags, e) : 0);
 }
 
 struct blk *blk_open_on(struct blk *file, const char *driver, struct json_object *opts,

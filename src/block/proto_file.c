@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* driver=file: files and block devices of the host. */
-#include "block/driver.h"
+#include "block/proto_file_priv.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,6 +15,8 @@ struct file {
     int fd;
     bool device;
     bool no_punch, no_zero; /* the host said it cannot */
+    enum { LOCK_AUTO, LOCK_ON, LOCK_OFF } locking;
+    unsigned held, unshared; /* what our locks say */
     /* The last extent that SEEK_DATA told, until a write: asking costs more than reading. */
     pthread_mutex_t lock;
     uint64_t known_off, known_end; /* [lock] */
@@ -77,6 +79,39 @@ static int file_open_fd(struct blk *b, const char *path, struct err *e)
     return fd;
 }
 
+/* The words of the options; @o's filename is the node's afterwards. */
+static int take_options(struct blk *b, struct file_opts *o, struct err *e)
+{
+    static const char *const aio[] = {"threads", "native", "io_uring", NULL};
+    static const char *const locking[] = {"auto", "on", "off", NULL};
+    struct file *f = b->state;
+
+    if (!o->filename)
+        return err_set(e, -EINVAL, "A 'filename' is required for this driver");
+    for (int i = 0; o->aio && (!aio[i] || strcmp(o->aio, aio[i])); i++)
+        if (!aio[i])
+            return err_set(e, -EINVAL, "invalid parameter value: %s", o->aio);
+    for (int i = 0; o->locking && (!locking[i] || strcmp(o->locking, locking[i])); i++)
+        if (!locking[i])
+            return err_set(e, -EINVAL, "invalid parameter value: %s", o->locking);
+    if (o->locking)
+        f->locking = !strcmp(o->locking, "on")    ? LOCK_ON
+                     : !strcmp(o->locking, "off") ? LOCK_OFF
+                                                  : LOCK_AUTO;
+    if (o->aio)
+        b->flags = (b->flags & ~(BLK_NATIVE_AIO | BLK_IO_URING)) |
+                   (!strcmp(o->aio, "native")     ? BLK_NATIVE_AIO
+                    : !strcmp(o->aio, "io_uring") ? BLK_IO_URING
+                                                  : 0);
+    if ((b->flags & BLK_NATIVE_AIO) && !(b->flags & BLK_DIRECT))
+        return err_set(e, -EINVAL,
+                       "aio=native was specified, but it requires cache.direct=on, which was not "
+                       "specified.");
+    b->filename = o->filename;
+    o->filename = NULL;
+    return 0;
+}
+
 static int file_open(struct blk *b, struct json_object *opts, struct err *e)
 {
     struct file *f = b->state;
@@ -85,19 +120,10 @@ static int file_open(struct blk *b, struct json_object *opts, struct err *e)
 
     if (r < 0)
         return r;
-    if (!o.filename) {
-        fields_free(file_fields, &o);
-        return err_set(e, -EINVAL, "A 'filename' is required for this driver");
-    }
-    if ((b->flags & BLK_NATIVE_AIO) && !(b->flags & BLK_DIRECT)) {
-        fields_free(file_fields, &o);
-        return err_set(e, -EINVAL,
-                       "aio=native was specified, but it requires cache.direct=on, which was not "
-                       "specified.");
-    }
-    b->filename = o.filename;
-    o.filename = NULL;
+    r = take_options(b, &o, e);
     fields_free(file_fields, &o);
+    if (r < 0)
+        return r;
     if ((f->fd = file_open_fd(b, b->filename, e)) < 0)
         return f->fd;
     b->align = b->flags & BLK_DIRECT ? direct_align() : 1;
@@ -107,6 +133,22 @@ static int file_open(struct blk *b, struct json_object *opts, struct err *e)
     }
     pthread_mutex_init(&f->lock, NULL);
     return 0;
+}
+
+static int file_claim(struct blk *b, unsigned held, unsigned unshared, struct err *e)
+{
+    struct file *f = b->state;
+    int r = 0;
+
+    held |= f->held;
+    unshared |= f->unshared;
+    if (f->locking != LOCK_OFF && !f->device)
+        r = file_lock(f->fd, held, unshared, f->locking == LOCK_ON, b->filename, e);
+    if (r >= 0) {
+        f->held = held;
+        f->unshared = unshared;
+    }
+    return r;
 }
 
 static int file_close(struct blk *b, struct err *e)
@@ -469,10 +511,13 @@ static int file_create(struct blk_env *env, const char *filename, void *opts,
     struct stat st;
     bool device = fstat(fd, &st) >= 0 && S_ISBLK(st.st_mode);
 
-    r = device ? 0
-        : ftruncate(fd, 0) < 0 || ftruncate(fd, (off_t)o->size) < 0
-            ? err_set(e, -errno, "Could not resize file '%s': %s", filename, strerror(errno))
-            : preallocate(fd, 0, o->size, (enum blk_prealloc)o->prealloc, e);
+    r = device
+            ? 0
+            : file_lock(fd, BLK_PERM_WRITE | BLK_PERM_RESIZE, BLK_PERM_RESIZE, false, filename, e);
+    if (r >= 0 && !device)
+        r = ftruncate(fd, 0) < 0 || ftruncate(fd, (off_t)o->size) < 0
+                ? err_set(e, -errno, "Could not resize file '%s': %s", filename, strerror(errno))
+                : preallocate(fd, 0, o->size, (enum blk_prealloc)o->prealloc, e);
     if (close(fd) < 0 && r >= 0)
         r = err_set(e, -errno, "Could not create '%s': %s", filename, strerror(errno));
     return r;
@@ -512,6 +557,7 @@ const struct blk_driver proto_file = {
     .prefixes = file_prefixes,
     .parse_name = file_parse_name,
     .open = file_open,
+    .claim = file_claim,
     .close = file_close,
     .flush = file_flush,
     .truncate = file_truncate,

@@ -64,7 +64,7 @@ static int list_layers(struct commit *c, const struct blk *top)
 {
     const struct blk *above = top, *b = blk_backing(top);
 
-    if (!b)
+    if (!b && !c->base_name)
         return img_error("Image does not have a backing file");
     for (; b && c->n < LAYERS_MAX; above = b, b = blk_backing(b)) {
         c->layers[c->n++] = (struct layer){strdup(blk_filename(b)), blk_driver_name(b)};

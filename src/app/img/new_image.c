@@ -255,7 +255,7 @@ static int look_at_backing(struct blk_env *env, const struct img_new *n, struct 
         json_object_object_add(o, "driver", json_object_new_string(format));
     }
     name = blk_relative_name(n->filename, file);
-    struct blk *b = blk_open(env, name, o, BLK_PROBE_RAW_OK | BLK_NO_IO, e);
+    struct blk *b = blk_open(env, name, o, BLK_PROBE_RAW_OK | BLK_NO_IO | BLK_SHARE, e);
 
     free(name);
     if (!b) {
