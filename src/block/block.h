@@ -162,6 +162,7 @@ struct blk_info {
     char *backing_format;  /* owned, or NULL */
     uint64_t cluster_size; /* 0: none */
     uint64_t vm_state_off; /* where internal snapshots keep the machine's state; 0: nowhere */
+    bool has_dirty; /* @dirty is known */
     bool dirty, encrypted, compressed;
     bool can_write_zeroes, unmaps_zeroes;
     struct json_object

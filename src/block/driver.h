@@ -182,6 +182,7 @@ struct blk_driver {
     enum blk_kind kind;
     bool backing;  /* images may have a backing file */
     bool no_probe; /* only by its name, never guessed */
+    bool no_info;  /* protocols: nothing is known of the file but its size */
     bool no_file;  /* formats without a "file" child (vvfat) */
     size_t state_size;
     const struct field *open_opts; /* beyond those of every node (node.h); NULL: none */

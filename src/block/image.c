@@ -28,6 +28,28 @@ void blk_new_uuid(uint8_t uuid[16])
     uuid[8] = (uuid[8] & 0x3f) | 0x80; /* variant 1 */
 }
 
+/* A protocol that makes no files: what is there already, if it is large enough, and looks like nothing. */
+static struct blk *use_existing(struct blk_env *env, const struct blk_driver *drv,
+                                const char *filename, uint64_t size, struct err *e)
+{
+    struct json_object *opts = json_object_new_object();
+    struct blk *b;
+
+    json_object_object_add(opts, "driver", json_object_new_string(drv->name));
+    if (!(b = blk_open(env, filename, opts, BLK_RDWR | BLK_RESIZE | BLK_UNMAP, e))) {
+        err_wrap(e, e->code,
+                 "Protocol driver '%s' does not support image creation, and opening the image failed",
+                 drv->name);
+        return NULL;
+    }
+    if ((blk_size(b) < size && blk_truncate(b, size, BLK_PREALLOC_OFF, 0, e) < 0) ||
+        blk_zero(b, 0, min_u64(blk_size(b), 512), 0, e) < 0) {
+        blk_close(b, ERR_IGNORE);
+        return NULL;
+    }
+    return b;
+}
+
 struct blk *blk_create_file(struct blk_env *env, const char *filename, uint64_t size,
                             struct json_object *protocol, struct err *e)
 {
@@ -37,10 +59,8 @@ struct blk *blk_create_file(struct blk_env *env, const char *filename, uint64_t 
 
     if (!drv)
         return NULL;
-    if (!drv->create) {
-        err_set(e, -ENOTSUP, "Protocol driver '%s' does not support image creation", drv->name);
-        return NULL;
-    }
+    if (!drv->create)
+        return use_existing(env, drv, filename, size, e);
     if (protocol)
         json_object_deep_copy(protocol, &opts, NULL);
     else
@@ -140,6 +160,7 @@ int blk_get_info(struct blk *b, struct blk_info *i, struct err *e)
 {
     memset(i, 0, sizeof(*i));
     i->cluster_size = b->cluster;
+    i->has_dirty = b->drv->info || !(b->file ? b->file->drv : b->drv)->no_info;
     if (b->backing_file)
         i->backing_file = strdup(b->backing_file);
     if (b->backing_format)

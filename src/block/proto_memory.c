@@ -122,6 +122,7 @@ const struct blk_driver proto_memory = {
     .name = "memory",
     .help = "bytes in our own memory, gone afterwards",
     .kind = BLK_PROTOCOL,
+    .no_info = true,
     .state_size = sizeof(struct memory),
     .open_opts = memory_fields,
     .open = memory_open,

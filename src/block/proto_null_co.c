@@ -104,6 +104,7 @@ const struct blk_driver proto_null_co = {
     .name = "null-co",
     .help = "a disk that forgets",
     .kind = BLK_PROTOCOL,
+    .no_info = true,
     .state_size = sizeof(struct null_opts),
     .open_opts = null_fields,
     .prefixes = null_prefixes,

@@ -30,10 +30,8 @@ static int find_tables(const char *format, const char *filename, struct tables *
     t->table[0] = t->format->create->opts;
     if (!t->protocol || t->protocol == t->format)
         return 0;
-    if (!t->protocol->create)
-        return err_set(e, -ENOTSUP, "Protocol driver '%s' does not support image creation",
-                       t->protocol->name);
-    t->table[1] = t->protocol->create->opts;
+    if (t->protocol->create) /* else it must exist already */
+        t->table[1] = t->protocol->create->opts;
     return 0;
 }
 

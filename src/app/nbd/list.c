@@ -2,6 +2,7 @@
 /* qemu-nbd --list: what another server offers, asked with libnbd. */
 #include "app/nbd/nbd.h"
 #include "block/nbd.h"
+#include "block/nbd_client.h"
 #include "block/tls_creds.h"
 
 #include <errno.h>
@@ -55,25 +56,11 @@ static int remember_context(void *opaque, const char *name)
 static int set_tls(struct nbd_handle *h, const struct nbd_cli *cli, struct err *e)
 {
     struct tls_creds *creds;
-    struct tls_paths p;
-    char file[4096];
 
     if (!cli->tls_creds)
         return 0;
-    if (!(creds = tls_creds_find(cli->env, cli->tls_creds, false, e)))
-        return e->code;
-    p = tls_creds_paths(creds);
-    if (nbd_set_tls(h, LIBNBD_TLS_REQUIRE) < 0)
-        return from_libnbd(e, "TLS");
-    nbd_set_tls_verify_peer(h, p.verify_peer);
-    if (p.username)
-        nbd_set_tls_username(h, p.username);
-    snprintf(file, sizeof(file), "%s/keys.psk", p.dir ? p.dir : "");
-    if ((p.psk   ? nbd_set_tls_psk_file(h, file)
-         : p.dir ? nbd_set_tls_certificates(h, p.dir)
-                 : 0) < 0)
-        return from_libnbd(e, "TLS");
-    return 0;
+    creds = tls_creds_find(cli->env, cli->tls_creds, false, e);
+    return creds ? nbd_client_tls(h, creds, e) : e->code;
 }
 
 static int connect_server(struct nbd_handle *h, const struct nbd_cli *cli, struct err *e)
