@@ -4,6 +4,7 @@
  * line, the environment variables and -h.
  */
 #include "app/user_opts.h"
+#include "base/nearest.h"
 #include "guest/aarch64/aarch64.h"
 #include "host/host.h"
 #include "ir/pass.h"
@@ -514,48 +515,15 @@ static int show_help(struct user_cli *c, const char *v, struct err *e)
 
 /* --- parsing -----------------------------------------------------------------------------------*/
 
-/* Number of single-character edits between two words, at most 15 characters each. */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[17], n = (unsigned)strlen(b);
-
-    if (strlen(a) > 15 || n > 15)
-        return 99;
-    for (unsigned j = 0; j <= n; j++)
-        row[j] = j;
-    for (unsigned i = 1; *a; a++, i++) {
-        unsigned diagonal = row[0];
-
-        row[0] = i;
-        for (unsigned j = 1; j <= n; j++) {
-            unsigned best = diagonal + (*a != b[j - 1]);
-
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[n];
-}
-
 static int unknown(const char *arg, const char *name, size_t len, struct err *e)
 {
-    const char *near = NULL;
-    unsigned best = 3;
+    const char *names[N_OPTIONS + 1] = {NULL}, *near;
     char word[32];
 
     snprintf(word, sizeof(word), "%.*s", (int)len, name);
-    for (int i = 0; i < N_OPTIONS; i++) {
-        unsigned d = distance(word, options[i].name);
-
-        if (d < best && d < strlen(options[i].name)) {
-            best = d;
-            near = options[i].name;
-        }
-    }
+    for (int i = 0; i < N_OPTIONS; i++)
+        names[i] = options[i].name;
+    near = nearest_name(word, names);
     if (near)
         return err_set(e, -EINVAL, "unknown option '%s': did you mean '-%s'?", arg, near);
     return err_set(e, -EINVAL, "unknown option '%s': '-h' lists them", arg);

@@ -7,6 +7,7 @@
 #define SCHEMA_FIELD_H
 
 #include "base/err.h"
+#include "base/nearest.h"
 
 #include <json-c/json.h>
 #include <stdbool.h>
@@ -76,8 +77,5 @@ const char *field_type_name(const struct field *f);
 
 /** parse_bool - on/off/yes/no/true/false/y/n; -EINVAL otherwise. */
 int parse_bool(const char *text, bool *v, struct err *e);
-
-/** nearest_name - the one of @names (NULL-terminated) that @word was probably meant to be, or NULL. */
-const char *nearest_name(const char *word, const char *const *names);
 
 #endif
