@@ -122,12 +122,13 @@ static struct xsnap dirty(const struct x64 *x, uint32_t snap)
 void x_write_back(struct x64 *x, uint32_t snap)
 {
     struct xsnap sn = dirty(x, snap);
-    const struct xpair *p = x->pair + sn.first;
     struct slot_set set = { { 0 } };
+    const struct xpair *p;
     uint64_t done;
 
     if (!sn.count)
         return;
+    p = x->pair + sn.first;
     x->exiting = true;
     for (uint32_t i = 0; i < sn.count; i++)
         set.w[p[i].slot / 64] |= 1ull << (p[i].slot % 64);
