@@ -20,6 +20,9 @@ P        := $(B)
 else ifeq ($(V),san)
 SAN      := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LINK     := -pie
+else ifeq ($(V),tsan)
+SAN      := -fsanitize=thread -Wno-tsan
+LINK     := -pie
 else ifeq ($(V),fuzz)
 CC       := clang
 SAN      := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
@@ -145,6 +148,15 @@ check-san:
 check-san-tests:
 	$(TEST) unit fuzz insn cli image
 
+# Unit tests and the storage programs under the thread sanitizer.  It cannot see what translated code
+# does, and leaves no room for the address space of guest programs.
+check-tsan:
+	@tools/deps.sh build test
+	$(MAKE) -j$$(nproc) V=tsan unit $(B)/tsan/emu-storage $(STORAGE:%=$(B)/tsan/%)
+	$(MAKE) V=tsan check-tsan-tests
+check-tsan-tests:
+	$(TEST) unit image
+
 # The long form of the random instruction test: N instructions.
 N ?= 2000000
 check-random: all $(O)/tests/unit/host/random_test
@@ -205,6 +217,7 @@ help:
 	@echo 'make check-random N=2000000   random instruction sequences'
 	@echo 'make static     build/qemu-aarch64-static, one stripped file for chroots'
 	@echo 'make check-san  tests with address and undefined-behaviour sanitizers'
+	@echo 'make check-tsan  unit and image tests with the thread sanitizer'
 	@echo 'make fuzz F=elf T=60   fuzz one target (see fuzz/) for T seconds'
 	@echo 'make bench      the benchmarks; ONLY=fib,startup RUNS=3 for some of them'
 	@echo 'make bench-insns  host instructions per guest instruction, kept in bench/user/insns.txt'

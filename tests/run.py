@@ -70,7 +70,7 @@ def scripts(folder, limit):
 
 def unit_jobs(args):
     programs = glob.glob(f'{TESTS}/unit/*/*_test.c') + glob.glob(f'{TESTS}/ir/*_test.c')
-    return [Job(os.path.relpath(f, TESTS), [f'{args.obj}/{os.path.relpath(f, TOP)[:-2]}'], 120)
+    return [Job(os.path.relpath(f, TESTS), [f'{args.obj}/{os.path.relpath(f, TOP)[:-2]}'], 1200)
             for f in sorted(programs)]
 
 
@@ -90,13 +90,13 @@ GROUPS = {
     'fuzz': fuzz_jobs,
     'golden': lambda a: [Job('golden', ['tests/insn/golden.py', '--count',
                                         f'{a.obj}/tests/insn/count'], 60)],
-    'insn': lambda a: [Job('insn', ['tests/insn/run.py', '--emu', a.emu], 300)],
+    'insn': lambda a: [Job('insn', ['tests/insn/run.py', '--emu', a.emu], 600)],
     'random': lambda a: [Job('random', ['tests/insn/random_sequences.py', '--emu', a.emu, '-n',
-                                        a.n, '--seconds', '60'], 300)],
-    'cli': lambda a: scripts('cli', 120),
-    'image': lambda a: scripts('image', 600),
-    'programs': lambda a: scripts('programs', 600),
-    'stress': lambda a: scripts('stress', 300),
+                                        a.n, '--seconds', '60'], 900)],
+    'cli': lambda a: scripts('cli', 300),
+    'image': lambda a: scripts('image', 900),
+    'programs': lambda a: scripts('programs', 900),
+    'stress': lambda a: scripts('stress', 600),
 }
 
 
@@ -177,8 +177,10 @@ def main():
 
     jobs = [j for g in args.group for j in GROUPS[g](args)
             if not args.only or args.only in j.name]
+    jobs.sort(key=lambda j: -j.limit)   # what may take long does not begin last
     env = dict(os.environ, EMU=os.path.abspath(args.emu), LC_ALL='C.UTF-8', TOP=TOP)
     env.setdefault('ASAN_OPTIONS', 'detect_leaks=0')   # what a process leaves behind at its end
+    env.setdefault('TSAN_OPTIONS', f'suppressions={TESTS}/tsan.supp')
     for name in [n for n in env if n.startswith(('QEMU_', 'EMU_'))]:
         del env[name]
     env['EMU_BIN'] = os.path.dirname(env['EMU'])   # qemu-img and its kin

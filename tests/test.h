@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,7 +32,7 @@
  */
 #define TEST(subject, behaviour) static void test_##subject##_##behaviour(void)
 #define CASE(subject, behaviour) {#subject, #behaviour, test_##subject##_##behaviour, 10}
-/* CASE_SLOW - the same with a time limit of its own, in seconds. */
+/* CASE_SLOW - the same with a time limit of its own, in seconds (of CPU time). */
 #define CASE_SLOW(subject, behaviour, seconds)                                                     \
     {#subject, #behaviour, test_##subject##_##behaviour, seconds}
 #define TEST_MAIN(tests)                                                                           \
@@ -125,9 +126,25 @@ _Noreturn static inline void test_skip(const char *why)
     _exit(TEST_SKIPPED);
 }
 
+/* Sanitizers make everything slower. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TEST_PATIENCE 10
+#else
+#define TEST_PATIENCE 1
+#endif
+
+/* Ends this process after @seconds of CPU time, or ten times as long on the clock; 0: never. */
+static inline void test_limit(unsigned seconds)
+{
+    struct itimerval t = {.it_value = {.tv_sec = seconds * TEST_PATIENCE}};
+
+    setitimer(ITIMER_PROF, &t, NULL);
+    alarm(10 * seconds * TEST_PATIENCE);
+}
+
 static inline void test_in_child(const struct test *t)
 {
-    alarm(t->seconds);
+    test_limit(t->seconds);
     t->run();
     fflush(stdout);
     _exit(test_failures ? TEST_FAILED : 0);

@@ -80,7 +80,14 @@ void cpu_free(struct cpu *cpu)
 
 void cpu_kick(struct cpu *cpu)
 {
-    cpu->attention = 1;
+    __atomic_store_n(&cpu->attention, 1, __ATOMIC_RELEASE);
+}
+
+/* Whatever was asked for before the kick is seen by whoever takes it. */
+static bool take_attention(struct cpu *cpu)
+{
+    return __atomic_load_n(&cpu->attention, __ATOMIC_RELAXED) &&
+           __atomic_exchange_n(&cpu->attention, 0, __ATOMIC_ACQUIRE);
 }
 
 enum cpu_stop cpu_run(struct cpu *cpu)
@@ -88,17 +95,15 @@ enum cpu_stop cpu_run(struct cpu *cpu)
     enum cpu_stop stop;
 
     cpu_self = cpu;
-    if (cpu->attention) {
-        cpu->attention = 0;
+    if (take_attention(cpu))
         return CPU_STOP_ATTENTION;
-    }
     cpu->stop = CPU_STOP_NONE;
     if (cpu->engine->conf.kind == ENGINE_INTERP || cpu->single_step)
         stop = interp_run(cpu, 0);
     else
         stop = jit_run(cpu);
     if (stop == CPU_STOP_ATTENTION)
-        cpu->attention = 0;
+        take_attention(cpu);
     log_stop(cpu, stop);
     return stop;
 }

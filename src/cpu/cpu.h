@@ -65,7 +65,7 @@ struct cpu {
     uint64_t detail;   /* with stop */
     uint64_t pc;       /* guest program counter, valid while not in translated code */
     uint32_t mode;     /* ISA bits that change what code means (part of the region's key) */
-    volatile uint32_t attention; /* tested where loops close; set by cpu_kick() */
+    uint32_t attention; /* [atomic] tested where loops close; set by cpu_kick() */
     uint32_t landing;  /* an indirect branch of this sort (ir_goto_land) came to pc, which is still to be
                         * checked; 0: nothing to check.  Valid with pc */
 

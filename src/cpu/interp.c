@@ -223,7 +223,7 @@ static int poll_attention(struct ir_machine *m)
 {
     struct cpu *cpu = m->opaque;
 
-    return cpu->attention != 0;
+    return __atomic_load_n(&cpu->attention, __ATOMIC_RELAXED) != 0;
 }
 
 /* One block; the state is exact afterwards. */
@@ -250,7 +250,7 @@ static enum cpu_stop run_block(struct cpu *cpu, const struct interp_block *b,
 /* What keeps the block at pc from running, if anything. */
 static enum cpu_stop before_block(struct cpu *cpu)
 {
-    if (cpu->attention)
+    if (__atomic_load_n(&cpu->attention, __ATOMIC_RELAXED))
         return CPU_STOP_ATTENTION;
     if (!cpu->single_step && cpu->engine->n_breakpoints &&
         engine_has_breakpoint(cpu->engine, cpu->pc))

@@ -211,9 +211,9 @@ static struct region *look_up(struct jit *j, struct cpu *cpu)
 {
     struct region *r;
 
-    if (cpu->forget_returns || cpu->shadow > cpu->shadow_base) {
+    if (cpu->forget_returns || __atomic_load_n(&cpu->shadow, __ATOMIC_RELAXED) > cpu->shadow_base) {
         cpu->forget_returns = false;
-        cpu->shadow = cpu->shadow_base;
+        __atomic_store_n(&cpu->shadow, cpu->shadow_base, __ATOMIC_RELAXED); /* as jit_reset_cache may */
     }
     __atomic_store_n(&cpu->in_code, true, __ATOMIC_SEQ_CST);
     if (!__atomic_load_n(&j->full, __ATOMIC_SEQ_CST)) {
@@ -274,7 +274,7 @@ static enum cpu_stop run(struct jit *j, struct cpu *cpu)
         uint64_t pc = cpu->pc;
         struct region *r;
 
-        if (cpu->attention)
+        if (__atomic_load_n(&cpu->attention, __ATOMIC_RELAXED))
             return CPU_STOP_ATTENTION;
         if (j->e->n_breakpoints && engine_has_breakpoint(j->e, pc))
             return CPU_STOP_DEBUG;

@@ -8,34 +8,45 @@
  */
 #include "cpu/engine.h"
 
+/* Whoever forgets addresses in a CPU's caches may be another thread. */
+static bool uses_landings(const struct cpu *cpu)
+{
+    return __atomic_load_n(&cpu->lands, __ATOMIC_ACQUIRE);
+}
+
+static void empty(struct cpu_jc *jc, unsigned i)
+{
+    __atomic_store_n(&jc[i].pc, cpu_jc_empty(i), __ATOMIC_RELEASE);
+}
+
 /* The first entry of each is the only one where an empty pc of 0 could match. */
 void jc_init(struct cpu *cpu)
 {
-    cpu->jc[0].pc = cpu_jc_empty(0);
-    for (unsigned k = 0; cpu->lands && k < IR_LANDINGS; k++)
-        cpu->land[k][0].pc = cpu_jc_empty(0);
+    empty(cpu->jc, 0);
+    for (unsigned k = 0; uses_landings(cpu) && k < IR_LANDINGS; k++)
+        empty(cpu->land[k], 0);
 }
 
 void cpu_use_landings(struct cpu *cpu)
 {
-    if (cpu->lands)
+    if (uses_landings(cpu))
         return;
     for (unsigned k = 0; k < IR_LANDINGS; k++)
-        cpu->land[k][0].pc = cpu_jc_empty(0);
-    cpu->lands = true;
+        empty(cpu->land[k], 0);
+    __atomic_store_n(&cpu->lands, true, __ATOMIC_RELEASE);
 }
 
 static void clear(struct cpu_jc *jc, unsigned bits)
 {
     for (unsigned i = 0; i < 1u << bits; i++)
-        if (jc[i].pc != cpu_jc_empty(i)) /* pages that were never used stay so */
-            jc[i].pc = cpu_jc_empty(i);
+        if (__atomic_load_n(&jc[i].pc, __ATOMIC_RELAXED) != cpu_jc_empty(i))
+            empty(jc, i); /* pages that were never used stay so */
 }
 
 void jc_clear(struct cpu *cpu)
 {
     clear(cpu->jc, CPU_JC_BITS);
-    for (unsigned k = 0; cpu->lands && k < IR_LANDINGS; k++)
+    for (unsigned k = 0; uses_landings(cpu) && k < IR_LANDINGS; k++)
         clear(cpu->land[k], CPU_LAND_BITS);
 }
 
@@ -44,26 +55,26 @@ static void forget(struct cpu_jc *jc, unsigned bits, uint64_t pc)
     unsigned i = (pc >> 2) & ((1u << bits) - 1);
 
     if (__atomic_load_n(&jc[i].pc, __ATOMIC_RELAXED) == pc)
-        __atomic_store_n(&jc[i].pc, cpu_jc_empty(i), __ATOMIC_RELEASE);
+        empty(jc, i);
 }
 
 void jc_forget(struct cpu *cpu, uint64_t pc)
 {
     forget(cpu->jc, CPU_JC_BITS, pc);
-    for (unsigned k = 0; cpu->lands && k < IR_LANDINGS; k++)
+    for (unsigned k = 0; uses_landings(cpu) && k < IR_LANDINGS; k++)
         forget(cpu->land[k], CPU_LAND_BITS, pc);
 }
 
 void jc_fill(struct cpu *cpu, uint64_t pc, unsigned landing, void *host, uint32_t generation)
 {
     unsigned i = (pc >> 2) & ((1u << (landing ? CPU_LAND_BITS : CPU_JC_BITS)) - 1);
-    struct cpu_jc *jc = landing ? &cpu->land[landing - 1][i] : &cpu->jc[i];
+    struct cpu_jc *jc = landing ? cpu->land[landing - 1] : cpu->jc;
 
-    jc->pc = cpu_jc_empty(i);
-    jc->host = host;
-    __atomic_store_n(&jc->pc, pc, __ATOMIC_SEQ_CST);
+    empty(jc, i);
+    jc[i].host = host;
+    __atomic_store_n(&jc[i].pc, pc, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&cpu->engine->generation, __ATOMIC_SEQ_CST) != generation)
-        jc->pc = cpu_jc_empty(i); /* it may have been killed meanwhile */
+        empty(jc, i); /* it may have been killed meanwhile */
 }
 
 void cpu_set_mode(struct cpu *cpu, uint32_t mode)

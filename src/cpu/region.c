@@ -311,7 +311,7 @@ void jit_reset_cache(struct jit *j)
     madvise(j->hash, sizeof(*j->hash) << JIT_HASH_BITS, MADV_DONTNEED);
     madvise(j->pages, sizeof(*j->pages) << JIT_PAGE_BITS, MADV_DONTNEED);
     for (struct cpu *c = j->e->cpus; c; c = c->next) {
-        c->shadow = c->shadow_base;
+        __atomic_store_n(&c->shadow, c->shadow_base, __ATOMIC_RELAXED);
         jc_clear(c);
     }
 }

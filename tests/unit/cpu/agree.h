@@ -54,29 +54,36 @@ static inline void *agree_host(uint64_t addr)
 
 static inline void agree_open(void)
 {
-    static uint8_t stack[64 << 10];
-
     toy_open(1);
-    toy_signal_stack(stack, sizeof(stack));
+    toy_signal_stack();
 }
 
+/* Of one program at a time. */
 static inline struct cpu *agree_cpu(unsigned engine)
 {
     if (!agree.cpu[engine])
-        agree.cpu[engine] = toy_cpu(&agree_engines[engine].conf);
+        agree.cpu[engine] = toy_cpu(toy_engine(&agree_engines[engine].conf));
     return agree.cpu[engine];
 }
 
-/* The program, and the state at its start from the head's bytes. */
-static inline void agree_set_up(struct cpu *cpu, const uint8_t *data, size_t len)
+/* The program, for all CPUs. */
+static inline void agree_load(const uint8_t *data, size_t len)
+{
+    uint8_t *code = agree_host(TOY_CODE_AT);
+
+    memset(code, 0, 4 * TOY_WORDS);
+    memcpy(code, data + AGREE_HEAD, len - AGREE_HEAD);
+}
+
+/* The state at its start from the head's bytes; @which memory is the CPU's. */
+static inline void agree_start(struct cpu *cpu, const uint8_t *data, unsigned which)
 {
     static const uint64_t odd[] = {0, 1, 0x3ff0000000000000, 0x8000000000000001, 0x000fffffffffffff,
                                    0x0010000000000000, 0x7ff0000000000001, 0x1ff8000000000001,
                                    0x3fd5555555555555, ~0ull};
     struct toy_state *s = toy(cpu);
     uint32_t fuel = data[1] % 4 ? 64u + data[2] : 8u * (data[1] + 16u) * (data[2] + 1u);
-    uint64_t *stack = agree_host(TOY_STACK_AT);
-    uint8_t *code = agree_host(TOY_CODE_AT);
+    uint64_t base = which * TOY_NEXT, *stack = agree_host(TOY_STACK_AT + base);
 
     toy_reset(cpu);
     toy_mode(cpu, 0, 0, 0);
@@ -85,20 +92,25 @@ static inline void agree_set_up(struct cpu *cpu, const uint8_t *data, size_t len
         s->x[i] = data[3 + i % 8] * (i < 8 ? 1ull : 0x0101010101010101ull) * (i + 1);
     for (unsigned i = 0; i < 8; i++)
         s->d[i] = odd[data[8 + i] % 10] ^ (uint64_t)(data[8 + i] >> 7) << 63;
-    s->data = TOY_DATA_AT;
+    s->data = TOY_DATA_AT + base;
     if (fuel > TOY_FUEL / 8)
         fuel = TOY_FUEL / 8;
-    s->x[TOY_FUEL_REG] = TOY_FUEL_AT + TOY_FUEL - 8 * fuel;
+    s->x[TOY_FUEL_REG] = TOY_FUEL_AT + base + TOY_FUEL - 8 * fuel;
     s->x[TOY_LINK] = toy_at(data[14]);
     cpu->pc = toy_at(data[11]);
-    memset(agree_host(TOY_DATA_AT), data[12], TOY_DATA);
+    memset(agree_host(s->data), data[12], TOY_DATA);
     for (unsigned i = 0; i < TOY_STACK / 8; i++) /* returns that nobody called for lead somewhere, too */
         stack[i] = toy_at(i * 37 + data[13]);
-    memset(code, 0, 4 * TOY_WORDS);
-    memcpy(code, data + AGREE_HEAD, len - AGREE_HEAD);
-    engine_invalidate(cpu->engine, TOY_CODE_AT, 4 * TOY_WORDS);
 }
 
+static inline void agree_set_up(struct cpu *cpu, const uint8_t *data, size_t len)
+{
+    agree_load(data, len);
+    engine_invalidate(cpu->engine, TOY_CODE_AT, 4 * TOY_WORDS);
+    agree_start(cpu, data, 0);
+}
+
+/* Runs to the end, and notes it. */
 static inline void agree_finish(struct cpu *cpu, struct agree_end *end)
 {
     memset(end, 0, sizeof(*end));
@@ -115,8 +127,8 @@ static inline void agree_finish(struct cpu *cpu, struct agree_end *end)
         end->fault_addr = cpu->fault_addr;
     fpmode_gather(&cpu->fp);
     end->fp_flags = cpu->fp.flags;
-    memcpy(end->data, agree_host(TOY_DATA_AT), TOY_DATA);
-    memcpy(end->stack, agree_host(TOY_STACK_AT), TOY_STACK);
+    memcpy(end->data, agree_host(end->s.data), TOY_DATA);
+    memcpy(end->stack, agree_host(end->s.data + TOY_STACK_AT - TOY_DATA_AT), TOY_STACK);
     memcpy(end->code, agree_host(TOY_CODE_AT), 4 * TOY_WORDS);
     toy_mode(cpu, 0, 0, 0); /* nothing of ours may trap */
 }
@@ -128,10 +140,9 @@ static inline void agree_run(struct cpu *cpu, const uint8_t *data, size_t len, s
 }
 
 /* NULL, or what differs; but for the flags at a fault, which are only right when @exact. */
-static inline const char *agree_difference(bool exact)
+static inline const char *agree_difference(struct agree_end *g, const struct agree_end *w, bool exact)
 {
-    static char text[120];
-    struct agree_end *g = &agree.got, *w = &agree.want;
+    static __thread char text[120];
 
     if (!exact && w->stop == CPU_STOP_FAULT)
         memcpy(g->s.flag, w->s.flag, sizeof(g->s.flag));
@@ -166,7 +177,7 @@ static inline const char *agree_try(const uint8_t *data, size_t len)
     agree_run(agree_cpu(e), data, len, &agree.got);
     agree.n_run++;
     agree.n_stop[agree.want.stop]++;
-    return agree_difference(agree_engines[e].conf.exact_flags);
+    return agree_difference(&agree.got, &agree.want, agree_engines[e].conf.exact_flags);
 }
 
 static inline void agree_show(const uint8_t *data, size_t len, const char *wrong)

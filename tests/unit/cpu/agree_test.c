@@ -21,7 +21,7 @@ TEST(engines, random_programs_end_alike)
     unsigned bad = 0;
 
     if (getenv("CPU_RANDOM"))
-        alarm(0);
+        test_limit(0);
     agree_open();
     for (uint64_t seed = from; seed < from + n && bad < 3; seed++) {
         size_t len = agree_random(seed, data);
@@ -67,7 +67,7 @@ static void all_agree(const struct word *words, size_t n_words, uint64_t x2, uns
         toy(agree_cpu(e))->x[4] = 1;
         toy(agree_cpu(e))->x[TOY_FUEL_REG] = TOY_FUEL_AT + TOY_FUEL - 8 * fuel;
         agree_finish(agree_cpu(e), e ? &agree.got : &agree.want);
-        wrong = e ? agree_difference(agree_engines[e].conf.exact_flags) : NULL;
+        wrong = e ? agree_difference(&agree.got, &agree.want, agree_engines[e].conf.exact_flags) : NULL;
         if (wrong)
             printf("%s: %s\n", agree_engines[e].name, wrong);
         CHECK(!wrong);

@@ -16,7 +16,6 @@
 #include "cpu/fpmode.h"
 #include "ir/build.h"
 
-#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -414,21 +413,30 @@ static inline void toy_open(unsigned n_cpus)
 }
 
 /* Translated code has a stack of its own, where no signal can be taken: each thread's business. */
-static inline void toy_signal_stack(void *p, size_t size)
+static inline void toy_signal_stack(void)
 {
-    stack_t ss = {.ss_sp = p, .ss_size = size};
+    static __thread uint8_t stack[64 << 10];
+    stack_t ss = {.ss_sp = stack, .ss_size = sizeof(stack)};
 
     sigaltstack(&ss, NULL);
 }
 
-static inline struct cpu *toy_cpu(const struct engine_conf *conf)
+static inline struct engine *toy_engine(const struct engine_conf *conf)
 {
     struct engine *e = engine_new(&toy_isa, conf);
-    struct cpu *cpu = e ? cpu_new(&toy_isa, e) : NULL;
+
+    if (!e)
+        bug("out of memory");
+    engine_set_fetch(e, toy_fetch, NULL, NULL);
+    return e;
+}
+
+static inline struct cpu *toy_cpu(struct engine *e)
+{
+    struct cpu *cpu = cpu_new(&toy_isa, e);
 
     if (!cpu)
         bug("out of memory");
-    engine_set_fetch(e, toy_fetch, NULL, NULL);
     return cpu;
 }
 

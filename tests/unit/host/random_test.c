@@ -14,6 +14,15 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
     return s ? strtoull(s, NULL, 0) : otherwise;
 }
 
+static void open_host(void)
+{
+#ifdef __SANITIZE_THREAD__
+    SKIP("the thread sanitizer wants the address space that this needs");
+#else
+    open_rig();
+#endif
+}
+
 /* False, with a small case printed, when number @seed fails. */
 static bool check_one(uint64_t seed)
 {
@@ -35,8 +44,8 @@ TEST(host, does_what_the_interpreter_does)
     unsigned bad = 0;
 
     if (getenv("HOST_RANDOM"))
-        alarm(0);
-    open_rig();
+        test_limit(0);
+    open_host();
     for (uint64_t seed = from; seed < from + n && bad < 3; seed++)
         bad += !CHECK(check_one(seed));
     printf("    %u regions run, %u of them to a fault, %u quick, %u FP traps; %u too big, "
@@ -74,7 +83,7 @@ TEST(host, code_that_does_not_fit_is_refused_at_any_length)
 {
     static uint8_t data[RANDOM_STEP * 600];
 
-    open_rig();
+    open_host();
     for (uint64_t seed = 1; seed < 400; seed += 9) {
         size_t len = random_bytes(seed, data, sizeof(data));
         uint32_t full;
@@ -102,7 +111,7 @@ TEST(host, too_many_constants_are_too_big)
 {
     ir_val v;
 
-    open_rig();
+    open_host();
     begin();
     v = ir_get(rig.ir, S_Q);
     for (unsigned i = 0; i < 400; i++)
@@ -118,7 +127,7 @@ TEST(host, too_many_evaluations_are_too_big)
 {
     ir_val v;
 
-    open_rig();
+    open_host();
     begin();
     v = ir_get(rig.ir, S_Q);
     for (unsigned i = 0; i < 1200; i++)
@@ -155,7 +164,7 @@ static int compile_with_live(unsigned n, bool vec, bool fault)
 
 TEST(host, values_that_the_frame_cannot_hold_are_too_big)
 {
-    open_rig();
+    open_host();
     for (unsigned kind = 0; kind < 4; kind++)
         for (unsigned n = 1; n < 300; n += 7) {
             int r = compile_with_live(n, kind & 1, kind & 2);
@@ -170,7 +179,7 @@ TEST(host, values_that_the_frame_cannot_hold_are_too_big)
 /* Flags of flags of flags that nobody but the way out wants. */
 TEST(host, values_redone_on_the_way_out_may_be_many)
 {
-    open_rig();
+    open_host();
     begin();
     for (unsigned i = 0; i + 1 < N_F; i++) {
         ir_val a[8];
@@ -214,7 +223,7 @@ TEST(host, a_counter_that_runs_out_leaves_before_the_region_begins)
     uint8_t *code;
     uint64_t left;
 
-    open_rig();
+    open_host();
     fill_state(&rig.jit, &now);
     rig.jit.r.x[1] = 0;
     counter = (int32_t *)(void *)(rig.code + CODE_SIZE - 64);
@@ -236,7 +245,7 @@ TEST(host, a_linked_exit_goes_on_in_the_next_region)
     struct host_thunk t;
     int32_t before;
 
-    open_rig();
+    open_host();
     fill_state(&rig.jit, &now);
     rig.jit.r.x[1] = 0;
     first = compile_step(1, 0x2000, 0, NULL);
