@@ -38,6 +38,11 @@ CASES = [
     ('vpc', 'subformat=fixed', 5 * MB, {'noresize', 'nocheck'}),
     ('vpc', 'subformat=fixed,force_size=on', 5 * MB, {'noresize', 'nocheck'}),
     ('vpc', '', 9 * GB, {'noresize', 'nocheck'}),
+    ('qed', '', 20 * MB, set()),
+    ('qed', 'cluster_size=4k,table_size=2', 20 * MB + 512, set()),
+    ('qed', 'cluster_size=1M,table_size=16', 20 * MB, set()),
+    ('qed', 'cluster_size=2M', 20 * MB, {'backing'}),
+    ('qed', '', 20 * MB, {'backing'}),
     ('vdi', '', 20 * MB, {'noresize'}),
     ('vdi', 'static=on', 5 * MB + 512, {'noresize'}),
 ]
@@ -143,7 +148,7 @@ def turn(side, other, fmt, image, disk, rng, traits):
         bad = bad or qemu_io(reader, fmt, image, list(disk.reads()))
     if not bad and 'nocheck' not in traits:
         code, out = run('qemu-img', 'check', '-f', fmt, image)
-        if code:
+        if code and (side, code) != ('reference', 3):   # it leaks by itself, qed's clusters of zeros
             bad = f'after {side} wrote, the reference\'s check says: {out[:400]}'
     return bad or tells_alike(fmt, image, traits)
 
@@ -172,6 +177,11 @@ def case(folder, maker, fmt, opts, size, traits):
         return f'made {disk.size} bytes of {size}'
     disk.sectors[:len(content)] = content
     for i in range(4):
+        if i and 'noresize' not in traits:
+            disk.resize(disk.size + rng.randrange(1, 8 * MB // SECTOR) * SECTOR)
+            code, out = run(tool(sides[i % 2], 'qemu-img'), 'resize', '-f', fmt, image, str(disk.size))
+            if code:
+                return f'{sides[i % 2]} resize: {out}'
         bad = turn(sides[i % 2], sides[1 - i % 2], fmt, image, disk, rng, traits)
         if bad:
             return f'turn {i}: {bad}'
