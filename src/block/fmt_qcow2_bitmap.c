@@ -238,6 +238,8 @@ int qcow2_bitmaps_record_slowly(struct blk *b, uint64_t off, uint64_t len, struc
     struct qcow2 *s = b->state;
     int r = 0;
 
+    if (off >= s->h.size) /* the machine's state */
+        return 0;
     pthread_mutex_lock(&s->bitmaps_lock);
     for (unsigned i = 0; r >= 0 && i < s->n_bitmaps; i++) {
         struct qcow2_bitmap *m = &s->bitmaps[i];

@@ -334,9 +334,12 @@ int qcow2_corrupt(struct blk *b, struct err *e, const char *fmt, ...)
 /** qcow2_check_writable - -EIO when it was marked. */
 int qcow2_check_writable(struct blk *b, struct err *e);
 
-/* fmt_qcow2_snapshot.c ------------------------------------------------------------------------- */
+/* fmt_qcow2_snapshot.c (the table), fmt_qcow2_snapshot_ops.c ------------------------------------- */
 
 extern const struct blk_snapshot_ops qcow2_snapshot_ops;
+int qcow2_snapshot_list(struct blk *b, struct blk_snapshot **list, struct err *e);
+/** qcow2_snapshots_put - the table of @n rows as on the disk, malloc'd; *@bytes long. */
+uint8_t *qcow2_snapshots_put(const struct qcow2_snapshot *list, uint32_t n, uint64_t *bytes);
 int qcow2_snapshots_load(struct blk *b, struct err *e);
 void qcow2_snapshots_free(struct qcow2 *s);
 

@@ -120,7 +120,7 @@ void qcow2_snapshots_free(struct qcow2 *s)
     s->snapshots = NULL;
 }
 
-static int snapshot_list(struct blk *b, struct blk_snapshot **list, struct err *e)
+int qcow2_snapshot_list(struct blk *b, struct blk_snapshot **list, struct err *e)
 {
     const struct qcow2 *s = b->state;
     uint32_t n = s->snapshots ? s->h.nb_snapshots : 0;
@@ -133,6 +133,50 @@ static int snapshot_list(struct blk *b, struct blk_snapshot **list, struct err *
     return (int)n;
 }
 
-const struct blk_snapshot_ops qcow2_snapshot_ops = {
-    .list = snapshot_list,
-};
+/* Writing ---------------------------------------------------------------------------------------- */
+
+static uint64_t row_bytes(const struct qcow2_snapshot *sn)
+{
+    return round_up(ROW + KNOWN_EXTRA + sn->extra_len + strlen(sn->info.id) +
+                        strlen(sn->info.name),
+                    8);
+}
+
+static void put_row(const struct qcow2_snapshot *sn, uint8_t *p)
+{
+    const struct blk_snapshot *i = &sn->info;
+    size_t id = strlen(i->id), name = strlen(i->name);
+    uint8_t *rest = p + ROW + KNOWN_EXTRA + sn->extra_len;
+
+    put_be64(p, sn->l1_table_offset);
+    put_be32(p + 8, sn->l1_size);
+    put_be16(p + 12, (uint16_t)id);
+    put_be16(p + 14, (uint16_t)name);
+    put_be32(p + 16, (uint32_t)i->date_sec);
+    put_be32(p + 20, (uint32_t)i->date_nsec);
+    put_be64(p + 24, i->vm_clock_nsec);
+    put_be32(p + 32, i->vm_state_size > UINT32_MAX ? UINT32_MAX : (uint32_t)i->vm_state_size);
+    put_be32(p + 36, KNOWN_EXTRA + sn->extra_len);
+    put_be64(p + ROW, i->vm_state_size);
+    put_be64(p + ROW + 8, i->disk_size);
+    put_be64(p + ROW + 16, i->icount);
+    if (sn->extra_len)
+        memcpy(p + ROW + KNOWN_EXTRA, sn->extra, sn->extra_len);
+    memcpy(rest, i->id, id);
+    memcpy(rest + id, i->name, name);
+}
+
+uint8_t *qcow2_snapshots_put(const struct qcow2_snapshot *list, uint32_t n, uint64_t *bytes)
+{
+    uint8_t *table;
+    uint64_t at = 0;
+
+    *bytes = 0;
+    for (uint32_t i = 0; i < n; i++)
+        *bytes += row_bytes(&list[i]);
+    if (!(table = calloc(1, *bytes + 1)))
+        fatal("out of memory");
+    for (uint32_t i = 0; i < n; at += row_bytes(&list[i++]))
+        put_row(&list[i], table + at);
+    return table;
+}

@@ -5,6 +5,7 @@
 Seeded random commands run on an image made by one side; a model in this program knows every byte; then
 the other side reads all of it with patterns, and `check` of the reference finds nothing."""
 import bisect
+import copy
 import os
 import random
 import shutil
@@ -56,17 +57,18 @@ class Side:
         self.img = os.path.join(folder, 'qemu-img') if folder else 'qemu-img'
         self.io = os.path.join(folder, 'qemu-io') if folder else 'qemu-io'
 
-    def commands(self, image, lines):
-        out = run(self.io, '-f', 'qcow2', '-d', 'unmap', image, stdin='\n'.join(lines) + '\n')
+    def commands(self, image, lines, fmt='qcow2'):
+        out = run(self.io, '-f', fmt, '-d', 'unmap', image, stdin='\n'.join(lines) + '\n')
         bad = [l for l in out.replace('qemu-io> ', '').splitlines() if l.strip()]
         if bad:
             raise Failure('\n'.join(bad[:5]))
 
-    def verify(self, image, model):
+    def verify(self, image, model, fmt='qcow2'):
         self.commands(image, [f'read -q -P {value} {at} {length}'
-                              for at, length, value in model.runs() if value != ANY])
+                              for at, length, value in model.runs() if value != ANY], fmt)
 
 
+ONLY = sys.argv[2] if len(sys.argv) > 2 else ''   # cases with this in their name
 REFERENCE, EMU = Side(None), Side(OURS)
 
 
@@ -100,6 +102,7 @@ class Load:
     def __init__(self, seed, size, cluster):
         self.r, self.size, self.cluster = random.Random(seed), size, cluster
         self.model, self.used = Model(size), set()
+        self.packs = True
 
     def fill(self, off, length, value):
         self.model.fill(off, length, value)
@@ -133,7 +136,7 @@ class Load:
             self.fill(off, length, ANY)
             return [f'discard -q {off} {length}']
         if k < .96:
-            return self.compressed(off) if self.cluster else []
+            return self.compressed(off) if self.cluster and self.packs else []
         return ['flush']
 
     def lines(self, n):
@@ -168,7 +171,48 @@ def backing(seed, options, size, cluster):
         other.verify('a.qcow2', load.model)
 
 
+def snapshots(seed, options, size, cluster):
+    """Snapshots made, applied and deleted by both sides in turn; clusters are shared all the time."""
+    for sides in ((EMU, REFERENCE), (REFERENCE, EMU)):
+        load, kept, n = Load(seed, size, cluster), {}, 0
+        run(sides[0].img, 'create', '-q', '-f', 'qcow2', '-o', options, 'a.qcow2', str(size))
+        for turn in range(8):
+            side = sides[turn % 2]
+            # The reference goes on packing compressed data into a cluster that was freed meanwhile and
+            # holds other data: with snapshots, seed 9 shows it without us.
+            load.packs = side is EMU
+            side.commands('a.qcow2', load.lines(25))
+            if turn % 3 == 2:
+                name = load.r.choice(sorted(kept))
+                run(side.img, 'snapshot', '-a', name, 'a.qcow2')
+                load.model, load.used = copy.deepcopy(kept[name])
+            if turn % 4 == 3:
+                name = load.r.choice(sorted(kept))
+                run(side.img, 'snapshot', '-d', name, 'a.qcow2')
+                del kept[name]
+            name = f's{turn}'
+            run(side.img, 'snapshot', '-c', name, 'a.qcow2')
+            kept[name] = copy.deepcopy((load.model, load.used))
+            for each in sides:
+                run(each.img, 'check', '-q', 'a.qcow2')
+            sides[1 - turn % 2].verify('a.qcow2', load.model)
+            if run(EMU.img, 'snapshot', '-l', 'a.qcow2') != run('qemu-img', 'snapshot', '-l', 'a.qcow2'):
+                raise Failure('snapshot -l differs')
+        for name, (model, _) in kept.items():
+            for each in sides:
+                run(each.img, 'convert', '-l', name, '-O', 'raw', 'a.qcow2', 'a.raw')
+                EMU.verify('a.raw', model, 'raw')
+        for name in kept:
+            run(sides[0].img, 'snapshot', '-d', name, 'a.qcow2')
+        for each in sides:
+            run(each.img, 'check', '-q', 'a.qcow2')
+            each.verify('a.qcow2', load.model)
+        os.unlink('a.qcow2')
+
+
 def case(name, function, *args):
+    if ONLY not in name:
+        return
     folder = tempfile.mkdtemp(prefix='emu-qcow2-')
     try:
         os.chdir(folder)
@@ -192,6 +236,9 @@ def main():
         case(name + ', both ways', both_ways, first + i, options, size, cluster)
         if 'prealloc' not in options and 'raw=on' not in options:
             case(name + ', with a backing file', backing, first + i, options, size, cluster)
+        if 'data_file' not in options and 'refcount_bits=1' not in options \
+                and 'refcount_bits=2' not in options:
+            case(name + ', snapshots', snapshots, first + i, options, size, cluster)
 
 
 main()

@@ -102,7 +102,36 @@ TEST(qcow2, wrong_refcounts_are_found_and_repaired)
     unlink(path);
 }
 
+TEST(qcow2, snapshots_keep_the_machine_s_state)
+{
+    struct blk_env *env = blk_env_new(NULL, NULL);
+    struct blk *b = new_image(env);
+    struct blk_snapshot sn = {.name = "one", .vm_state_size = 100000, .icount = UINT64_MAX};
+    struct blk_check c = {.line = count_line};
+    char buf[8] = {0};
+
+    CHECK_EQ(blk_write(b, 5, 3, "old", 0, ERR_IGNORE), 0);
+    CHECK_EQ(blk_vmstate_write(b, 99990, 7, "machine", ERR_IGNORE), 0);
+    CHECK_EQ(blk_snapshot_create(b, &sn, ERR_IGNORE), 0);
+    CHECK_EQ(blk_write(b, 5, 3, "new", 0, ERR_IGNORE), 0);
+    CHECK_EQ(blk_vmstate_read(b, 99990, 7, buf, ERR_IGNORE), 0);
+    CHECK_EQ(buf[0], 0); /* it belongs to the snapshot */
+    CHECK_EQ(blk_snapshot_apply(b, "one", ERR_IGNORE), 0);
+    CHECK_EQ(blk_vmstate_read(b, 99990, 7, buf, ERR_IGNORE), 0);
+    CHECK_STR(buf, "machine");
+    memset(buf, 0, sizeof(buf));
+    CHECK_EQ(blk_read(b, 5, 3, buf, ERR_IGNORE), 0);
+    CHECK_STR(buf, "old");
+    CHECK_EQ(blk_snapshot_delete(b, "1", NULL, ERR_IGNORE), 0);
+    CHECK_EQ(blk_check(b, &c, 0, ERR_IGNORE), 0);
+    CHECK_EQ(lines, 0);
+    CHECK_EQ(blk_close(b, ERR_IGNORE), 0);
+    blk_env_free(env);
+    unlink(path);
+}
+
 static const struct test tests[] = {
+    CASE(qcow2, snapshots_keep_the_machine_s_state),
     CASE(qcow2, bitmaps_remember_writes_over_closing),
     CASE(qcow2, wrong_refcounts_are_found_and_repaired),
 };
