@@ -284,10 +284,14 @@ static void emit_br(struct x64 *x, const struct ir_op *o, uint32_t b)
 {
     const struct ir_block *blk = &x->ir->blocks[b];
     uint32_t yes = blk->succ[0], no = blk->succ[1], next = next_block(x, b);
-    unsigned cc2;
-    bool both;
-    enum x64_cc cc = x_cond(x, o->arg[0], &cc2, &both);
+    bool joined = x_joined(x, o->arg[0]), both, want = true;
+    unsigned cc2 = NOREG;
+    enum x64_cc cc = CC_NE;
 
+    if (joined)
+        x_fetch_joined(x, o->arg[0]);
+    else
+        cc = x_cond(x, o->arg[0], &cc2, &both);
     x->pinned = 0;
     x_forget_lazy(x);
     if (yes == next || (is_out_of_line(x, no) && !is_out_of_line(x, yes))) {
@@ -295,6 +299,7 @@ static void emit_br(struct x64 *x, const struct ir_op *o, uint32_t b)
 
         yes = no;
         no = t;
+        want = false;
         cc ^= 1;
         if (cc2 != NOREG) {
             cc2 ^= 1;
@@ -302,7 +307,9 @@ static void emit_br(struct x64 *x, const struct ir_op *o, uint32_t b)
         }
     }
     /* labels live in arrays that may move while stubs are added: jump at once */
-    if (cc2 != NOREG || !x_link_cc(x, cc, yes))
+    if (joined)
+        x_jump_joined(x, o->arg[0], want, branch_target(x, yes));
+    else if (cc2 != NOREG || !x_link_cc(x, cc, yes))
         jump_cond(x, cc, cc2, both, branch_target(x, yes));
     if (is_out_of_line(x, no)) {
         emit_exit_in_line(x, no);
@@ -369,6 +376,24 @@ static void emit_op(struct x64 *x, uint32_t v)
         ra_forget(x, v);
 }
 
+/* A loop that closes with a poll and nothing to move: the poll's branch is the loop's. */
+static bool closes_loop(struct x64 *x, uint32_t b)
+{
+    const struct ir_block *blk = &x->ir->blocks[b];
+    const struct ir_op *o = &x->ir->ops[blk->end - 1];
+    uint32_t to = blk->succ[0];
+
+    return o->op == IRO_jmp && blk->end - blk->first > 1 && o[-1].op == IRO_poll &&
+           !is_out_of_line(x, to) && x->block[to].label.target && ra_edge_is_free(x, b, to);
+}
+
+static void end_block(struct x64 *x)
+{
+    x->holding = false;
+    x->pinned = 0;
+    x->n_touched = 0;
+}
+
 static void emit_block(struct x64 *x, uint32_t b)
 {
     const struct ir_block *blk = &x->ir->blocks[b];
@@ -382,15 +407,20 @@ static void emit_block(struct x64 *x, uint32_t b)
     }
     x64_bind(&x->a, &x->block[b].label);
     for (uint32_t v = blk->first; v < blk->end - 1; v++) {
+        if (v == blk->end - 2 && closes_loop(x, b)) {
+            x->pos = v;
+            x->holding = true;
+            x_poll(x, &x->ir->ops[v], &x->block[blk->succ[0]].label);
+            end_block(x);
+            return;
+        }
         emit_op(x, v);
         if (x->straight && x->n_store && x->store[x->n_store - 1].at == v + 1)
             x_store_sets(x, v + 1);
     }
     x->pos = x->straight ? 2 * (blk->end - 1) : blk->end - 1;
     emit_terminator(x, b, blk->end - 1);
-    x->holding = false;
-    x->pinned = 0;
-    x->n_touched = 0;
+    end_block(x);
 }
 
 /* Count this execution; when the counter runs out, ask for something better. */

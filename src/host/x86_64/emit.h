@@ -266,6 +266,27 @@ emit_fn *x_emitter(const struct x64 *x, const struct ir_op *op);
  * *both, else cc OR cc2), else NOREG. */
 enum x64_cc x_cond(struct x64 *x, uint32_t v, unsigned *cc2, bool *both);
 
+/* --- Conditions made of several: cond.c --- */
+
+/* A select as: @known when @first is @when, else @rest. */
+struct x_joint {
+    uint32_t first, rest;
+    bool when, known;
+};
+
+/** x_look_joined - is @v such a select? */
+bool x_look_joined(const struct ir *ir, uint32_t v, struct x_joint *j);
+/** x_count_joined - of how many comparisons @v would be made; 1: it is no such condition. */
+unsigned x_count_joined(const struct ir *ir, uint32_t v);
+/** x_joined - is @v one that is left to its branch? */
+bool x_joined(const struct x64 *x, uint32_t v);
+/** x_whole_joined - can x_jump_joined do it: nothing but what is there, and integer comparisons? */
+bool x_whole_joined(const struct x64 *x, uint32_t v);
+/** x_fetch_joined - the operands of all comparisons, into registers. */
+void x_fetch_joined(struct x64 *x, uint32_t v);
+/** x_jump_joined - to @l if @v is @want; moves no registers after x_fetch_joined. */
+void x_jump_joined(struct x64 *x, uint32_t v, bool want, struct x64_label *l);
+
 /* --- Inside the back end --- */
 
 int x_select(struct x64 *x);                 /* select.c */
@@ -277,6 +298,7 @@ void ra_load_state(struct x64 *x, const struct xstate *s);
 struct xstate *ra_new_state(struct x64 *x);
 struct xstate *ra_stub_state(struct x64 *x); /* the registers as they are; NULL: the stub needs none */
 void ra_edge(struct x64 *x, uint32_t from, uint32_t to); /* moves for a jump to a joining block */
+bool ra_edge_is_free(struct x64 *x, uint32_t from, uint32_t to); /* no moves are needed */
 uint32_t ra_next_use(struct x64 *x, uint32_t v);         /* position, ~0 when none */
 void x_load_value(struct x64 *x, unsigned reg, uint32_t v); /* from frame, memory or constant */
 void x_load_get(struct x64 *x, unsigned reg, const struct ir_op *op); /* from the slot's memory */
@@ -291,6 +313,8 @@ bool x_link_cc(struct x64 *x, enum x64_cc cc, uint32_t b);
 uint64_t x_store_flags(struct x64 *x, const struct xpair *p, uint32_t n);
 void x_store_sets(struct x64 *x, uint32_t at); /* exit.c: the writes before operation @at, in straight code */
 void emit_out(struct x64 *x, const struct ir_op *op); /* exit.c: poll, exit, exit_ind, trap */
+/** x_poll - leave when the CPU's attention is wanted, else go on; at @back, if that is given. */
+void x_poll(struct x64 *x, const struct ir_op *op, struct x64_label *back);
 void emit_stubs(struct x64 *x);                       /* exit.c: what stands behind the main line */
 struct xstub *x_stub(struct x64 *x);
 extern emit_fn *const x64_emit_mem[IR_NUM_OPS];

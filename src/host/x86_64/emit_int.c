@@ -269,6 +269,34 @@ static const uint8_t alu_of[] = {
     [IRO_sub] = ALU_SUB, [IRO_and] = ALU_AND, [IRO_or] = ALU_OR, [IRO_xor] = ALU_XOR,
 };
 
+/* The operand of a NOT that is left to its user, else 0. */
+static uint32_t inverted(const struct x64 *x, uint32_t v)
+{
+    v = x_resolve(x, v);
+    return (x->val[v].flags & XV_LAZY) && x->val[v].reg == NOREG && x->ir->ops[v].op == IRO_not ?
+               x->ir->ops[v].arg[0] : 0;
+}
+
+static bool emit_andn(struct x64 *x, const struct ir_op *o, uint32_t v)
+{
+    uint32_t n, p = o->arg[0];
+    unsigned a, b;
+
+    if (o->op != IRO_and || !x->a.f.bmi1)
+        return false;
+    n = inverted(x, o->arg[1]);
+    if (!n) {
+        n = inverted(x, p);
+        p = o->arg[1];
+    }
+    if (!n)
+        return false;
+    a = ra_use(x, n);
+    b = ra_use(x, p);
+    x64_andn(&x->a, x_size(o->type), ra_def(x, v), a, b);
+    return true;
+}
+
 static void emit_alu(struct x64 *x, const struct ir_op *o, uint32_t v)
 {
     unsigned size = x_size(o->type), b, d;
@@ -277,6 +305,8 @@ static void emit_alu(struct x64 *x, const struct ir_op *o, uint32_t v)
     struct x64_mem m;
     int32_t imm;
 
+    if (emit_andn(x, o, v))
+        return;
     if (x_imm(x, q, &imm)) {
         if (op == ALU_AND && (uint32_t)imm == 0xff) {
             b = ra_use(x, p);

@@ -320,6 +320,20 @@ static void emit_return(struct x64 *x, uint32_t target)
     x64_ret(&x->a, 8);
 }
 
+/* Is @v still in its slot's memory after the write-back for @snap? */
+static bool stays(const struct x64 *x, uint32_t v, uint32_t snap)
+{
+    const struct ir_op *o = &x->ir->ops[v];
+    struct xsnap sn = dirty(x, snap);
+
+    if (o->op != IRO_get || !(x->val[v].flags & XV_REMAT) || x->val[v].reg != NOREG || x->val[v].slot)
+        return false;
+    for (uint32_t i = 0; i < sn.count; i++)
+        if (x->pair[sn.first + i].slot == o->imm)
+            return false;
+    return true;
+}
+
 static void emit_exit_ind(struct x64 *x, const struct ir_op *o)
 {
     uint32_t cache = o->arg[2] ? x->lay->land[o->arg[2] - 1] : x->lay->jc;
@@ -329,7 +343,8 @@ static void emit_exit_ind(struct x64 *x, const struct ir_op *o)
     uint32_t target = x_resolve(x, o->arg[0]);
 
     x->exiting = true; /* the write-back may move the target, not lose it */
-    ra_use(x, target);
+    if (!stays(x, target, o->snap))
+        ra_use(x, target);
     x->pinned = 0;
     x_write_back(x, o->snap);
     if (o->arg[1] == IR_EXIT_RET) {
@@ -360,6 +375,22 @@ static void emit_exit_ind(struct x64 *x, const struct ir_op *o)
     }
 }
 
+void x_poll(struct x64 *x, const struct ir_op *o, struct x64_label *back)
+{
+    struct xstub *s = x_stub(x);
+
+    s->kind = STUB_POLL;
+    s->op = (uint32_t)(o - x->ir->ops);
+    s->state = ra_stub_state(x);
+    x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->attention), 0);
+    if (back) {
+        x64_jcc(&x->a, CC_E, back);
+        x64_jmp(&x->a, &s->label);
+    } else {
+        x64_jcc(&x->a, CC_NE, &s->label);
+    }
+}
+
 void emit_out(struct x64 *x, const struct ir_op *o)
 {
     uint64_t pc = x->ir->snaps[o->snap].pc;
@@ -387,16 +418,9 @@ void emit_out(struct x64 *x, const struct ir_op *o)
         store_const(x, 8, x->lay->pc, pc);
         x64_jmp_m(&x->a, entry_point(x, HOST_EP_STOP));
         break;
-    case IRO_poll: {
-        struct xstub *s = x_stub(x);
-
-        s->kind = STUB_POLL;
-        s->op = (uint32_t)(o - x->ir->ops);
-        s->state = ra_stub_state(x);
-        x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->attention), 0);
-        x64_jcc(&x->a, CC_NE, &s->label);
+    case IRO_poll:
+        x_poll(x, o, NULL);
         break;
-    }
     default:
         bug("x86_64: %s is no way out", ir_info[o->op].name);
     }

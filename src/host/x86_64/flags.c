@@ -110,23 +110,120 @@ static void emit_source(struct x64 *x, const struct source *s)
         x64_test_rr(&x->a, size, a, a);
 }
 
-uint64_t x_store_flags(struct x64 *x, const struct xpair *p, uint32_t n)
+static void fetch_source(struct x64 *x, const struct source *s)
 {
-    struct source s;
+    int32_t imm;
+
+    ra_use(x, s->a);
+    if (s->b && !x_imm(x, s->b, &imm))
+        ra_use(x, s->b);
+}
+
+/* Stores those of the pairs that @s tells; the bits of these. */
+static uint64_t store_told(struct x64 *x, const struct source *s, const struct xpair *p, uint32_t n)
+{
     uint64_t done = 0;
 
-    if (n > 64 || !find_source(x, p, n, &s))
-        return 0;
-    emit_source(x, &s);
-    x->pinned = 0;
     for (uint32_t i = 0; i < n; i++) {
         const struct ir_op *o = waiting(x, &p[i]);
-        unsigned cc = o ? condition(x, &s, o) : NO_CC;
+        unsigned cc = o ? condition(x, s, o) : NO_CC;
 
         if (cc == NO_CC)
             continue;
         x64_setcc_m(&x->a, cc, x_cpu(x, x->ir->slots[p[i].slot].off));
         done |= 1ull << i;
     }
+    return done;
+}
+
+/* --- After a conditional compare: all flags from it, or all known --- */
+
+struct after {
+    struct x_joint j;
+    struct xpair rest[4];
+    bool known[4];
+    unsigned n;
+    uint64_t bits; /* of the pairs */
+};
+
+static bool find_after(const struct x64 *x, const struct xpair *p, uint32_t n, struct after *f)
+{
+    *f = (struct after){ 0 };
+    for (uint32_t i = 0; i < n && f->n < 4; i++) {
+        const struct ir_op *o = waiting(x, &p[i]);
+        struct x_joint j;
+
+        if (!o || !x_look_joined(x->ir, (uint32_t)(o - x->ir->ops), &j) ||
+            (f->n && (j.first != f->j.first || j.when != f->j.when)))
+            continue;
+        f->j = j;
+        f->rest[f->n] = (struct xpair){ p[i].slot, j.rest };
+        f->known[f->n++] = j.known;
+        f->bits |= 1ull << i;
+    }
+    return f->n > 1 && x_whole_joined(x, f->j.first);
+}
+
+static void store_known(struct x64 *x, const struct after *f)
+{
+    const struct ir_slot *slots = x->ir->slots;
+    uint32_t off = slots[f->rest[0].slot].off, all = 0, bytes = 0;
+
+    for (unsigned i = 0; i < f->n; i++) {
+        uint32_t at = slots[f->rest[i].slot].off - off;
+
+        if (at < 4) {
+            all |= (uint32_t)f->known[i] << (8 * at);
+            bytes |= 1u << at;
+        }
+    }
+    if (bytes == 15) {
+        x64_store_imm(&x->a, 4, x_cpu(x, off), (int32_t)all);
+        return;
+    }
+    for (unsigned i = 0; i < f->n; i++)
+        x64_store_imm(&x->a, 1, x_cpu(x, slots[f->rest[i].slot].off), f->known[i]);
+}
+
+static uint64_t store_after(struct x64 *x, const struct xpair *p, uint32_t n)
+{
+    struct x64_label known = { 0 }, end = { 0 };
+    struct source s;
+    struct after f;
+
+    if (!find_after(x, p, n, &f) || !find_source(x, f.rest, f.n, &s))
+        return 0;
+    for (unsigned i = 0; i < f.n; i++) {
+        const struct ir_op *o = waiting(x, &f.rest[i]);
+
+        if (!o || condition(x, &s, o) == NO_CC)
+            return 0;
+    }
+    x_fetch_joined(x, f.j.first);
+    fetch_source(x, &s);
+    x_jump_joined(x, f.j.first, f.j.when, &known);
+    emit_source(x, &s);
+    store_told(x, &s, f.rest, f.n);
+    x64_jmp(&x->a, &end);
+    x64_bind(&x->a, &known);
+    store_known(x, &f);
+    x64_bind(&x->a, &end);
+    return f.bits;
+}
+
+uint64_t x_store_flags(struct x64 *x, const struct xpair *p, uint32_t n)
+{
+    struct source s;
+    uint64_t done;
+
+    if (n > 64)
+        return 0;
+    x->pinned = 0;
+    done = store_after(x, p, n);
+    if (!done && find_source(x, p, n, &s)) {
+        emit_source(x, &s);
+        done = store_told(x, &s, p, n);
+    }
+    x->pinned = 0;
     return done;
 }

@@ -755,25 +755,37 @@ static void add_move(struct x64 *x, struct move *m, unsigned *n, unsigned dst, u
     m[(*n)++] = (struct move){ v, (uint8_t)dst, (uint8_t)src };
 }
 
-void ra_edge(struct x64 *x, uint32_t from, uint32_t to)
+/* The moves to where @e, the entry of @to, wants values. */
+static unsigned list_moves(struct x64 *x, struct move *m, uint32_t from, uint32_t to)
 {
     const struct xstate *e = x->block[to].entry;
-    struct move m[X_NREGS + X_NSLOTS];
+    uint32_t k = x_pred_index(x->ir, from, to);
     unsigned n = 0;
-    uint32_t k;
 
-    x->pinned = 0;
-    x->n_touched = 0;
-    if (!e) {
-        establish(x, from, to);
-        return;
-    }
-    k = x_pred_index(x->ir, from, to);
     for (unsigned r = 0; r < X_NREGS; r++)
         if (e->reg_val[r])
             add_move(x, m, &n, r, e->reg_val[r], k, to);
     for (unsigned s = 1; s < e->n_slots; s++)
         if (e->slot_val[s])
             add_move(x, m, &n, 32 + s, e->slot_val[s], k, to);
-    do_moves(x, m, n);
+    return n;
+}
+
+bool ra_edge_is_free(struct x64 *x, uint32_t from, uint32_t to)
+{
+    struct move m[X_NREGS + X_NSLOTS];
+
+    return x->block[to].entry && list_moves(x, m, from, to) == 0;
+}
+
+void ra_edge(struct x64 *x, uint32_t from, uint32_t to)
+{
+    struct move m[X_NREGS + X_NSLOTS];
+
+    x->pinned = 0;
+    x->n_touched = 0;
+    if (x->block[to].entry)
+        do_moves(x, m, list_moves(x, m, from, to));
+    else
+        establish(x, from, to);
 }

@@ -3,11 +3,12 @@
  * Instruction selection, first half: looks at the region backwards and decides what is dead, what is
  * folded into its users, and where every value is used next.  compile.c does the second half.
  *
- * A value can be wanted in six ways, bits of xval.want:
+ * How a value can be wanted, bits of xval.want:
  *   hard    in a register, whole
  *   narrow  in a register, only its low 32 bits
  *   soft    as the condition of a branch or select
- *   addr    as part of a memory operand
+ *   choice  soft, by a select
+ *   addr    as part of a memory operand, or otherwise folded into an instruction
  *   weak    by a snapshot only: nobody on the fast path needs it
  *   half    by a snapshot only, its low 32 bits
  */
@@ -18,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HARD = 1, NARROW = 2, SOFT = 4, ADDR = 8, WEAK = 16, HALF = 32 };
+enum { HARD = 1, NARROW = 2, SOFT = 4, ADDR = 8, WEAK = 16, HALF = 32, CHOICE = 64 };
 enum { FIRM = HARD | NARROW, LOOK = WEAK | HALF };
 
 struct sel {
@@ -73,6 +74,8 @@ static bool is_cheap(const struct ir *ir, const struct ir_op *o)
         return true;
     case IRO_and: case IRO_or: case IRO_xor: case IRO_not:
         return o->type == IR_I1;
+    case IRO_select:
+        return o->type == IR_I1;
     }
     return is_compare(o->op) && o->op < IRO_feq;
 }
@@ -82,7 +85,7 @@ static bool is_cheap(const struct ir *ir, const struct ir_op *o)
 static const uint8_t operands[IR_NUM_OPS][3] = {
     [IRO_br] = { SOFT },
     [IRO_aesmc] = { ADDR }, [IRO_aesimc] = { ADDR }, /* one round with the step before it */
-    [IRO_select] = { SOFT, NARROW, NARROW },
+    [IRO_select] = { SOFT | CHOICE, NARROW, NARROW },
     [IRO_add] = { NARROW, NARROW }, [IRO_sub] = { NARROW, NARROW }, [IRO_mul] = { NARROW, NARROW },
     [IRO_and] = { NARROW, NARROW }, [IRO_or] = { NARROW, NARROW }, [IRO_xor] = { NARROW, NARROW },
     [IRO_shl] = { NARROW, NARROW }, [IRO_shr] = { NARROW, NARROW }, [IRO_sar] = { NARROW, NARROW },
@@ -106,15 +109,26 @@ static inline void want(struct sel *s, uint32_t v, unsigned how)
     xv->want |= how;
     if (xv->end < s->until)
         xv->end = s->until;
-    if (how == SOFT)
+    if (how & SOFT)
         xv->uses = s->at;
+}
+
+/* BMI's ANDN inverts one operand: @arg. */
+static bool inverts(const struct sel *s, const struct ir_op *o, uint32_t arg)
+{
+    const struct ir_op *ops = s->ir->ops;
+
+    return o->op == IRO_and && ops[arg].op == IRO_not && s->x->a.f.bmi1 &&
+           (o->type == IR_I32 || o->type == IR_I64) &&
+           ops[o->arg[0]].op != ops[o->arg[1]].op;
 }
 
 static inline void want_args(struct sel *s, const struct ir_op *o)
 {
     for (unsigned k = 0; k < ir_info[o->op].n_args; k++)
         if (o->arg[k])
-            want(s, o->arg[k], operands[o->op][k] ? operands[o->op][k] : HARD);
+            want(s, o->arg[k], inverts(s, o, o->arg[k]) ? ADDR :
+                 operands[o->op][k] ? operands[o->op][k] : HARD);
 }
 
 static void want_args_weakly(struct sel *s, const struct ir_op *o)
@@ -218,7 +232,7 @@ static bool only_weak(struct sel *s, uint32_t v)
     const struct ir_op *o = &s->ir->ops[v];
     struct xval *xv = &s->x->val[v];
 
-    if (xv->depth == 3 || !(is_cheap(s->ir, o) || (fp_compare(o->op) && can_fuse(s, o))))
+    if (xv->depth == 3 || (o->op == IRO_select && s->x->straight) || !(is_cheap(s->ir, o) || (fp_compare(o->op) && can_fuse(s, o))))
         return false;
     be_lazy(s, v);
     for (unsigned k = 0; k < ir_info[o->op].n_args; k++)
@@ -269,6 +283,22 @@ static bool mark_address(struct sel *s, uint32_t v)
     return true;
 }
 
+/* A select of conditions that its branch does in pieces; FP compares must all be done. */
+static bool mark_joined(struct sel *s, uint32_t v, unsigned w, uint32_t soft)
+{
+    const struct ir_op *o = &s->ir->ops[v];
+    unsigned n = x_count_joined(s->ir, v);
+
+    if (n < 2 || n > 4 || (s->x->straight && w & LOOK))
+        return false;
+    s->at = soft;
+    be_lazy(s, v);
+    for (unsigned k = 0; k < 3; k++)
+        want(s, o->arg[k], (fp_compare(s->ir->ops[ir_root(s->ir, o->arg[k])].op) ? HARD : SOFT) |
+                               (w & LOOK ? WEAK : 0));
+    return true;
+}
+
 /* Can @v, which is wanted as @w, be left to its users? */
 static bool mark_folded(struct sel *s, uint32_t v, unsigned w, uint32_t soft)
 {
@@ -276,12 +306,14 @@ static bool mark_folded(struct sel *s, uint32_t v, unsigned w, uint32_t soft)
 
     switch (o->op) {
     case IRO_not:
-        if (o->type != IR_I1 || w != SOFT)
+        if (o->type == IR_I1 ? (w & ~CHOICE) != SOFT : w != ADDR)
             return false;
         s->at = soft;
         be_lazy(s, v);
-        want(s, o->arg[0], SOFT);
+        want(s, o->arg[0], o->type == IR_I1 ? w : NARROW);
         return true;
+    case IRO_select:
+        return w & SOFT && !(w & (FIRM | ADDR | CHOICE)) && mark_joined(s, v, w, soft);
     case IRO_trunc:
         if (o->type != IR_I32 || w & (HARD | SOFT | ADDR | WEAK))
             return false;
