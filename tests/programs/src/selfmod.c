@@ -236,9 +236,55 @@ static void churning(void)
         pthread_join(t[i], NULL);
 }
 
+/* Calls the code at @p, Z being the opposite of what comparing @a and @b gives. */
+static int run2(const uint32_t *p, long a, long b)
+{
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+
+    __asm__ volatile("cmp x0, x1\n cset x5, eq\n cmp x5, #0\n blr %2"
+                     : "+r"(x0), "+r"(x1) : "r"(p) : "x5", "x30", "cc", "memory");
+    return (int)x0;
+}
+
+/* One piece of code sets the flags and goes on to another, which at first sets them itself and then, changed,
+ * reads them: the first piece is as it was, but must not leave them out any more. */
+static void flags_wanted_later(void)
+{
+    for (int way = 0; way < 30; way++) {
+        uint32_t *p = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        uint32_t *first = p, *next = p + PAGE / 4, *end = p + PAGE / 2;
+        int runs = (int[]){1, 20, 3000}[way % 3];
+
+        first[0] = 0xeb01001f; /* cmp x0, x1 */
+        first[1] = 0x14000000 | (uint32_t)(next - &first[1]); /* b */
+        if (way & 1) {
+            first[1] = 0x54000000 | (uint32_t)(next - &first[1]) << 5 | 12; /* b.gt: not taken, */
+            first[2] = 0x14000000 | (uint32_t)(next - &first[2]);           /* then b */
+        }
+        next[0] = 0xaa0403e4; /* mov x4, x4 */
+        next[1] = 0x14000000 | (uint32_t)(end - &next[1]);
+        end[0] = 0xeb02005f; /* cmp x2, x2 */
+        end[1] = 0x9a9f17e0; /* cset x0, eq */
+        end[2] = 0xd65f03c0; /* ret */
+        __builtin___clear_cache((char *)p, (char *)(p + 3 * PAGE / 4));
+        for (int i = 0; i < runs; i++)
+            want("flags set twice", run2(first, 1, 2 + i % 2), 1);
+        end[0] = 0xd503201f; /* nop */
+        __builtin___clear_cache((char *)end, (char *)(end + 1));
+        for (int i = 0; i < runs; i++) {
+            want("flags wanted later", run2(first, 1, 2), 0);
+            want("flags wanted later", run2(first, 2, 2), 1);
+        }
+        munmap(p, 3 * PAGE);
+    }
+}
+
 int main(void)
 {
     in_place();
+    flags_wanted_later();
     flipped();
     double_mapping();
     remapped();
