@@ -471,7 +471,7 @@ static const struct option options[] = {
     {"cache-size", NULL, "size", set_cache_size, "room for translations (96M)"},
     {"passes-off", NULL, "name,...", set_passes_off, "leave out these passes of the optimiser"},
     {"exact-flags", NULL, "on|off", set_exact_flags,
-     "flags are right at a signal even if nobody reads them (-g: on)"},
+     "flags are right at memory faults even if nobody reads them (-g: on)"},
     {"tcache", NULL, "folder|off", set_tcache, "keep translations for later runs in this folder (off)"},
     {"host-off", NULL, "avx,bmi,fma,crypto", set_host_off, "do not use these features of the host"},
 };

@@ -108,6 +108,10 @@ struct guest_scan {
     uint8_t kind;    /* enum guest_end */
 };
 
+/* Idle slots (condition flags): left alone, all written before any is read, or read, perhaps; left alone
+ * by a branch. */
+enum guest_idle { GUEST_IDLE_NONE, GUEST_IDLE_WRITES, GUEST_IDLE_READS, GUEST_IDLE_BRANCH };
+
 /**
  * struct guest_isa - everything the translator must know about a guest architecture.
  */
@@ -136,6 +140,8 @@ struct guest_isa {
      * look can tell?  @code gives the host address of executable guest code, or NULL.
      */
     bool (*idle_dead)(uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc), void *opaque);
+    /** idle_effect - what the instruction at @code, four bytes, does to the idle slots. */
+    enum guest_idle (*idle_effect)(const uint8_t *code);
     /**
      * lands - the landings, as bits 1 << n, whose branches may come to the instruction at @code; NULL:
      * there are no landings.
@@ -207,7 +213,7 @@ struct engine_conf {
     unsigned host_off;     /* host features masked, enum host_off of host/host.h */
     size_t cache_size;     /* bytes of code cache, 0: default */
     unsigned max_insns;    /* per block, 0: default; 1: -singlestep */
-    bool exact_flags;      /* idle slots (struct ir_slot) are right at every fault, for debuggers */
+    bool exact_flags;      /* idle slots (struct ir_slot) are right at faults, too, for debuggers */
     bool no_links;         /* every region is entered from the run loop, so that the log has it */
     uint64_t guest_base;   /* host address of guest address 0 */
     const struct engine_log *log; /* NULL: none; lives as long as the engine */

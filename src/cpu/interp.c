@@ -258,14 +258,14 @@ static enum cpu_stop before_block(struct cpu *cpu)
     return land(cpu) ? CPU_STOP_NONE : CPU_STOP_BTI;
 }
 
-static enum cpu_stop step(struct cpu *cpu, struct ir_machine *m)
+static enum cpu_stop step(struct cpu *cpu, struct ir_machine *m, unsigned limit)
 {
     struct interp_block *b;
     enum cpu_stop stop = before_block(cpu);
 
     if (stop != CPU_STOP_NONE)
         return stop;
-    b = find_block(cpu, cpu->single_step ? 1 : 0);
+    b = find_block(cpu, cpu->single_step ? 1 : limit);
     if (!b) {
         cpu->fault_addr = cpu->pc;
         return CPU_STOP_FETCH_FAULT;
@@ -277,9 +277,9 @@ static enum cpu_stop step(struct cpu *cpu, struct ir_machine *m)
     return stop == CPU_STOP_NONE && cpu->single_step ? CPU_STOP_DEBUG : stop;
 }
 
-enum cpu_stop interp_run(struct cpu *cpu, unsigned max_blocks)
+static struct ir_machine machine(struct cpu *cpu)
 {
-    struct ir_machine m = {
+    return (struct ir_machine){
         .state = cpu,
         .fp = &cpu->fp,
         .opaque = cpu,
@@ -290,13 +290,56 @@ enum cpu_stop interp_run(struct cpu *cpu, unsigned max_blocks)
         .call = call_helper,
         .poll = poll_attention,
     };
+}
+
+enum cpu_stop interp_run(struct cpu *cpu, unsigned max_blocks)
+{
+    struct ir_machine m = machine(cpu);
     enum cpu_stop stop;
     unsigned n = 0;
 
     do {
-        stop = step(cpu, &m);
+        stop = step(cpu, &m, 0);
     } while (stop == CPU_STOP_NONE && ++n != max_blocks);
     ir_machine_done(&m);
     cpu->stop = stop;
     return stop;
+}
+
+/* --- Settling --- */
+
+/* How many instructions from the CPU's pc on are to be executed, up to the one that writes the idle slots or
+ * may branch; *@last: what that one does. */
+static unsigned ahead(struct cpu *cpu, unsigned max, enum guest_idle *last)
+{
+    unsigned n = 0;
+    uint32_t insn;
+
+    *last = GUEST_IDLE_NONE;
+    while (n < max && *last == GUEST_IDLE_NONE) {
+        if (guest_read(cpu, &insn, cpu->pc + 4 * n, sizeof(insn)) < 0)
+            break;
+        *last = cpu->isa->idle_effect((const uint8_t *)&insn);
+        n += *last != GUEST_IDLE_READS;
+    }
+    return n;
+}
+
+enum cpu_stop interp_settle(struct cpu *cpu)
+{
+    struct ir_machine m = machine(cpu);
+    enum cpu_stop stop = CPU_STOP_NONE;
+    enum guest_idle last;
+    unsigned left = 256, n; /* loops that never touch them have an end */
+
+    cpu->attention = 0;
+    do {
+        n = ahead(cpu, left < BLOCK_INSNS ? left : BLOCK_INSNS, &last);
+        if (n)
+            stop = step(cpu, &m, n);
+        left -= n;
+    } while (n && left && stop == CPU_STOP_NONE && last != GUEST_IDLE_WRITES);
+    ir_machine_done(&m);
+    cpu->stop = stop == CPU_STOP_NONE ? CPU_STOP_ATTENTION : stop;
+    return cpu->stop;
 }

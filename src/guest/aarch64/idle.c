@@ -8,7 +8,9 @@
 
 #include <string.h>
 
-enum effect { NONE, WRITES, READS };
+#define NONE   GUEST_IDLE_NONE
+#define WRITES GUEST_IDLE_WRITES
+#define READS  GUEST_IDLE_READS
 
 static bool is(uint32_t w, uint32_t mask, uint32_t value)
 {
@@ -34,7 +36,7 @@ static bool reserved_bitmask(uint32_t w)
 }
 
 /* What an instruction that is no branch does to the flags; READS when in doubt. */
-static enum effect effect_of(uint32_t w)
+static enum guest_idle effect_of(uint32_t w)
 {
     bool sets = w >> 29 & 1, sets_logical = (w >> 29 & 3) == 3;
 
@@ -64,6 +66,24 @@ static enum effect effect_of(uint32_t w)
     return is(w, 0x18000000, 0) ? READS : NONE; /* unallocated, SVE */
 }
 
+static bool is_branch(uint32_t w) /* b, bl */
+{
+    return is(w, 0x7c000000, 0x14000000);
+}
+
+static bool is_test_branch(uint32_t w) /* cbz, tbz */
+{
+    return is(w, 0x7e000000, 0x34000000) || is(w, 0x7e000000, 0x36000000);
+}
+
+enum guest_idle a64_idle_effect(const uint8_t *code)
+{
+    uint32_t w;
+
+    memcpy(&w, code, 4);
+    return is_branch(w) || is_test_branch(w) ? GUEST_IDLE_BRANCH : effect_of(w);
+}
+
 static int64_t field(uint32_t w, unsigned lsb, unsigned width)
 {
     return (int64_t)((uint64_t)w << (64 - lsb - width)) >> (64 - width);
@@ -79,17 +99,17 @@ static bool look(uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc),
         if (!p)
             return false;
         memcpy(&w, p, 4);
-        if (is(w, 0x7c000000, 0x14000000)) { /* b, bl */
+        if (is_branch(w)) {
             pc += (uint64_t)(field(w, 0, 26) * 4);
             continue;
         }
-        if (is(w, 0x7e000000, 0x34000000) || is(w, 0x7e000000, 0x36000000)) { /* cbz, tbz: both ways */
+        if (is_test_branch(w)) { /* both ways */
             uint64_t off = (uint64_t)((w >> 25 & 1 ? field(w, 5, 14) : field(w, 5, 19)) * 4);
 
             if (!look(pc + off, code, opaque, budget))
                 return false;
         } else {
-            enum effect e = effect_of(w);
+            enum guest_idle e = effect_of(w);
 
             if (e != NONE)
                 return e == WRITES;

@@ -206,6 +206,7 @@ const struct guest_isa guest_aarch64 = {
     .lift = a64_lift,
     .scan = a64_scan,
     .idle_dead = a64_idle_dead,
+    .idle_effect = a64_idle_effect,
     .lands = a64_lands,
     .reset = reset,
     .disas = a64_disas,

@@ -323,6 +323,24 @@ static inline bool toy_idle_dead(uint64_t pc, const uint8_t *(*code)(void *opaqu
     return false;
 }
 
+static inline enum guest_idle toy_idle_effect(const uint8_t *code)
+{
+    switch (toy_decode(code).op) {
+    case TOY_SUBS: return GUEST_IDLE_WRITES;
+    case TOY_JUMP:
+    case TOY_BNZ:
+    case TOY_CALL: return GUEST_IDLE_BRANCH;
+    case TOY_BCOND:
+    case TOY_RET:
+    case TOY_CALLR:
+    case TOY_JUMPR:
+    case TOY_TRAP:
+    case TOY_MODE:
+    case TOY_PATCH: return GUEST_IDLE_READS;
+    default: return GUEST_IDLE_NONE;
+    }
+}
+
 static inline unsigned toy_lands(uint32_t mode, const uint8_t *code, size_t avail)
 {
     return avail < 4 ? 0 : (unsigned)toy_decode(code).land << 1;
@@ -366,6 +384,7 @@ static const struct guest_isa toy_isa = {
     .lift = toy_lift,
     .scan = toy_scan,
     .idle_dead = toy_idle_dead,
+    .idle_effect = toy_idle_effect,
     .lands = toy_lands,
     .mode_fp_flush = 4,
     .mode_fp_slow = 8,

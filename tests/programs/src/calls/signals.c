@@ -724,6 +724,49 @@ TEST(signals, fast_timer_into_a_loop)
     CHECK(spin_hits > 10);
 }
 
+#ifdef __aarch64__
+static volatile int interrupted, wrong;
+static uint64_t stop_flag, told[4];
+
+/* The loop's flags are those of comparing x2 + x3 with x3, at each of its instructions. */
+static void compare_flags(int sig, siginfo_t *info, void *context)
+{
+    const mcontext_t *m = &((const ucontext_t *)context)->uc_mcontext;
+    uint64_t a = m->regs[2] + m->regs[3], b = m->regs[3], pstate;
+
+    if (m->regs[9] != 0x5eed)
+        return; /* before the loop, or behind it */
+    __asm__("cmp %1, %2\n mrs %0, nzcv" : "=r"(pstate) : "r"(a), "r"(b) : "cc");
+    if ((m->pstate & 0xf0000000) != pstate && !wrong++) {
+        told[0] = m->pstate;
+        told[1] = pstate;
+        told[2] = a;
+        told[3] = b;
+    }
+    if (++interrupted == 300)
+        stop_flag = 1;
+}
+
+/* A signal shows the condition flags as they are, whether or not somebody goes on to read them. */
+TEST(signals, condition_flags_when_a_loop_is_interrupted)
+{
+    struct sigaction sa = {.sa_sigaction = compare_flags, .sa_flags = SA_SIGINFO};
+    struct itimerval often = {{0, 700}, {0, 700}}, never = {{0}};
+
+    sigaction(SIGALRM, &sa, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    __asm__ volatile("mov x1, #1\n mov x3, #-5\n subs x2, x1, x3\n mov x9, #0x5eed\n"
+                     "1: ror x1, x1, #7\n add x1, x1, #0x123\n subs x2, x1, x3\n"
+                     "ldr x7, [%0]\n add x6, x6, x1\n cbz x7, 1b\n mov x9, #0\n"
+                     : : "r"(&stop_flag)
+                     : "x1", "x2", "x3", "x6", "x7", "x9", "cc", "memory");
+    setitimer(ITIMER_REAL, &never, NULL);
+    CHECK(interrupted >= 300);
+    if (!CHECK_EQ(wrong, 0))
+        printf("PSTATE %#lx, want flags %#lx of %#lx, %#lx\n", told[0], told[1], told[2], told[3]);
+}
+#endif
+
 static const struct test tests[] = {
     CASE(signals, raise_runs_the_handler_before_it_returns),
     CASE(signals, rt_values_queue_in_order),
@@ -756,5 +799,8 @@ static const struct test tests[] = {
     CASE(signals, child_ends_with_sigchld),
     CASE(signals, posix_timers),
     CASE(signals, fast_timer_into_a_loop),
+#ifdef __aarch64__
+    CASE(signals, condition_flags_when_a_loop_is_interrupted),
+#endif
 };
 TEST_MAIN(tests)
