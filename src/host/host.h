@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A host back end: turns one region of IR into machine code.  The code is position-independent: it
+ * A host back end: turns one region of IR, or a block in flat form, into machine code.  The code is position-independent: it
  * reaches everything outside the region through the CPU register (entry points) or through links
  * that the run loop patches.
  */
 #ifndef HOST_HOST_H
 #define HOST_HOST_H
 
+#include "ir/flat.h"
 #include "ir/ir.h"
 
 /* Where translated code finds things in the CPU block: byte offsets from its start. */
@@ -65,6 +66,7 @@ struct host_fault {
 struct host_job {
     /* in */
     const struct ir *ir;
+    const struct flat *flat; /* compiled instead of ir when not NULL; not with untag */
     uint8_t *buf; /* where the code goes and will run */
     uint32_t cap;
     uint64_t pc;

@@ -290,7 +290,7 @@ void x64_alu_ri(struct x64_asm *a, enum x64_alu op, unsigned size, unsigned d, i
 
 void x64_alu_rm(struct x64_asm *a, enum x64_alu op, unsigned size, unsigned d, struct x64_mem m)
 {
-    op_rm(a, 0, REXW(size), op << 3 | 3, d, m, 0);
+    op_rm(a, 0, size == 1 ? REX8(d) : REXW(size), op << 3 | (size == 1 ? 2 : 3), d, m, 0);
 }
 
 void x64_alu_mr(struct x64_asm *a, enum x64_alu op, unsigned size, struct x64_mem m, unsigned s)

@@ -460,22 +460,14 @@ static void *zeroed(void *p, uint32_t *cap, uint32_t n, size_t size)
     return p;
 }
 
-int host_compile(struct host *h, struct host_job *job)
+/* The main line of a region of IR. */
+static void compile_ir(struct host *h, const struct ir *ir)
 {
     struct x64 *x = &h->x;
-    const struct ir *ir = job->ir;
 
-    x->ir = ir;
-    x->job = job;
-    x->straight = job->quick && ir->straight;
-    x->a.buf = job->buf;
-    x->a.cap = job->cap;
-    x->a.n = 0;
-    x->a.full = x->too_big = x->exiting = x->holding = false;
-    x->n_stub = x->n_trap = x->n_fault = x->n_desc = x->n_konst = x->n_how = 0;
-    x->n_lazy_done = x->n_touched = job->n_evals = 0;
-    x->leave_miss = x->leave_stop = x->leave_ret = (struct x64_label){ 0 };
-    memset(x->leave_land, 0, sizeof(x->leave_land));
+    x->straight = x->job->quick && ir->straight;
+    x->n_lazy_done = x->n_touched = 0;
+    x->exiting = x->holding = false;
     x->val = x_grow(x->val, &h->cap_val, ir->n_ops, sizeof(*x->val));
     if (!x->straight)
         x->snap = zeroed(x->snap, &h->cap_snap, ir->n_snaps, sizeof(*x->snap));
@@ -486,6 +478,27 @@ int host_compile(struct host *h, struct host_job *job)
     for (uint32_t b = 0; b < ir->n_blocks; b++)
         if (!is_out_of_line(x, b) && !x->a.full && !x->too_big)
             emit_block(x, b);
+}
+
+int host_compile(struct host *h, struct host_job *job)
+{
+    struct x64 *x = &h->x;
+
+    x->ir = job->ir;
+    x->job = job;
+    x->a.buf = job->buf;
+    x->a.cap = job->cap;
+    x->a.n = 0;
+    x->a.full = x->too_big = false;
+    x->n_stub = x->n_trap = x->n_fault = x->n_desc = x->n_konst = x->n_how = job->n_evals = 0;
+    x->leave_miss = x->leave_stop = x->leave_ret = (struct x64_label){ 0 };
+    memset(x->leave_land, 0, sizeof(x->leave_land));
+    if (job->flat) {
+        emit_counter(x);
+        x_flat(x);
+    } else {
+        compile_ir(h, job->ir);
+    }
     job->straight_len = x->a.n;
     if (!x->too_big)
         emit_stubs(x);

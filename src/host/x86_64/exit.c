@@ -256,6 +256,11 @@ static struct xstub *link_stub(struct x64 *x, uint64_t pc, unsigned at)
     return s;
 }
 
+struct x64_label *x_link_label(struct x64 *x, uint64_t pc, unsigned at)
+{
+    return &link_stub(x, pc, at)->label;
+}
+
 /* A jump or call that starts out to a thunk and is patched to the next region. */
 static void emit_link(struct x64 *x, uint64_t pc, bool call)
 {
@@ -265,6 +270,11 @@ static void emit_link(struct x64 *x, uint64_t pc, bool call)
         x64_call(&x->a, &s->label);
     else
         x64_jmp(&x->a, &s->label);
+}
+
+void x_link(struct x64 *x, uint64_t pc)
+{
+    emit_link(x, pc, false);
 }
 
 bool x_link_cc(struct x64 *x, enum x64_cc cc, uint32_t b)
@@ -300,13 +310,9 @@ static struct x64_label *miss_label(struct x64 *x, uint32_t landing)
     return landing ? &x->leave_land[landing - 1] : &x->leave_miss;
 }
 
-/* The host's return when it is the expected one; it drops the guest's address, too. */
-static void emit_return(struct x64 *x, uint32_t target)
+/* To the guest address in @r by the host's return when it is the expected one; it drops that, too. */
+static void emit_return(struct x64 *x, unsigned r)
 {
-    unsigned r = x->val[target].reg;
-
-    if (r == NOREG)
-        x_load_value(x, r = RAX, target);
     x64_alu_rm(&x->a, ALU_CMP, 8, r, x64_at(RSP, 8));
     if (r == RAX) {
         x64_jcc(&x->a, CC_NE, &x->leave_ret);
@@ -334,12 +340,49 @@ static bool stays(const struct x64 *x, uint32_t v, uint32_t snap)
     return true;
 }
 
-static void emit_exit_ind(struct x64 *x, const struct ir_op *o)
+void x_link_call(struct x64 *x, uint64_t pc, uint64_t ret)
 {
-    uint32_t cache = o->arg[2] ? x->lay->land[o->arg[2] - 1] : x->lay->jc;
+    push_return(x, ret, RCX);
+    emit_link(x, pc, true);
+    emit_return_point(x, ret);
+}
+
+void x_leave_to(struct x64 *x, enum ir_exit_kind kind, unsigned landing, uint64_t ret)
+{
+    uint32_t cache = landing ? x->lay->land[landing - 1] : x->lay->jc;
     struct x64_mem jc = { .base = X_CPU, .index = RCX, .scale = 2,
                           .disp = (int32_t)cache - (int32_t)x->lay->bias };
-    struct x64_label *miss = miss_label(x, o->arg[2]);
+    struct x64_label *miss = miss_label(x, landing);
+
+    if (kind == IR_EXIT_RET) {
+        emit_return(x, RAX);
+        return;
+    }
+    x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->attention), 0);
+    x64_jcc(&x->a, CC_NE, miss);
+    if (kind == IR_EXIT_CALL)
+        push_return(x, ret, RCX);
+    x64_mov_rr(&x->a, 4, RCX, RAX);
+    x64_alu_ri(&x->a, ALU_AND, 4, RCX, (int32_t)(landing ? x->lay->land_mask : x->lay->jc_mask));
+    x64_alu_rm(&x->a, ALU_CMP, 8, RAX, jc);
+    jc.disp += 8;
+    if (kind == IR_EXIT_CALL) {
+        struct xstub *s = x_stub(x);
+
+        s->kind = STUB_CALL_MISS;
+        s->op = landing;
+        x64_jcc(&x->a, CC_NE, &s->label);
+        x64_call_m(&x->a, jc);
+        x64_bind(&x->a, &s->back);
+        emit_return_point(x, ret);
+    } else {
+        x64_jcc(&x->a, CC_NE, miss);
+        x64_jmp_m(&x->a, jc);
+    }
+}
+
+static void emit_exit_ind(struct x64 *x, const struct ir_op *o)
+{
     uint32_t target = x_resolve(x, o->arg[0]);
 
     x->exiting = true; /* the write-back may move the target, not lose it */
@@ -347,32 +390,39 @@ static void emit_exit_ind(struct x64 *x, const struct ir_op *o)
         ra_use(x, target);
     x->pinned = 0;
     x_write_back(x, o->snap);
-    if (o->arg[1] == IR_EXIT_RET) {
-        emit_return(x, target);
+    if (o->arg[1] == IR_EXIT_RET && x->val[target].reg != NOREG) {
+        emit_return(x, x->val[target].reg);
         return;
     }
     x_load_value(x, RAX, target);
-    x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->attention), 0);
-    x64_jcc(&x->a, CC_NE, miss);
-    if (o->arg[1] == IR_EXIT_CALL)
-        push_return(x, o->imm, RCX);
-    x64_mov_rr(&x->a, 4, RCX, RAX);
-    x64_alu_ri(&x->a, ALU_AND, 4, RCX, (int32_t)(o->arg[2] ? x->lay->land_mask : x->lay->jc_mask));
-    x64_alu_rm(&x->a, ALU_CMP, 8, RAX, jc);
-    jc.disp += 8;
-    if (o->arg[1] == IR_EXIT_CALL) {
-        struct xstub *s = x_stub(x);
+    x_leave_to(x, o->arg[1], o->arg[2], o->imm);
+}
 
-        s->kind = STUB_CALL_MISS;
-        s->op = o->arg[2];
-        x64_jcc(&x->a, CC_NE, &s->label);
-        x64_call_m(&x->a, jc);
-        x64_bind(&x->a, &s->back);
-        emit_return_point(x, o->imm);
-    } else {
-        x64_jcc(&x->a, CC_NE, miss);
-        x64_jmp_m(&x->a, jc);
-    }
+void x_stop(struct x64 *x, unsigned reason, uint64_t detail, uint64_t pc)
+{
+    store_const(x, 8, x->lay->detail, detail);
+    store_const(x, 4, x->lay->stop, reason);
+    store_const(x, 8, x->lay->pc, pc);
+    x64_jmp_m(&x->a, entry_point(x, HOST_EP_STOP));
+}
+
+void x_poll_for(struct x64 *x, uint64_t pc)
+{
+    struct xstub *s = x_stub(x);
+
+    s->kind = STUB_LEAVE;
+    s->pc = pc;
+    x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->attention), 0);
+    x64_jcc(&x->a, CC_NE, &s->label);
+}
+
+struct x64_label *x_back_label(struct x64 *x, uint64_t pc)
+{
+    struct xstub *s = x_stub(x);
+
+    s->kind = STUB_BACK;
+    s->pc = pc;
+    return &s->label;
 }
 
 void x_poll(struct x64 *x, const struct ir_op *o, struct x64_label *back)
@@ -399,11 +449,7 @@ void emit_out(struct x64 *x, const struct ir_op *o)
     case IRO_exit:
         x_write_back(x, o->snap);
         if (o->arg[0] == IR_EXIT_CALL) {
-            uint64_t ret = o->arg[1] | (uint64_t)o->arg[2] << 32;
-
-            push_return(x, ret, RCX);
-            emit_link(x, o->imm, true);
-            emit_return_point(x, ret);
+            x_link_call(x, o->imm, o->arg[1] | (uint64_t)o->arg[2] << 32);
         } else {
             emit_link(x, o->imm, false);
         }
@@ -413,10 +459,7 @@ void emit_out(struct x64 *x, const struct ir_op *o)
         break;
     case IRO_trap:
         x_write_back(x, o->snap);
-        store_const(x, 8, x->lay->detail, o->imm);
-        store_const(x, 4, x->lay->stop, o->arg[0]);
-        store_const(x, 8, x->lay->pc, pc);
-        x64_jmp_m(&x->a, entry_point(x, HOST_EP_STOP));
+        x_stop(x, o->arg[0], o->imm, pc);
         break;
     case IRO_poll:
         x_poll(x, o, NULL);
@@ -483,6 +526,17 @@ void emit_stubs(struct x64 *x)
             x_forget_lazy(x);
             x64_mov_ri(&x->a, RAX, x->ir->snaps[o->snap].pc);
             x64_jmp(&x->a, &x->leave_miss);
+            break;
+        }
+        case STUB_LEAVE:
+            x64_mov_ri(&x->a, RAX, x->stub[i].pc);
+            x64_jmp(&x->a, &x->leave_miss);
+            break;
+        case STUB_BACK: {
+            uint64_t pc = x->stub[i].pc;
+
+            x_poll_for(x, pc);
+            x_link(x, pc);
             break;
         }
         case STUB_SLOW:

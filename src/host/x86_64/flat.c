@@ -1,0 +1,710 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The flat form (ir/flat.h) to machine code, in one walk.
+ *
+ * Slots are written where they are set, so a fault needs nothing but the guest address.  A host register
+ * may hold what its slot's memory holds; registers are given out in turn.  Flags: whether a row's flags
+ * must be stored is found by a walk backwards; a reader right behind uses the host's.
+ */
+#include "host/x86_64/emit.h"
+
+#include "ir/flat.h"
+
+#include <string.h>
+
+/* For values; rax, rcx and rdx are free for any row. */
+static const uint8_t pool[] = { RSI, RDI, RBX, R8, R9, R10, R11, R12, R13, R14, R15 };
+
+enum { NONE = 255, N_POOL = sizeof(pool) };
+
+/* What the host's flags say. */
+enum said { NOTHING, SUBTRACTED, ADDED /* or a logical operation: carry as the guest's */ };
+
+struct flatter {
+    struct x64 *x;
+    const struct flat *f;
+    uint8_t slot_of[16];           /* by host register */
+    uint8_t reg_of[IR_MAX_SLOTS];  /* by slot */
+    unsigned turn;
+    uint32_t held;                 /* registers of the row at work */
+    enum said said;
+    bool in_memory;                /* the flag slots are right */
+    bool lost;                     /* neither: the block cannot be done */
+    bool store[FLAT_MAX];          /* this row's flags are wanted in memory */
+};
+
+/* --- Registers --- */
+
+static struct x64_mem slot_mem(const struct flatter *t, unsigned slot)
+{
+    return x_cpu(t->x, t->f->slots[slot].off);
+}
+
+static unsigned take(struct flatter *t)
+{
+    unsigned r;
+
+    do
+        r = pool[t->turn++ % N_POOL];
+    while (t->held >> r & 1);
+    if (t->slot_of[r] != NONE)
+        t->reg_of[t->slot_of[r]] = NONE;
+    t->slot_of[r] = NONE;
+    t->held |= 1u << r;
+    return r;
+}
+
+static void names(struct flatter *t, unsigned r, unsigned slot)
+{
+    if (t->reg_of[slot] != NONE)
+        t->slot_of[t->reg_of[slot]] = NONE;
+    if (t->slot_of[r] != NONE)
+        t->reg_of[t->slot_of[r]] = NONE;
+    t->slot_of[r] = (uint8_t)slot;
+    t->reg_of[slot] = (uint8_t)r;
+}
+
+/* The register holding @slot; zero is made in @temp. */
+static unsigned get(struct flatter *t, unsigned slot, unsigned temp)
+{
+    unsigned r;
+
+    if (slot == FLAT_ZERO) {
+        x64_mov_ri(&t->x->a, temp, 0);
+        return temp;
+    }
+    r = t->reg_of[slot];
+    if (r == NONE) {
+        r = take(t);
+        x64_load(&t->x->a, 8, r, slot_mem(t, slot));
+        names(t, r, slot);
+    }
+    t->held |= 1u << r;
+    return r;
+}
+
+/* Slot @d := @r, all 64 bits of it. */
+static void put(struct flatter *t, unsigned d, unsigned r)
+{
+    if (d == FLAT_ZERO)
+        return;
+    x64_store(&t->x->a, 8, slot_mem(t, d), r);
+    names(t, r, d);
+}
+
+static unsigned size_of(const struct flat_op *o)
+{
+    return o->how & FLAT_WIDE ? 8 : 4;
+}
+
+/* --- Flags --- */
+
+static bool leaves_host_flags(const struct flat_op *o)
+{
+    switch (o->kind) {
+    case FLAT_CONST: case FLAT_MOVE:
+        return true;
+    case FLAT_LOAD: case FLAT_STORE:
+        return o->amount != 4; /* such an index is shifted */
+    case FLAT_SELECT:
+        return true;
+    }
+    return false;
+}
+
+static bool carry_and_zero(unsigned cond)
+{
+    return cond == FLAT_HI || cond == FLAT_LS;
+}
+
+/* Which rows store their flags: backwards, who wants them from memory, who from the host. */
+static void plan_flags(struct flatter *t)
+{
+    const struct flat *f = t->f;
+    bool memory = f->flags_live, host = false, awkward = false;
+
+    for (uint32_t i = f->n; i-- > 0;) {
+        const struct flat_op *o = &f->op[i];
+        bool reads = o->kind == FLAT_BRANCH || o->kind == FLAT_SELECT || o->kind == FLAT_CCMP;
+
+        if (o->how & FLAT_SETS) {
+            bool direct = host && o->kind == FLAT_ALU && (o->op == FLAT_SUB || !awkward);
+
+            t->store[i] = memory || (host && !direct);
+            memory = host = awkward = false;
+        } else if (host && !leaves_host_flags(o) && !reads) {
+            memory = true;
+            host = false;
+        }
+        if (o->kind == FLAT_LOAD || o->kind == FLAT_STORE) /* a fault shows them */
+            memory = memory || host || f->exact;
+        if (reads) {
+            host = true;
+            awkward = awkward || carry_and_zero(o->cond);
+        }
+    }
+}
+
+static struct x64_mem flag_mem(const struct flatter *t, unsigned n)
+{
+    return slot_mem(t, t->f->flag_slot + n);
+}
+
+/* The host's flags are those of row @i. */
+static void set_flags(struct flatter *t, uint32_t i, bool sub)
+{
+    struct x64_asm *a = &t->x->a;
+
+    t->said = sub ? SUBTRACTED : ADDED;
+    t->in_memory = t->store[i];
+    if (!t->store[i])
+        return;
+    x64_setcc_m(a, CC_S, flag_mem(t, 0));
+    x64_setcc_m(a, CC_E, flag_mem(t, 1));
+    x64_setcc_m(a, sub ? CC_AE : CC_B, flag_mem(t, 2));
+    x64_setcc_m(a, CC_O, flag_mem(t, 3));
+}
+
+/* Host flags for condition @cond from the flag slots. */
+static enum x64_cc cond_from_memory(struct flatter *t, unsigned cond)
+{
+    struct x64_asm *a = &t->x->a;
+    static const uint8_t flag[] = { 1, 2, 0, 3 };
+
+    if (!t->in_memory)
+        t->lost = true;
+    t->said = NOTHING;
+    if (cond < FLAT_HI) {
+        x64_alu_mi(a, ALU_CMP, 1, flag_mem(t, flag[cond / 2]), 0);
+        return cond & 1 ? CC_E : CC_NE;
+    }
+    x64_load(a, 1, RAX, flag_mem(t, cond < FLAT_GE ? 2 : 0));
+    if (cond < FLAT_GE) { /* C and not Z */
+        x64_alu_rm(a, ALU_CMP, 1, RAX, flag_mem(t, 1));
+        return cond & 1 ? CC_BE : CC_A;
+    }
+    x64_alu_rm(a, ALU_XOR, 1, RAX, flag_mem(t, 3)); /* N is not V */
+    if (cond >= FLAT_GT)
+        x64_alu_rm(a, ALU_OR, 1, RAX, flag_mem(t, 1));
+    return cond & 1 ? CC_NE : CC_E;
+}
+
+static enum x64_cc cond(struct flatter *t, unsigned c)
+{
+    static const uint8_t subtracted[] = { CC_E, CC_NE, CC_AE, CC_B, CC_S, CC_NS, CC_O, CC_NO,
+                                          CC_A, CC_BE, CC_GE, CC_L, CC_G, CC_LE };
+
+    if (t->said == NOTHING || (t->said == ADDED && carry_and_zero(c)))
+        return cond_from_memory(t, c);
+    if (t->said == ADDED && c / 2 == FLAT_CS / 2)
+        return subtracted[c] ^ 1;
+    return subtracted[c];
+}
+
+/* --- Arithmetic --- */
+
+/* Operand b, ready to be used, in @temp or a register that must stay. */
+static unsigned operand_b(struct flatter *t, const struct flat_op *o, unsigned temp)
+{
+    static const uint8_t shift[] = { SH_SHL, SH_SHR, SH_SAR, SH_ROR };
+    struct x64_asm *a = &t->x->a;
+    unsigned r, size = size_of(o);
+
+    if (o->how & FLAT_IMM) {
+        x64_mov_ri(a, temp, size == 8 ? o->imm : (uint32_t)o->imm);
+        return temp;
+    }
+    r = get(t, o->b, temp);
+    if (o->ext >= FLAT_UXTB) {
+        unsigned from = 1u << (o->ext - FLAT_UXTB) % 3;
+
+        if (o->ext >= FLAT_SXTB)
+            x64_movsx(a, from, size, temp, r);
+        else if (from == 4)
+            x64_mov_rr(a, 4, temp, r);
+        else
+            x64_movzx(a, from, temp, r);
+    } else if ((o->amount || o->how & FLAT_INVERT) && r != temp) {
+        x64_mov_rr(a, size, temp, r);
+    } else if (!o->amount && !(o->how & FLAT_INVERT)) {
+        return r;
+    }
+    if (o->amount)
+        x64_shift_ri(a, o->ext >= FLAT_UXTB ? SH_SHL : shift[o->ext], size, temp, o->amount);
+    if (o->how & FLAT_INVERT)
+        x64_not(a, size, temp);
+    return temp;
+}
+
+static bool small(const struct flat_op *o)
+{
+    return (o->how & FLAT_IMM) && (!(o->how & FLAT_WIDE) || (int64_t)o->imm == (int32_t)o->imm);
+}
+
+/* Where d = a op b can be computed: a's own register or a copy of it. */
+static unsigned start_from_a(struct flatter *t, const struct flat_op *o, unsigned a)
+{
+    unsigned r;
+
+    if (o->d == o->a && o->d != FLAT_ZERO)
+        return a;
+    r = o->d == FLAT_ZERO ? RAX : take(t);
+    x64_mov_rr(&t->x->a, size_of(o), r, a);
+    return r;
+}
+
+/* Sums without flags are addresses: no copy, and the host's flags stay. */
+static bool sum(struct flatter *t, const struct flat_op *o)
+{
+    struct x64_mem m = { .index = NOREG };
+    unsigned r;
+
+    if (o->how & (FLAT_SETS | FLAT_INVERT) || o->op > FLAT_SUB || (o->how & FLAT_IMM && !small(o)))
+        return false;
+    if (!(o->how & FLAT_IMM) && (o->op == FLAT_SUB || o->ext || o->amount > 3 || o->a == FLAT_ZERO))
+        return false;
+    m.base = (uint8_t)get(t, o->a, RDX);
+    if (o->how & FLAT_IMM) {
+        m.disp = o->op == FLAT_ADD ? (int32_t)o->imm : -(int32_t)o->imm;
+    } else {
+        m.index = (uint8_t)get(t, o->b, RCX);
+        m.scale = o->amount;
+    }
+    r = take(t);
+    if (m.index == NOREG && !m.disp)
+        x64_mov_rr(&t->x->a, size_of(o), r, m.base);
+    else
+        x64_lea(&t->x->a, size_of(o), r, m);
+    put(t, o->d, r);
+    return true;
+}
+
+static void emit_alu(struct flatter *t, const struct flat_op *o, uint32_t i)
+{
+    static const uint8_t alu[] = { ALU_ADD, ALU_SUB, ALU_AND, ALU_OR, ALU_XOR };
+    struct x64_asm *x = &t->x->a;
+    unsigned size = size_of(o), a, b = 0, r;
+    bool imm = small(o), test = o->d == FLAT_ZERO;
+
+    if (sum(t, o))
+        return;
+    a = get(t, o->a, RDX);
+    if (!imm)
+        b = operand_b(t, o, RCX);
+    r = test && o->op == FLAT_SUB ? a : start_from_a(t, o, a);
+    if (imm)
+        x64_alu_ri(x, test && o->op == FLAT_SUB ? ALU_CMP : alu[o->op], size, r, (int32_t)o->imm);
+    else
+        x64_alu_rr(x, test && o->op == FLAT_SUB ? ALU_CMP : alu[o->op], size, r, b);
+    if (o->how & FLAT_SETS)
+        set_flags(t, i, o->op == FLAT_SUB);
+    else
+        t->said = NOTHING;
+    put(t, o->d, r);
+}
+
+static void emit_shift(struct flatter *t, const struct flat_op *o)
+{
+    static const uint8_t shift[] = { SH_SHL, SH_SHR, SH_SAR, SH_ROR };
+    unsigned a = get(t, o->a, RDX), b = get(t, o->b, RCX), r;
+
+    if (b != RCX)
+        x64_mov_rr(&t->x->a, 4, RCX, b);
+    r = start_from_a(t, o, a);
+    x64_shift_cl(&t->x->a, shift[o->ext], size_of(o), r);
+    t->said = NOTHING;
+    put(t, o->d, r);
+}
+
+static void emit_field(struct flatter *t, const struct flat_op *o)
+{
+    struct x64_asm *x = &t->x->a;
+    unsigned size = size_of(o), a = get(t, o->a, RDX), r = take(t), keeps = 8 * size - o->amount;
+    bool sign = o->how & FLAT_SIGN;
+
+    t->said = NOTHING;
+    if (o->amount == o->imm && (keeps == 8 || keeps == 16 || keeps == 32)) { /* whole bytes, where they are */
+        if (sign)
+            x64_movsx(x, keeps / 8, size, r, a);
+        else if (keeps == 32)
+            x64_mov_rr(x, 4, r, a);
+        else
+            x64_movzx(x, keeps / 8, r, a);
+    } else {
+        x64_mov_rr(x, size, r, a);
+        if (o->amount)
+            x64_shift_ri(x, SH_SHL, size, r, o->amount);
+        if (o->imm)
+            x64_shift_ri(x, sign ? SH_SAR : SH_SHR, size, r, (unsigned)o->imm);
+    }
+    put(t, o->d, r);
+}
+
+static void emit_pick(struct flatter *t, const struct flat_op *o)
+{
+    unsigned a = get(t, o->a, RDX), b = get(t, o->b, RCX), r = take(t);
+
+    x64_mov_rr(&t->x->a, size_of(o), r, b);
+    if (o->imm)
+        x64_shrd(&t->x->a, size_of(o), r, a, (unsigned)o->imm);
+    t->said = NOTHING;
+    put(t, o->d, r);
+}
+
+static void emit_muladd(struct flatter *t, const struct flat_op *o)
+{
+    struct x64_asm *x = &t->x->a;
+    unsigned size = size_of(o), a = get(t, o->a, RDX), b = get(t, o->b, RCX), c, r = take(t);
+
+    if (o->how & FLAT_WIDEN) {
+        if (o->how & FLAT_SIGN) {
+            x64_movsx(x, 4, 8, r, a);
+            x64_movsx(x, 4, 8, RCX, b);
+        } else {
+            x64_mov_rr(x, 4, r, a);
+            x64_mov_rr(x, 4, RCX, b);
+        }
+        b = RCX;
+    } else {
+        x64_mov_rr(x, size, r, a);
+    }
+    x64_imul_rr(x, size, r, b);
+    t->said = NOTHING;
+    if (o->op == FLAT_SUB) {
+        x64_neg(x, size, r);
+    }
+    if (o->c != FLAT_ZERO) {
+        c = get(t, o->c, RDX);
+        x64_alu_rr(x, ALU_ADD, size, r, c);
+    }
+    put(t, o->d, r);
+}
+
+/* Everything before the condition leaves the host's flags alone. */
+static void emit_select(struct flatter *t, const struct flat_op *o)
+{
+    struct x64_asm *x = &t->x->a;
+    unsigned size = size_of(o), a, b, r;
+    enum x64_cc cc;
+
+    if (o->op == FLAT_INC && o->a == FLAT_ZERO && o->b == FLAT_ZERO) { /* the condition as a number */
+        cc = cond(t, o->cond);
+        r = take(t);
+        x64_setcc(x, cc ^ 1, RAX);
+        x64_movzx(x, 1, r, RAX);
+        put(t, o->d, r);
+        return;
+    }
+    a = get(t, o->a, RDX);
+    b = get(t, o->b, RCX);
+    r = take(t);
+    if (o->op == FLAT_INC) {
+        x64_lea(x, size, r, x64_at(b, 1));
+    } else {
+        x64_mov_rr(x, size, r, b);
+        if (o->op != FLAT_PLAIN)
+            x64_not(x, size, r);
+        if (o->op == FLAT_NEG)
+            x64_lea(x, size, r, x64_at(r, 1));
+    }
+    cc = cond(t, o->cond);
+    x64_cmov(x, cc, size, r, a);
+    put(t, o->d, r);
+}
+
+static void emit_ccmp(struct flatter *t, const struct flat_op *o, uint32_t i)
+{
+    struct x64_asm *x = &t->x->a;
+    struct x64_label no = { 0 }, done = { 0 };
+    unsigned a = get(t, o->a, RDX), b = operand_b(t, o, RCX);
+    enum x64_cc cc = cond(t, o->cond);
+
+    t->store[i] = true;
+    x64_jcc(x, cc ^ 1, &no);
+    if (o->op == FLAT_SUB) {
+        x64_alu_rr(x, ALU_CMP, size_of(o), a, b);
+    } else {
+        x64_mov_rr(x, size_of(o), RAX, a);
+        x64_alu_rr(x, ALU_ADD, size_of(o), RAX, b);
+    }
+    set_flags(t, i, o->op == FLAT_SUB);
+    x64_jmp(x, &done);
+    x64_bind(x, &no);
+    for (unsigned n = 0; n < 4; n++)
+        x64_store_imm(x, 1, flag_mem(t, n), o->c >> (3 - n) & 1);
+    x64_bind(x, &done);
+    t->said = NOTHING;
+}
+
+static void emit_const(struct flatter *t, const struct flat_op *o)
+{
+    unsigned r;
+
+    if (o->d == FLAT_ZERO)
+        return;
+    if ((int64_t)o->imm == (int32_t)o->imm) {
+        x64_store_imm(&t->x->a, 8, slot_mem(t, o->d), (int32_t)o->imm);
+        if (t->reg_of[o->d] != NONE)
+            t->slot_of[t->reg_of[o->d]] = NONE;
+        t->reg_of[o->d] = NONE;
+        return;
+    }
+    r = take(t);
+    x64_mov_ri(&t->x->a, r, o->imm);
+    put(t, o->d, r);
+}
+
+static void emit_move(struct flatter *t, const struct flat_op *o)
+{
+    unsigned a = get(t, o->a, RDX), r;
+
+    if (o->d == FLAT_ZERO)
+        return;
+    r = take(t);
+    x64_mov_rr(&t->x->a, size_of(o), r, a);
+    put(t, o->d, r);
+}
+
+/* --- Memory --- */
+
+static struct x64_mem address(struct flatter *t, const struct flat_op *o)
+{
+    struct x64_asm *x = &t->x->a;
+    struct x64_mem m = x64_at(RAX, 0);
+
+    m.gs = t->x->job->gs_base;
+    if (o->a == FLAT_ZERO) {
+        x64_mov_ri(x, RAX, o->imm);
+        return m;
+    }
+    m.base = (uint8_t)get(t, o->a, RDX);
+    if (o->b == FLAT_ZERO) {
+        m.disp = o->how & FLAT_POST ? 0 : (int32_t)o->imm;
+        return m;
+    }
+    m.index = (uint8_t)get(t, o->b, RCX);
+    m.scale = o->amount;
+    if (o->ext == FLAT_UXTW)
+        x64_mov_rr(x, 4, RAX, m.index);
+    else if (o->ext == FLAT_SXTW)
+        x64_movsx(x, 4, 8, RAX, m.index);
+    else if (o->amount == 4)
+        x64_mov_rr(x, 8, RAX, m.index);
+    else
+        return m;
+    if (o->amount == 4) {
+        x64_shift_ri(x, SH_SHL, 8, RAX, 4);
+        t->said = NOTHING;
+        m.scale = 0;
+    }
+    m.index = RAX;
+    return m;
+}
+
+/* The next instruction may fault.  The description: the guest address, nothing to restore. */
+static void may_fault(struct flatter *t, const struct flat_op *o)
+{
+    struct x64 *x = t->x;
+    uint32_t v = o->at << 1;
+
+    x->fault = x_grow(x->fault, &x->cap_fault, x->n_fault + 1, sizeof(*x->fault));
+    x->fault[x->n_fault++] = (struct host_fault){ x->a.n, x->n_desc };
+    x->desc = x_grow(x->desc, &x->cap_desc, x->n_desc + 4, 1);
+    for (; v >= 0x80; v >>= 7)
+        x->desc[x->n_desc++] = (uint8_t)((v & 0x7f) | 0x80);
+    x->desc[x->n_desc++] = (uint8_t)v;
+    x->desc[x->n_desc++] = 0xff;
+}
+
+static void store_one(struct flatter *t, const struct flat_op *o, unsigned slot, struct x64_mem m)
+{
+    struct x64_asm *x = &t->x->a;
+    unsigned size = 1u << o->size, r;
+
+    if (slot == FLAT_ZERO) {
+        may_fault(t, o);
+        x64_store_imm(x, size, m, 0);
+    } else if (size == 16) {
+        x64_vload(x, 0, slot_mem(t, slot));
+        may_fault(t, o);
+        x64_vstore(x, m, 0);
+    } else if (o->how & FLAT_VEC) {
+        x64_load(x, 8, RDX, slot_mem(t, slot));
+        may_fault(t, o);
+        x64_store(x, size, m, RDX);
+    } else {
+        r = get(t, slot, RDX);
+        may_fault(t, o);
+        x64_store(x, size, m, r);
+    }
+}
+
+/* To the register that this gives, xmm @xmm for 16 bytes; no slot is written yet. */
+static unsigned load_one(struct flatter *t, const struct flat_op *o, struct x64_mem m, unsigned xmm)
+{
+    struct x64_asm *x = &t->x->a;
+    unsigned size = 1u << o->size, r;
+
+    if (size == 16) {
+        may_fault(t, o);
+        x64_vload(x, xmm, m);
+        return xmm;
+    }
+    r = take(t);
+    may_fault(t, o);
+    if ((o->how & FLAT_SIGN) && size < size_of(o))
+        x64_load_sx(x, size, size_of(o), r, m);
+    else
+        x64_load(x, size, r, m);
+    return r;
+}
+
+static void put_loaded(struct flatter *t, const struct flat_op *o, unsigned slot, unsigned r)
+{
+    struct x64_asm *x = &t->x->a;
+    struct x64_mem m;
+
+    if (!(o->how & FLAT_VEC)) {
+        put(t, slot, r);
+        return;
+    }
+    m = slot_mem(t, slot);
+    if (o->size == 4) {
+        x64_vstore(x, m, r);
+        return;
+    }
+    x64_store(x, 8, m, r);
+    m.disp += 8;
+    x64_store_imm(x, 8, m, 0);
+}
+
+static void write_back(struct flatter *t, const struct flat_op *o)
+{
+    unsigned r;
+
+    if (!(o->how & (FLAT_PRE | FLAT_POST)))
+        return;
+    r = take(t);
+    x64_lea(&t->x->a, 8, r, x64_at(get(t, o->a, RDX), (int32_t)o->imm));
+    put(t, o->a, r);
+}
+
+static void emit_load(struct flatter *t, const struct flat_op *o)
+{
+    struct x64_mem m = address(t, o);
+    unsigned r = load_one(t, o, m, 0), r2 = 0;
+
+    if (o->how & FLAT_PAIR) {
+        m.disp += 1 << o->size;
+        r2 = load_one(t, o, m, 1);
+    }
+    write_back(t, o);
+    put_loaded(t, o, o->d, r);
+    if (o->how & FLAT_PAIR)
+        put_loaded(t, o, o->c, r2);
+}
+
+static void emit_store(struct flatter *t, const struct flat_op *o)
+{
+    struct x64_mem m = address(t, o);
+
+    store_one(t, o, o->d, m);
+    if (o->how & FLAT_PAIR) {
+        m.disp += 1 << o->size;
+        store_one(t, o, o->c, m);
+    }
+    write_back(t, o);
+}
+
+/* --- Ways out --- */
+
+static bool goes_back(const struct flatter *t, const struct flat_op *o)
+{
+    return o->imm <= t->x->job->pc + o->at;
+}
+
+static void branch_on(struct flatter *t, const struct flat_op *o, enum x64_cc cc)
+{
+    if (goes_back(t, o))
+        x64_jcc(&t->x->a, cc, x_back_label(t->x, o->imm));
+    else
+        x64_jcc(&t->x->a, cc, x_link_label(t->x, o->imm, 2));
+    x_link(t->x, o->other);
+}
+
+static void emit_jump(struct flatter *t, const struct flat_op *o)
+{
+    if (goes_back(t, o))
+        x_poll_for(t->x, o->imm);
+    if (o->how & FLAT_CALL)
+        x_link_call(t->x, o->imm, o->other);
+    else
+        x_link(t->x, o->imm);
+}
+
+static void emit_out_row(struct flatter *t, const struct flat_op *o)
+{
+    struct x64_asm *x = &t->x->a;
+    unsigned r;
+
+    switch (o->kind) {
+    case FLAT_JUMP:
+        emit_jump(t, o);
+        break;
+    case FLAT_BRANCH:
+        branch_on(t, o, cond(t, o->cond));
+        break;
+    case FLAT_ZERO_BRANCH:
+        r = get(t, o->a, RDX);
+        x64_test_rr(x, size_of(o), r, r);
+        branch_on(t, o, o->how & FLAT_INVERT ? CC_NE : CC_E);
+        break;
+    case FLAT_BIT_BRANCH:
+        x64_bt_ri(x, 8, get(t, o->a, RDX), o->amount);
+        branch_on(t, o, o->how & FLAT_INVERT ? CC_B : CC_AE);
+        break;
+    case FLAT_IND:
+        x64_mov_rr(x, 8, RAX, get(t, o->a, RDX));
+        x_leave_to(t->x, o->op, o->cond, o->imm);
+        break;
+    default:
+        x_stop(t->x, o->op, o->imm, o->other);
+    }
+}
+
+static void emit_row(struct flatter *t, const struct flat_op *o, uint32_t i)
+{
+    t->held = 0;
+    switch (o->kind) {
+    case FLAT_CONST: emit_const(t, o); break;
+    case FLAT_MOVE: emit_move(t, o); break;
+    case FLAT_ALU: emit_alu(t, o, i); break;
+    case FLAT_SHIFT: emit_shift(t, o); break;
+    case FLAT_FIELD: emit_field(t, o); break;
+    case FLAT_PICK: emit_pick(t, o); break;
+    case FLAT_MULADD: emit_muladd(t, o); break;
+    case FLAT_SELECT: emit_select(t, o); break;
+    case FLAT_CCMP: emit_ccmp(t, o, i); break;
+    case FLAT_LOAD: emit_load(t, o); break;
+    case FLAT_STORE: emit_store(t, o); break;
+    default: emit_out_row(t, o); break;
+    }
+}
+
+void x_flat(struct x64 *x)
+{
+    struct flatter t;
+
+    t.x = x;
+    t.f = x->job->flat;
+    memset(t.slot_of, NONE, sizeof(t.slot_of));
+    memset(t.reg_of, NONE, sizeof(t.reg_of));
+    t.turn = 0;
+    t.said = NOTHING;
+    t.in_memory = true;
+    t.lost = false;
+    plan_flags(&t);
+    for (uint32_t i = 0; i < t.f->n && !x->a.full; i++)
+        emit_row(&t, &t.f->op[i], i);
+    x->too_big |= t.lost;
+}

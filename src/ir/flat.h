@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The flat form: what a cold block means when all of it is plain, a row for each guest instruction.
+ *
+ * Most code runs once or never again, so a block that is met for the first time is not worth values,
+ * snapshots and liveness.  Rows work on slots (struct ir_slot) directly: integer arithmetic, conditions,
+ * memory, ways out.  A guest says a block in this form if it can (struct guest_isa, flat), and a host
+ * emits it in one walk; what the form has no words for is lifted to IR as ever.
+ *
+ * Slots of integers are i64; 32-bit rows read the low half and write the whole, zero-extended.  Flags are
+ * four i1 slots in the order N Z C V, C being "no borrow" after a subtraction.
+ */
+#ifndef IR_FLAT_H
+#define IR_FLAT_H
+
+#include "ir/ir.h"
+
+enum { FLAT_MAX = 96, FLAT_ZERO = 255 /* as a slot: reads as zero, written nowhere */ };
+
+enum flat_kind {
+    FLAT_CONST,  /* d = imm */
+    FLAT_MOVE,   /* d = a */
+    FLAT_ALU,    /* d = a op b; FLAT_SETS: flags, too */
+    FLAT_SHIFT,  /* d = a shifted (ext: FLAT_LSL .. FLAT_ROR) by b mod width */
+    FLAT_FIELD,  /* d = a << amount >> imm; FLAT_SIGN: arithmetically */
+    FLAT_PICK,   /* d = the low half of a:b >> imm */
+    FLAT_MULADD, /* d = c + a * b; FLAT_SUB: c - a * b; FLAT_WIDEN: a and b are 32 bits, FLAT_SIGN */
+    FLAT_SELECT, /* d = cond ? a : op b */
+    FLAT_CCMP,   /* flags = cond ? those of a op b : imm in c (N is bit 3); op: FLAT_ADD, FLAT_SUB */
+    FLAT_LOAD,   /* d = memory; FLAT_PAIR: then c; addresses: a + imm, or a + b when b is a slot */
+    FLAT_STORE,  /* memory = d; FLAT_PAIR: then c */
+    /* ways out, the last row */
+    FLAT_JUMP,   /* to imm; FLAT_CALL: returning to other */
+    FLAT_BRANCH, /* to imm if cond, else to other */
+    FLAT_ZERO_BRANCH, /* to imm if a is zero (FLAT_INVERT: is not), else to other */
+    FLAT_BIT_BRANCH,  /* to imm if bit amount of a is clear (FLAT_INVERT: is set), else to other */
+    FLAT_IND,    /* to a; op: enum ir_exit_kind; cond: landing; imm: return address */
+    FLAT_TRAP,   /* stop with reason op and detail imm, to go on at other */
+};
+
+enum flat_alu { FLAT_ADD, FLAT_SUB, FLAT_AND, FLAT_OR, FLAT_XOR };
+enum flat_select { FLAT_PLAIN, FLAT_INC, FLAT_NOT, FLAT_NEG };
+/* Operand b: shifted by amount, or extended and then shifted left. */
+enum flat_ext { FLAT_LSL, FLAT_LSR, FLAT_ASR, FLAT_ROR,
+                FLAT_UXTB, FLAT_UXTH, FLAT_UXTW, FLAT_SXTB, FLAT_SXTH, FLAT_SXTW };
+/* cond: pairs of a condition and its complement. */
+enum flat_cond { FLAT_EQ, FLAT_NE, FLAT_CS, FLAT_CC, FLAT_MI, FLAT_PL, FLAT_VS, FLAT_VC,
+                 FLAT_HI, FLAT_LS, FLAT_GE, FLAT_LT, FLAT_GT, FLAT_LE };
+
+enum flat_how {
+    FLAT_WIDE = 1,    /* 64 bits, not 32 */
+    FLAT_SETS = 2,
+    FLAT_IMM = 4,     /* b is imm */
+    FLAT_INVERT = 8,  /* ~b */
+    FLAT_SIGN = 16,
+    FLAT_PAIR = 32,
+    FLAT_VEC = 64,    /* d and c are v128, above the size zero */
+    FLAT_PRE = 128,   /* a = a + imm, after the access there */
+    FLAT_POST = 256,  /* a = a + imm, after the access at a */
+    FLAT_WIDEN = 512,
+    FLAT_CALL = 1024,
+};
+
+struct flat_op {
+    uint8_t kind, op;
+    uint8_t d, a, b, c; /* slots */
+    uint8_t ext, amount, cond;
+    uint8_t size;  /* log2 bytes of a load or store, for each of a pair */
+    uint16_t how;  /* enum flat_how */
+    uint32_t at;   /* guest address, from the block's start */
+    uint64_t imm, other;
+};
+
+/** struct flat - one block. */
+struct flat {
+    const struct ir_slot *slots;
+    uint32_t flag_slot;  /* N; Z, C, V follow */
+    uint32_t n;
+    bool exact;          /* in: flags are right at every fault, even if nobody reads them */
+    bool flags_live;     /* flags may be read behind the block before they are written */
+    /* In: as in struct ir. */
+    bool (*idle_dead_at)(void *opaque, uint64_t pc);
+    void *idle_opaque;
+    struct flat_op op[FLAT_MAX];
+};
+
+#endif
