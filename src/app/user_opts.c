@@ -22,7 +22,7 @@
 #define OWN_VARIABLE "EMU_OPTS"
 
 #define PASS(id, least, doc) " " #id
-static const char pass_names[] =
+static const char pass_names[] = " flat"
 #include "ir/passes.def"
     ;
 #undef PASS
@@ -372,7 +372,7 @@ static int set_cache_size(struct user_cli *c, const char *v, struct err *e)
 
 static int add_pass(struct user_cli *c, char *part, struct err *e)
 {
-    unsigned bit = ir_pass_bit(part);
+    unsigned bit = strcmp(part, "flat") == 0 ? ENGINE_NO_FLAT : ir_pass_bit(part);
 
     c->opts.passes_off |= bit;
     return bit ? 0 : err_set(e, -EINVAL, "unknown pass '%s': want some of%s", part,

@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 struct cpu;
+struct flat;
 struct guest_isa;
 struct engine;
 
@@ -131,6 +132,11 @@ struct guest_isa {
     uint32_t (*lift)(struct ir *ir, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail,
                      uint64_t end, unsigned limit);
     /**
+     * flat - the same block in the flat form, or 0 when that has no words for it.
+     */
+    uint32_t (*flat)(struct flat *f, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail,
+                     uint64_t end, unsigned limit);
+    /**
      * scan - find the end of the basic block at @pc without lifting: how it ends and where it goes.
      */
     void (*scan)(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, unsigned limit,
@@ -183,6 +189,9 @@ extern __thread struct cpu *cpu_self __attribute__((tls_model("initial-exec")));
 
 enum engine_kind { ENGINE_JIT, ENGINE_INTERP };
 
+/* In engine_conf.passes_off: every block is lifted, none said in flat form (ir/flat.h). */
+#define ENGINE_NO_FLAT (1u << 31)
+
 /* What the engine writes to its log. */
 enum engine_log_item {
     ENGINE_LOG_CODE = 1,   /* guest code of each translation */
@@ -209,7 +218,7 @@ struct engine_conf {
     enum engine_kind kind;
     unsigned hot_after;    /* executions of a block before a region is formed; 0: default, 1: at
                             * once, ~0u: never */
-    unsigned passes_off;   /* bit mask of passes to leave out, row order of passes.def */
+    unsigned passes_off;   /* bit mask of passes to leave out, row order of passes.def; and ENGINE_NO_FLAT */
     unsigned host_off;     /* host features masked, enum host_off of host/host.h */
     size_t cache_size;     /* bytes of code cache, 0: default */
     unsigned max_insns;    /* per block, 0: default; 1: -singlestep */

@@ -64,6 +64,31 @@ static uint64_t next_breakpoint(const struct engine *e, uint64_t pc)
     return ~0ull;
 }
 
+/* May blocks be said in flat form? */
+static bool flat_wanted(const struct jit *j)
+{
+    const struct engine *e = j->e;
+
+    return e->isa->flat && !(e->conf.passes_off & ENGINE_NO_FLAT) && !j->untag &&
+           !(e->conf.log && e->conf.log->items & (ENGINE_LOG_IR | ENGINE_LOG_IR_OPT));
+}
+
+/* NULL: not this block. */
+static struct region *form_flat(struct jit *j, uint64_t pc, uint32_t mode, uint32_t lift_mode,
+                                const uint8_t *code, size_t avail)
+{
+    struct engine *e = j->e;
+    unsigned limit = e->conf.max_insns ? e->conf.max_insns : COLD_INSNS;
+    struct span s = { pc, pc };
+
+    j->n_seen = 0;
+    j->flat.exact = e->conf.exact_flags;
+    j->flat.idle_dead_at = j->ir->idle_dead_at;
+    j->flat.idle_opaque = j->ir->idle_opaque;
+    s.end += e->isa->flat(&j->flat, lift_mode, pc, code, avail, next_breakpoint(e, pc), limit);
+    return s.end == pc ? NULL : region_add_locked(j, pc, mode, &s, 1, FLAT);
+}
+
 struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, uint32_t lift_mode,
                                 const uint8_t *code, size_t avail)
 {
@@ -74,6 +99,8 @@ struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, uint3
     j->exec_lo = pc & ~4095ull;
     j->exec_hi = avail > UINT64_MAX - pc ? UINT64_MAX : pc + avail;
 
+    if (flat_wanted(j) && (r = form_flat(j, pc, mode, lift_mode, code, avail)))
+        return r;
     for (;; limit = limit / 2 + 1) { /* shorter until it fits the frame */
         struct span s = { pc, 0 };
 
@@ -86,7 +113,7 @@ struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, uint3
         if (s.end == pc)
             s.end = pc + 1;
         j->too_big = false;
-        r = region_add_locked(j, pc, mode, &s, 1, false);
+        r = region_add_locked(j, pc, mode, &s, 1, COLD);
         if (r || !j->too_big || limit == 1)
             return r;
     }
@@ -223,7 +250,7 @@ struct region *form_hot_locked(struct jit *j, uint64_t pc, uint32_t mode)
         for (unsigned i = 0; i < p.n; i++)
             spans[i] = (struct span){ p.pc[i], p.scan[i].end };
         j->too_big = false;
-        r = region_add_locked(j, pc, mode, spans, p.n, true);
+        r = region_add_locked(j, pc, mode, spans, p.n, HOT);
         if (!j->too_big)
             break;
     }

@@ -65,6 +65,7 @@ struct jit {
     struct engine *e;
     struct host *host;
     struct ir *ir;
+    struct flat flat;
     uint8_t *cache; /* code, growing upwards */
     size_t cache_size, code_used, code_start;
     int32_t *counters; /* behind the code: one for each cold region */
@@ -94,9 +95,11 @@ struct jit *jit_of(struct engine *e);
 
 /** region_find - the translation of @pc, or NULL; any thread, no lock. */
 struct region *region_find(const struct jit *j, uint64_t pc, uint32_t mode);
-/** region_add_locked - compile j->ir and make it the translation of @pc.  NULL: cache is full. */
+/* What a region is compiled from: j->flat; j->ir, with less care; j->ir. */
+enum effort { FLAT, COLD, HOT };
+/** region_add_locked - compile and make it the translation of @pc.  NULL: cache is full. */
 struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, const struct span *spans,
-                                 unsigned n_spans, bool hot);
+                                 unsigned n_spans, enum effort effort);
 /** region_insert_locked - @r, complete but for the tables it belongs in, becomes the translation of its
  * pc; its code is the next in the cache.  False: they are full. */
 bool region_insert_locked(struct jit *j, struct region *r);

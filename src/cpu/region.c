@@ -198,10 +198,11 @@ bool region_insert_locked(struct jit *j, struct region *r)
 }
 
 struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, const struct span *spans,
-                                 unsigned n_spans, bool hot)
+                                 unsigned n_spans, enum effort effort)
 {
+    bool hot = effort == HOT;
     struct host_job job = {
-        .ir = j->ir, .buf = j->cache + j->code_used, .pc = pc, .quick = !hot,
+        .ir = j->ir, .flat = effort == FLAT ? &j->flat : NULL, .buf = j->cache + j->code_used, .pc = pc, .quick = !hot,
         .fp_slow = mode & j->e->isa->mode_fp_slow, .fp_flush = mode & j->e->isa->mode_fp_flush, .untag = j->untag,
         .gs_base = j->e->conf.guest_base != 0,
     };

@@ -54,6 +54,7 @@ prints "--engine=interp" ok emu --engine=interp "$show" ok
 prints "--engine=jit" ok emu --engine=jit "$show" ok
 prints "--hot-after=1, --passes-off, --host-off" ok emu --hot-after=1 --exact-flags=on \
     --passes-off=hoist,sink --host-off=avx,bmi,fma,crypto "$show" ok
+prints "--passes-off=flat" ok emu --passes-off=flat --hot-after=never "$show" ok
 prints "--hot-after=never" ok emu --hot-after=never "$show" ok
 prints "a code cache that is too small is emptied again and again" ok \
     emu --cache-size=256k -one-insn-per-tb "$show" ok

@@ -145,6 +145,8 @@ def engines(emu):
     if emu and os.path.exists(emu):
         found['interp'] = Engine(emu, '--engine=interp')
         found['cold'] = Engine(emu, '--hot-after=never', '--exact-flags=on')
+        found['lifted'] = Engine(emu, '--hot-after=never', '--passes-off=flat', '--exact-flags=on')
+        found['flat'] = Engine(emu, '--hot-after=never', exact=False)
         found['hot'] = Engine(emu, '--hot-after=1', runs=3, exact=False)
         found['plain'] = Engine(emu, '--hot-after=1', '--host-off=avx,bmi,fma,crypto', '--exact-flags=on',
                                 runs=3)

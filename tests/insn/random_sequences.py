@@ -416,7 +416,7 @@ def main():
     ap.add_argument('--seed', type=int, default=None)
     ap.add_argument('--row', action='append', help='only rows whose name matches')
     ap.add_argument('--length', type=int, default=20, help='instructions in a sequence, at most')
-    ap.add_argument('--engine', action='append', help='interp, cold, hot, plain, reference: only these')
+    ap.add_argument('--engine', action='append', help='interp, cold, flat, lifted, hot, plain, reference: only these')
     ap.add_argument('--emu', default=f'{a64.TOP}/build/qemu-aarch64')
     args = ap.parse_args()
 

@@ -243,7 +243,7 @@ static void fill(unsigned id, uint32_t word, struct a64_fields *f)
         v[d->letter] = v[d->letter] << d->width | (word >> d->shift & d->mask);
 }
 
-unsigned a64_decode(uint32_t word, uint64_t feats, struct a64_fields *f)
+unsigned a64_decode_row(uint32_t word, uint64_t feats)
 {
     const struct list *l = __atomic_load_n(&top[word >> (32 - TOP_BITS)], __ATOMIC_ACQUIRE);
 
@@ -254,12 +254,19 @@ unsigned a64_decode(uint32_t word, uint64_t feats, struct a64_fields *f)
         l = next ? next : make_low(l, word);
     }
     for (const struct row *r = l->row, *end = r + l->n; r < end; r++) {
-        if (((word ^ r->value) & r->mask) == 0 && (feats >> r->feat & 1)) {
-            fill(r->id, word, f);
+        if (((word ^ r->value) & r->mask) == 0 && (feats >> r->feat & 1))
             return r->id;
-        }
     }
     return A64_NO_ROW;
+}
+
+unsigned a64_decode(uint32_t word, uint64_t feats, struct a64_fields *f)
+{
+    unsigned id = a64_decode_row(word, feats);
+
+    if (id != A64_NO_ROW)
+        fill(id, word, f);
+    return id;
 }
 
 enum a64_end a64_row_end(unsigned row)

@@ -52,6 +52,8 @@ struct a64_fields {
 /** a64_decode - the row of @word for a CPU with @feats (bits 1 << enum a64_feature), or A64_NO_ROW.
  * Fills @f.  Any thread. */
 unsigned a64_decode(uint32_t word, uint64_t feats, struct a64_fields *f);
+/** a64_decode_row - only the row. */
+unsigned a64_decode_row(uint32_t word, uint64_t feats);
 
 /* About one row: for tests, logs and block ends. */
 enum a64_end a64_row_end(unsigned row);

@@ -204,6 +204,7 @@ const struct guest_isa guest_aarch64 = {
     .helpers = helpers,
     .n_helpers = A64_NUM_HELPERS,
     .lift = a64_lift,
+    .flat = a64_flat,
     .scan = a64_scan,
     .idle_dead = a64_idle_dead,
     .idle_effect = a64_idle_effect,

@@ -121,6 +121,10 @@ void a64_write_back(struct a64_tr *t, unsigned base, ir_val addr);
  * when the meaning of code may have changed (FPCR, instruction cache maintenance). */
 void a64_leave(struct a64_tr *t, ir_val next_pc);
 
+/* The landings of indirect calls, and of jumps through @reg, in @mode. */
+unsigned a64_call_landing(uint32_t mode);
+unsigned a64_jump_landing(uint32_t mode, unsigned reg);
+
 /* Model features, for lifting: bits 1 << enum a64_feature. */
 uint64_t a64_model_feats(unsigned model);
 

@@ -67,18 +67,28 @@ void tr_tbnz(struct a64_tr *t, const struct a64_fields *f)
 /* --- Indirect branches.  PSTATE.BTYPE afterwards is the sort of landing (FEAT_BTI, Arm ARM C6.2.36 BLR,
  * C6.2.37 BR): 1 BR of X16 or X17 or from a page that is not guarded, 2 BLR, 3 other BR, 0 RET. --- */
 
+unsigned a64_call_landing(uint32_t mode)
+{
+    return mode & A64_MODE_BTI ? 2 : 0;
+}
+
+unsigned a64_jump_landing(uint32_t mode, unsigned reg)
+{
+    bool any = (mode & A64_MODE_GUARDED) && reg != 16 && reg != 17;
+
+    return !(mode & A64_MODE_BTI) ? 0 : any ? 3 : 1;
+}
+
 /* The target is read before the link register is written: BLR X30 is fine. */
 static void call(struct a64_tr *t, ir_val to)
 {
     a64_set_r(t, 30, a64_const(t, t->pc + 4));
-    ir_goto_land(t->ir, to, IR_EXIT_CALL, t->mode & A64_MODE_BTI ? 2 : 0, t->pc + 4);
+    ir_goto_land(t->ir, to, IR_EXIT_CALL, a64_call_landing(t->mode), t->pc + 4);
 }
 
 static void jump(struct a64_tr *t, ir_val to, unsigned reg)
 {
-    bool any = (t->mode & A64_MODE_GUARDED) && reg != 16 && reg != 17;
-
-    ir_goto_land(t->ir, to, IR_EXIT_JUMP, !(t->mode & A64_MODE_BTI) ? 0 : any ? 3 : 1, 0);
+    ir_goto_land(t->ir, to, IR_EXIT_JUMP, a64_jump_landing(t->mode, reg), 0);
 }
 
 static bool is(uint32_t word, uint32_t mask, uint32_t value)
