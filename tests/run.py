@@ -15,6 +15,7 @@ import fnmatch
 import glob
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,11 +29,15 @@ RESULT = re.compile(r'^(pass|fail|skip) (.*)$')
 class Job:
     """One program to run: its results have the form (verdict, name, detail lines)."""
 
-    def __init__(self, name, command, limit):
-        self.name, self.command, self.limit = name, command, limit
+    def __init__(self, name, command, limit, opts='', suffix='', **env):
+        self.name, self.command, self.limit, self.env = name, command, limit, env
+        self.opts, self.suffix = opts, suffix   # of Emu; behind the names of results
 
     def run(self, env):
         start = time.monotonic()
+        env = dict(env, **self.env)
+        if self.opts:
+            env['EMU_OPTS'] = f'{env.get("EMU_OPTS", "")} {self.opts}'.strip()
         try:
             p = subprocess.Popen(self.command, cwd=TOP, env=env, stdin=subprocess.DEVNULL,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -53,7 +58,7 @@ class Job:
         for line in text.splitlines():
             m = RESULT.match(line)
             if m:
-                results.append((m[1], m[2], detail))
+                results.append((m[1], m[2] + self.suffix, detail))
                 detail = []
             else:
                 detail.append(line)
@@ -80,6 +85,28 @@ def fuzz_jobs(args):
             for t in targets]
 
 
+# Programs run in every tier of the translator, with the code that it keeps on disk new and old.
+TIERS = {'cold': '--hot-after=never', 'hot': '--hot-after=1'}
+TCACHE_TWICE = """
+"$0"; n=$(ls "$TCACHE" | wc -l); "$0"
+echo "$n files"; [ "$n" -gt 0 ] && r=pass || r=fail; echo "$r tiers, ${0##*/} keeps translations"
+"""
+TIER_SCRIPTS = ('bash.sh', 'calls.sh', 'coreutils.sh')
+
+
+def tier_jobs(args):
+    jobs = []
+    for script in TIER_SCRIPTS:
+        path, cache = f'tests/programs/{script}', os.path.abspath(f'{args.obj}/tcache/{script}')
+        shutil.rmtree(cache, ignore_errors=True)
+        os.makedirs(cache)
+        jobs += [Job(f'tiers/{name}/{script}', [path], 900, opts, f' [{name}]')
+                 for name, opts in TIERS.items()]
+        jobs.append(Job(f'tiers/tcache/{script}', ['sh', '-c', TCACHE_TWICE, path], 900,
+                        f'--tcache={cache}', ' [tcache]', TCACHE=cache))
+    return jobs
+
+
 GROUPS = {
     'layers': lambda a: [Job('check-layers', ['tools/check-layers.py', a.obj], 60)],
     'lists': lambda a: [Job('check-lists', ['tools/check-lists.py'], 60),
@@ -96,6 +123,7 @@ GROUPS = {
     'cli': lambda a: scripts('cli', 300),
     'image': lambda a: scripts('image', 900),
     'programs': lambda a: scripts('programs', 900),
+    'tiers': tier_jobs,
     'stress': lambda a: scripts('stress', 600),
 }
 
