@@ -11,6 +11,7 @@ import tempfile
 
 OURS = os.path.abspath(os.environ.get('EMU_BIN', 'build'))
 SEEDS = {   # format: create options and size of each seed
+    'parallels': [('cluster_size=4k', '3M'), ('cluster_size=1536', '1M')],
     'qed': [('cluster_size=4k,table_size=2', '3M'), ('', '1M')],
     'vdi': [('', '3M'), ('static=on', '1M')],
     'vhdx': [('block_size=1M', '2M'), ('subformat=fixed,block_size=1M', '1M')],

@@ -165,6 +165,7 @@ struct blk_info {
     bool has_dirty; /* @dirty is known */
     bool dirty, encrypted, compressed;
     bool can_write_zeroes, unmaps_zeroes;
+    bool bare; /* the format has nothing to say: not even that it is clean */
     struct json_object
         *specific; /* the format's own part, keys as in JSON output, or NULL; owned */
 };

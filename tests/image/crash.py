@@ -29,6 +29,7 @@ CASES = [
     ('vhdx', 'block_size=1M', 9 * MB, {'log'}),
     ('vpc', '', 9 * MB, set()),
     ('qed', 'cluster_size=4k', 9 * MB, {'log'}),
+    ('parallels', 'cluster_size=64k', 9 * MB, set()),
     ('vdi', '', 9 * MB, {'torn'}),
 ]
 

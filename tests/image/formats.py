@@ -43,6 +43,10 @@ CASES = [
     ('qed', 'cluster_size=1M,table_size=16', 20 * MB, set()),
     ('qed', 'cluster_size=2M', 20 * MB, {'backing'}),
     ('qed', '', 20 * MB, {'backing'}),
+    ('parallels', '', 20 * MB, {'noresize'}),
+    ('parallels', 'cluster_size=64k', 20 * MB + 512, {'noresize'}),
+    ('parallels', 'cluster_size=512', 3 * MB, {'noresize'}),
+    ('parallels', 'cluster_size=3M', 20 * MB, {'noresize'}),
     ('vdi', '', 20 * MB, {'noresize'}),
     ('vdi', 'static=on', 5 * MB + 512, {'noresize'}),
 ]

@@ -89,6 +89,7 @@ struct json_object *img_describe(struct blk *b, struct err *e)
     if (i.encrypted)
         json_object_object_add(o, "encrypted", json_object_new_boolean(true));
     if (i.has_dirty)
+        if (!i.bare)
         json_object_object_add(o, "dirty-flag", json_object_new_boolean(i.dirty));
     blk_info_free(&i);
     return o;
