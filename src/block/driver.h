@@ -184,6 +184,7 @@ struct blk_driver {
     bool no_probe; /* only by its name, never guessed */
     bool no_info;  /* protocols: nothing is known of the file but its size */
     bool no_file;  /* formats without a "file" child (vvfat) */
+    const char *child; /* the option that names @file; NULL: "file" */
     size_t state_size;
     const struct field *open_opts; /* beyond those of every node (node.h); NULL: none */
     const char *const *prefixes;   /* protocols: "nbd", "nbd+unix", "https": NULL-terminated */
@@ -233,6 +234,9 @@ const struct blk_driver *blk_driver_probe(const uint8_t *head, size_t len, const
  * Any thread; the driver's locks may be held.
  */
 void blk_limbo_add(struct blk *b, uint64_t host, uint64_t len);
+
+/** blk_copy_up - what [@off, @off+@len) shows of @b's backing file is written into @b itself. */
+int blk_copy_up(struct blk *b, uint64_t off, uint64_t len, struct err *e);
 
 /** blk_protocol_of - the protocol that @filename names ("nbd://...", a plain path); NULL with @e. */
 const struct blk_driver *blk_protocol_of(const char *filename, struct err *e);

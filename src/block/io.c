@@ -427,6 +427,8 @@ int blk_readv(struct blk *b, uint64_t off, const struct iovec *iov, int n, struc
     uint64_t len = iov_len(iov, n);
     int r = check_range(b, off, len, "reading", e);
 
+    if (r >= 0 && (b->flags & BLK_COPY_ON_READ))
+        blk_copy_up(b, off, len, ERR_IGNORE); /* a full disk does not keep anybody from reading */
     if (r >= 0 && len <= BLK_MAX_IO && n <= SLICE_MAX)
         return len ? node_readv(b, off, len, iov, n, e) : 0;
     for (uint64_t done = 0; r >= 0 && done < len;) {

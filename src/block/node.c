@@ -318,17 +318,23 @@ static struct blk *named_child(struct opening *o, struct json_object *opts, cons
     return b;
 }
 
-static struct blk *open_file_child(struct opening *o, const char *filename,
-                                   struct json_object *opts, struct err *e)
+static const char *child_option(const struct blk_driver *drv)
+{
+    return drv && drv->child ? drv->child : "file";
+}
+
+static struct blk *open_file_child(struct opening *o, const struct blk_driver *drv,
+                                   const char *filename, struct json_object *opts, struct err *e)
 {
     struct json_object *tree;
-    struct blk *b = named_child(o, opts, "file", &tree, e);
+    const char *option = child_option(drv);
+    struct blk *b = named_child(o, opts, option, &tree, e);
 
     if (b || e->code)
         return b;
     if (!tree) {
         if (!filename) {
-            err_set(e, -EINVAL, "A block device must be specified for \"file\"");
+            err_set(e, -EINVAL, "A block device must be specified for \"%s\"", option);
             return NULL;
         }
         tree = json_object_new_object();
@@ -527,8 +533,8 @@ static bool plain(const struct blk *b)
 {
     json_object_object_foreach(b->options, key, value)
     {
-        if (strcmp(key, "driver") && strcmp(key, "file") && strcmp(key, "node-name") &&
-            !field_find(node_fields, key))
+        if (strcmp(key, "driver") && strcmp(key, child_option(b->drv)) &&
+            strcmp(key, "node-name") && !field_find(node_fields, key))
             return false;
     }
     return true;
@@ -598,7 +604,7 @@ static struct blk *open_node(struct opening *o, const char *filename, struct jso
         goto out;
     }
     if (!drv || !drv->no_file) {
-        if (!(file = open_file_child(o, filename, opts, e)))
+        if (!(file = open_file_child(o, drv, filename, opts, e)))
             goto out;
         if (!(file->flags & BLK_RDWR))
             o->flags &= ~BLK_RDWR; /* auto-read-only below */
@@ -674,13 +680,14 @@ static struct json_object *full_options(const struct blk *b)
     if (b->options) {
         json_object_object_foreach(b->options, key, value)
         {
-            if (strcmp(key, "driver") && strcmp(key, "file") && strcmp(key, "node-name") &&
+            if (strcmp(key, "driver") && strcmp(key, child_option(b->drv)) &&
+                strcmp(key, "node-name") &&
                 strcmp(key, "backing"))
                 json_object_object_add(o, key, json_object_get(value));
         }
     }
     if (b->file)
-        json_object_object_add(o, "file", full_options(b->file));
+        json_object_object_add(o, child_option(b->drv), full_options(b->file));
     return o;
 }
 

@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Filters: throttle, blkdebug, copy-on-read, blklogwrites; beside Debian's qemu-io where time is not the point.
+. "$(dirname "$0")/../lib.sh"
+need qemu-io qemu-img
+cd "$work" || exit 1
+
+normal() { sed -E "s/doesn't/does not/; s/[0-9.]+ sec \(.*/TIME/; /^(qemu-io: )?can't open/s/: .*//"; }
+# check NAME ARGUMENT...: qemu-io does the same to fresh files and says the same.
+check() {
+    local name=$1 side q
+    shift
+    for side in want got; do
+        rm -f a.raw b.qcow2 log
+        truncate -s 4M a.raw
+        qemu-io -f raw -c 'write -q -P 7 0 4M' a.raw
+        qemu-img create -q -f qcow2 -b a.raw -F raw b.qcow2
+        truncate -s 1M log
+        if [ $side = want ]; then q=$(command -v qemu-io); else q=$EMU_BIN/qemu-io; fi
+        { timeout 20 "$q" "$@" </dev/null 2>&1; echo "status $?"; } | normal >".$side"
+        if [ -n "${after:-}" ]; then eval "$after" >>".$side" 2>&1; fi
+    done
+    : >.err
+    verdict "$name"
+}
+debug='driver=raw,file.driver=blkdebug,file.image.driver=file,file.image.filename=a.raw'
+d() { check "blkdebug, $1" --image-opts "$debug,$2" "${@:3}"; }
+d 'nothing' file.align=1 -c 'read -P 7 0 4k'
+d 'reads fail' file.inject-error.0.event=read_aio -c 'read 0 512' -c 'write 0 512' -c 'read 0 512'
+d 'one read fails' file.inject-error.0.event=read_aio,file.inject-error.0.once=on -c 'read 0 512' -c 'read 0 512'
+d 'one write fails' file.inject-error.0.event=write_aio,file.inject-error.0.once=on,file.inject-error.0.errno=28 -c 'write 0 512' -c 'write 0 512'
+d 'a bad sector' file.inject-error.0.event=none,file.inject-error.0.sector=8 -c 'read 0 4k' -c 'read 4k 4k' -c 'read 8k 4k' -c 'read 3k 2k'
+d 'discards fail' file.inject-error.0.event=none,file.inject-error.0.iotype=discard -c 'discard 0 64k' -c 'read 0 512'
+d 'alignment' file.align=4096 -c 'read -P 7 1 17' -c 'write -P 9 100 3' -c 'read -P 9 100 3' -c 'read -P 7 103 8000'
+d 'an unknown event' file.inject-error.0.event=nosuch -c 'read 0 512'
+d 'an unknown option' file.nosuch=1 -c 'read 0 512'
+# The reference says nothing of a failed flush, and its status is 0.
+"$EMU_BIN/qemu-io" --image-opts "$debug,file.inject-error.0.event=flush_to_disk" -c 'write -q 0 512' -c flush >.got 2>&1
+if [ $? = 1 ] && grep -q 'flush failed: Input/output error' .got; then pass 'blkdebug, flushes fail'; else cat .got; fail 'blkdebug, flushes fail'; fi
+cat >rules <<'R'
+[inject-error]
+event = "read_aio"
+state = "2"
+errno = "5"
+[set-state]
+event = "write_aio"
+state = "1"
+new_state = "2"
+R
+check 'blkdebug, a file of rules' -f raw -c 'read 0 512' -c 'write 0 512' -c 'read 0 512' blkdebug:rules:a.raw
+check 'blkdebug, no rules' -f raw -c 'read -P 7 0 512' blkdebug::a.raw
+check 'blkdebug, no image' -f raw -c 'read 0 512' blkdebug:rules
+check 'blkdebug, a missing file' -f raw -c 'read 0 512' blkdebug:nosuch:a.raw
+
+after='qemu-img map --output=json b.qcow2'
+check 'copy-on-read, only what was read' --image-opts -c 'read -P 7 64k 4k' -c 'read -P 7 1M 130k' \
+    driver=copy-on-read,file.driver=qcow2,file.file.filename=b.qcow2
+check 'copy-on-read of qemu-io' -f qcow2 -C -c 'read -P 7 100 4k' b.qcow2
+check 'copy-on-read, read-only' -r --image-opts -c 'read -P 7 64k 4k' \
+    driver=copy-on-read,file.driver=qcow2,file.file.filename=b.qcow2
+after=
+
+# dm-log-writes: 32-byte entries; the reference's log of the same writes is the same.
+after='python3 entries.py'
+cat >entries.py <<'P'
+import struct
+f = open('log', 'rb')
+magic, version, n, size = struct.unpack('<QQQI', f.read(28))
+print(hex(magic), version, size)
+at, entries = 1, []
+for _ in range(n):
+    f.seek(at * size)
+    sector, sectors, flags, data_len = struct.unpack('<QQQQ', f.read(32))
+    f.seek((at + 1) * size)
+    data = f.read(sectors * size) if sectors and not flags & 4 else b''
+    at += 1 + len(data) // size
+    entries.append((sector, sectors, flags, data_len, len(data), data[:4]))
+while entries and entries[-1][2] == 1:  # closing flushes once or twice
+    entries.pop()
+print(*entries, sep='\n')
+P
+check 'blklogwrites' --image-opts -c 'write -P 1 0 1k' -c flush -c 'discard 64k 64k' -c 'write -P 2 4k 512' \
+    driver=blklogwrites,file.driver=file,file.filename=a.raw,log.driver=file,log.filename=log
+check 'blklogwrites, large sectors' --image-opts -c 'write -P 1 0 8k' -c flush \
+    driver=blklogwrites,file.driver=file,file.filename=a.raw,log.driver=file,log.filename=log,log-sector-size=4096
+check 'blklogwrites, no log' --image-opts -c 'read 0 512' driver=blklogwrites,file.driver=file,file.filename=a.raw
+after=
+
+# A limit holds, and is used: 2 MiB/s with 1 MiB of burst takes 1.5 s for 4 MiB.
+throttled() {
+    local name=$1 low=$2 high=$3 group=$4 t0 t1
+    shift 4
+    t0=$(date +%s%N)
+    timeout 30 "$EMU_BIN/qemu-io" --object "throttle-group,id=t,$group" --image-opts "$@" \
+        driver=throttle,throttle-group=t,file.driver=file,file.filename=a.raw >.log 2>&1 || cat .log
+    t1=$(date +%s%N)
+    local ms=$(((t1 - t0) / 1000000))
+    if [ $ms -ge "$low" ] && [ $ms -le "$high" ]; then pass "$name"; else echo "$ms ms"; cat .log; fail "$name"; fi
+}
+w() { for i in $(seq 0 "$1"); do printf -- '-c\nwrite -q %sk %sk\n' $((i * $2)) "$2"; done; }
+mapfile -t writes < <(w 15 256)
+throttled 'throttle, bytes' 700 6000 x-bps-total=2097152,x-bps-total-max=2097152,x-bps-total-max-length=1 "${writes[@]}"
+throttled 'throttle, bytes and bursts' 1200 6000 x-bps-write=2097152,x-bps-write-max=2097152 -c 'write 0 2M' "${writes[@]}"
+mapfile -t writes < <(w 15 4)
+throttled 'throttle, requests' 400 5000 x-iops-write=20 "${writes[@]}"
+throttled 'throttle, other requests go on' 0 3000 x-iops-read=1 "${writes[@]}"
+check 'throttle, limits that exclude each other' --object throttle-group,id=t,x-bps-total=1000,x-bps-read=1000 -f raw -c 'read 0 512' a.raw
+check 'throttle, a burst below the rate' --object throttle-group,id=t,x-bps-total=1000,x-bps-total-max=100 -f raw -c 'read 0 512' a.raw
+check 'throttle, no group' --image-opts -c 'read 0 512' driver=throttle,throttle-group=x,file.driver=file,file.filename=a.raw
