@@ -271,7 +271,14 @@ static const char *short_name(const struct process *p, const char *execfn)
 {
     bool by_descriptor = strncmp(execfn, "/dev/fd/", 8) == 0 && !strchr(execfn + 8, '/');
 
-    return base_name(by_descriptor && p->exe ? p->exe : execfn);
+    static char name[32]; /* the kernel takes 15 of it */
+    size_t n;
+
+    snprintf(name, sizeof(name), "%s", base_name(by_descriptor && p->exe ? p->exe : execfn));
+    n = strcspn(name, " ");
+    if (by_descriptor && strncmp(name, "memfd:", 6) == 0 && strncmp(name + n, " (deleted)", 10) == 0)
+        name[n] = 0; /* says the link, not the name */
+    return name;
 }
 
 int main(int argc, char **argv, char **envp)

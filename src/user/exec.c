@@ -193,6 +193,15 @@ static int final_kind(struct process *p, int fd)
     return kind;
 }
 
+/* A script reached through a descriptor that closes: its interpreter could not open it (execveat(2)). */
+static bool out_of_reach(struct process *p, const struct target *g, int dirfd, const char *path)
+{
+    char interp[SCRIPT_LINE + 1];
+
+    return dirfd != AT_FDCWD && path[0] != '/' && (fcntl(dirfd, F_GETFD) & FD_CLOEXEC) &&
+           look(p, g->fd, interp) == KIND_SCRIPT;
+}
+
 /* --- running -----------------------------------------------------------------------------------*/
 
 /* The path as bprm->filename has it. */
@@ -287,7 +296,7 @@ int exec_guest(struct task *t, int dirfd, const char *path, char **argv, char **
     /* What may be run but not read is the kernel's business. */
     kind = r < 0 ? KIND_HOST : check_permission(&g, g.fd);
     if (kind == 0 && r == 0)
-        kind = final_kind(p, g.fd);
+        kind = out_of_reach(p, &g, dirfd, path) ? -ENOENT : final_kind(p, g.fd);
     if (kind >= 0) {
         task_save(t, false);
         signal_before_exec(t);

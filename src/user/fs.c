@@ -149,14 +149,30 @@ long sys_openat(struct task *t, const uint64_t *a)
     return HOST_WAIT(t, __NR_openat, a[0], p.host, flags, a[3]);
 }
 
+/* What a structure has beyond the fields we know must be zero. */
+static int no_newer_fields(struct task *t, uint64_t addr, uint64_t n)
+{
+    uint8_t byte;
+    int r;
+
+    if (n > 4096)
+        return -E2BIG;
+    for (uint64_t i = 0; i < n; i++)
+        if ((r = guest_read(t->cpu, &byte, addr + i, 1)) < 0 || (r = byte ? -E2BIG : 0) < 0)
+            return r;
+    return 0;
+}
+
 long sys_openat2(struct task *t, const uint64_t *a)
 {
     struct open_how how;
     struct path p;
     int r;
 
-    if (a[3] != sizeof(how)) /* smaller is wrong; larger: no newer fields known */
-        return a[3] < sizeof(how) ? -EINVAL : -E2BIG;
+    if (a[3] < sizeof(how))
+        return -EINVAL;
+    if ((r = no_newer_fields(t, a[2] + sizeof(how), a[3] - sizeof(how))) < 0)
+        return r;
     if ((r = guest_read(t->cpu, &how, a[2], sizeof(how))) < 0 ||
         (r = sys_path(t, a[1], p.guest)) < 0)
         return r;

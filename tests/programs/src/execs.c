@@ -115,6 +115,13 @@ int main(int argc, char **argv)
     fd = open("script", O_RDONLY);
     try("a script by descriptor", fd, "", args, env, AT_EMPTY_PATH);
     close(fd);
+    fd = open("script", O_RDONLY | O_CLOEXEC);
+    try("a script by descriptor that closes", fd, "", args, env, AT_EMPTY_PATH);
+    close(fd);
+    dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    try("a script in a folder that closes", dir, "script", args, env, 0);
+    try("a program in a folder that closes", dir, "execs", args, env, 0);
+    close(dir);
     dir = open(".", O_RDONLY | O_DIRECTORY);
     try("in a folder", dir, "script", args, env, 0);
     symlink("script", "link");

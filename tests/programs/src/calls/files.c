@@ -118,6 +118,18 @@ TEST(files, the_link_to_the_program)
     CHECK_STR(link, own);
 }
 
+/* Structures may be larger than those we know, as long as the rest is zero. */
+TEST(files, openat2_takes_larger_structures)
+{
+    uint64_t how[8] = {O_RDONLY};
+
+    CHECK(syscall(437, AT_FDCWD, "/", how, 24) >= 0 || errno == ENOSYS);
+    CHECK(syscall(437, AT_FDCWD, "/", how, 64) >= 0 || errno == ENOSYS);
+    how[7] = 1;
+    CHECK(syscall(437, AT_FDCWD, "/", how, 64) < 0 && (errno == E2BIG || errno == ENOSYS));
+    CHECK(syscall(437, AT_FDCWD, "/", how, 16) < 0 && (errno == EINVAL || errno == ENOSYS));
+}
+
 TEST(files, descriptors)
 {
     int p[2], fd;
@@ -432,6 +444,7 @@ static const struct test tests[] = {
     CASE(files, stat_fields),
     CASE(files, open_flags_differ_between_architectures),
     CASE(files, the_link_to_the_program),
+    CASE(files, openat2_takes_larger_structures),
     CASE(files, descriptors),
     CASE(files, vectors_offsets_and_locks),
     CASE(files, epoll_events_are_not_packed_here),
