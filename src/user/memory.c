@@ -77,6 +77,11 @@ long sys_madvise(struct task *t, const uint64_t *a)
     return mm_madvise(t->proc, a[0], a[1], (int)a[2]);
 }
 
+long sys_mseal(struct task *t, const uint64_t *a)
+{
+    return mm_mseal(t->proc, a[0], a[1], a[2]);
+}
+
 long sys_remap_file_pages(struct task *t, const uint64_t *a)
 {
     return mm_remap_file_pages(t->proc, a[0], a[1], (int)a[2], a[3], (int)a[4]);

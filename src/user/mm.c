@@ -438,6 +438,8 @@ static int64_t map_fixed(struct process *p, const struct request *q, uint64_t ad
         r = host_map(p, q, addr, MAP_FIXED_NOREPLACE);
         return r == -EEXIST ? -ENOMEM : r;
     }
+    if (vmas_sealed(&mm->vmas, addr, end))
+        return -EPERM;
     if (vmas_covered(&mm->vmas, addr, end) == end)
         return host_map(p, q, addr, MAP_FIXED);
     r = mm_reserve_gaps(p, addr, end);
@@ -595,6 +597,8 @@ static int64_t unmap_locked(struct process *p, uint64_t start, uint64_t end, boo
     int r;
 
     *had_code = false;
+    if (vmas_sealed(&mm->vmas, start, end))
+        return -EPERM;
     if (vmas_reserve(&mm->vmas, 2) < 0)
         return -ENOMEM;
     r = host_unmap(p, start, end);
@@ -636,6 +640,8 @@ static int64_t protect_locked(struct process *p, uint64_t start, uint64_t end, i
         if (!v)
             return -ENOMEM;
         to = v->end < end ? v->end : end;
+        if (v->flags & VMA_SEALED)
+            return -EPERM;
         if (!is_data(v->prot, v->flags) && is_data((uint32_t)prot, v->flags) &&
             !mm_may_grow(p, to - start, prot, v->flags, start, to))
             return -ENOMEM;

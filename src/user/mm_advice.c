@@ -67,6 +67,38 @@ static bool drops_content(int advice)
            advice == 24 /* MADV_DONTNEED_LOCKED */;
 }
 
+/* Sealed memory that cannot be written must not change by way of advice either (mseal(2)). */
+static bool is_kept(const struct vmas *s, uint64_t start, uint64_t end, int advice)
+{
+    if (!drops_content(advice) && advice != MADV_DONTFORK && advice != MADV_WIPEONFORK)
+        return false;
+    for (size_t i = vmas_find(s, start); i < s->n && s->v[i].start < end; i++) {
+        const struct vma *v = &s->v[i];
+
+        if ((v->flags & VMA_SEALED) && !(v->flags & (VMA_SHARED | VMA_FILE)) && !(v->prot & PROT_WRITE))
+            return true;
+    }
+    return false;
+}
+
+int64_t mm_mseal(struct process *p, uint64_t addr, uint64_t len, uint64_t flags)
+{
+    struct mm *mm = p->mm;
+    int64_t r = 0;
+
+    addr = mm_untag(addr);
+    if (flags || (addr & ~PAGE_MASK) || (len && !page_up(len)) || addr + page_up(len) < addr)
+        return -EINVAL;
+    len = page_up(len);
+    pthread_rwlock_wrlock(&mm->lock);
+    if (vmas_covered(&mm->vmas, addr, addr + len) < addr + len || vmas_reserve(&mm->vmas, 2) < 0)
+        r = -ENOMEM;
+    else if (len)
+        vmas_mark(&mm->vmas, addr, addr + len, VMA_SEALED);
+    pthread_rwlock_unlock(&mm->lock);
+    return r;
+}
+
 int64_t mm_madvise(struct process *p, uint64_t addr, uint64_t len, int advice)
 {
     bool code;
@@ -81,7 +113,9 @@ int64_t mm_madvise(struct process *p, uint64_t addr, uint64_t len, int advice)
     if (advice == MADV_HWPOISON || advice == 101 /* MADV_SOFT_OFFLINE */)
         return -EPERM;
     pthread_rwlock_rdlock(&p->mm->lock);
-    r = each_run(p, addr, addr + len, madvise, advice);
+    r = is_kept(&p->mm->vmas, addr, addr + len, advice)
+            ? -EPERM
+            : each_run(p, addr, addr + len, madvise, advice);
     code = drops_content(advice) && vmas_any(&p->mm->vmas, addr, addr + len, PROT_EXEC);
     pthread_rwlock_unlock(&p->mm->lock);
     if (code)

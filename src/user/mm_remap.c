@@ -134,6 +134,9 @@ static int64_t do_mremap(struct process *p, struct move *m)
     v = vmas_at(s, m->old);
     if (!v)
         return -EFAULT;
+    if (vmas_sealed(s, m->old, m->old_end) ||
+        ((m->flags & MREMAP_FIXED) && vmas_sealed(s, m->to, m->to_end)))
+        return -EPERM;
     if (m->old == m->old_end && !((v->flags & VMA_SHARED) && may_move))
         return -EINVAL;
     if (m->flags & MREMAP_FIXED) {
@@ -201,6 +204,8 @@ static int64_t shm_place(struct process *p, uint64_t addr, uint64_t len, int fla
         return -EINVAL;
     if (!(flags & SHM_REMAP) && vmas_overlap(&mm->vmas, addr, addr + len))
         return -EINVAL;
+    if (vmas_sealed(&mm->vmas, addr, addr + len))
+        return -EPERM;
     r = mm_reserve_gaps(p, addr, addr + len);
     return r < 0 ? -EINVAL : (int64_t)addr;
 }

@@ -134,6 +134,7 @@ int64_t mm_mremap(struct process *p, uint64_t old, uint64_t old_len, uint64_t le
                   uint64_t addr);
 int64_t mm_brk(struct process *p, uint64_t addr);
 int64_t mm_madvise(struct process *p, uint64_t addr, uint64_t len, int advice);
+int64_t mm_mseal(struct process *p, uint64_t addr, uint64_t len, uint64_t flags);
 int64_t mm_msync(struct process *p, uint64_t addr, uint64_t len, int flags);
 int64_t mm_mlock(struct process *p, uint64_t addr, uint64_t len, int flags); /* flags: mlock2's */
 int64_t mm_munlock(struct process *p, uint64_t addr, uint64_t len);

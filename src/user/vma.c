@@ -136,6 +136,17 @@ void vmas_put(struct vmas *s, const struct vma *v)
     merge_before(s, i);
 }
 
+/* Merge what is alike of [first, last] with its neighbours: from the top down, so that a merge does not move
+ * what is still to be looked at. */
+static void merge_all(struct vmas *s, size_t first, size_t last)
+{
+    for (;; last--) {
+        merge_before(s, last);
+        if (last == first)
+            break;
+    }
+}
+
 void vmas_protect(struct vmas *s, uint64_t start, uint64_t end, uint32_t prot)
 {
     size_t first, i;
@@ -147,12 +158,19 @@ void vmas_protect(struct vmas *s, uint64_t start, uint64_t end, uint32_t prot)
         s->v[i].prot = prot;
         note_aliases(s, &s->v[i]);
     }
-    /* From the top down, so that a merge does not move what is still to be looked at. */
-    for (;; i--) {
-        merge_before(s, i);
-        if (i == first)
-            break;
-    }
+    merge_all(s, first, i);
+}
+
+void vmas_mark(struct vmas *s, uint64_t start, uint64_t end, uint32_t flags)
+{
+    size_t first, i;
+
+    split(s, start);
+    split(s, end);
+    first = vmas_find(s, start);
+    for (i = first; i < s->n && s->v[i].start < end; i++)
+        s->v[i].flags |= flags;
+    merge_all(s, first, i);
 }
 
 uint64_t vmas_covered(const struct vmas *s, uint64_t start, uint64_t end)
@@ -170,6 +188,15 @@ bool vmas_overlap(const struct vmas *s, uint64_t start, uint64_t end)
     size_t i = vmas_find(s, start);
 
     return i < s->n && s->v[i].start < end;
+}
+
+bool vmas_sealed(const struct vmas *s, uint64_t start, uint64_t end)
+{
+    for (size_t i = vmas_find(s, start); i < s->n && s->v[i].start < end; i++) {
+        if (s->v[i].flags & VMA_SEALED)
+            return true;
+    }
+    return false;
 }
 
 bool vmas_any(const struct vmas *s, uint64_t start, uint64_t end, uint32_t prot)

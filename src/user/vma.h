@@ -19,6 +19,7 @@ enum {
     VMA_HEAP = 32,     /* brk */
     VMA_VDSO = 64,
     VMA_HUGE = 128,    /* MAP_HUGETLB */
+    VMA_SEALED = 256,  /* mseal */
 };
 
 /** struct vma - one mapping; neighbours that differ in nothing are merged. */
@@ -53,10 +54,15 @@ void vmas_cut(struct vmas *s, uint64_t start, uint64_t end);
 /** vmas_protect - new prot for everything mapped in [start, end).  Needs room for two. */
 void vmas_protect(struct vmas *s, uint64_t start, uint64_t end, uint32_t prot);
 
+/** vmas_mark - set the bits @flags of everything mapped in [start, end).  Needs room for two. */
+void vmas_mark(struct vmas *s, uint64_t start, uint64_t end, uint32_t flags);
+
 /** vmas_covered - first address of [start, end) that is not mapped, @end when all is. */
 uint64_t vmas_covered(const struct vmas *s, uint64_t start, uint64_t end);
 /** vmas_overlap - whether anything is mapped in [start, end). */
 bool vmas_overlap(const struct vmas *s, uint64_t start, uint64_t end);
+/** vmas_sealed - whether something mapped in [start, end) is. */
+bool vmas_sealed(const struct vmas *s, uint64_t start, uint64_t end);
 /** vmas_any - whether a mapping in [start, end) has one of the bits @prot. */
 bool vmas_any(const struct vmas *s, uint64_t start, uint64_t end, uint32_t prot);
 

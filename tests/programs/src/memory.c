@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -313,6 +314,38 @@ static void data_size(void)
     limit(RLIMIT_DATA, RLIM_INFINITY);
 }
 
+/* Linux 6.10. */
+static void sealed(void)
+{
+    char *a = area(4), *b = area(4);
+    int major = 0, minor = 0;
+    struct utsname u;
+
+    uname(&u);
+    if (sscanf(u.release, "%d.%d", &major, &minor) != 2 || major * 100 + minor < 610)
+        return;
+    a[P] = 5;
+    SHOW(mprotect(a + P, P, PROT_READ));
+    SHOW(syscall(462, a + P, P, 0));
+    SHOW(syscall(462, a + P, P, 1));
+    SHOW(syscall(462, a + 1, P, 0));
+    SHOW(syscall(462, a, 0, 0));
+    SHOW(munmap(b + P, P));
+    SHOW(syscall(462, b, 4 * P, 0));
+    SHOW(munmap(b, P));
+    SHOW(munmap(a + P, P));
+    SHOW(munmap(a, 4 * P));
+    SHOW(mprotect(a + P, P, RW));
+    SHOW(mmap(a + P, P, RW, ANON | MAP_FIXED, -1, 0));
+    SHOW(mremap(a + P, P, 2 * P, MREMAP_MAYMOVE));
+    SHOW(mremap(b + 2 * P, P, P, MREMAP_MAYMOVE | MREMAP_FIXED, a + P));
+    SHOW(madvise(a + P, P, MADV_DONTNEED));
+    SHOW(madvise(a + P, P, MADV_NORMAL));
+    printf("sealed %d\n", a[P]);
+    SHOW(munmap(a + 2 * P, 2 * P));
+    SHOW(munmap(b + 2 * P, 2 * P));
+}
+
 /* After an execve under limits. */
 static int limits_stay(void)
 {
@@ -347,6 +380,7 @@ int main(int argc, char **argv)
     files(name, fd);
     unlink(name);
     stack();
+    sealed();
     address_space();
     data_size();
     return 0;
