@@ -296,15 +296,16 @@ static int reload(struct check *c, struct err *e)
     return qcow2_reftable_load(c->b, e);
 }
 
-static int rebuild(struct check *c, struct err *e)
+static int rebuild(struct check *c, uint32_t order, struct err *e)
 {
     struct qcow2 *s = c->b->state;
     struct qcow2_header old = s->h;
     struct plan p;
     int r;
 
+    s->h.refcount_order = order;
     if ((r = plan_rebuild(c, &p, e)) < 0)
-        return r;
+        goto fail;
     uint64_t *table = calloc(p.table_clusters, s->cluster_size);
 
     if (!table)
@@ -312,14 +313,14 @@ static int rebuild(struct check *c, struct err *e)
     r = write_rebuilt(c, &p, table, e);
     free(table);
     if (r < 0 || (r = qcow2_sync(c->b, e)) < 0)
-        return r;
+        goto fail;
     s->h.refcount_table_offset = (p.first + p.blocks) << s->cluster_bits;
     s->h.refcount_table_clusters = (uint32_t)p.table_clusters;
-    if ((r = qcow2_store_fields(c->b, e)) < 0) {
-        s->h = old;
-        return r;
-    }
-    return 0;
+    if ((r = qcow2_store_fields(c->b, e)) >= 0)
+        return 0;
+fail:
+    s->h = old;
+    return r;
 }
 
 static int apply_fixes(struct check *c, struct err *e)
@@ -344,7 +345,7 @@ static int repair(struct check *c, struct err *e)
     int r;
 
     if (c->rebuild)
-        r = rebuild(c, e);
+        r = rebuild(c, s->h.refcount_order, e);
     else if ((r = fix_counts(c, e)) >= 0)
         r = qcow2_write_back(c->b, e);
     if (r < 0 || (r = reload(c, e)) < 0 || (r = apply_fixes(c, e)) < 0 ||
@@ -400,6 +401,15 @@ static int look(struct check *c, struct err *e)
     return check_flags(c, c->fix, e);
 }
 
+/* No refcount table can count what lies behind. */
+static uint64_t clusters_of(struct blk *b, uint32_t order)
+{
+    struct qcow2 *s = b->state;
+
+    return min_u64(div_up(blk_size_now(b->file), s->cluster_size),
+                   (uint64_t)QCOW2_MAX_REFTABLE / 8 << (s->cluster_bits + 3 - order));
+}
+
 int qcow2_check(struct blk *b, struct blk_check *res, unsigned fix, struct err *e)
 {
     struct qcow2 *s = b->state;
@@ -408,9 +418,7 @@ int qcow2_check(struct blk *b, struct blk_check *res, unsigned fix, struct err *
 
     if (fix && !(b->flags & BLK_RDWR))
         return err_set(e, -EPERM, "the image is opened for reading only");
-    /* No refcount table can count what lies behind. */
-    c.clusters = min_u64(div_up(blk_size_now(b->file), s->cluster_size),
-                         (uint64_t)QCOW2_MAX_REFTABLE / 8 << qcow2_block_bits(s));
+    c.clusters = clusters_of(b, s->h.refcount_order);
     res->total_clusters = div_up(s->h.size, s->cluster_size);
     pthread_mutex_lock(&s->lock);
     r = (b->flags & BLK_RDWR) ? qcow2_settle(b, e) : 0;
@@ -420,6 +428,27 @@ int qcow2_check(struct blk *b, struct blk_check *res, unsigned fix, struct err *
     if (r >= 0 && fix)
         r = repair(&c, e);
     pthread_mutex_unlock(&s->lock);
+    count_free(&c);
+    return r;
+}
+
+static void ignore_line(void *opaque, const char *text)
+{
+}
+
+int qcow2_rebuild_refcounts(struct blk *b, uint32_t order, struct err *e)
+{
+    struct blk_check res = {.line = ignore_line};
+    struct check c = {.b = b, .res = &res, .clusters = clusters_of(b, order)};
+    int r = count_image(&c, e);
+
+    if (r >= 0 && res.corruptions)
+        r = err_set(e, -EIO, "the image has errors: they are to be repaired first");
+    if (r >= 0) {
+        uncount_refblocks(&c);
+        if ((r = rebuild(&c, order, e)) >= 0)
+            r = reload(&c, e);
+    }
     count_free(&c);
     return r;
 }

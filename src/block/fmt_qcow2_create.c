@@ -324,8 +324,36 @@ static int qcow2_create(struct blk_env *env, const char *filename, void *opts,
     return r >= 0 && p.prealloc ? preallocate(env, filename, &p, e) : r;
 }
 
+static int qcow2_measure(struct blk_env *env, const void *opts, struct blk *src, uint64_t size,
+                         struct blk_measure *m, struct err *e)
+{
+    const struct qcow2_create *o = opts;
+    struct plan p;
+    int r = make_plan(o, &p, e);
+
+    if (r < 0)
+        return r;
+    struct qcow2_measure q = {.cluster_bits = p.h.cluster_bits,
+                              .refcount_order = p.h.refcount_order,
+                              .extended = o->extended_l2,
+                              .no_bitmaps = p.h.version < 3,
+                              .whole = p.prealloc == BLK_PREALLOC_FALLOC ||
+                                       p.prealloc == BLK_PREALLOC_FULL};
+
+    if (o->encrypt_format &&
+        (r = crypt_header_length(o->encrypt_format, &o->crypt, &q.crypt_len, e)) < 0)
+        return r;
+    p.h.size = src ? blk_size_now(src) : size;
+    if ((r = qcow2_check_size(&p.h, e)) < 0)
+        return err_set(e, r, "The image size is too large (try using a larger cluster size)");
+    return qcow2_measure_image(&q, src, p.h.size, m, e);
+}
+
 const struct blk_create_ops qcow2_create_ops = {
     .opts = create_fields,
     .opts_size = sizeof(struct qcow2_create),
     .create = qcow2_create,
+    .measure = qcow2_measure,
+    .amend_opts = qcow2_amend_fields,
+    .amend = qcow2_amend,
 };

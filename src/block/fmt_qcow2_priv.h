@@ -340,6 +340,12 @@ extern const struct blk_snapshot_ops qcow2_snapshot_ops;
 int qcow2_snapshot_list(struct blk *b, struct blk_snapshot **list, struct err *e);
 /** qcow2_snapshots_put - the table of @n rows as on the disk, malloc'd; *@bytes long. */
 uint8_t *qcow2_snapshots_put(const struct qcow2_snapshot *list, uint32_t n, uint64_t *bytes);
+/** qcow2_snapshot_l1 - the L1 table of a snapshot, @entries long, without COPIED flags; malloc'd. */
+int qcow2_snapshot_l1(struct blk *b, const struct qcow2_snapshot *sn, uint64_t entries,
+                      uint64_t **out, struct err *e);
+/** qcow2_snapshots_store - the table anew [lock]. */
+int qcow2_snapshots_store(struct blk *b, struct err *e);
+int qcow2_make_empty(struct blk *b, struct err *e);
 int qcow2_snapshots_load(struct blk *b, struct err *e);
 void qcow2_snapshots_free(struct qcow2 *s);
 
@@ -383,6 +389,28 @@ static inline int qcow2_bitmaps_record(struct blk *b, uint64_t off, uint64_t len
 /* fmt_qcow2_check.c ------------------------------------------------------------------------------ */
 
 int qcow2_check(struct blk *b, struct blk_check *res, unsigned fix, struct err *e);
+
+/** qcow2_rebuild_refcounts - all counts anew, 2^@order bits wide [lock]. */
+int qcow2_rebuild_refcounts(struct blk *b, uint32_t order, struct err *e);
+
+/* fmt_qcow2_amend.c ------------------------------------------------------------------------------ */
+
+extern const struct field qcow2_amend_fields[];
+int qcow2_amend(struct blk *b, struct json_object *given, bool force, blk_progress *progress,
+                void *opaque, struct err *e);
+int qcow2_change_backing(struct blk *b, const char *file, const char *format, struct err *e);
+
+/* fmt_qcow2_measure.c ---------------------------------------------------------------------------- */
+
+/* struct qcow2_measure - what the size of an image depends on. */
+struct qcow2_measure {
+    unsigned cluster_bits, refcount_order;
+    bool extended, whole; /* whole: space is allocated in advance */
+    bool no_bitmaps;      /* version 2 has none */
+    uint64_t crypt_len;
+};
+int qcow2_measure_image(const struct qcow2_measure *o, struct blk *src, uint64_t size,
+                        struct blk_measure *m, struct err *e);
 
 /* fmt_qcow2.c ------------------------------------------------------------------------------------ */
 

@@ -73,7 +73,7 @@ static int walk_entry(struct walk *w, uint64_t entry, struct err *e)
         qcow2_packed_range(s, entry, &host, &len);
         return change(w, host, len, e);
     }
-    if (!host)
+    if (!host || s->data_file)
         return 0;
     if (host & s->cluster_mask)
         return qcow2_corrupt(w->b, e, "Cluster allocation offset %#" PRIx64 " unaligned", host);
@@ -205,6 +205,13 @@ static int store_table(struct blk *b, struct qcow2_snapshot *list, uint32_t n, s
     return 0;
 }
 
+int qcow2_snapshots_store(struct blk *b, struct err *e)
+{
+    struct qcow2 *s = b->state;
+
+    return store_table(b, s->snapshots, s->h.nb_snapshots, e);
+}
+
 static int find(const struct qcow2 *s, const char *id, const char *name)
 {
     for (uint32_t i = 0; i < s->h.nb_snapshots; i++)
@@ -228,8 +235,8 @@ static struct qcow2_snapshot *find_any(struct blk *b, const char *id_or_name, st
     return &s->snapshots[i];
 }
 
-static int load_snapshot_l1(struct blk *b, const struct qcow2_snapshot *sn, uint64_t entries,
-                            uint64_t **out, struct err *e)
+int qcow2_snapshot_l1(struct blk *b, const struct qcow2_snapshot *sn, uint64_t entries,
+                      uint64_t **out, struct err *e)
 {
     const struct qcow2 *s = b->state;
     uint64_t bytes = max_u64(entries, 1) * 8, stored = sn->l1_size * UINT64_C(8);
@@ -393,7 +400,7 @@ static int remove_locked(struct blk *b, int at, struct err *e)
     uint32_t n = s->h.nb_snapshots;
     struct qcow2_snapshot sn = s->snapshots[at], *list = malloc(n * sizeof(*list));
     uint64_t *l1;
-    int r = load_snapshot_l1(b, &sn, sn.l1_size, &l1, e);
+    int r = qcow2_snapshot_l1(b, &sn, sn.l1_size, &l1, e);
 
     if (!list)
         fatal("out of memory");
@@ -469,7 +476,7 @@ static int apply_locked(struct blk *b, const struct qcow2_snapshot *sn, uint64_t
     uint64_t *l1, *old = s->l1, old_n = s->h.l1_size, old_host = s->h.l1_table_offset;
     int r;
 
-    if ((r = load_snapshot_l1(b, sn, n, &l1, e)) < 0)
+    if ((r = qcow2_snapshot_l1(b, sn, n, &l1, e)) < 0)
         return r;
     if ((r = change_refs(b, l1, n, 1, e)) < 0) {
         free(l1);
@@ -487,6 +494,36 @@ static int apply_locked(struct blk *b, const struct qcow2_snapshot *sn, uint64_t
     return r < 0 ? r : set_flags(b, false, e);
 }
 
+/* As applying a snapshot of an empty disk; no flag of what remains changes, so nothing is unsafe. */
+int qcow2_make_empty(struct blk *b, struct err *e)
+{
+    struct qcow2 *s = b->state;
+    uint64_t n = max_u64(qcow2_l1_entries(s, s->h.size), 1), host, *old = s->l1;
+    uint64_t old_n = s->h.l1_size, old_host = s->h.l1_table_offset;
+    uint64_t *l1 = calloc(n, 8);
+    int r;
+
+    if (!l1)
+        fatal("out of memory");
+    pthread_mutex_lock(&s->lock);
+    if ((r = qcow2_settle(b, e)) < 0 || (r = write_l1(b, l1, n, &host, e)) < 0 ||
+        (r = persist(b, e)) < 0 || (r = switch_l1(b, l1, n, host, s->h.size, e)) < 0) {
+        pthread_mutex_unlock(&s->lock);
+        free(l1);
+        return r;
+    }
+    r = change_refs(b, old, old_n, -1, e);
+    if (r >= 0 && old_n)
+        r = qcow2_free_now(b, old_host, old_n * 8, false, e);
+    free(old);
+    if (r >= 0)
+        r = persist(b, e);
+    pthread_mutex_unlock(&s->lock);
+    if (r >= 0 && s->data_file && !s->data_file_raw)
+        blk_discard(s->data_file, 0, blk_size_now(s->data_file), ERR_IGNORE);
+    return r;
+}
+
 static int snapshot_apply(struct blk *b, const char *id_or_name, struct err *e)
 {
     struct qcow2 *s = b->state;
@@ -501,11 +538,10 @@ static int snapshot_apply(struct blk *b, const char *id_or_name, struct err *e)
     struct qcow2_header h = s->h;
 
     h.size = size;
-    if ((r = qcow2_check_size(&h, e)) < 0 || (r = qcow2_bitmaps_record(b, 0, s->h.size, e)) < 0)
+    if ((r = qcow2_check_size(&h, e)) < 0)
         return r;
-    if (size != s->h.size && ((r = qcow2_bitmaps_check_resize(b, e)) < 0 ||
-                              (r = qcow2_bitmaps_resize(b, size, e)) < 0))
-        return r;
+    if (s->n_bitmaps) /* they would not know what becomes different */
+        return err_set(e, -EBUSY, "Device has active dirty bitmaps");
     pthread_mutex_lock(&s->lock);
     if ((r = unsafe_begin(b, e)) >= 0) {
         struct err end = {0};
@@ -515,7 +551,7 @@ static int snapshot_apply(struct blk *b, const char *id_or_name, struct err *e)
             r = err_set(e, end.code, "%s", end.msg);
     }
     pthread_mutex_unlock(&s->lock);
-    return r < 0 ? r : qcow2_bitmaps_record(b, 0, size, e);
+    return r;
 }
 
 /* Only looking: the tables in memory become the snapshot's. */
@@ -534,7 +570,7 @@ static int snapshot_load(struct blk *b, const char *id_or_name, struct err *e)
     n = max_u64(sn->l1_size, qcow2_l1_entries(s, size));
     if (n > QCOW2_MAX_L1 / 8 || size > INT64_MAX)
         return err_set(e, -EFBIG, "Snapshot L1 table too large");
-    if ((r = load_snapshot_l1(b, sn, n, &l1, e)) < 0)
+    if ((r = qcow2_snapshot_l1(b, sn, n, &l1, e)) < 0)
         return r;
     free(s->l1);
     s->l1 = l1;
