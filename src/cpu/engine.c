@@ -63,8 +63,12 @@ void engine_mark(struct engine *e, uint64_t start, uint64_t end)
 {
     uint64_t last = (end > start ? end - 1 : start) >> LINE_SHIFT;
 
-    for (uint64_t n = start >> LINE_SHIFT; n <= last; n++)
-        __atomic_or_fetch(&e->lines[n % LINES / 8], 1 << n % 8, __ATOMIC_RELAXED);
+    for (uint64_t n = start >> LINE_SHIFT; n <= last; n++) {
+        uint8_t *byte = &e->lines[n % LINES / 8];
+
+        if (!(__atomic_load_n(byte, __ATOMIC_RELAXED) >> n % 8 & 1))
+            __atomic_or_fetch(byte, 1 << n % 8, __ATOMIC_RELAXED);
+    }
 }
 
 static bool marked(const struct engine *e, uint64_t start, uint64_t len)

@@ -17,7 +17,7 @@ enum {
     CODE_SIZE = 96 << 20,  /* unless engine_conf says otherwise; touched as used */
     META_SIZE = 160 << 20,
     HOT_AFTER = 1000,      /* runs of a block before its region is formed */
-    EARLY_CODE = 2 << 20,  /* short programs stay in small pages */
+    EARLY = 2 << 20,       /* of each: short programs stay in small pages */
     MAX_HALVINGS = 5,      /* down to 3 MiB of code */
 };
 
@@ -59,6 +59,12 @@ static void *reserve(size_t size, int prot)
     if (p == MAP_FAILED)
         fatal("no memory for translations (%zu bytes)", size);
     return p;
+}
+
+static void late_is_huge(uint8_t *start, size_t size)
+{
+    if (size > EARLY)
+        madvise(start + EARLY, size - EARLY, MADV_HUGEPAGE);
 }
 
 /* The guest's registers; with exact flags, none of them may be left out anywhere. */
@@ -106,11 +112,11 @@ static struct jit *jit_new(struct engine *e)
     j->cap_counters = j->cap_regions = (uint32_t)(j->cache_size / 64);
     j->cache = reserve(j->cache_size + j->cap_counters * sizeof(int32_t),
                        PROT_READ | PROT_WRITE | PROT_EXEC);
-    if (j->cache_size > EARLY_CODE)
-        madvise(j->cache + EARLY_CODE, j->cache_size - EARLY_CODE, MADV_HUGEPAGE);
+    late_is_huge(j->cache, j->cache_size);
     j->counters = (int32_t *)(void *)(j->cache + j->cache_size);
     j->meta_size = (size_t)META_SIZE >> small;
     j->meta = reserve(j->meta_size, PROT_READ | PROT_WRITE);
+    late_is_huge(j->meta, j->meta_size);
     j->by_addr = reserve(j->cap_regions * sizeof(*j->by_addr), PROT_READ | PROT_WRITE);
     j->hash = reserve(sizeof(*j->hash) << JIT_HASH_BITS, PROT_READ | PROT_WRITE);
     j->pages = reserve(sizeof(*j->pages) << JIT_PAGE_BITS, PROT_READ | PROT_WRITE);
