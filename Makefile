@@ -187,6 +187,16 @@ bench-insns:
 	$(MAKE) -j$$(nproc) all
 	bench/user/insns.py --emu $(P)/qemu-aarch64 $(if $(ONLY),--only '$(ONLY)',--keep)
 
+# Debian packages built and tested in an arm64 root, under the references and under Emu.
+bench-build:
+	@tools/deps.sh build root test bench
+	$(MAKE) -j$$(nproc) all
+	@tools/mk-reference.sh $(B)/reference
+	@tools/mk-root.sh build arm64 $(ROOTS)/build-arm64
+	@tools/mk-sources.sh $(B)/sources hello zlib lua5.4
+	bench/user/build.py --root $(ROOTS)/build-arm64 --references $(B)/reference \
+	    --sources $(B)/sources --logs $(B)/bench/build --emu $(P)/qemu-aarch64 --only '$(ONLY)'
+
 demo:
 	@tools/deps.sh build root
 	$(MAKE) -j$$(nproc) all
@@ -221,6 +231,7 @@ help:
 	@echo 'make fuzz F=elf T=60   fuzz one target (see fuzz/) for T seconds'
 	@echo 'make bench      the benchmarks; ONLY=fib,startup RUNS=3 for some of them'
 	@echo 'make bench-insns  host instructions per guest instruction, kept in bench/user/insns.txt'
+	@echo 'make bench-build  Debian packages built and tested in an arm64 root, beside the references'
 	@echo 'make fmt clean deps roots'
 
 clean:
@@ -228,5 +239,5 @@ clean:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
-.PHONY: all static unit fuzzers quick regold check check-san check-random bench bench-insns demo roots \
+.PHONY: all static unit fuzzers quick regold check check-san check-random bench bench-insns bench-build demo roots \
         deps fuzz fmt help clean

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Makes a Debian root file system for tests, benchmarks and the demo: packages unpacked side by
 # side, nothing in them run, everything owned by the caller.  Made once; later calls return at once.
-# usage: tools/mk-root.sh demo|full ARCH DIR        (ARCH as Debian names it: arm64, amd64)
+# usage: tools/mk-root.sh demo|full|build ARCH DIR        (ARCH as Debian names it: arm64, amd64)
 set -euo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 set_name=$1 arch=$2 dir=$3
@@ -11,10 +11,12 @@ base=base-files,bash,dash,coreutils,sed,grep,findutils,gzip,python3-minimal,libc
 compiler=gcc-12,libc6-dev,make
 tools=bc,busybox-static,diffutils,file,gawk,git,tar,perl,procps,util-linux,ncurses-base
 languages=lua5.4,luajit,nodejs,python3.11,libpython3.11-testsuite,g++-12,libstdc++-12-dev
+packaging=build-essential,debhelper,autoconf,automake,libtool,libtool-bin,help2man,texinfo,libreadline-dev
 data=sqlite3,openssl,ca-certificates,xz-utils,zstd,bzip2,zlib1g,tzdata
 
 case $set_name in
 demo) packages=$base,$compiler ;;
+build) packages=$base,$compiler,$tools,$packaging ;;
 full) packages=$base,$compiler,$tools,$languages,$data
       # the native side also brings the Java compiler: its class files run on both
       if [ "$arch" = "$(dpkg --print-architecture)" ]; then
@@ -22,7 +24,7 @@ full) packages=$base,$compiler,$tools,$languages,$data
       else
           packages=$packages,openjdk-17-jre-headless
       fi ;;
-*)    echo "mk-root.sh: unknown set '$set_name': want demo or full" >&2; exit 2 ;;
+*)    echo "mk-root.sh: unknown set '$set_name': want demo, full or build" >&2; exit 2 ;;
 esac
 
 stamp=$dir/.complete
@@ -70,6 +72,9 @@ name_as() { [ -e "$dir/usr/bin/$2" ] || [ -L "$dir/usr/bin/$2" ] || ln -s "$1" "
 if [ -e "$dir/usr/bin/gcc-12" ]; then name_as gcc-12 gcc; name_as gcc-12 cc; name_as cpp-12 cpp; fi
 if [ -e "$dir/usr/bin/g++-12" ]; then name_as g++-12 g++; name_as g++-12 c++; fi
 if [ -e "$dir/usr/bin/gawk" ]; then name_as gawk awk; fi
+for tool in automake aclocal; do
+    if [ -e "$dir/usr/bin/$tool-1.16" ]; then name_as $tool-1.16 $tool; fi
+done
 java=$(cd "$dir" && echo usr/lib/jvm/java-17-openjdk-*/bin/java)
 if [ -e "$dir/$java" ]; then ln -sfr "$dir/$java" "$dir/usr/bin/java"; fi
 echo "$key" > "$stamp"
