@@ -93,7 +93,7 @@ enum host_off {
     HOST_OFF_AVX = 1,    /* and all that is encoded like it, and SSE4.2: what is left is the floor */
     HOST_OFF_BMI = 2,    /* and LZCNT */
     HOST_OFF_FMA = 4,
-    HOST_OFF_CRYPTO = 8, /* AES, SHA, PCLMULQDQ */
+    HOST_OFF_CRYPTO = 8, /* AES, SHA, PCLMULQDQ, GFNI */
     HOST_ASSUME_ALL = 16, /* what is not masked is taken to be there: code to look at, not to run */
 };
 

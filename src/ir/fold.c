@@ -82,6 +82,11 @@ static uint32_t take_inner(struct ir *ir, const struct ir_op *o)
     return ir->ops[o->arg[0]].arg[0];
 }
 
+static uint32_t clz_of_reversed(struct ir *ir, const struct ir_op *o)
+{
+    return make(ir, IRO_ctz, o->type, ir->ops[o->arg[0]].arg[0], 0);
+}
+
 static uint32_t zero(struct ir *ir, const struct ir_op *o)
 {
     return o->type == IR_V128 ? ir_vconst(ir, 0, 0).id : constant(ir, o->type, 0);
@@ -515,6 +520,7 @@ static const struct fold_rule *const rules[IR_NUM_OPS] = {
         {P_ANY, P_CONST, shift_modulo},
         LAST},
     [IRO_fsr] = RULES{{P_ANY, P_ANY, funnel_simple}, LAST},
+    [IRO_clz] = RULES{{BY(rbit), P_ANY, clz_of_reversed}, LAST},
     [IRO_zext] = RULES{
         {BY(zext), P_ANY, again_inner},
         {BY(trunc), P_ANY, zext_of_trunc},

@@ -726,7 +726,7 @@ static struct x64_feat detect(void)
         .pclmul = CPU_FEATURE_ACTIVE(PCLMULQDQ), .sha = CPU_FEATURE_ACTIVE(SHA),
         .sse41 = CPU_FEATURE_ACTIVE(SSE4_1) && CPU_FEATURE_ACTIVE(SSSE3),
         .sse42 = CPU_FEATURE_ACTIVE(SSE4_2), .f16c = CPU_FEATURE_ACTIVE(F16C),
-        .movbe = CPU_FEATURE_ACTIVE(MOVBE),
+        .movbe = CPU_FEATURE_ACTIVE(MOVBE), .gfni = CPU_FEATURE_ACTIVE(GFNI),
     };
 }
 #else
@@ -755,6 +755,7 @@ static struct x64_feat detect(void)
         f.bmi1 = b & bit_BMI;
         f.bmi2 = b & bit_BMI2;
         f.sha = b & bit_SHA;
+        f.gfni = c & bit_GFNI;
     }
     if (__get_cpuid(0x80000001, &a, &b, &c, &d))
         f.lzcnt = c & bit_LZCNT;
@@ -767,6 +768,7 @@ struct x64_feat x64_feat_detect(unsigned off)
     static const struct x64_feat everything = {
         .avx = true, .avx2 = true, .bmi1 = true, .bmi2 = true, .lzcnt = true, .popcnt = true, .fma = true,
         .aes = true, .pclmul = true, .sha = true, .sse41 = true, .sse42 = true, .f16c = true, .movbe = true,
+        .gfni = true,
     };
     struct x64_feat f = off & HOST_ASSUME_ALL ? everything : detect();
 
@@ -781,5 +783,6 @@ struct x64_feat x64_feat_detect(unsigned off)
     f.aes &= !(off & HOST_OFF_CRYPTO);
     f.pclmul &= !(off & HOST_OFF_CRYPTO);
     f.sha &= !(off & HOST_OFF_CRYPTO);
+    f.gfni &= f.avx && !(off & HOST_OFF_CRYPTO);
     return f;
 }

@@ -24,7 +24,7 @@ enum x64_shift { SH_ROL, SH_ROR, SH_SHL = 4, SH_SHR, SH_SAR = 7 };
 
 /* What the host processor has; less what enum host_off masks. */
 struct x64_feat {
-    bool avx, avx2, bmi1, bmi2, lzcnt, popcnt, fma, aes, pclmul, sha, sse41, sse42, f16c, movbe;
+    bool avx, avx2, bmi1, bmi2, lzcnt, popcnt, fma, aes, pclmul, sha, sse41, sse42, f16c, movbe, gfni;
 };
 
 /* A place in code to be patched when its target is known. */

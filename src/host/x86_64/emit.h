@@ -219,6 +219,10 @@ static inline unsigned x_size(unsigned type) /* operand size of integer instruct
 }
 /* The integer constant a value is, if it fits a sign-extended 32-bit immediate for its type. */
 bool x_imm(const struct x64 *x, uint32_t v, int32_t *imm);
+/** x_reverse_bytes_bits - the bits of each byte of xmm@a in reverse order to xmm@d, another one; a is lost. */
+void x_reverse_bytes_bits(struct x64 *x, unsigned d, unsigned a);
+/** x_pairwise - is @o a combination of neighbouring lanes that its emitter does without unzipping them? */
+bool x_pairwise(const struct ir *ir, const struct ir_op *o);
 /** x_vconst - a 16-byte constant as a rip-relative operand. */
 struct x64_mem x_vconst(struct x64 *x, uint64_t lo, uint64_t hi);
 

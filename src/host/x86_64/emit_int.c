@@ -514,6 +514,10 @@ static void emit_ctz(struct x64 *x, const struct ir_op *o, uint32_t v)
 {
     unsigned size = x_size(o->type), s = ra_use(x, o->arg[0]), d = ra_def(x, v);
 
+    if (x->a.f.bmi1) {
+        x64_op0f(&x->a, 0xf3, size, 0xbc, d, s); /* tzcnt */
+        return;
+    }
     x64_mov_ri(&x->a, X_SCRATCH, size * 8);
     x64_op0f(&x->a, 0, size, 0xbc, d, s);
     x64_cmov(&x->a, CC_E, size, d, X_SCRATCH);
@@ -537,26 +541,15 @@ static void emit_bswap(struct x64 *x, const struct ir_op *o, uint32_t v)
     x64_bswap(&x->a, x_size(o->type), d);
 }
 
-/* One step of the classic reversal: swap neighbouring groups of @n bits. */
-static void swap_bits(struct x64 *x, unsigned size, unsigned d, unsigned t, uint64_t mask, unsigned n)
-{
-    x64_mov_ri(&x->a, X_SCRATCH, size == 4 ? (uint32_t)mask : mask);
-    x64_mov_rr(&x->a, size, t, d);
-    x64_shift_ri(&x->a, SH_SHR, size, t, n);
-    x64_alu_rr(&x->a, ALU_AND, size, t, X_SCRATCH);
-    x64_alu_rr(&x->a, ALU_AND, size, d, X_SCRATCH);
-    x64_shift_ri(&x->a, SH_SHL, size, d, n);
-    x64_alu_rr(&x->a, ALU_OR, size, d, t);
-}
-
 static void emit_rbit(struct x64 *x, const struct ir_op *o, uint32_t v)
 {
-    unsigned size = x_size(o->type), d = ra_use_def(x, v, o->arg[0]), t = ra_temp(x, false);
+    unsigned size = x_size(o->type), s = ra_use(x, o->arg[0]), a = ra_temp(x, true), b = ra_temp(x, true);
+    unsigned d = ra_def(x, v);
 
+    x64_movq_xr(&x->a, size, a - X_XMM, s);
+    x_reverse_bytes_bits(x, b - X_XMM, a - X_XMM);
+    x64_movq_rx(&x->a, size, d, b - X_XMM);
     x64_bswap(&x->a, size, d);
-    swap_bits(x, size, d, t, 0x0f0f0f0f0f0f0f0f, 4);
-    swap_bits(x, size, d, t, 0x3333333333333333, 2);
-    swap_bits(x, size, d, t, 0x5555555555555555, 1);
 }
 
 static void emit_crc32(struct x64 *x, const struct ir_op *o, uint32_t v)

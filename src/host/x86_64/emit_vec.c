@@ -47,6 +47,45 @@ bool vec_has_native(const struct ir_op *op)
 }
 
 /* The result may take the register of the first operand when that dies here. */
+/* Neighbouring lanes are combined in lanes of twice the size, whose low halves are packed. */
+static void pairwise(struct x64 *x, const struct ir_op *op, uint32_t v)
+{
+    const struct ir_op *u = &x->ir->ops[x_resolve(x, op->arg[0])];
+    uint32_t how = native[op->op][op->lane], shift = op->lane ? PSHIFTD : PSHIFTW;
+    struct x64_mem even = splat(x, op->lane + 1, op->lane ? 0xffff : 0xff);
+    struct io r = vec_io2(x, u, v);
+    unsigned high = r.d;
+
+    vshift(x, shift, EXT_SRL, r.d, r.a, 8u << op->lane);
+    v3(x, how, r.d, r.d, r.a);
+    v3m(x, PAND, r.d, r.d, even);
+    if (r.b != r.a) {
+        high = T;
+        vshift(x, shift, EXT_SRL, T, r.b, 8u << op->lane);
+        v3(x, how, T, T, r.b);
+        v3m(x, PAND, T, T, even);
+    }
+    v3(x, op->lane ? PACKUSDW : PACKUSWB, r.d, r.d, high);
+}
+
+bool x_pairwise(const struct ir *ir, const struct ir_op *o)
+{
+    const struct ir_op *a, *b;
+
+    if ((o->op != IRO_vadd && (o->op < IRO_vumax || o->op > IRO_vsmin)) || o->lane > 1)
+        return false;
+    a = &ir->ops[ir_root(ir, o->arg[0])];
+    b = &ir->ops[ir_root(ir, o->arg[1])];
+    return a->op == IRO_vuzp1 && b->op == IRO_vuzp2 && a->lane == o->lane && b->lane == o->lane &&
+           a->arg[0] == b->arg[0] && a->arg[1] == b->arg[1];
+}
+
+static bool lazy(const struct x64 *x, uint32_t v)
+{
+    v = x_resolve(x, v);
+    return (x->val[v].flags & XV_LAZY) && x->val[v].reg == NOREG;
+}
+
 void vec_native2(struct x64 *x, const struct ir_op *op, uint32_t v)
 {
     uint32_t vi = native[op->op][op->lane];
@@ -54,6 +93,10 @@ void vec_native2(struct x64 *x, const struct ir_op *op, uint32_t v)
     struct x64_mem m;
     unsigned d, s1, s2;
 
+    if (x_pairwise(x->ir, op) && lazy(x, op->arg[0]) && lazy(x, op->arg[1])) {
+        pairwise(x, op, v);
+        return;
+    }
     if (!vi) {
         emit_eval(x, op, v);
         return;
@@ -691,42 +734,57 @@ void emit_vsqrdmulh(struct x64 *x, const struct ir_op *op, uint32_t v)
 
 /* --- Bits --- */
 
-/* d = low[nibble] combined with high[nibble] by @how. */
-static void by_nibbles(struct x64 *x, const struct ir_op *op, uint32_t v, struct x64_mem low,
+/* d = low[nibble of a] combined with high[nibble] by @how; @t is a temporary and may be @a. */
+static void by_nibbles(struct x64 *x, unsigned d, unsigned a, unsigned t, struct x64_mem low,
                        struct x64_mem high, uint32_t how)
 {
-    struct io r = vec_io1(x, op, v);
-    unsigned t = rv_temp(x);
-
-    vshift(x, PSHIFTW, EXT_SRL, T, r.a, 4);
+    vshift(x, PSHIFTW, EXT_SRL, T, a, 4);
     v3m(x, PAND, T, T, splat(x, 0, 15));
-    x64_vload(&x->a, r.d, high);
-    v3(x, PSHUFB, r.d, r.d, T);
-    v3m(x, PAND, T, r.a, splat(x, 0, 15));
+    x64_vload(&x->a, d, high);
+    v3(x, PSHUFB, d, d, T);
+    v3m(x, PAND, T, a, splat(x, 0, 15));
     x64_vload(&x->a, t, low);
     v3(x, PSHUFB, t, t, T);
-    v3(x, how, r.d, r.d, t);
+    v3(x, how, d, d, t);
 }
 void emit_vcnt(struct x64 *x, const struct ir_op *op, uint32_t v)
 {
     struct x64_mem ones = x_vconst(x, 0x0302020102010100, 0x0403030203020201);
+    struct io r = vec_io1(x, op, v);
 
-    by_nibbles(x, op, v, ones, ones, PADDB);
+    by_nibbles(x, r.d, r.a, rv_temp(x), ones, ones, PADDB);
+}
+
+/* By GFNI, a product with the matrix that mirrors; else by tables. */
+static void reverse_bits(struct x64 *x, unsigned d, unsigned a, unsigned t)
+{
+    if (x->a.f.gfni) {
+        x64_v3mi(&x->a, VGF2P8AFFINEQB, d, a, splat(x, 3, 0x8040201008040201), 0);
+        return;
+    }
+    by_nibbles(x, d, a, t, x_vconst(x, 0xe060a020c0408000, 0xf070b030d0509010),
+               x_vconst(x, 0x0e060a020c040800, 0x0f070b030d050901), POR);
 }
 void emit_vrbit(struct x64 *x, const struct ir_op *op, uint32_t v)
 {
-    struct x64_mem high = x_vconst(x, 0x0e060a020c040800, 0x0f070b030d050901);
-    struct x64_mem low = x_vconst(x, 0xe060a020c0408000, 0xf070b030d0509010);
+    struct io r = vec_io1(x, op, v);
 
-    by_nibbles(x, op, v, low, high, POR);
+    reverse_bits(x, r.d, r.a, rv_temp(x));
+}
+void x_reverse_bytes_bits(struct x64 *x, unsigned d, unsigned a)
+{
+    reverse_bits(x, d, a, a);
 }
 void emit_vclz(struct x64 *x, const struct ir_op *op, uint32_t v)
 {
+    struct io r;
+
     if (op->lane != 0) {
         emit_eval(x, op, v);
         return;
     }
-    by_nibbles(x, op, v, x_vconst(x, 0x0505050506060708, 0x0404040404040404),
+    r = vec_io1(x, op, v);
+    by_nibbles(x, r.d, r.a, rv_temp(x), x_vconst(x, 0x0505050506060708, 0x0404040404040404),
                x_vconst(x, 0x0101010102020308, 0), PMINUB);
 }
 

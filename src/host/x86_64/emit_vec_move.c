@@ -483,15 +483,17 @@ static void unzip(struct x64 *x, const struct ir_op *op, uint32_t v, bool odd)
         return;
     }
     if (odd) {
-        vshift(x, op->lane ? PSHIFTD : PSHIFTW, EXT_SRL, T, r.b, 8u << op->lane);
+        if (r.a != r.b)
+            vshift(x, op->lane ? PSHIFTD : PSHIFTW, EXT_SRL, T, r.b, 8u << op->lane);
         vshift(x, op->lane ? PSHIFTD : PSHIFTW, EXT_SRL, r.d, r.a, 8u << op->lane);
     } else {
         struct x64_mem even = splat(x, op->lane + 1, op->lane ? 0xffff : 0xff);
 
-        v3m(x, PAND, T, r.b, even);
+        if (r.a != r.b)
+            v3m(x, PAND, T, r.b, even);
         v3m(x, PAND, r.d, r.a, even);
     }
-    v3(x, op->lane ? PACKUSDW : PACKUSWB, r.d, r.d, T);
+    v3(x, op->lane ? PACKUSDW : PACKUSWB, r.d, r.d, r.a == r.b ? r.d : T);
 }
 void emit_vuzp1(struct x64 *x, const struct ir_op *op, uint32_t v)
 {

@@ -125,9 +125,11 @@ static bool inverts(const struct sel *s, const struct ir_op *o, uint32_t arg)
 
 static inline void want_args(struct sel *s, const struct ir_op *o)
 {
+    bool pairwise = x_pairwise(s->ir, o);
+
     for (unsigned k = 0; k < ir_info[o->op].n_args; k++)
         if (o->arg[k])
-            want(s, o->arg[k], inverts(s, o, o->arg[k]) ? ADDR :
+            want(s, o->arg[k], pairwise || inverts(s, o, o->arg[k]) ? ADDR :
                  operands[o->op][k] ? operands[o->op][k] : HARD);
 }
 
@@ -323,6 +325,12 @@ static bool mark_folded(struct sel *s, uint32_t v, unsigned w, uint32_t soft)
         return true;
     case IRO_add: case IRO_shl:
         return o->type == IR_I64 && w == ADDR && mark_address(s, v);
+    case IRO_vuzp1: case IRO_vuzp2:
+        if (w != ADDR)
+            return false;
+        be_lazy(s, v);
+        want_args(s, o);
+        return true;
     case IRO_aese: case IRO_aesd:
         if (!(w & ADDR) || w & FIRM || !s->x->a.f.aes)
             return false;
