@@ -75,6 +75,13 @@ logs exec,cpu 'X30=0.*SP='
 logs fpu 'Q30=0' --engine=interp
 logs int '^Stop .*system call, pc 0x'
 logs ir_opt,out_asm '^OUT: '
+emu -D "$work/log" -d in_asm,out_asm "$show" ok >/dev/null 2>&1
+"$TOP/tools/out-asm.py" "$work/log" >"$work/asm"
+if grep -q ': d4000001 *svc *#0x0' "$work/asm" && grep -q ' jmp ' "$work/asm"; then
+    pass "out-asm.py disassembles both sides of a log"
+else
+    fail "out-asm.py disassembles both sides of a log"
+fi
 works "a closed standard output is no crash" bash -c "'$EMU' '$work/ends' exit 0 >&-"
 
 need strace
