@@ -6,9 +6,9 @@
  * The thread that stops talks to gdb while all others wait outside cpu_run().  While the guest
  * runs, a thread of ours watches the connection for gdb's interrupt character.
  */
-#include "guest/aarch64/aarch64.h"
 #include "user/exec.h"
 #include "user/gdb_io.h"
+#include "user/gdb_regs.h"
 #include "user/mm.h"
 
 #include <errno.h>
@@ -104,75 +104,25 @@ static void set_passes(const char *s)
 
 /* --- registers ---------------------------------------------------------------------------------*/
 
-enum { REG_SP = 31, REG_PC, REG_CPSR, REG_V0, REG_FPSR = REG_V0 + 32, REG_FPCR, REG_TPIDR, N_REGS };
-
-static size_t reg_size(unsigned n)
-{
-    if (n == REG_CPSR || n == REG_FPSR || n == REG_FPCR)
-        return 4;
-    return n >= REG_V0 && n < REG_FPSR ? 16 : 8;
-}
-
-static void reg_read(struct cpu *cpu, unsigned n, uint8_t out[16])
-{
-    struct a64_state *s = a64(cpu);
-    uint64_t v;
-
-    if (n >= REG_V0 && n < REG_FPSR) {
-        memcpy(out, &s->vreg[n - REG_V0], 16);
-        return;
-    }
-    v = n < REG_SP ? s->x[n] : n == REG_SP ? s->sp : n == REG_PC ? cpu->pc
-        : n == REG_CPSR ? a64_get_pstate(cpu) : n == REG_FPSR ? a64_get_fpsr(cpu)
-        : n == REG_FPCR ? s->fpcr : s->tpidr;
-    memcpy(out, &v, 8);
-}
-
-static void reg_write(struct cpu *cpu, unsigned n, const uint8_t in[16])
-{
-    struct a64_state *s = a64(cpu);
-    uint64_t v = 0;
-
-    if (n >= REG_V0 && n < REG_FPSR) {
-        memcpy(&s->vreg[n - REG_V0], in, 16);
-        return;
-    }
-    memcpy(&v, in, reg_size(n));
-    if (n < REG_SP)
-        s->x[n] = v;
-    else if (n == REG_SP)
-        s->sp = v;
-    else if (n == REG_PC)
-        cpu->pc = v;
-    else if (n == REG_CPSR)
-        a64_set_pstate(cpu, (uint32_t)v);
-    else if (n == REG_FPSR)
-        a64_set_fpsr(cpu, (uint32_t)v);
-    else if (n == REG_FPCR)
-        a64_set_fpcr(cpu, (uint32_t)v);
-    else
-        s->tpidr = v;
-}
-
 static void read_all(void)
 {
-    for (unsigned n = 0; n < N_REGS; n++) {
+    for (unsigned n = 0; n < GDB_NUM_REGS; n++) {
         uint8_t v[16];
 
-        reg_read(g.task->cpu, n, v);
-        gdb_put_hex(&g.io, v, reg_size(n));
+        gdb_reg_read(g.task->cpu, n, v);
+        gdb_put_hex(&g.io, v, gdb_reg_size(n));
     }
 }
 
 static void write_all(const char *s)
 {
-    for (unsigned n = 0; n < N_REGS; n++) {
+    for (unsigned n = 0; n < GDB_NUM_REGS; n++) {
         uint8_t v[16];
 
-        if (gdb_get_hex(s, v, reg_size(n)) < reg_size(n))
+        if (gdb_get_hex(s, v, gdb_reg_size(n)) < gdb_reg_size(n))
             break;
-        reg_write(g.task->cpu, n, v);
-        s += 2 * reg_size(n);
+        gdb_reg_write(g.task->cpu, n, v);
+        s += 2 * gdb_reg_size(n);
     }
     gdb_put(&g.io, "OK");
 }
@@ -182,12 +132,12 @@ static void read_one(const char *s)
     unsigned long n = strtoul(s, NULL, 16);
     uint8_t v[16];
 
-    if (n >= N_REGS) {
+    if (n >= GDB_NUM_REGS) {
         gdb_put(&g.io, "E01");
         return;
     }
-    reg_read(g.task->cpu, (unsigned)n, v);
-    gdb_put_hex(&g.io, v, reg_size((unsigned)n));
+    gdb_reg_read(g.task->cpu, (unsigned)n, v);
+    gdb_put_hex(&g.io, v, gdb_reg_size((unsigned)n));
 }
 
 static void write_one(const char *s)
@@ -196,51 +146,13 @@ static void write_one(const char *s)
     unsigned long n = strtoul(s, &end, 16);
     uint8_t v[16];
 
-    if (n >= N_REGS || *end != '=' ||
-        gdb_get_hex(end + 1, v, reg_size((unsigned)n)) < reg_size((unsigned)n)) {
+    if (n >= GDB_NUM_REGS || *end != '=' ||
+        gdb_get_hex(end + 1, v, gdb_reg_size((unsigned)n)) < gdb_reg_size((unsigned)n)) {
         gdb_put(&g.io, "E01");
         return;
     }
-    reg_write(g.task->cpu, (unsigned)n, v);
+    gdb_reg_write(g.task->cpu, (unsigned)n, v);
     gdb_put(&g.io, "OK");
-}
-
-/* The target description: gdb knows these features and their order by name. */
-static void describe(char *text, size_t size)
-{
-    FILE *f = fmemopen(text, size, "w");
-
-    if (!f)
-        return;
-    fprintf(f, "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\">"
-            "<target version=\"1.0\"><architecture>aarch64</architecture>"
-            "<osabi>GNU/Linux</osabi><feature name=\"org.gnu.gdb.aarch64.core\">");
-    for (int i = 0; i < 31; i++)
-        fprintf(f, "<reg name=\"x%d\" bitsize=\"64\"/>", i);
-    fprintf(f, "<reg name=\"sp\" bitsize=\"64\" type=\"data_ptr\"/>"
-            "<reg name=\"pc\" bitsize=\"64\" type=\"code_ptr\"/>"
-            "<flags id=\"cpsr_flags\" size=\"4\"><field name=\"V\" start=\"28\" end=\"28\"/>"
-            "<field name=\"C\" start=\"29\" end=\"29\"/><field name=\"Z\" start=\"30\" end=\"30\"/>"
-            "<field name=\"N\" start=\"31\" end=\"31\"/></flags>"
-            "<reg name=\"cpsr\" bitsize=\"32\" type=\"cpsr_flags\"/></feature>"
-            "<feature name=\"org.gnu.gdb.aarch64.fpu\">"
-            "<vector id=\"v2d\" type=\"ieee_double\" count=\"2\"/>"
-            "<vector id=\"v2u\" type=\"uint64\" count=\"2\"/>"
-            "<vector id=\"v4f\" type=\"ieee_single\" count=\"4\"/>"
-            "<vector id=\"v4u\" type=\"uint32\" count=\"4\"/>"
-            "<vector id=\"v8u\" type=\"uint16\" count=\"8\"/>"
-            "<vector id=\"v16u\" type=\"uint8\" count=\"16\"/>"
-            "<vector id=\"v1u\" type=\"uint128\" count=\"1\"/>"
-            "<union id=\"aarch64v\"><field name=\"d\" type=\"v2d\"/><field name=\"du\" type=\"v2u\"/>"
-            "<field name=\"f\" type=\"v4f\"/><field name=\"su\" type=\"v4u\"/>"
-            "<field name=\"hu\" type=\"v8u\"/><field name=\"bu\" type=\"v16u\"/>"
-            "<field name=\"q\" type=\"v1u\"/></union>");
-    for (int i = 0; i < 32; i++)
-        fprintf(f, "<reg name=\"v%d\" bitsize=\"128\" type=\"aarch64v\"/>", i);
-    fprintf(f, "<reg name=\"fpsr\" bitsize=\"32\"/><reg name=\"fpcr\" bitsize=\"32\"/></feature>"
-            "<feature name=\"org.gnu.gdb.aarch64.tls\"><reg name=\"tpidr\" bitsize=\"64\" "
-            "type=\"data_ptr\"/></feature></target>");
-    fclose(f);
 }
 
 /* --- memory and breakpoints --------------------------------------------------------------------*/
@@ -552,7 +464,7 @@ static void transfer(const char *s)
     range++;
     if (strncmp(s, "features:read:target.xml:", 25) == 0) {
         if (!text[0])
-            describe(text, sizeof(text));
+            gdb_describe(text, sizeof(text));
         put_part(range, text, strlen(text));
     } else if (strncmp(s, "auxv:read:", 10) == 0) {
         uint64_t v[64];
