@@ -12,12 +12,14 @@ import tempfile
 OURS = os.path.abspath(os.environ.get('EMU_BIN', 'build'))
 SEEDS = {   # format: create options and size of each seed
     'parallels': [('cluster_size=4k', '3M'), ('cluster_size=1536', '1M')],
+    'qcow': [('', '3M'), ('', '1G')],
     'qed': [('cluster_size=4k,table_size=2', '3M'), ('', '1M')],
     'vdi': [('', '3M'), ('static=on', '1M')],
     'vhdx': [('block_size=1M', '2M'), ('subformat=fixed,block_size=1M', '1M')],
     'vpc': [('', '3M'), ('subformat=fixed,force_size=on', '1M')],
     'vmdk': [('', '3M'), ('zeroed_grain=on', '64M'), ('subformat=streamOptimized', '1M')],
 }
+PACKED = 'write -c -P 5 128k 4k\n'   # for formats with compression
 COMMANDS = 'write -P 1 0 4k\nwrite -P 2 700k 512\nwrite -z 64k 64k\nwrite -P 3 900k 100k\n'
 
 
@@ -45,7 +47,7 @@ def main():
                 image = os.path.join(work, 'x')
                 subprocess.run([f'{OURS}/qemu-img', 'create', '-q', '-f', fmt] +
                                (['-o', opts] if opts else []) + [image, size], check=True)
-                subprocess.run([f'{OURS}/qemu-io', '-f', fmt, image], input=COMMANDS, text=True,
+                subprocess.run([f'{OURS}/qemu-io', '-f', fmt, image], input=COMMANDS + (PACKED if fmt == 'qcow' else ''), text=True,
                                stdout=subprocess.DEVNULL, check=True)
                 with open(image, 'rb') as f:
                     seed = pack(f.read())

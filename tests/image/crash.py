@@ -30,6 +30,7 @@ CASES = [
     ('vpc', '', 9 * MB, set()),
     ('qed', 'cluster_size=4k', 9 * MB, {'log'}),
     ('parallels', 'cluster_size=64k', 9 * MB, set()),
+    ('qcow', '', 9 * MB, set()),
     ('vdi', '', 9 * MB, {'torn'}),
 ]
 

@@ -16,7 +16,7 @@ KB, MB, GB = 1 << 10, 1 << 20, 1 << 30
 SECTOR = 512
 
 # What differs by right.  traits: 'zero' write -z is quick; 'append' clusters are written once, whole;
-# 'nocheck' the reference has no check; 'nomap' it calls all data, we say what is where; 'noresize' no resize; 'backing' on a backing file, smaller.
+# 'packed' clusters of 4 KiB can be compressed (by us: the reference loses such a write where plain data was); 'nocheck' the reference has no check; 'nomap' it calls all data, we say what is where; 'noresize' no resize; 'backing' on a backing file, smaller.
 CASES = [
     ('raw', '', 8 * MB, {'nocheck'}),
     ('vmdk', '', 100 * MB + 512, {'noresize'}),
@@ -47,6 +47,9 @@ CASES = [
     ('parallels', 'cluster_size=64k', 20 * MB + 512, {'noresize'}),
     ('parallels', 'cluster_size=512', 3 * MB, {'noresize'}),
     ('parallels', 'cluster_size=3M', 20 * MB, {'noresize'}),
+    ('qcow', '', 20 * MB + 512, {'noresize', 'nocheck', 'packed'}),
+    ('qcow', '', 5 * GB, {'noresize', 'nocheck', 'packed'}),
+    ('qcow', '', 20 * MB, {'noresize', 'nocheck', 'backing'}),
     ('vdi', '', 20 * MB, {'noresize'}),
     ('vdi', 'static=on', 5 * MB + 512, {'noresize'}),
 ]
@@ -105,7 +108,7 @@ def qemu_io(side, fmt, image, commands):
     return f'{side} qemu-io: {bad[:3] or out[:500]}' if code or bad else None
 
 
-def random_writes(rng, disk, traits, n):
+def random_writes(rng, disk, traits, n, side):
     commands = []
     for _ in range(n):
         if 'append' in traits:
@@ -124,6 +127,9 @@ def random_writes(rng, disk, traits, n):
         if 'append' not in traits and rng.random() < 0.2:
             value = 0
             commands.append(f'write -z {rng.choice(("", "-u "))}{off} {length}')
+        elif 'packed' in traits and side == 'ours' and rng.random() < 0.3 and off + 4 * KB <= disk.size:
+            off, length = off // (4 * KB) * 4 * KB, 4 * KB
+            commands.append(f'write -c -P {value} {off} {length}')
         else:
             commands.append(f'write -P {value} {off} {length}')
         disk.write(off, length, value)
@@ -147,7 +153,7 @@ def tells_alike(fmt, image, traits):
 
 
 def turn(side, other, fmt, image, disk, rng, traits):
-    bad = qemu_io(side, fmt, image, random_writes(rng, disk, traits, 12) + ['flush'])
+    bad = qemu_io(side, fmt, image, random_writes(rng, disk, traits, 12, side) + ['flush'])
     for reader in (side, other):
         bad = bad or qemu_io(reader, fmt, image, list(disk.reads()))
     if not bad and 'nocheck' not in traits:
