@@ -171,6 +171,12 @@ struct cpu *cpu_clone(const struct cpu *cpu);
 
 /** cpu_run - execute until something needs the caller; see enum cpu_stop. */
 enum cpu_stop cpu_run(struct cpu *cpu);
+/**
+ * cpu_settle - after CPU_STOP_ATTENTION, idle slots (condition flags) may be older than the rest: then they
+ * are written before anybody reads them.  Executes a few more instructions, after which they are exact, as a
+ * signal's handler may want them.  Returns CPU_STOP_ATTENTION, or what one of the instructions gave rise to.
+ */
+enum cpu_stop cpu_settle(struct cpu *cpu);
 /** cpu_kick - make cpu_run return CPU_STOP_ATTENTION soon; async-signal-safe, any thread.
  * Cleared by cpu_run as it returns for it. */
 void cpu_kick(struct cpu *cpu);

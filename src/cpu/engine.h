@@ -72,12 +72,6 @@ bool land(struct cpu *cpu);
  * with cpu->single_step it executes exactly one instruction.
  */
 enum cpu_stop interp_run(struct cpu *cpu, unsigned max_blocks);
-/**
- * interp_settle - where translated code was left to look at a signal, idle slots may be older than the
- * rest; then they are written before anybody reads them.  So a few more instructions make the state
- * exact.  Returns CPU_STOP_ATTENTION, or what one of the instructions gave rise to.
- */
-enum cpu_stop interp_settle(struct cpu *cpu);
 /** interp_invalidate - called under the lock by engine_invalidate. */
 void interp_invalidate(struct engine *e, uint64_t start, uint64_t len);
 

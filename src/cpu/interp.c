@@ -325,13 +325,16 @@ static unsigned ahead(struct cpu *cpu, unsigned max, enum guest_idle *last)
     return n;
 }
 
-enum cpu_stop interp_settle(struct cpu *cpu)
+enum cpu_stop cpu_settle(struct cpu *cpu)
 {
     struct ir_machine m = machine(cpu);
     enum cpu_stop stop = CPU_STOP_NONE;
     enum guest_idle last;
     unsigned left = 256, n; /* loops that never touch them have an end */
 
+    if (cpu->engine->conf.kind == ENGINE_INTERP || cpu->engine->conf.exact_flags ||
+        cpu->engine->n_breakpoints || !cpu->isa->idle_effect)
+        return CPU_STOP_ATTENTION;
     cpu->attention = 0;
     do {
         n = ahead(cpu, left < BLOCK_INSNS ? left : BLOCK_INSNS, &last);

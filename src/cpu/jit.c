@@ -357,8 +357,6 @@ enum cpu_stop jit_run(struct cpu *cpu)
     fpmode_load(&cpu->fp);
     stop = run(j, cpu);
     fpmode_gather(&cpu->fp);
-    if (stop == CPU_STOP_ATTENTION && j->ir->idle_dead_at && !j->e->n_breakpoints)
-        stop = interp_settle(cpu);
     return stop;
 }
 

@@ -82,11 +82,15 @@ static void trap(struct task *t, enum cpu_stop stop)
     case CPU_STOP_YIELD:
         sched_yield();
         break;
+    case CPU_STOP_ATTENTION:
+        if (t->sig->pending && (stop = cpu_settle(t->cpu)) != CPU_STOP_ATTENTION)
+            trap(t, stop);
+        break;
     case CPU_STOP_DEBUG:
         if (gdb_active && gdb_signal(t, SIGTRAP))
             signal_fault(t, SIGTRAP, TRAP_BRKPT, pc, 0);
         break;
-    default: /* ATTENTION: signals are looked at anyway */
+    default: /* signals are looked at anyway */
         break;
     }
 }

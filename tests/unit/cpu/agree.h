@@ -114,9 +114,11 @@ static inline void agree_set_up(struct cpu *cpu, const uint8_t *data, size_t len
 static inline void agree_finish(struct cpu *cpu, struct agree_end *end)
 {
     memset(end, 0, sizeof(*end));
-    do
+    do {
         end->stop = cpu_run(cpu);
-    while (end->stop == CPU_STOP_ATTENTION);
+        if (end->stop == CPU_STOP_ATTENTION)
+            end->stop = cpu_settle(cpu);
+    } while (end->stop == CPU_STOP_ATTENTION);
     end->s = *toy(cpu);
     end->pc = cpu->pc;
     end->mode = cpu->mode;
