@@ -15,8 +15,14 @@ SEED = int(os.environ.get('FORMATS_SEED', '1'))
 KB, MB, GB = 1 << 10, 1 << 20, 1 << 30
 SECTOR = 512
 
-# What differs by right.  traits: 'zero' write -z is quick; 'append' clusters are written once, whole;
-# 'packed' clusters of 4 KiB can be compressed (by us: the reference loses such a write where plain data was); 'nocheck' the reference has no check; 'nomap' it calls all data, we say what is where; 'noresize' no resize; 'backing' on a backing file, smaller.
+# What differs by right.  traits:
+#   append    clusters are written once, whole
+#   packed    clusters of 4 KiB can be compressed; only we do, as the reference loses such a write where
+#             plain data was
+#   backing   on a backing file, smaller
+#   nocheck   the reference has no check
+#   nomap     the reference calls it all data, we say what is where
+#   noresize  no resize
 CASES = [
     ('raw', '', 8 * MB, {'nocheck'}),
     ('vmdk', '', 100 * MB + 512, {'noresize'}),

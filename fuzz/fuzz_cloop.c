@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cloop images. */
+#include "fuzz/image.h"
+
+int fuzz_one(const uint8_t *data, size_t len)
+{
+    return fuzz_image("cloop", data, len, FUZZ_LOOK);
+}
