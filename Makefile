@@ -173,6 +173,7 @@ check-layers check-lists check-docs check-warnings check-unit check-golden check
 	$(TEST) $(@:check-%=%)
 
 # Benchmarks: native, both references and Emu in turns (bench/README.md).
+comma := ,
 RUNS ?= 5
 ONLY ?=
 bench:
@@ -196,6 +197,12 @@ bench-build:
 	@tools/mk-sources.sh $(B)/sources hello zlib lua5.4
 	bench/user/build.py --root $(ROOTS)/build-arm64 --references $(B)/reference \
 	    --sources $(B)/sources --logs $(B)/bench/build --emu $(P)/qemu-aarch64 --only '$(ONLY)'
+
+# Disk images beside the reference and the host's limit (bench/README.md).
+bench-storage:
+	@tools/deps.sh build test
+	$(MAKE) $(P)/emu-storage $(STORAGE:%=$(P)/%)
+	EMU_BIN=$(P) bench/storage.py -n $(RUNS) $(subst $(comma), ,$(ONLY))
 
 demo:
 	@tools/deps.sh build root
@@ -230,6 +237,7 @@ help:
 	@echo 'make check-tsan  unit and image tests with the thread sanitizer'
 	@echo 'make fuzz F=elf T=60   fuzz one target (see fuzz/) for T seconds'
 	@echo 'make bench      the benchmarks; ONLY=fib,startup RUNS=3 for some of them'
+	@echo 'make bench-storage  qemu-img beside the reference, cp and cmp'
 	@echo 'make bench-insns  host instructions per guest instruction, kept in bench/user/insns.txt'
 	@echo 'make bench-build  Debian packages built and tested in an arm64 root, beside the references'
 	@echo 'make fmt clean deps roots'
@@ -239,5 +247,5 @@ clean:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
-.PHONY: all static unit fuzzers quick regold check check-san check-random bench bench-insns bench-build demo roots \
+.PHONY: all static unit fuzzers quick regold check check-san check-random bench bench-insns bench-build bench-storage demo roots \
         deps fuzz fmt help clean

@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Disk images beside the reference and beside what the host can do at most (cp, cmp, cat).
+
+    bench/storage.py [-n ROUNDS] [-s MiB] [NAME...]
+
+The image is half data of files, a quarter random, a quarter holes, on a memory file system.  All commands of a row run
+in turns, ROUNDS times; the table has the median seconds (elapsed, then of processors), how many times
+faster than the reference we are in elapsed time (median of the rounds' ratios), and the target."""
+import argparse
+import os
+import random
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+OURS = os.path.abspath(os.environ.get('EMU_BIN', 'build'))
+MiB = 1 << 20
+
+
+def make_image(path, mib):
+    """Half file data (this machine's programs), a quarter random, a quarter holes; mixed."""
+    rng = random.Random(1)
+    files = []
+    for top in ('/usr/lib', '/usr/bin', '/usr/share'):
+        for folder, _, names in os.walk(top):
+            files += [os.path.join(folder, n) for n in sorted(names)]
+    rng.shuffle(files)
+    with open(path, 'wb') as f:
+        f.truncate(mib * MiB)
+        pool = b''
+        for at in range(0, mib * MiB, MiB):
+            kind = rng.choice('ffrh')
+            if kind == 'r':
+                os.pwrite(f.fileno(), rng.randbytes(MiB), at)
+            while kind == 'f' and len(pool) < MiB:
+                name = files.pop()
+                if os.path.isfile(name) and not os.path.islink(name):
+                    try:
+                        pool += open(name, 'rb').read(8 * MiB)
+                    except OSError:
+                        pass
+            if kind == 'f':
+                os.pwrite(f.fileno(), pool[:MiB], at)
+                pool = pool[MiB:]
+
+
+class Bench:
+    def __init__(self, work, mib):
+        self.work, self.mib = work, mib
+
+    def ref(self, line):
+        return line.replace('qemu-img', '/usr/bin/qemu-img').replace('qemu-io', '/usr/bin/qemu-io')
+
+    def ours(self, line):
+        return line.replace('qemu-img', f'{OURS}/qemu-img').replace('qemu-io', f'{OURS}/qemu-io')
+
+    def run(self, line):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        start = time.perf_counter()
+        r = subprocess.run(line, shell=True, cwd=self.work, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                           timeout=600)
+        wall = time.perf_counter() - start
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if r.returncode:
+            sys.exit(f'{line}: status {r.returncode}\n{r.stderr}')
+        return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    def row(self, row, rounds):
+        name, setup, line, limit, target, after = row
+        for command in setup:
+            self.run(self.ref(command))
+        sides = {'ref': self.ref(line), 'ours': self.ours(line)}
+        if limit:
+            sides['limit'] = limit
+        got = {s: [] for s in sides}
+        sizes = {}
+        for n in range(rounds):
+            for s in (sides if n % 2 else reversed(sides)):
+                got[s].append(self.run(sides[s]))
+                out = os.path.join(self.work, 'out')
+                if s != 'limit' and os.path.exists(out):
+                    sizes[s] = os.stat(out).st_blocks * 512
+                for command in after:
+                    self.run(command)
+        walls = {s: statistics.median(w for w, _ in got[s]) for s in sides}
+        cpus = {s: statistics.median(c for _, c in got[s]) for s in sides}
+        ratio = statistics.median(r[0] / o[0] for r, o in zip(got['ref'], got['ours']))
+        cpu_ratio = statistics.median(r[1] / max(o[1], 1e-4)
+                                      for r, o in zip(got['ref'], got['ours']))
+        text = f'{walls["limit"]:8.3f}' if limit else '       -'
+        print(f'{name:34}{walls["ref"]:8.3f}{walls["ours"]:8.3f}{text}'
+              f'{cpus["ref"]:9.3f}{cpus["ours"]:8.3f}{ratio:8.2f}x{cpu_ratio:8.2f}x'
+              f'{target:7.2f}x  {"met" if ratio >= target else "MISSED"}', end='')
+        if len(sizes) == 2:
+            print(f'  size {sizes["ours"] / max(sizes["ref"], 1):.3f}', end='')
+        print(flush=True)
+        return ratio >= target
+
+
+def rows(mib):
+    gone = ['rm -f out']
+    depth = 41
+    chain = ['qemu-img create -q -f qcow2 chain0 256M',
+             'qemu-io -f qcow2 -c "write -q -P 1 0 256M" chain0']
+    for n in range(1, depth):
+        chain += [f'qemu-img create -q -f qcow2 -b chain{n - 1} -F qcow2 chain{n}']
+    img = 'qemu-img bench -c 300000 -s 4096'
+    return [
+        # name, made before by the reference, measured, limit, target, after each
+        ('convert raw to raw', [], 'qemu-img convert -O raw in out', 'cp in out', 1.4, gone),
+        ('convert raw to qcow2', [], 'qemu-img convert -O qcow2 in out', 'cp in out', 1.25, gone),
+        ('convert raw to qcow2, 2 MiB', [], 'qemu-img convert -O qcow2 -o cluster_size=2M in out',
+         'cp in out', 1.5, gone),
+        ('convert qcow2 to raw', ['qemu-img convert -O qcow2 in in.qcow2'],
+         'qemu-img convert -O raw in.qcow2 out', 'cp in out', 1.25, gone),
+        ('convert -c zlib', [], 'qemu-img convert -c -O qcow2 part out', 'gzip -6c part >out', 1.7, gone),
+        ('convert -c zstd', [],
+         'qemu-img convert -c -O qcow2 -o compression_type=zstd part out', None, 1.7, gone),
+        ('compare raw, qcow2', ['qemu-img convert -O qcow2 in in.qcow2'],
+         'qemu-img compare in in.qcow2', 'cmp in in', 1.2, []),
+        ('4 KiB reads of qcow2, depth 1', ['qemu-img convert -S 0 -O qcow2 in full.qcow2'],
+         f'{img} -d 1 full.qcow2', None, 3, []),
+        ('4 KiB reads of qcow2, depth 32', ['qemu-img convert -S 0 -O qcow2 in full.qcow2'],
+         f'{img} -d 32 full.qcow2', None, 1.5, []),
+        ('4 KiB allocating writes', ['qemu-img create -q -f qcow2 empty 2G'],
+         'cp empty w; qemu-img bench -w -c 32768 -d 32 -s 4096 -S 65536 -f qcow2 w', None, 2, ['rm -f w']),
+        ('4 KiB allocating, extended L2', ['qemu-img create -q -f qcow2 -o extended_l2=on empty 2G'],
+         'cp empty w; qemu-img bench -w -c 32768 -d 32 -s 4096 -S 65536 -f qcow2 w', None, 1.3, ['rm -f w']),
+        (f'reads through {depth} overlays', chain,
+         f'qemu-img bench -c 60000 -d 8 -s 4096 chain{depth - 1}', None, 10, []),
+        ('create', [], 'for i in 1 2 3 4 5 6 7 8 9 10; do qemu-img create -q -f qcow2 out 1G; done',
+         None, 2, gone),
+        ('start and info', ['qemu-img create -q -f qcow2 small 1G'],
+         'for i in 1 2 3 4 5 6 7 8 9 10; do qemu-img info small; done',
+         'for i in 1 2 3 4 5 6 7 8 9 10; do /bin/true; done', 2, []),
+    ]
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    ap.add_argument('-n', type=int, default=5, help='rounds')
+    ap.add_argument('-s', type=int, default=2048, help='MiB of the image')
+    ap.add_argument('--strict', action='store_true', help='fail when a target is missed')
+    ap.add_argument('name', nargs='*', help='only rows with one of these words in their names')
+    args = ap.parse_args()
+    work = tempfile.mkdtemp(prefix='emu-storage-', dir='/dev/shm')
+    try:
+        make_image(f'{work}/in', args.s)
+        make_image(f'{work}/part', max(args.s // 8, 16))
+        print(f'{"":34}{"ref s":>8}{"ours s":>8}{"limit":>8}{"ref cpu":>9}{"ours":>8}{"faster":>9}'
+              f'{"cpu":>9}{"target":>8}')
+        b = Bench(work, args.s)
+        met = [b.row(r, args.n) for r in rows(args.s)
+               if not args.name or any(w in r[0] for w in args.name)]
+        print(f'{os.cpu_count()} processors, image of {args.s} MiB, {args.n} rounds; '
+              f'{sum(met)} of {len(met)} targets met')
+    finally:
+        shutil.rmtree(work)
+    if args.strict and not all(met):
+        sys.exit(1)
+
+
+if __name__ == '__main__':
+    main()
