@@ -156,13 +156,35 @@ int blk_status(struct blk *b, uint64_t off, uint64_t len, struct blk_status *s, 
 int blk_status_above(struct blk *b, struct blk *base, uint64_t off, uint64_t len,
                      struct blk_status *s, struct err *e);
 
+/*
+ * struct blk_view - a window on a host file's bytes where the host caches them: nothing is copied.  Zeroed
+ * before its first use, of one thread.  When the file becomes shorter or its disk fails, touching the bytes
+ * is a SIGBUS, which blk_view_touch turns into false, and giving them to a system call is EFAULT: then
+ * blk_read says what is wrong.
+ */
+struct blk_view {
+    struct blk *b; /* borrowed */
+    void *map;
+    uint64_t off, len;
+};
+/** blk_can_view - can this node be looked at?  (Files, unless opened with O_DIRECT.) */
+bool blk_can_view(const struct blk *b);
+/** blk_view_at - [off, off+len) of the file node @b (struct blk_status's file and host), good until the
+ *  next call; NULL: read it. */
+const void *blk_view_at(struct blk_view *v, struct blk *b, uint64_t off, uint64_t len);
+void blk_view_end(struct blk_view *v);
+/** blk_view_begin - once, before blk_view_touch: SIGBUS is ours from now on. */
+void blk_view_begin(void);
+/** blk_view_touch - run @look, which only reads memory; false: it could not see all of it. */
+bool blk_view_touch(void (*look)(void *opaque), void *opaque);
+
 /* struct blk_info - what `qemu-img info` tells of one node. */
 struct blk_info {
     char *backing_file;    /* as written in the image, owned, or NULL */
     char *backing_format;  /* owned, or NULL */
     uint64_t cluster_size; /* 0: none */
     uint64_t vm_state_off; /* where internal snapshots keep the machine's state; 0: nowhere */
-    bool has_dirty; /* @dirty is known */
+    bool has_dirty;        /* @dirty is known */
     bool dirty, encrypted, compressed;
     bool can_write_zeroes, unmaps_zeroes;
     bool bare; /* the format has nothing to say: not even that it is clean */

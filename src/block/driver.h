@@ -203,6 +203,8 @@ struct blk_driver {
     /** claim - protocols: lock against other programs.  Comes once the node above is known, before
      *  it reads; again, with more, when another node opens on this one.  -EAGAIN: somebody is there. */
     int (*claim)(struct blk *b, unsigned held, unsigned unshared, struct err *e);
+    /** view_fd - the host's file whose offsets are this node's, for mmap; -1: not now.  NULL: none. */
+    int (*view_fd)(const struct blk *b);
     /** close - write back what is cached and mark the image clean; frees; cannot be repeated. */
     int (*close)(struct blk *b, struct err *e);
     int (*flush)(struct blk *b,

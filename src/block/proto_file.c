@@ -135,6 +135,13 @@ static int file_open(struct blk *b, struct json_object *opts, struct err *e)
     return 0;
 }
 
+static int file_view_fd(const struct blk *b)
+{
+    const struct file *f = b->state;
+
+    return f->device ? -1 : f->fd;
+}
+
 static int file_claim(struct blk *b, unsigned held, unsigned unshared, struct err *e)
 {
     struct file *f = b->state;
@@ -558,6 +565,7 @@ const struct blk_driver proto_file = {
     .parse_name = file_parse_name,
     .open = file_open,
     .claim = file_claim,
+    .view_fd = file_view_fd,
     .close = file_close,
     .flush = file_flush,
     .truncate = file_truncate,

@@ -39,7 +39,10 @@ struct compare {
 struct piece {
     uint64_t off, len;
     bool zero[2];
-    unsigned known[2]; /* what strict mode compares */
+    unsigned known[2];       /* what strict mode compares */
+    struct blk_status at[2]; /* where the bytes are */
+    const char *data[2];
+    uint64_t difference; /* offset of the first sector that differs, or len */
 };
 
 /* The thing with the lowest offset is told, whoever finds it. */
@@ -81,6 +84,7 @@ static int look(struct compare *c, uint64_t off, struct piece *p)
         }
         p->zero[i] = s.zero;
         p->known[i] = s.zero | s.data << 1 | (s.allocated && !s.beyond) << 2;
+        p->at[i] = s;
         p->len = min_u64(p->len, s.len);
     }
     if (!p->zero[0] || !p->zero[1])
@@ -130,47 +134,79 @@ static uint64_t first_data(const char *a, uint64_t len)
     return at;
 }
 
-static void compare_piece(struct compare *c, const struct piece *p, char *const buf[2])
+/* struct memory - of one worker. */
+struct memory {
+    char *buf[2];
+    struct blk_view view[2];
+};
+
+static void find_difference(void *opaque)
+{
+    struct piece *p = opaque;
+
+    if (p->zero[0] || p->zero[1])
+        p->difference = first_data(p->data[p->zero[0]], p->len);
+    else
+        p->difference = first_difference(p->data[0], p->data[1], p->len);
+}
+
+/* Both where the host caches them, if they are files and no longer changing. */
+static bool compare_views(struct piece *p, struct memory *m)
+{
+    for (int i = 0; i < 2; i++) {
+        const struct blk_status *s = &p->at[i];
+
+        if (p->zero[i])
+            continue;
+        if (!s->has_host || s->compressed ||
+            !(p->data[i] = blk_view_at(&m->view[i], s->file, s->host, p->len)))
+            return false;
+    }
+    return blk_view_touch(find_difference, p);
+}
+
+static void compare_piece(struct compare *c, struct piece *p, struct memory *m)
 {
     struct err e = {0};
-    uint64_t at;
 
     if (c->strict && p->known[0] != p->known[1])
         tell(c, p->off, DIFFERENT, true, NULL, 0);
     if (p->zero[0] && p->zero[1])
         return;
-    for (int i = 0; i < 2; i++) {
-        if (!p->zero[i] && blk_read(c->b[i], p->off, p->len, buf[i], &e) < 0) {
-            tell(c, p->off, FAILED, false, &e, i);
-            return;
+    if (!compare_views(p, m)) {
+        for (int i = 0; i < 2; i++) {
+            p->data[i] = m->buf[i];
+            if (!p->zero[i] && blk_read(c->b[i], p->off, p->len, m->buf[i], &e) < 0) {
+                tell(c, p->off, FAILED, false, &e, i);
+                return;
+            }
         }
+        find_difference(p);
     }
-    if (p->zero[0] || p->zero[1])
-        at = first_data(buf[p->zero[0]], p->len);
-    else
-        at = first_difference(buf[0], buf[1], p->len);
-    if (at < p->len)
-        tell(c, p->off + at, DIFFERENT, false, NULL, 0);
+    if (p->difference < p->len)
+        tell(c, p->off + p->difference, DIFFERENT, false, NULL, 0);
 }
 
 static void *worker(void *opaque)
 {
     struct compare *c = opaque;
+    struct memory m = {0};
     struct piece p;
-    char *buf[2];
 
-    if (posix_memalign((void **)&buf[0], 4096, 2 * (size_t)PIECE))
+    if (posix_memalign((void **)&m.buf[0], 4096, 2 * (size_t)PIECE))
         fatal("out of memory");
-    buf[1] = buf[0] + PIECE;
+    m.buf[1] = m.buf[0] + PIECE;
     while (take(c, &p)) {
-        compare_piece(c, &p, buf);
+        compare_piece(c, &p, &m);
         pthread_mutex_lock(&c->lock);
         uint64_t done = c->done += p.len;
         pthread_mutex_unlock(&c->lock);
         if (done < c->total) /* the rest comes with the verdict */
             img_progress(done, c->total);
     }
-    free(buf[0]);
+    blk_view_end(&m.view[0]);
+    blk_view_end(&m.view[1]);
+    free(m.buf[0]);
     return NULL;
 }
 
@@ -179,6 +215,7 @@ static void run_workers(struct compare *c)
     pthread_t threads[WORKERS_MAX];
     unsigned n = (unsigned)min_u64(min_u64(img_cpus(), WORKERS_MAX), c->total / PIECE + 1), k = 0;
 
+    blk_view_begin();
     while (k + 1 < n && !pthread_create(&threads[k], NULL, worker, c))
         k++;
     worker(c);

@@ -31,6 +31,7 @@ struct engine {
     uint64_t unit;      /* pieces are whole units: clusters of the target, or pages */
     uint64_t piece;     /* bytes of a data piece, at most */
     bool ordered;       /* writes follow the order of the disk */
+    bool views;         /* the source may be looked at without copying it */
     bool range_refused; /* [atomic] copy offloading does not work here */
     pthread_mutex_t lock;
     pthread_cond_t turn_came;
@@ -46,8 +47,11 @@ struct engine {
 
 /* struct piece - one worker's work, and its memory. */
 struct piece {
+    struct engine *engine;
     uint64_t off, len, ticket;
     enum kind kind;
+    const char *data; /* what is copied: buf, or a view of the source's file */
+    struct blk_view view;
     char *buf, *packed;           /* PIECE bytes each; packed: one slot of a unit for each unit */
     size_t packed_len[UNITS_MAX]; /* compressed length; 0: as it is */
     bool zero[UNITS_MAX];
@@ -268,6 +272,7 @@ static bool read_piece(struct engine *g, struct piece *p)
 {
     struct err e = {0};
 
+    p->data = p->buf;
     if (g->c->salvage) {
         salvage(g->c, p->off, p->len, p->buf);
         return true;
@@ -305,14 +310,38 @@ static void drop_short_runs(const struct engine *g, struct piece *p, uint64_t n)
     }
 }
 
-static void find_zeros(const struct engine *g, struct piece *p)
+static void find_zeros(void *opaque)
 {
+    struct piece *p = opaque;
+    const struct engine *g = p->engine;
     uint64_t n = units_of(g, p);
 
     for (uint64_t i = 0; i < n; i++)
-        p->zero[i] = g->c->sparse && bytes_zero(p->buf + i * g->unit, unit_len(g, p, i));
+        p->zero[i] = g->c->sparse && bytes_zero(p->data + i * g->unit, unit_len(g, p, i));
     if (g->c->sparse > g->unit && !g->c->compressed)
         drop_short_runs(g, p, n);
+}
+
+/* The piece where the host caches it; false: it has to be read. */
+static bool view_piece(struct engine *g, struct piece *p)
+{
+    struct blk_status s;
+
+    if (!g->views || ask(g->c, p->off, p->len, &s, ERR_IGNORE) < 0 || s.len < p->len || !s.data ||
+        !s.has_host || s.compressed)
+        return false;
+    p->data = blk_view_at(&p->view, s.file, s.host, p->len);
+    return p->data && blk_view_touch(find_zeros, p);
+}
+
+static bool get_piece(struct engine *g, struct piece *p)
+{
+    if (view_piece(g, p))
+        return true;
+    if (!read_piece(g, p))
+        return false;
+    find_zeros(p);
+    return true;
 }
 
 /* Writing -------------------------------------------------------------------------------------- */
@@ -339,7 +368,7 @@ static int write_runs(struct engine *g, struct piece *p, struct err *e)
         if (p->zero[start])
             r = write_zeros(g, p->off + at, len, e);
         else
-            r = blk_write(g->c->dst, p->off + at, len, p->buf + at, 0, e);
+            r = blk_write(g->c->dst, p->off + at, len, p->data + at, 0, e);
         if (r < 0)
             return r;
     }
@@ -357,8 +386,8 @@ static int pack(struct engine *g, struct piece *p, struct err *e)
         p->packed_len[i] = 0;
         if (p->zero[i])
             continue;
-        int r =
-            blk_compress(dst, unit_len(g, p, i), p->buf + at, p->packed + at, &p->packed_len[i], e);
+        int r = blk_compress(dst, unit_len(g, p, i), p->data + at, p->packed + at,
+                             &p->packed_len[i], e);
 
         if (r < 0)
             return r;
@@ -376,7 +405,7 @@ static int write_packed(struct engine *g, struct piece *p, struct err *e)
         int r = p->zero[i]         ? write_zeros(g, p->off + at, len, e)
                 : p->packed_len[i] ? blk_store_compressed(dst, p->off + at, len, p->packed + at,
                                                           p->packed_len[i], e)
-                                   : blk_write(dst, p->off + at, len, p->buf + at, 0, e);
+                                   : blk_write(dst, p->off + at, len, p->data + at, 0, e);
 
         if (r < 0)
             return r;
@@ -409,9 +438,8 @@ static bool copy_data(struct engine *g, struct piece *p)
     int r = copy_offloaded(g, p, &e);
 
     if (!r) {
-        if (!read_piece(g, p))
+        if (!get_piece(g, p))
             return false;
-        find_zeros(g, p);
         if (g->c->compressed && pack(g, p, &e) < 0) {
             fail(g, "compressing", p->off, &e);
             return false;
@@ -420,6 +448,12 @@ static bool copy_data(struct engine *g, struct piece *p)
             return false;
         img_rate_wait(&g->c->rate, p->len);
         r = g->c->compressed ? write_packed(g, p, &e) : write_runs(g, p, &e);
+        if (r == -EFAULT && p->data != p->buf) { /* the file is not as long any more */
+            e.code = 0;
+            if (!read_piece(g, p))
+                return false;
+            r = write_runs(g, p, &e);
+        }
     }
     if (r < 0)
         fail(g, "writing", p->off, &e);
@@ -448,11 +482,13 @@ static void *worker(void *opaque)
     if (!p || posix_memalign((void **)&p->buf, 4096, g->piece) ||
         (g->c->compressed && posix_memalign((void **)&p->packed, 4096, g->piece)))
         fatal("out of memory");
+    p->engine = g;
     while (take(g, p)) {
         if (!(p->kind == DATA ? copy_data(g, p) : copy_zeros(g, p)))
             break;
         end_turn(g, p);
     }
+    blk_view_end(&p->view);
     free(p->packed);
     free(p->buf);
     free(p);
@@ -491,6 +527,15 @@ static void run_workers(struct engine *g)
         pthread_join(threads[i], NULL);
 }
 
+/* Views go into system calls only: not through compression, encryption or a library. */
+static bool takes_views(const struct blk *b)
+{
+    for (; b->file; b = b->file)
+        if (b->coded || b->align > 1 || (b->drv->io && strcmp(b->drv->name, "raw")))
+            return false;
+    return blk_can_view(b);
+}
+
 int img_copy_run(struct img_copy *c)
 {
     bool format = c->dst->drv->map != NULL;
@@ -498,6 +543,7 @@ int img_copy_run(struct img_copy *c)
     struct engine g = {
         .c = c,
         .unit = c->compressed ? unit : min_u64(unit, PIECE),
+        .views = !c->compressed && !c->salvage && takes_views(c->dst),
         .ordered =
             c->compressed || c->checkpoint || (!c->out_of_order && (format || one_writer(c->dst))),
         .next = c->from,
@@ -508,6 +554,8 @@ int img_copy_run(struct img_copy *c)
     g.piece = max_u64(PIECE, g.unit);
     pthread_mutex_init(&g.lock, NULL);
     pthread_cond_init(&g.turn_came, NULL);
+    if (g.views)
+        blk_view_begin();
     run_workers(&g);
     pthread_mutex_destroy(&g.lock);
     pthread_cond_destroy(&g.turn_came);
