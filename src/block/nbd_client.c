@@ -104,6 +104,8 @@ static int set_up(struct nbd_handle *h, const struct nbd_target *t, struct err *
 
 struct nbd_link *nbd_link_open(const struct nbd_target *t, struct err *e)
 {
+    if (lazy_nbd_load(e) < 0)
+        return NULL;
     struct nbd_link *l = calloc(1, sizeof(*l));
 
     if (!l || !(l->h = nbd_create()))

@@ -7,8 +7,8 @@
 #define BLOCK_NBD_CLIENT_H
 
 #include "base/err.h"
+#include "block/lazy_nbd.h"
 
-#include <libnbd.h>
 #include <stdbool.h>
 #include <stdint.h>
 

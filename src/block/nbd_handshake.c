@@ -2,10 +2,10 @@
 /* NBD server: fixed newstyle negotiation (proto.md, "Fixed newstyle negotiation"). */
 #include "base/bytes.h"
 #include "block/authz.h"
+#include "block/lazy_gnutls.h"
 #include "block/nbd_server_priv.h"
 
 #include <errno.h>
-#include <gnutls/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -4,7 +4,6 @@
 #include "block/env_priv.h"
 #include "block/tls_creds.h"
 
-#include <gnutls/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -187,6 +186,8 @@ static void tls_free(void *made)
 static void *tls_make(struct blk_env *env, struct json_object *opts, enum tls_kind kind,
                       struct err *e)
 {
+    if (lazy_gnutls_load(e) < 0)
+        return NULL;
     struct tls_creds *c = calloc(1, sizeof(*c));
     int r;
 

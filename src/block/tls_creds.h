@@ -5,10 +5,8 @@
  */
 #ifndef BLOCK_TLS_CREDS_H
 #define BLOCK_TLS_CREDS_H
-
 #include "block/env.h"
-
-#include <gnutls/gnutls.h>
+#include "block/lazy_gnutls.h"
 
 struct tls_creds;
 

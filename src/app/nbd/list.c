@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* qemu-nbd --list: what another server offers, asked with libnbd. */
 #include "app/nbd/nbd.h"
+#include "block/lazy_nbd.h"
 #include "block/nbd.h"
 #include "block/nbd_client.h"
 #include "block/tls_creds.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <libnbd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,7 +86,7 @@ static int connect_server(struct nbd_handle *h, const struct nbd_cli *cli, struc
 /* Transmission flags as the protocol numbers them, put together from libnbd's questions. */
 static void print_flags(struct nbd_handle *h)
 {
-    static const struct {
+    const struct {
         const char *name;
         unsigned bit;
         int (*has)(struct nbd_handle *h);
@@ -156,9 +156,12 @@ static int list_all(struct nbd_handle *h, struct names *list, struct err *e)
 
 int nbd_list(const struct nbd_cli *cli, struct err *e)
 {
+    int r = lazy_nbd_load(e);
+
+    if (r < 0)
+        return r;
     struct nbd_handle *h = nbd_create();
     struct names *list = calloc(1, sizeof(*list));
-    int r;
 
     if (!h || !list)
         fatal("out of memory");
