@@ -525,6 +525,8 @@ static int file_create(struct blk_env *env, const char *filename, void *opts,
         r = ftruncate(fd, 0) < 0 || ftruncate(fd, (off_t)o->size) < 0
                 ? err_set(e, -errno, "Could not resize file '%s': %s", filename, strerror(errno))
                 : preallocate(fd, 0, o->size, (enum blk_prealloc)o->prealloc, e);
+    if (r < 0 && r != -EAGAIN && !device && ftruncate(fd, 0) < 0)
+        errno = 0; /* an empty file would have been nicer: what failed first is told */
     if (close(fd) < 0 && r >= 0)
         r = err_set(e, -errno, "Could not create '%s': %s", filename, strerror(errno));
     return r;

@@ -46,7 +46,7 @@ static int run_on(const struct img_args *a, struct json_object *opts, bool force
         status = img_print_amend_help(blk_driver_name(b));
     else
         status = amend(b, a, opts, force);
-    return img_close(b) | status;
+    return img_close(b, status);
 }
 
 static int run(struct blk_env *env, int argc, char **argv)

@@ -153,11 +153,11 @@ struct blk *img_open(const struct img_args *a, const char *name, const char *for
     return b;
 }
 
-int img_close(struct blk *b)
+int img_close(struct blk *b, int status)
 {
     struct err e = {0};
 
-    return b && blk_close(b, &e) < 0 ? storage_fail(&e) : 0;
+    return b && blk_close(b, &e) < 0 && !status ? storage_fail(&e) : status;
 }
 
 int img_options(struct json_object *opts, const char *text)

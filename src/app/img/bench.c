@@ -212,7 +212,7 @@ static int run(struct blk_env *env, int argc, char **argv)
         return 1;
     int status = measure(&t);
 
-    return img_close(t.b) | status;
+    return img_close(t.b, status);
 }
 
 const struct img_command img_bench = {

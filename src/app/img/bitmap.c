@@ -131,7 +131,7 @@ static int run(struct blk_env *env, int argc, char **argv)
                                              BLK_NO_BACKING | BLK_PROBE_RAW_OK)))
         status = act_all(b, source, argv[optind + 1], &w);
     blk_close(source, ERR_IGNORE);
-    return img_close(b) | status;
+    return img_close(b, status);
 }
 
 const struct img_command img_bitmap = {

@@ -184,7 +184,7 @@ static int run(struct blk_env *env, int argc, char **argv)
         return NOT_CHECKED;
     int status = check_image(b, argv[optind], fix, &a);
 
-    return img_close(b) && !status ? NOT_CHECKED : status;
+    return img_close(b, status);
 }
 
 const struct img_command img_check = {

@@ -221,8 +221,7 @@ static int run(struct blk_env *env, int argc, char **argv)
         img_rate_begin(&c.rate, per_second);
         status = commit(&c);
     }
-    status |= img_close(c.top);
-    status |= img_close(c.base);
+    status = img_close(c.base, img_close(c.top, status));
     for (int i = 0; i < c.n; i++)
         free(c.layers[i].name);
     return status;

@@ -153,9 +153,9 @@ static int open_sources(const struct convert *v, struct img_copy *c)
     return 0;
 }
 
-static int close_all(struct img_copy *c)
+static int close_all(struct img_copy *c, int status)
 {
-    int status = img_close(c->dst);
+    status = img_close(c->dst, status);
 
     for (int i = 0; i < c->src_n; i++)
         blk_close(c->src[i], ERR_IGNORE);
@@ -362,8 +362,7 @@ static int run(struct blk_env *env, int argc, char **argv)
     c.salvage = v.salvage;
     c.quiet = v.a.quiet;
     c.workers = (unsigned)v.workers;
-    status = convert(&v, &c);
-    status |= close_all(&c);
+    status = close_all(&c, convert(&v, &c));
 out:
     json_object_put(v.target.opts);
     return status;

@@ -132,7 +132,7 @@ static int dd(struct img_args *a, const struct dd *d)
     if (!(b = img_open(&out, d->out, d->out_format, NULL, BLK_RDWR)))
         goto out;
     status = copy(in, b, from, end);
-    status |= img_close(b);
+    status = img_close(b, status);
 out:
     blk_close(in, ERR_IGNORE);
     return status;

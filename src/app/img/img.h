@@ -51,8 +51,9 @@ int img_number(const char *text, const char *what, uint64_t min, uint64_t max, u
 struct blk *img_open(const struct img_args *a, const char *name, const char *format,
                      const char *cache, unsigned flags);
 
-/** img_close - 1 after saying that something written did not reach the disk. */
-int img_close(struct blk *b);
+/** img_close - @status; 1 after saying that something written did not reach the disk, unless
+ *  something was wrong before. */
+int img_close(struct blk *b, int status);
 
 /** img_load_snapshot - -l: show the snapshot instead of the present; 1 after saying why not. */
 int img_load_snapshot(struct blk *b, const char *param);

@@ -118,7 +118,7 @@ static int run(struct blk_env *env, int argc, char **argv)
     if (start < size)
         end = start + min_u64(length, size - start);
     status = map(b, start, end, a.json);
-    return img_close(b) | status;
+    return img_close(b, status);
 }
 
 const struct img_command img_map = {

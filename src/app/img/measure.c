@@ -65,7 +65,7 @@ static int measure(const struct img_args *a, const struct measure *m, const char
     if (name && !(src = img_open(a, name, a->format, NULL, BLK_PROBE_RAW_OK)))
         return 1;
     if (src && m->snapshot && img_load_snapshot(src, m->snapshot)) {
-        img_close(src);
+        img_close(src, 1);
         return 1;
     }
     if (m->have_size && keyval_get(m->opts, "size"))
@@ -73,7 +73,7 @@ static int measure(const struct img_args *a, const struct measure *m, const char
     else
         blk_measure(a->env, m->out_format, m->opts, src, m->size, &result, &e);
     status = e.code < 0 ? storage_fail(&e) : print(&result, a->json);
-    return img_close(src) | status;
+    return img_close(src, status);
 }
 
 static int run(struct blk_env *env, int argc, char **argv)

@@ -225,7 +225,7 @@ static int run(struct blk_env *env, int argc, char **argv)
                      : rebase(&w);
 
     blk_close(w.new, ERR_IGNORE);
-    return img_close(w.top) | status;
+    return img_close(w.top, status);
 }
 
 const struct img_command img_rebase = {

@@ -113,7 +113,7 @@ static int run(struct blk_env *env, int argc, char **argv)
         return 1;
     int status = resize(b, &c, prealloc, shrink, a.quiet);
 
-    return img_close(b) | status;
+    return img_close(b, status);
 }
 
 const struct img_command img_resize = {

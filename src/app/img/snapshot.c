@@ -112,7 +112,7 @@ static int run(struct blk_env *env, int argc, char **argv)
         return 1;
     int status = act(b, action, name);
 
-    return img_close(b) | status;
+    return img_close(b, status);
 }
 
 const struct img_command img_snapshot = {
