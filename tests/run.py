@@ -207,7 +207,8 @@ def main():
             if not args.only or args.only in j.name]
     jobs.sort(key=lambda j: -j.limit)   # what may take long does not begin last
     env = dict(os.environ, EMU=os.path.abspath(args.emu), LC_ALL='C.UTF-8', TOP=TOP)
-    env.setdefault('ASAN_OPTIONS', 'detect_leaks=0')   # what a process leaves behind at its end
+    # Not what a process leaves behind at its end; and signal stacks are the tests' own.
+    env.setdefault('ASAN_OPTIONS', 'detect_leaks=0:use_sigaltstack=0')
     env.setdefault('TSAN_OPTIONS', f'suppressions={TESTS}/tsan.supp')
     for name in [n for n in env if n.startswith(('QEMU_', 'EMU_'))]:
         del env[name]

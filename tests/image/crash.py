@@ -7,6 +7,7 @@ written.  CRASH_SEED=N repeats a run, names on the command line choose formats."
 import errno
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ SEED = int(os.environ.get('CRASH_SEED', '1'))
 KB, MB = 1 << 10, 1 << 20
 SECTOR = 512
 PRELOAD = ''     # cut.so
+SANITIZER = ''   # the library of one, which has to come first
 MAX_CUTS = 400   # a run that is still being cut then is endless
 
 # format, create options, size; 'torn': the reference calls a crash's leak an error; 'log': whoever opens it
@@ -36,8 +38,9 @@ CASES = [
 
 
 def run(*argv, stdin=None, env=None):
-    r = subprocess.run(argv, input=stdin, text=True, capture_output=True, timeout=60,
-                       env={**os.environ, 'LD_PRELOAD': PRELOAD, **(env or {})})
+    preload = f'{SANITIZER} {PRELOAD}' if argv[0].startswith(OURS) else PRELOAD
+    r = subprocess.run(argv, input=stdin, text=True, capture_output=True, timeout=600,
+                       env={**os.environ, 'LD_PRELOAD': preload, **(env or {})})
     return r.returncode, r.stdout + r.stderr
 
 
@@ -170,7 +173,9 @@ def main():
     if not shutil.which('qemu-img'):
         print("needs the reference's qemu-img\nskip crash, cuts")
         return
-    global PRELOAD
+    global PRELOAD, SANITIZER
+    libraries = subprocess.run(['ldd', f'{OURS}/qemu-io'], capture_output=True, text=True).stdout
+    SANITIZER = ' '.join(re.findall(r'=> (\S*/lib[at]san\.so\S*)', libraries))
     work = tempfile.mkdtemp(prefix='emu-crash-')
     PRELOAD = f'{work}/cut.so'
     subprocess.run([os.environ.get('CC', 'cc'), '-O2', '-shared', '-fPIC', '-D_GNU_SOURCE', '-o',
