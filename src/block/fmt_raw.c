@@ -128,6 +128,19 @@ static int raw_truncate(struct blk *b, uint64_t size, enum blk_prealloc prealloc
     return r;
 }
 
+/* The disk is its file: only that can say more. */
+static int raw_info(struct blk *b, struct blk_info *i, struct err *e)
+{
+    struct blk_info below;
+    int r = blk_get_info(b->file, &below, e);
+
+    if (r >= 0) {
+        i->bare = below.bare;
+        blk_info_free(&below);
+    }
+    return r;
+}
+
 /* Making ------------------------------------------------------------------------------------------ */
 
 struct raw_create {
@@ -185,6 +198,7 @@ const struct blk_driver fmt_raw = {
     .probe = raw_probe,
     .open = raw_open,
     .truncate = raw_truncate,
+    .info = raw_info,
     .io = &raw_io,
     .create = &raw_create_ops,
 };

@@ -188,6 +188,47 @@ def child(folder):
     verdict('vpc, a parent that is another disk', None if b'identifier' in got else got[:300])
 
 
+def make_folder(top):
+    os.makedirs(f'{top}/Some folder/and a longer one below it')
+    files = {'HELLO.TXT': 20, 'hello.txt2': 100000, 'a name that is longer than thirteen characters.data': 8192,
+             'a name that is longer than others, but begins alike': 1, 'empty': 0, 'GRÜSSE': 700,
+             'Some folder/x': 16385, 'Some folder/and a longer one below it/y': 3}
+    for name, size in files.items():
+        with open(f'{top}/{name}', 'wb') as f:
+            f.write(rng.randbytes(size))
+    for i in range(120):
+        with open(f'{top}/Some folder/file number {i}', 'w') as f:
+            f.write(str(i))
+
+
+def vvfat(folder):
+    """A folder as a disk: mtools find in it what the host has, fsck nothing to complain of."""
+    if not shutil.which('mcopy') or not shutil.which('fsck.fat'):
+        print('needs mtools and dosfstools\nskip foreign, vvfat')
+        return
+    top, image, out = f'{folder}/tree', f'{folder}/fat.raw', f'{folder}/out'
+    make_folder(top)
+    for prefix, start in (('', 63), ('12:', 63), ('16:', 63), ('32:', 63), ('floppy:', 0)):
+        shutil.rmtree(out, ignore_errors=True)
+        os.mkdir(out)
+        r = run(f'{OURS}/qemu-img', 'convert', '-f', 'raw', '-O', 'raw', f'fat:{prefix}{top}', image)
+        bad = r.stderr
+        if not bad:
+            run('mcopy', '-s', '-n', '-i', f'{image}@@{start * SECTOR}', '::*', out)
+            bad = run('diff', '-r', top, out).stdout
+        if not bad:
+            with open(image, 'rb') as f, open(f'{folder}/part', 'wb') as part:
+                f.seek(start * SECTOR)
+                shutil.copyfileobj(f, part)
+            r = run('fsck.fat', '-n', f'{folder}/part')
+            bad = r.stdout + r.stderr if r.returncode else None
+        verdict(f'vvfat, fat:{prefix}', bad)
+    with open(f'{top}/big', 'wb') as f:
+        f.truncate(600 * MB)
+    r = run(f'{OURS}/qemu-img', 'info', f'fat:{top}')
+    verdict('vvfat, a folder that does not fit', None if 'does not fit' in r.stderr else r.stdout + r.stderr)
+
+
 def patch(image, at, fmt, value):
     b = bytearray(image)
     struct.pack_into(fmt, b, at, value)
@@ -250,6 +291,7 @@ def main():
     folder = tempfile.mkdtemp(prefix='emu-foreign-')
     good(folder)
     child(folder)
+    vvfat(folder)
     hostile(folder)
     shutil.rmtree(folder)
 
