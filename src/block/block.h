@@ -169,6 +169,8 @@ struct blk_view {
 };
 /** blk_can_view - can this node be looked at?  (Files, unless opened with O_DIRECT.) */
 bool blk_can_view(const struct blk *b);
+/** blk_plain_files - is there no filter in the chain, which wants to see (and may fail) each read? */
+bool blk_plain_files(const struct blk *b);
 /** blk_view_at - [off, off+len) of the file node @b (struct blk_status's file and host), good until the
  *  next call; NULL: read it. */
 const void *blk_view_at(struct blk_view *v, struct blk *b, uint64_t off, uint64_t len);

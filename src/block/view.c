@@ -14,6 +14,15 @@ bool blk_can_view(const struct blk *b)
     return b->drv->view_fd && !(b->flags & BLK_DIRECT) && b->drv->view_fd(b) >= 0;
 }
 
+bool blk_plain_files(const struct blk *b)
+{
+    for (; b; b = b->backing)
+        for (const struct blk *n = b; n; n = n->file)
+            if (n->drv->kind == BLK_FILTER)
+                return false;
+    return true;
+}
+
 void blk_view_end(struct blk_view *v)
 {
     if (v->map)

@@ -25,7 +25,7 @@ static const struct option longs[] = {
 struct compare {
     struct blk *b[2];
     uint64_t size[2], total; /* total: of the larger one */
-    bool strict;
+    bool strict, views;
     pthread_mutex_t lock;
     uint64_t next;  /* [lock] where the next piece begins */
     uint64_t done;  /* [lock] */
@@ -173,7 +173,7 @@ static void compare_piece(struct compare *c, struct piece *p, struct memory *m)
         tell(c, p->off, DIFFERENT, true, NULL, 0);
     if (p->zero[0] && p->zero[1])
         return;
-    if (!compare_views(p, m)) {
+    if (!c->views || !compare_views(p, m)) {
         for (int i = 0; i < 2; i++) {
             p->data[i] = m->buf[i];
             if (!p->zero[i] && blk_read(c->b[i], p->off, p->len, m->buf[i], &e) < 0) {
@@ -215,6 +215,7 @@ static void run_workers(struct compare *c)
     pthread_t threads[WORKERS_MAX];
     unsigned n = (unsigned)min_u64(min_u64(img_cpus(), WORKERS_MAX), c->total / PIECE + 1), k = 0;
 
+    c->views = blk_plain_files(c->b[0]) && blk_plain_files(c->b[1]);
     blk_view_begin();
     while (k + 1 < n && !pthread_create(&threads[k], NULL, worker, c))
         k++;

@@ -531,9 +531,17 @@ static void run_workers(struct engine *g)
 static bool takes_views(const struct blk *b)
 {
     for (; b->file; b = b->file)
-        if (b->coded || b->align > 1 || (b->drv->io && strcmp(b->drv->name, "raw")))
+        if (b->coded || b->align > 1 || b->drv->kind == BLK_FILTER)
             return false;
     return blk_can_view(b);
+}
+
+static bool gives_views(const struct img_copy *c)
+{
+    for (int i = 0; i < c->src_n; i++)
+        if (!blk_plain_files(c->src[i]))
+            return false;
+    return true;
 }
 
 int img_copy_run(struct img_copy *c)
@@ -543,7 +551,7 @@ int img_copy_run(struct img_copy *c)
     struct engine g = {
         .c = c,
         .unit = c->compressed ? unit : min_u64(unit, PIECE),
-        .views = !c->compressed && !c->salvage && takes_views(c->dst),
+        .views = !c->compressed && !c->salvage && takes_views(c->dst) && gives_views(c),
         .ordered =
             c->compressed || c->checkpoint || (!c->out_of_order && (format || one_writer(c->dst))),
         .next = c->from,

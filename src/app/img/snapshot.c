@@ -52,15 +52,16 @@ static int make(struct blk *b, const char *name)
 static int apply(struct blk *b, const char *name)
 {
     struct err e = {0};
-    int r = blk_snapshot_apply(b, name, &e);
 
-    if (r >= 0)
-        return 0;
-    return img_error("Could not apply snapshot '%s': %s", name,
-                     r == -ENOTSUP ? "Block driver does not support snapshots" : e.msg);
+    switch (blk_snapshot_apply(b, name, &e)) {
+    case 0: return 0;
+    case -ENOTSUP: err_set(&e, -ENOTSUP, "Block driver does not support snapshots"); break;
+    case -ENOENT: err_set(&e, -ENOENT, "Failed to load snapshot: %s", strerror(ENOENT)); break;
+    }
+    return img_error("Could not apply snapshot '%s': %s", name, e.msg);
 }
 
-static int delete (struct blk *b, const char *name)
+static int erase(struct blk *b, const char *name)
 {
     struct blk_snapshot *l = NULL;
     struct err e = {0};
@@ -84,9 +85,10 @@ static int act(struct blk *b, int action, const char *name)
     switch (action) {
     case 'c': return make(b, name);
     case 'a': return apply(b, name);
-    case 'd': return delete (b, name);
+    case 'd': return erase(b, name);
+    case 'l': return list(b);
     }
-    return list(b);
+    return 0; /* as the reference: the image opens */
 }
 
 static int run(struct blk_env *env, int argc, char **argv)

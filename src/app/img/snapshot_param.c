@@ -21,9 +21,7 @@ static int find(struct blk *b, const char *id, const char *name, char found[128]
         if ((!id || !strcmp(list[i].id, id)) && (!name || !strcmp(list[i].name, name)))
             memcpy(found, list[i].id, sizeof(list[i].id));
     free(list);
-    return *found ? 0
-                  : err_set(e, -ENOENT, "no snapshot with%s%s%s%s", id ? " ID " : "", id ? id : "",
-                            name ? " name " : "", name ? name : "");
+    return *found ? 0 : err_set(e, -ENOENT, "Can't find snapshot '%s'", name ? name : id ? id : "");
 }
 
 static int load(struct blk *b, const char *param, struct err *e)
