@@ -8,10 +8,10 @@ export LC_ALL=C
 packages() {
     case $1 in
     build) echo build-essential pkg-config python3 libjson-c-dev zlib1g-dev libzstd-dev libbz2-dev \
-                libgnutls28-dev libcurl4-gnutls-dev libssh-dev libnbd-dev liburing-dev ;;
+                libgnutls28-dev nettle-dev libcurl4-gnutls-dev libssh-dev libnbd-dev liburing-dev ;;
     root)  echo mmdebstrap fakeroot debian-archive-keyring util-linux ;;
     test)  echo qemu-utils qemu-block-extra nbdkit libnbd-bin python3-libnbd nbdfuse fio e2fsprogs \
-                dosfstools mtools openssh-server gnutls-bin lsof \
+                dosfstools mtools openssh-server gnutls-bin cryptsetup-bin lsof \
                 binutils-aarch64-linux-gnu gcc-aarch64-linux-gnu g++-aarch64-linux-gnu \
                 libc6-dev-arm64-cross qemu-user gdb-multiarch golang-go strace \
                 clang ;;

@@ -66,7 +66,7 @@ int crypt_decrypt(struct crypt *c, uint64_t off, void *buf, size_t len, struct e
 uint64_t crypt_payload(const struct crypt *c);
 
 /** crypt_info - what `info` prints: "ivgen-alg", "hash-alg", ..., "slots" for luks; nothing but "format" for
- *  aes.  A new object. */
+ *  aes.  A new object; the order is that of the human form. */
 struct json_object *crypt_info(const struct crypt *c);
 
 /** crypt_create - write a header for @format with a new key.  -EINVAL names the option. */
