@@ -7,7 +7,7 @@ A build is configure, make and the package's own tests.  The kernel starts every
 binfmt_misc.  Time is CPU time with all children; columns take turns.
 
 usage: build.py [--emu PROGRAM] [--references DIR] [--root DIR] [--sources DIR] [--runs N]
-                [--only PACKAGE,...]
+                [--only PACKAGE,...] [--columns NAME,...]
 """
 import argparse
 import os
@@ -69,7 +69,9 @@ class Column:
         if status or not re.search(PACKAGES[package][1], open(log, errors='replace').read(), re.M):
             print(f'{package}, {self.name}: failed, status {status}; see {log}', file=sys.stderr)
             return None
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        print(f'{package}, {self.name}: {seconds:.1f} s', file=sys.stderr, flush=True)
+        return seconds
 
 
 def columns(args):
@@ -100,10 +102,11 @@ def main():
     ap.add_argument('--logs', default=f'{TOP}/build/bench/build')
     ap.add_argument('--runs', type=int, default=1)
     ap.add_argument('--only', help='packages, separated by commas')
+    ap.add_argument('--columns', help='ways to build, separated by commas')
     args = ap.parse_args()
 
     os.makedirs(args.logs, exist_ok=True)
-    cols = list(columns(args))
+    cols = [c for c in columns(args) if not args.columns or c.name in args.columns.split(',')]
     references = [c.name for c in cols if c.cache is None and c.name != 'no cache']
     cpu = next((l.split(':')[1].strip() for l in open('/proc/cpuinfo') if 'model name' in l), '?')
     print(f'# {time.strftime("%Y-%m-%d")}, {cpu}, Linux {platform.release()}, median of {args.runs}; '
@@ -116,7 +119,7 @@ def main():
         failed = failed or None in s.values()
         best = min((s[r] for r in references if s[r]), default=None)
         cells = ''.join(f'{s[c.name]:10.1f}' if s[c.name] else f'{"-":>10s}' for c in cols)
-        ratios = ''.join(f'{best / s[n]:{w}.2f}' if best and s[n] else f'{"-":>{w}s}'
+        ratios = ''.join(f'{best / s[n]:{w}.2f}' if best and s.get(n) else f'{"-":>{w}s}'
                          for n, w in (('no cache', 12), ('empty', 8), ('full', 8)))
         print(f'{package:10s}{cells}{ratios}', flush=True)
     sys.exit(failed)
