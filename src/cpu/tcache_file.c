@@ -24,7 +24,7 @@
 #define K1 UINT64_C(0x9e3779b97f4a7c15)
 #define K2 UINT64_C(0xbf58476d1ce4e5b9)
 
-enum { SLOT = 8, PAGE = 4096, ALIGN = 16 };
+enum { SLOT = 8, PAGE = 4096, ALIGN = 16, MUCH = 1 << 20 };
 
 /* --- hashes ------------------------------------------------------------------------------------*/
 
@@ -218,6 +218,7 @@ struct tcache *tcache_open(const char *dir, const uint64_t id[2], unsigned host_
         return NULL;
     t->fd[0] = t->fd[1] = -1;
     t->uid = (uid_t)getauxval(AT_EUID);
+    t->all = TC_ALL;
     t->dir = strdup(dir);
     memcpy(t->key, id, sizeof(t->key));
     tcache_mix(t->key, &features, sizeof(features));
@@ -306,9 +307,9 @@ static void make_room(struct tcache *t)
     uint64_t total;
     size_t n = list_files(t, &list, &total);
 
-    if (total > TC_ALL) {
+    if (total > t->all) {
         qsort(list, n, sizeof(*list), by_age);
-        for (size_t i = 0; i < n && total > TC_ALL / 4 * 3; i++) {
+        for (size_t i = 0; i < n && total > t->all / 4 * 3; i++) {
             unlinkat(t->fd[0], list[i].name, 0);
             total -= list[i].bytes;
         }
@@ -477,9 +478,11 @@ static void append_locked(struct tcache *t, const struct tc_batch *b, bool usefu
         unlinkat(t->fd[0], t->name, 0); /* damaged: the next process begins a new one */
     else if (h.place[0] != t->place[0] || h.place[1] != t->place[1])
         return; /* another first process was quicker */
-    else if (h.end + b->len <= TC_MAX)
+    else if (h.end + b->len <= TC_MAX) {
+        if (b->len >= MUCH)
+            make_room(t);
         add_to(t, &h, b);
-    else if (!useful)
+    } else if (!useful)
         unlinkat(t->fd[0], t->name, 0); /* full of what is not used */
 }
 

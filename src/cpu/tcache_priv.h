@@ -18,13 +18,13 @@
 
 #define TC_MAGIC   UINT64_C(0x31306361632d6d65) /* "em-cac01" */
 #define TC_HEADER  4096
-#define TC_BITS    18            /* of the index: 2 MiB, of which few pages are ever touched */
+#define TC_BITS    19            /* of the index: 4 MiB, of which few pages are ever touched */
 #define TC_GROUP   UINT64_C(1024) /* slots of neighbouring code */
 #define TC_RUN     16            /* slots looked at in one group */
 #define TC_PROBES  (8 * TC_RUN)  /* ... for one address */
 #define TC_MAX_REC (256 << 10)   /* bytes of a record */
-#define TC_MAX     (64u << 20)   /* bytes of a file */
-#define TC_ALL     (512ull << 20) /* bytes of the folder, by and large */
+#define TC_MAX     (256u << 20)  /* bytes of a file */
+#define TC_ALL     (1024ull << 20) /* bytes of the folder, by and large */
 
 struct tc_header {
     uint64_t magic;
@@ -86,6 +86,7 @@ struct tcache {
     bool off;             /* [atomic] */
     int fd[2];            /* open for a moment: the folder, the file; else -1 */
     uid_t uid;
+    uint64_t all;         /* bytes of the folder: TC_ALL, but for tests */
     const uint8_t *map;   /* the file as it was; it may shrink under us: only guarded copies read it */
     uint64_t size;
     uint32_t bits;        /* of its index */

@@ -107,7 +107,7 @@ cat >damage.py <<'END'
 import random, sys
 data, seed = bytearray(open('whole', 'rb').read()), int(sys.argv[1])
 r = random.Random(seed)
-start = 4096 + (8 << 18)
+start = 4096 + (8 << 19)
 how = seed % 6
 if how == 0:                                    # bits of records
     for i in range(400):

@@ -166,6 +166,71 @@ TEST(tcache, nothing_is_written_after_a_stop)
     remove_all();
 }
 
+static off_t file_size(const struct tcache *t)
+{
+    char path[128];
+    struct stat st;
+
+    snprintf(path, sizeof(path), "%s/%s", dir, t->name);
+    return stat(path, &st) < 0 ? -1 : st.st_size;
+}
+
+/* Let the file's records end at @end. */
+static void stretch(const struct tcache *t, uint64_t end)
+{
+    char path[128];
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/%s", dir, t->name);
+    fd = open(path, O_RDWR);
+    CHECK(fd >= 0 && ftruncate(fd, (off_t)end) == 0 &&
+          pwrite(fd, &end, sizeof(end), offsetof(struct tc_header, end)) == sizeof(end));
+    close(fd);
+}
+
+TEST(tcache, a_full_file_stays_while_it_is_useful)
+{
+    struct tcache *t = cache(1);
+    struct tc_batch one = { 0 }, two = { 0 };
+
+    put(&one, 0x1000, 0, 7, 1);
+    put(&two, 0x2000, 0, 7, 1);
+    tc_append(t, &one, true);
+    stretch(t, TC_MAX - two.len);
+    tc_append(t, &two, true);
+    CHECK_EQ(file_size(t), TC_MAX);
+    put(&one, 0x3000, 0, 7, 1);
+    tc_append(t, &one, true);
+    CHECK_EQ(file_size(t), TC_MAX);
+    tc_append(t, &one, false);
+    CHECK_EQ(file_size(t), -1);
+    remove_all();
+}
+
+/* The file of id 1 has been used last when that of id 4 finds too much in the folder. */
+TEST(tcache, files_not_used_for_long_make_room)
+{
+    struct timespec old[2] = { { 1000, 0 }, { 1000, 0 } };
+    struct tcache *t[5];
+    struct tc_batch b = { 0 };
+    char path[128];
+
+    for (unsigned i = 0; i < 800; i++)
+        put(&b, 0x400000 + i * 8, 0, i, 1); /* some 100 KiB */
+    for (unsigned i = 1; i < 5; i++) {
+        t[i] = cache(i);
+        t[i]->all = 250 << 10;
+        tc_append(t[i], &b, true);
+        snprintf(path, sizeof(path), "%s/%s", dir, t[i]->name);
+        old[0].tv_sec = old[1].tv_sec = i == 1 ? 9000 : 1000 + i;
+        CHECK(i == 4 || utimensat(AT_FDCWD, path, old, 0) == 0);
+    }
+    CHECK(file_size(t[1]) > 0);
+    CHECK_EQ(file_size(t[2]), -1);
+    CHECK(file_size(t[4]) > 0);
+    remove_all();
+}
+
 /* Every field that leads somewhere, led too far, with the checksum made good again. */
 TEST(tcache, offsets_are_checked)
 {
@@ -217,6 +282,8 @@ static const struct test tests[] = {
     CASE(tcache, the_same_code_is_kept_once_and_other_code_beside_it),
     CASE(tcache, a_file_belongs_to_one_id_and_one_place),
     CASE(tcache, nothing_is_written_after_a_stop),
+    CASE(tcache, a_full_file_stays_while_it_is_useful),
+    CASE(tcache, files_not_used_for_long_make_room),
     CASE(tcache, offsets_are_checked),
 };
 TEST_MAIN(tests)
