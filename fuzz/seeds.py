@@ -13,6 +13,9 @@ OURS = os.path.abspath(os.environ.get('EMU_BIN', 'build'))
 SEEDS = {   # format: create options and size of each seed
     'parallels': [('cluster_size=4k', '3M'), ('cluster_size=1536', '1M')],
     'qcow': [('', '3M'), ('', '1G')],
+    'qcow2': [('cluster_size=4k', '3M'), ('compat=0.10,cluster_size=512', '1M'),
+              ('extended_l2=on,cluster_size=16k', '3M'), ('refcount_bits=1,lazy_refcounts=on', '3M'),
+              ('compression_type=zstd,cluster_size=4k', '1M')],
     'qed': [('cluster_size=4k,table_size=2', '3M'), ('', '1M')],
     'vdi': [('', '3M'), ('static=on', '1M')],
     'vhdx': [('block_size=1M', '2M'), ('subformat=fixed,block_size=1M', '1M')],
@@ -20,6 +23,11 @@ SEEDS = {   # format: create options and size of each seed
     'vmdk': [('', '3M'), ('zeroed_grain=on', '64M'), ('subformat=streamOptimized', '1M')],
 }
 PACKED = 'write -c -P 5 128k 4k\n'   # for formats with compression
+MORE = {    # what else is done to them, as far as the options allow
+    'qcow2': [('img', 'snapshot', '-c', 'one'), ('io', '-c', 'write -c 256k 64k'),
+              ('img', 'snapshot', '-c', 'two'), ('io', '-c', 'write 5k 5k'),
+              ('io', '-c', 'write -z 300k 8k')],
+}
 COMMANDS = 'write -P 1 0 4k\nwrite -P 2 700k 512\nwrite -z 64k 64k\nwrite -P 3 900k 100k\n'
 
 
@@ -49,6 +57,9 @@ def main():
                                (['-o', opts] if opts else []) + [image, size], check=True)
                 subprocess.run([f'{OURS}/qemu-io', '-f', fmt, image], input=COMMANDS + (PACKED if fmt == 'qcow' else ''), text=True,
                                stdout=subprocess.DEVNULL, check=True)
+                for words in MORE.get(fmt, []):
+                    subprocess.run([f'{OURS}/qemu-{words[0]}', *words[1:], image], check=False,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 with open(image, 'rb') as f:
                     seed = pack(f.read())
             name = (opts.replace('=', '-').replace(',', '-') or 'plain') + '-' + size

@@ -245,7 +245,8 @@ int qcow2_cache_write(struct blk *b, struct qcow2_cache *c, struct err *e)
             c->dirty[done++]->dirty = false;
     }
     c->n_dirty -= done;
-    memmove(c->dirty, c->dirty + done, c->n_dirty * sizeof(*c->dirty));
+    if (c->n_dirty)
+        memmove(c->dirty, c->dirty + done, c->n_dirty * sizeof(*c->dirty));
     return r;
 }
 

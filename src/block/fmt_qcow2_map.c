@@ -326,7 +326,8 @@ int qcow2_own_l2(struct blk *b, uint64_t l1_index, struct err *e)
 
     if (l1_index >= s->h.l1_size)
         bug("L1 index %" PRIu64 " of %" PRIu32, l1_index, s->h.l1_size);
-    if ((r = l2_table(b, l1_index, &old, e)) < 0 || (qcow2_l1_get(s, l1_index) & QCOW2_COPIED))
+    if ((r = l2_table(b, l1_index, &old, e)) < 0 ||
+        (old && (qcow2_l1_get(s, l1_index) & QCOW2_COPIED)))
         return r;
     if ((r = qcow2_alloc(b, 1, &host, &got, &zeros, e)) < 0)
         return r;
@@ -503,7 +504,7 @@ static int qcow2_alloc_extent(struct blk *b, uint64_t off, uint64_t len, struct 
         (r = qcow2_map(b, off, len, x, e)) < 0)
         return r;
     if (x->where == BLK_DATA && x->in_place)
-        return 0;
+        return qcow2_check_overlap(b, x->file ? 0 : x->host, x->len, false, e);
     pthread_mutex_lock(&s->lock);
     r = alloc_locked(b, off, len, x, e);
     pthread_mutex_unlock(&s->lock);

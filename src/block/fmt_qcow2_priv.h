@@ -139,6 +139,7 @@ struct qcow2 {
     struct qcow2_cache l2, refs;
     uint64_t *reftable;   /* [lock] host byte order */
     uint64_t reftable_n;  /* [lock] entries */
+    uint64_t reftable_used; /* [lock] entries behind are 0 */
     bool *reftable_dirty; /* [lock] by page of the table on disk */
     bool reftable_any_dirty;
     uint64_t free_hint;  /* [lock] no free cluster below this index */
@@ -333,6 +334,10 @@ int qcow2_corrupt(struct blk *b, struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /** qcow2_check_writable - -EIO when it was marked. */
 int qcow2_check_writable(struct blk *b, struct err *e);
+
+/** qcow2_check_overlap - -EIO, and the image is marked, when [host, host+len) holds metadata.  @fresh: it was
+ *  free a moment ago, so all is looked at [lock]; else only what costs nothing. */
+int qcow2_check_overlap(struct blk *b, uint64_t host, uint64_t len, bool fresh, struct err *e);
 
 /* fmt_qcow2_snapshot.c (the table), fmt_qcow2_snapshot_ops.c ------------------------------------- */
 

@@ -46,8 +46,10 @@ int qcow2_reftable_load(struct blk *b, struct err *e)
         return e->code;
     if ((r = qcow2_pread(b, s->h.refcount_table_offset, s->reftable, bytes, e)) < 0)
         return r;
+    s->reftable_used = 0;
     for (uint64_t i = 0; i < s->reftable_n; i++)
-        s->reftable[i] = be64toh(s->reftable[i]);
+        if ((s->reftable[i] = be64toh(s->reftable[i])))
+            s->reftable_used = i + 1;
     return 0;
 }
 
@@ -104,6 +106,7 @@ int qcow2_refcount_get(struct blk *b, uint64_t host, uint64_t *count, struct err
 static void reftable_set(struct qcow2 *s, uint64_t i, uint64_t v)
 {
     s->reftable[i] = v;
+    s->reftable_used = max_u64(s->reftable_used, i + 1);
     s->reftable_dirty[i * 8 / s->page_size] = true;
     s->reftable_any_dirty = true;
 }
@@ -178,6 +181,8 @@ static int add_block(struct blk *b, uint64_t index, struct err *e)
     if (!block && at >> qcow2_block_bits(s) != i)
         return add_block(b, at, e); /* that one first; the caller asks again */
     host = at << s->cluster_bits;
+    if ((r = qcow2_check_overlap(b, host, s->cluster_size, true, e)) < 0)
+        return r;
     qcow2_cache_drop(b, &s->refs, host, s->cluster_size);
     if ((r = clear_clusters(b, host, s->cluster_size, e)) < 0)
         return r;
@@ -269,6 +274,7 @@ static int switch_table(struct blk *b, const struct growth *g, uint64_t *table, 
     s->reftable_dirty = dirty;
     s->reftable_any_dirty = false;
     s->reftable_n = (g->table_clusters << s->cluster_bits) / 8;
+    s->reftable_used = g->first_block + g->blocks;
     return qcow2_free_now(b, old.refcount_table_offset, old_len, false, e);
 }
 
@@ -468,6 +474,8 @@ int qcow2_alloc(struct blk *b, uint64_t want, uint64_t *host, uint64_t *got, boo
     *host = index << s->cluster_bits;
     *got = n;
     *zeros = *host >= s->high_water;
+    if ((r = qcow2_check_overlap(b, *host, n << s->cluster_bits, true, e)) < 0)
+        return r;
     if ((r = change_counts(b, *host, n << s->cluster_bits, 1, false, e)) < 0)
         return r;
     s->free_hint = index + n;
@@ -510,6 +518,8 @@ int qcow2_alloc_bytes(struct blk *b, uint64_t len, uint64_t *host, struct err *e
             return r;
     }
     *host = index << s->cluster_bits;
+    if ((r = qcow2_check_overlap(b, *host, want << s->cluster_bits, true, e)) < 0)
+        return r;
     if ((r = change_counts(b, *host, want << s->cluster_bits, 1, false, e)) < 0)
         return r;
     if (index == s->free_hint)

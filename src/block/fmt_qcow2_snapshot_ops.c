@@ -92,8 +92,11 @@ static int walk_l1(struct walk *w, const uint64_t *l1, uint64_t n, struct err *e
             continue;
         if (table & s->cluster_mask)
             return qcow2_corrupt(w->b, e, "L2 table offset %#" PRIx64 " unaligned", table);
-        r = qcow2_pread(w->b, table, w->buf, s->cluster_size, e);
-        for (uint64_t k = 0; !r && k < UINT64_C(1) << s->l2_bits; k++)
+        /* Behind the end of the file there are zeros. */
+        bool there = table < blk_size_now(w->b->file);
+
+        r = there ? qcow2_pread(w->b, table, w->buf, s->cluster_size, e) : 0;
+        for (uint64_t k = 0; there && !r && k < UINT64_C(1) << s->l2_bits; k++)
             r = walk_entry(w, be64toh(w->buf[k * s->entry_words]), e);
         if (!r)
             r = change(w, table, s->cluster_size, e);
@@ -137,8 +140,11 @@ static int set_table_flags(struct blk *b, uint64_t table, bool none, uint64_t *b
 {
     struct qcow2 *s = b->state;
     bool changed = false;
-    int r = qcow2_pread(b, table, buf, s->cluster_size, e);
+    int r;
 
+    if (table >= blk_size_now(b->file))
+        return 0;
+    r = qcow2_pread(b, table, buf, s->cluster_size, e);
     for (uint64_t k = 0; r >= 0 && k < UINT64_C(1) << s->l2_bits; k++) {
         uint64_t old = be64toh(buf[k * s->entry_words]), entry = old;
 

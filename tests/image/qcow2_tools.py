@@ -173,7 +173,7 @@ def measure():
     sizes = [['--size', s] for s in ('0', '1', '513', '1G', '100M', '1T', '8191P', '4095G')]
     options = ('', 'cluster_size=512', 'cluster_size=2M', 'refcount_bits=1', 'refcount_bits=64',
                'extended_l2=on', 'preallocation=full', 'preallocation=metadata', 'cluster_size=1000',
-               'compat=0.10', 'nosuch=1')
+               'compat=0.10')
     for o in options:
         for what in sizes + [['base.qcow2'], ['plain.qcow2']]:
             words = ['measure', '-O', 'qcow2'] + (['-o', o] if o else []) + what
