@@ -227,8 +227,9 @@ int qcow2_cache_write(struct blk *b, struct qcow2_cache *c, struct err *e)
     size_t done = 0;
     int r = 0;
 
-    if (c->n_dirty)
-        qsort(c->dirty, c->n_dirty, sizeof(*c->dirty), by_host);
+    if (!c->n_dirty)
+        return 0;
+    qsort(c->dirty, c->n_dirty, sizeof(*c->dirty), by_host);
     while (done < c->n_dirty) {
         uint64_t host = c->dirty[done]->host;
         int n = 0;
