@@ -145,7 +145,7 @@ static bool worth(const struct jit *j, uint64_t pc, uint32_t mode)
 
     if (!r)
         return j->e->conf.hot_after == 1;
-    return !r->counter || *r->counter <= (int32_t)(j->e->conf.hot_after - j->e->conf.hot_after / 8);
+    return !r->counter || r->waited || *r->counter <= (int32_t)(j->e->conf.hot_after - j->e->conf.hot_after / 8);
 }
 
 static void plan_add(struct jit *j, struct plan *p, uint64_t pc, uint32_t mode)

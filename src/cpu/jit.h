@@ -42,6 +42,7 @@ struct region {
     const struct host_trap *traps;
     uint16_t n_blocks, n_spans; /* spans: the blocks', then code that exits rely on */
     bool hot, dead;
+    bool waited; /* hot once, but told to run more often first */
     bool kept; /* the translation cache has it, or does not want it */
     struct span *spans;
 };
@@ -87,12 +88,17 @@ struct jit {
     uint32_t n_saved;      /* regions before this one are in it, or will not be */
     uint64_t new_bytes;    /* of host code since */
     uint32_t n_read, n_translated; /* regions so far */
+    uint32_t n_hot;                /* hot ones made since the cache was empty */
     bool untag; /* tagged addresses were seen: new code removes tags */
 };
 
 /** jit_of - the engine's translator, made on first use; any thread. */
 struct jit *jit_of(struct engine *e);
 
+/** jit_put_off - a program with many hot blocks runs each of them less: beyond a thousand hot regions, each
+ * one asks for a thousandth more of the @hot_after executions that the first ones needed, to the ninefold.
+ * Gives how many more than @hot_after. */
+int32_t jit_put_off(uint32_t n_hot, uint32_t hot_after);
 /** region_find - the translation of @pc, or NULL; any thread, no lock. */
 struct region *region_find(const struct jit *j, uint64_t pc, uint32_t mode);
 /* What a region is compiled from: j->flat; j->ir, with less care; j->ir. */
