@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum { CHAIN_MAX = 500 }; /* layers of backing files: more is a mistake or an attack */
 enum { PROBE_LEN = 2048 };
@@ -72,10 +73,19 @@ char *blk_relative_name(const char *base, const char *name)
     return full;
 }
 
+static bool is_device(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) >= 0 && (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode));
+}
+
 const struct blk_driver *blk_protocol_of(const char *filename, struct err *e)
 {
     size_t len = prefix_length(filename);
-    const struct blk_driver *drv = len ? driver_by_prefix(filename, len) : blk_driver_find("file");
+    const struct blk_driver *drv =
+        len ? driver_by_prefix(filename, len)
+            : blk_driver_find(is_device(filename) ? "host_device" : "file");
 
     if (!drv)
         err_set(e, -ENOENT, "Unknown protocol '%.*s'", (int)len, filename);
@@ -681,8 +691,7 @@ static struct json_object *full_options(const struct blk *b)
         json_object_object_foreach(b->options, key, value)
         {
             if (strcmp(key, "driver") && strcmp(key, child_option(b->drv)) &&
-                strcmp(key, "node-name") &&
-                strcmp(key, "backing"))
+                strcmp(key, "node-name") && strcmp(key, "backing"))
                 json_object_object_add(o, key, json_object_get(value));
         }
     }

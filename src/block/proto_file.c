@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* driver=file: files and block devices of the host. */
+/* driver=file: files of the host; most of driver=host_device. */
 #include "block/proto_file_priv.h"
 
 #include <fcntl.h>
@@ -23,12 +23,14 @@ struct file {
     bool known_data;               /* [lock] */
 };
 
+_Static_assert(sizeof(struct file) <= FILE_STATE_SIZE, "proto_file_priv.h");
+
 struct file_opts {
     char *filename, *aio, *locking;
     uint64_t aio_max_batch;
 };
 
-static const struct field file_fields[] = {
+const struct field file_fields[] = {
     FIELD(file_opts, filename, F_STR, "filename", NULL, "path of the file"),
     FIELD(file_opts, aio, F_STR, "aio", NULL, "threads, native or io_uring"),
     FIELD(file_opts, aio_max_batch, F_U64, "aio-max-batch", NULL, "accepted, without effect"),
@@ -36,22 +38,36 @@ static const struct field file_fields[] = {
     FIELD_END,
 };
 
+/* Before it is opened: a named pipe would wait for somebody at its other end. */
+static int check_kind(const struct blk *b, const char *path, struct err *e)
+{
+    bool device = b->drv == &proto_host_device;
+    struct stat st;
+
+    if (stat(path, &st) < 0) /* opening says it, too, and better */
+        return 0;
+    if (device && !S_ISBLK(st.st_mode) && !S_ISCHR(st.st_mode))
+        return err_set(e, -EINVAL,
+                       "'host_device' driver requires '%s' to be either a character or block "
+                       "device",
+                       path);
+    if (!device && !S_ISREG(st.st_mode))
+        return err_set(e, -EINVAL, "'file' driver requires '%s' to be a regular file", path);
+    return 0;
+}
+
 static int find_size(struct blk *b, struct err *e)
 {
     struct file *f = b->state;
     struct stat st;
-    uint64_t size;
 
+    f->device = b->drv == &proto_host_device;
     if (fstat(f->fd, &st) < 0)
         return err_set(e, -errno, "Could not stat '%s': %s", b->filename, strerror(errno));
-    if (S_ISDIR(st.st_mode))
-        return err_set(e, -EISDIR, "'%s' is a directory", b->filename);
-    f->device = S_ISBLK(st.st_mode);
-    size = (uint64_t)st.st_size;
-    if (f->device && ioctl(f->fd, BLKGETSIZE64, &size) < 0)
+    b->size = (uint64_t)st.st_size;
+    if (S_ISBLK(st.st_mode) && ioctl(f->fd, BLKGETSIZE64, &b->size) < 0)
         return err_set(e, -errno, "Could not get the size of '%s': %s", b->filename,
                        strerror(errno));
-    b->size = size;
     return 0;
 }
 
@@ -64,6 +80,10 @@ static uint32_t direct_align(void)
 static int file_open_fd(struct blk *b, const char *path, struct err *e)
 {
     int flags = O_CLOEXEC | (b->flags & BLK_DIRECT ? O_DIRECT : 0);
+    int r = check_kind(b, path, e);
+
+    if (r < 0)
+        return r;
     int fd = open(path, flags | (b->flags & BLK_RDWR ? O_RDWR : O_RDONLY));
 
     if (fd < 0 && (b->flags & BLK_AUTO_READ_ONLY) && (b->flags & BLK_RDWR) &&
@@ -112,7 +132,7 @@ static int take_options(struct blk *b, struct file_opts *o, struct err *e)
     return 0;
 }
 
-static int file_open(struct blk *b, struct json_object *opts, struct err *e)
+int file_open(struct blk *b, struct json_object *opts, struct err *e)
 {
     struct file *f = b->state;
     struct file_opts o;
@@ -142,7 +162,7 @@ static int file_view_fd(const struct blk *b)
     return f->device ? -1 : f->fd;
 }
 
-static int file_claim(struct blk *b, unsigned held, unsigned unshared, struct err *e)
+int file_claim(struct blk *b, unsigned held, unsigned unshared, struct err *e)
 {
     struct file *f = b->state;
     int r = 0;
@@ -158,7 +178,7 @@ static int file_claim(struct blk *b, unsigned held, unsigned unshared, struct er
     return r;
 }
 
-static int file_close(struct blk *b, struct err *e)
+int file_close(struct blk *b, struct err *e)
 {
     struct file *f = b->state;
 
@@ -337,7 +357,7 @@ static int file_zero(struct blk *b, uint64_t off, uint64_t len, unsigned req, st
     return -ENOTSUP;
 }
 
-static int file_flush(struct blk *b, struct err *e)
+int file_flush(struct blk *b, struct err *e)
 {
     struct file *f = b->state;
 
@@ -458,19 +478,19 @@ static int preallocate(int fd, uint64_t old, uint64_t size, enum blk_prealloc pr
     return r < 0 ? err_set(e, r, "Could not preallocate: %s", strerror(-r)) : 0;
 }
 
-static int file_truncate(struct blk *b, uint64_t size, enum blk_prealloc prealloc, unsigned req,
-                         struct err *e)
+int file_truncate(struct blk *b, uint64_t size, enum blk_prealloc prealloc, unsigned req,
+                  struct err *e)
 {
     struct file *f = b->state;
     uint64_t old = b->size;
     int r;
 
+    if (f->device && (size == old || (size < old && !(req & BLK_REQ_EXACT))))
+        return 0;
+    if (f->device && !(req & BLK_REQ_EXACT))
+        return err_set(e, -EINVAL, "Cannot grow device files");
     if (f->device)
-        return size == old || (size < old && !(req & BLK_REQ_EXACT))
-                   ? 0
-                   : err_set(e, size > old ? -EINVAL : -ENOTSUP,
-                             size > old ? "Cannot grow device files"
-                                        : "Cannot resize device files");
+        return err_set(e, -ENOTSUP, "Cannot resize device files");
     forget(f);
     if (ftruncate(f->fd, (off_t)size) < 0)
         return err_set(e, -errno, "Failed to resize '%s': %s", b->filename, strerror(errno));
@@ -515,17 +535,12 @@ static int file_create(struct blk_env *env, const char *filename, void *opts,
         attr |= FS_NOCOW_FL;
         ioctl(fd, FS_IOC_SETFLAGS, &attr); /* a wish */
     }
-    struct stat st;
-    bool device = fstat(fd, &st) >= 0 && S_ISBLK(st.st_mode);
-
-    r = device
-            ? 0
-            : file_lock(fd, BLK_PERM_WRITE | BLK_PERM_RESIZE, BLK_PERM_RESIZE, false, filename, e);
-    if (r >= 0 && !device)
+    r = file_lock(fd, BLK_PERM_WRITE | BLK_PERM_RESIZE, BLK_PERM_RESIZE, false, filename, e);
+    if (r >= 0)
         r = ftruncate(fd, 0) < 0 || ftruncate(fd, (off_t)o->size) < 0
                 ? err_set(e, -errno, "Could not resize file '%s': %s", filename, strerror(errno))
                 : preallocate(fd, 0, o->size, (enum blk_prealloc)o->prealloc, e);
-    if (r < 0 && r != -EAGAIN && !device && ftruncate(fd, 0) < 0)
+    if (r < 0 && r != -EAGAIN && ftruncate(fd, 0) < 0)
         errno = 0; /* an empty file would have been nicer: what failed first is told */
     if (close(fd) < 0 && r >= 0)
         r = err_set(e, -errno, "Could not create '%s': %s", filename, strerror(errno));
@@ -539,7 +554,7 @@ static int file_parse_name(const char *name, struct json_object *opts, struct er
     return 0;
 }
 
-static const struct blk_io_ops file_io = {
+const struct blk_io_ops file_io = {
     .readv = file_readv,
     .writev = file_writev,
     .zero = file_zero,
@@ -559,9 +574,9 @@ static const char *const file_prefixes[] = {"file", NULL};
 
 const struct blk_driver proto_file = {
     .name = "file",
-    .help = "files and block devices of the host",
+    .help = "files of the host",
     .kind = BLK_PROTOCOL,
-    .state_size = sizeof(struct file),
+    .state_size = FILE_STATE_SIZE,
     .open_opts = file_fields,
     .prefixes = file_prefixes,
     .parse_name = file_parse_name,

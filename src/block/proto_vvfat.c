@@ -59,7 +59,8 @@ static int vvfat_parse_name(const char *name, struct json_object *opts, struct e
         } else if (!strncmp(name, "rw:", 3)) {
             rw = true;
             name += 3;
-        } else if (!strncmp(name, "12:", 3) || !strncmp(name, "16:", 3) || !strncmp(name, "32:", 3)) {
+        } else if (!strncmp(name, "12:", 3) || !strncmp(name, "16:", 3) ||
+                   !strncmp(name, "32:", 3)) {
             type = atoi(name);
             name += 3;
         } else {
@@ -294,7 +295,8 @@ static const struct vvfat_node *node_of(const struct vvfat_tree *t, uint32_t clu
 }
 
 /* @len bytes of a host file from @at on; zeros where it has become shorter. */
-static int read_file(const struct vvfat_node *n, uint64_t at, uint8_t *buf, uint64_t len, struct err *e)
+static int read_file(const struct vvfat_node *n, uint64_t at, uint8_t *buf, uint64_t len,
+                     struct err *e)
 {
     int fd = open(n->path, O_RDONLY | O_CLOEXEC), r = 0;
     ssize_t k = 1;
@@ -311,7 +313,8 @@ static int read_file(const struct vvfat_node *n, uint64_t at, uint8_t *buf, uint
 }
 
 /* @off bytes into the data area; *@len is cut to one file. */
-static int read_data(const struct vvfat *v, uint64_t off, uint8_t *buf, uint64_t *len, struct err *e)
+static int read_data(const struct vvfat *v, uint64_t off, uint8_t *buf, uint64_t *len,
+                     struct err *e)
 {
     uint64_t cluster = off / v->tree.cluster + 2, at, have;
     const struct vvfat_node *n =

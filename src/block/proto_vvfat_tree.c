@@ -39,8 +39,8 @@ static uint8_t *add_entry(struct vvfat_tree *t, uint32_t dir, struct err *e)
     uint8_t *more;
 
     if (d->size / VVFAT_ENTRY == max) {
-        err_set(e, -EFBIG, "'%s' has too many entries for a FAT folder: the limit is %" PRIu32, d->path,
-                max);
+        err_set(e, -EFBIG, "'%s' has too many entries for a FAT folder: the limit is %" PRIu32,
+                d->path, max);
         return NULL;
     }
     if (!(more = realloc(d->entries, d->size + VVFAT_ENTRY))) {
@@ -98,8 +98,9 @@ static char short_char(char c)
 {
     if (c >= 'a' && c <= 'z')
         return (char)(c - 32);
-    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("!#$%&'()-@^_`{}~", c)) ? c
-                                                                                                     : '_';
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("!#$%&'()-@^_`{}~", c))
+               ? c
+               : '_';
 }
 
 static bool taken(const struct vvfat_node *d, const uint8_t name[11])
@@ -229,7 +230,8 @@ static int add_node(struct vvfat_tree *t, uint32_t dir, const char *path, const 
     return 0;
 }
 
-static int add_file(struct vvfat_tree *t, uint32_t dir, const char *name, unsigned depth, struct err *e)
+static int add_file(struct vvfat_tree *t, uint32_t dir, const char *name, unsigned depth,
+                    struct err *e)
 {
     char path[PATH_MAX];
     uint16_t wide[MAX_NAME];
@@ -294,8 +296,8 @@ static int deal_clusters(struct vvfat_tree *t, struct err *e)
         n->first = (uint32_t)next;
         next += div_up(n->size, t->cluster);
         if (next - 2 > t->max_clusters)
-            return err_set(e, -EFBIG, "Directory does not fit in FAT%u (capacity %.2f MB)", t->fat_type,
-                           (double)t->max_clusters * t->cluster / MiB);
+            return err_set(e, -EFBIG, "Directory does not fit in FAT%u (capacity %.2f MB)",
+                           t->fat_type, (double)t->max_clusters * t->cluster / MiB);
     }
     t->clusters = (uint32_t)(next - 2);
     for (uint32_t i = 1; i < t->n; i++) {

@@ -9,6 +9,8 @@ our-img and our-io are ours.  Lines that begin with
 
     needs FORMAT...         skip the test unless these formats are built in
     differ REGEX # REASON   take out what matches, on both sides, in the output of this test
+    loop                    an 8 MiB loop device, its name in the file "loop"; skips where there is none
+    mounts                  skip the test where nobody may mount in a name space of his own
     quiet COMMAND           run it, but compare only its status
     ours COMMAND            run it on our side only (on the other nothing happens); status must be 0
     same FILE...            compare these files' contents, byte for byte
@@ -77,9 +79,29 @@ def sorted_name(m):
         return m[0]
 
 
+class Loop:
+    """One loop device, for both sides in turn: they are to print the same name."""
+
+    def __init__(self):
+        self.file = tempfile.NamedTemporaryFile()
+        self.file.truncate(8 << 20)
+        r = subprocess.run(['losetup', '-f', '--show', self.file.name], text=True,
+                           capture_output=True)
+        self.name = r.stdout.strip() if r.returncode == 0 else None
+
+    def empty(self):
+        self.file.truncate(0)
+        self.file.truncate(8 << 20)
+
+    def close(self):
+        if self.name:
+            subprocess.run(['losetup', '-d', self.name])
+
+
 class Test:
     def __init__(self, name):
         self.name, self.lines, self.differ, self.needs = name, [], [], []
+        self.loop = None
 
     def add(self, line):
         word, _, rest = line.partition(' ')
@@ -136,6 +158,14 @@ def clean(sides, file):
 FILES = {'same': same_bytes, 'alike': alike, 'clean': clean}
 
 
+def run_side(test, side, line):
+    if test.loop:
+        test.loop.empty()
+        with open(os.path.join(side.folder, 'loop'), 'w') as f:
+            f.write(test.loop.name)
+    return side.run(line)
+
+
 def step(test, sides, line):
     """None, or what is wrong."""
     word, _, rest = line.partition(' ')
@@ -148,7 +178,7 @@ def step(test, sides, line):
     if word == 'ours':
         code, out = sides[1].run(rest)
         return None if code == 0 else f'{rest}\n{out}\nstatus {code}'
-    want, got = (s.run(rest if word == 'quiet' else line) for s in sides)
+    want, got = (run_side(test, s, rest if word == 'quiet' else line) for s in sides)
     if word == 'quiet':
         want, got = (want[0], ''), (got[0], got[1] if got[0] != want[0] else '')
     if want[0] == got[0] and test.normal(want[1]) == test.normal(got[1]):
@@ -172,9 +202,23 @@ def main():
         if missing:
             print(f'needs {" ".join(missing)} in our build\nskip img {test.name}')
             continue
+        if 'loop' in test.lines:
+            test.loop = Loop()
+            test.lines.remove('loop')
+        if 'mounts' in test.lines:
+            test.lines.remove('mounts')
+            if subprocess.run(['unshare', '-rm', 'mount', '-t', 'tmpfs', 'none', '/mnt'],
+                              capture_output=True).returncode:
+                print(f'no private mounts here\nskip img {test.name}')
+                continue
+        if test.loop and not test.loop.name:
+            print(f'no loop device can be had here\nskip img {test.name}')
+            continue
         for s in sides:
             s.fresh()
         wrong = next(filter(None, (step(test, sides, l) for l in test.lines)), None)
+        if test.loop:
+            test.loop.close()
         print(f'{wrong}\nfail img {test.name}' if wrong else f'pass img {test.name}', flush=True)
     shutil.rmtree(work)
 
