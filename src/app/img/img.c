@@ -106,9 +106,10 @@ static int standard_options(int argc, char **argv)
 
 int main_img(int argc, char **argv)
 {
-    int done = standard_options(argc, argv);
+    int done;
 
-    if (done)
+    img_progress_init();
+    if ((done = standard_options(argc, argv)))
         return done - 1;
     argc -= optind;
     argv += optind;

@@ -99,6 +99,7 @@ int img_print_json(struct json_object *o); /* prints, releases, returns 0 */
  * Progress: "    (12.34/100%)\r" when -p was given, and one line on stderr for each SIGUSR1 otherwise.
  * One at a time; img_progress may be called from any thread.
  */
+void img_progress_init(void); /* once, when the program starts: SIGUSR1 no longer ends it */
 void img_progress_begin(const struct img_args *a);
 void img_progress(uint64_t done, uint64_t total);
 void img_progress_end(void);

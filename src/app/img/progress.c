@@ -19,17 +19,20 @@ static void on_signal(int number)
     wanted = 1;
 }
 
-void img_progress_begin(const struct img_args *a)
+void img_progress_init(void)
 {
     struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 
+    sigaction(SIGUSR1, &sa, NULL);
+}
+
+void img_progress_begin(const struct img_args *a)
+{
     shown = a->progress && !a->quiet;
     last = 0;
     if (shown) {
         printf("    (%3.2f/100%%)\r", 0.0);
         fflush(stdout);
-    } else {
-        sigaction(SIGUSR1, &sa, NULL);
     }
 }
 
@@ -40,10 +43,9 @@ void img_progress(uint64_t done, uint64_t total)
     if (!shown && !wanted)
         return;
     pthread_mutex_lock(&lock);
-    if (wanted) {
-        wanted = 0;
+    if (wanted && !shown) /* who shows it already does not need to be asked */
         fprintf(stderr, "    (%3.2f/100%%)\n", percent);
-    }
+    wanted = 0;
     if (shown && (percent >= last + 100.0 / STEPS || (percent >= 100 && last < 100))) {
         printf("    (%3.2f/100%%)\r", percent);
         fflush(stdout);
