@@ -80,7 +80,7 @@ static bool absolute(int dirfd, const char *path, char buf[PATH_MAX])
 static bool maybe_ours(const char *path)
 {
     static const char *const names[] = {"exe", "maps", "smaps", "cmdline", "environ", "auxv",
-                                        "stat", "cpuinfo", "limits"};
+                                        "stat", "status", "cpuinfo", "limits"};
     const char *base = strrchr(path, '/');
 
     base = base ? base + 1 : path;
@@ -91,11 +91,17 @@ static bool maybe_ours(const char *path)
     return false;
 }
 
+/* @full: the host's file of that name. */
+static bool find_file(int dirfd, const char *path, char name[32], char full[PATH_MAX])
+{
+    return maybe_ours(path) && absolute(dirfd, path, full) && proc_name(full, name);
+}
+
 static bool find_name(int dirfd, const char *path, char name[32])
 {
     char full[PATH_MAX];
 
-    return maybe_ours(path) && absolute(dirfd, path, full) && proc_name(full, name);
+    return find_file(dirfd, path, name, full);
 }
 
 /* --- contents ----------------------------------------------------------------------------------*/
@@ -330,13 +336,31 @@ static int put_cpuinfo(struct process *p, FILE *out)
     return 0;
 }
 
-/* Writes the file @name to @out, or PROC_NOT_OURS. */
-static int fill(struct process *p, const char *name, FILE *out)
+/* status: the signal masks, which are not quite the host's. */
+static int put_status(struct process *p, FILE *out, const char *file)
 {
-    if (strcmp(name, "self/maps") == 0)
-        return put_maps(p, out, "/proc/self/maps");
-    if (strcmp(name, "self/smaps") == 0)
-        return put_maps(p, out, "/proc/self/smaps");
+    FILE *in = fopen(file, "re");
+    char line[4096]; /* Groups may be long */
+
+    if (!in)
+        return -errno;
+    while (fgets(line, sizeof(line), in)) {
+        uint64_t mask;
+
+        if (strncmp(line, "Sig", 3) == 0 && sscanf(line + 7, "%" SCNx64, &mask) == 1 && line[6] == ':')
+            fprintf(out, "%.7s\t%016" PRIx64 "\n", line, signal_status(p, line, mask));
+        else
+            fputs(line, out);
+    }
+    fclose(in);
+    return 0;
+}
+
+/* Writes the file @name, the host's @file, to @out, or PROC_NOT_OURS. */
+static int fill(struct process *p, const char *name, const char *file, FILE *out)
+{
+    if (strcmp(name, "self/maps") == 0 || strcmp(name, "self/smaps") == 0)
+        return put_maps(p, out, file);
     if (strcmp(name, "self/cmdline") == 0)
         return put_memory(p, out, p->arg_start, p->arg_end);
     if (strcmp(name, "self/environ") == 0)
@@ -344,9 +368,11 @@ static int fill(struct process *p, const char *name, FILE *out)
     if (strcmp(name, "self/auxv") == 0)
         return put_memory(p, out, p->auxv_start, p->auxv_start + p->auxv_len);
     if (strcmp(name, "self/stat") == 0)
-        return put_stat(p, out, "/proc/self/stat");
+        return put_stat(p, out, file);
+    if (strcmp(name, "self/status") == 0)
+        return put_status(p, out, file);
     if (strcmp(name, "self/limits") == 0)
-        return put_limits(p, out, "/proc/self/limits");
+        return put_limits(p, out, file);
     if (strcmp(name, "cpuinfo") == 0)
         return put_cpuinfo(p, out);
     return PROC_NOT_OURS;
@@ -354,7 +380,7 @@ static int fill(struct process *p, const char *name, FILE *out)
 
 /* --- what system calls ask ---------------------------------------------------------------------*/
 
-static int make_file(struct process *p, const char *name, int flags)
+static int make_file(struct process *p, const char *name, const char *file, int flags)
 {
     int fd = memfd_create(name, flags & O_CLOEXEC ? MFD_CLOEXEC : 0), copy, r;
     FILE *out;
@@ -363,7 +389,7 @@ static int make_file(struct process *p, const char *name, int flags)
         return -errno;
     copy = dup(fd);
     out = copy < 0 ? NULL : fdopen(copy, "w");
-    r = out ? fill(p, name, out) : -ENOMEM;
+    r = out ? fill(p, name, file, out) : -ENOMEM;
     if (out && fclose(out) != 0 && r == 0)
         r = -errno;
     if (r < 0) {
@@ -376,10 +402,10 @@ static int make_file(struct process *p, const char *name, int flags)
 
 int proc_open(struct process *p, int dirfd, const char *path, int flags, mode_t mode)
 {
-    char name[32];
+    char name[32], full[PATH_MAX];
     int r;
 
-    if (!find_name(dirfd, path, name))
+    if (!find_file(dirfd, path, name, full))
         return PROC_NOT_OURS;
     if (strcmp(name, "self/exe") == 0) {
         if (!p->exe)
@@ -391,7 +417,7 @@ int proc_open(struct process *p, int dirfd, const char *path, int flags, mode_t 
     }
     if ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_PATH | O_DIRECTORY)))
         return PROC_NOT_OURS;
-    return make_file(p, name, flags);
+    return make_file(p, name, full, flags);
 }
 
 ssize_t proc_readlink(struct process *p, int dirfd, const char *path, char *buf, size_t size)

@@ -322,6 +322,25 @@ int signal_wait_mask(struct task *t, uint64_t set, uint64_t size)
     return guest_read(t->cpu, &s->wait_mask, set, 8);
 }
 
+uint64_t signal_status(struct process *p, const char *name, uint64_t host)
+{
+    uint64_t sync = 0;
+
+    for (int sig = 1; sig <= NSIG_GUEST; sig++) {
+        uint64_t handler = p->sig->action[sig].sa.handler, bit = SIG_BIT(sig) & SIG_SYNC;
+
+        if (strncmp(name, "SigCgt", 6) == 0)
+            sync |= handler > HANDLER_IGN ? bit : 0;
+        else if (strncmp(name, "SigIgn", 6) == 0)
+            sync |= handler == HANDLER_IGN ? bit : 0;
+        else if (strncmp(name, "SigBlk", 6) == 0 && task_self)
+            sync |= task_self->sig->mask & bit;
+        else
+            return host;
+    }
+    return (host & ~SIG_SYNC) | sync;
+}
+
 /* --- exec and fork -----------------------------------------------------------------------------*/
 
 void signal_lock(struct process *p, bool on)

@@ -238,6 +238,9 @@ void signal_init(struct process *p);
  * execve carries them over; signal_exec_failed takes them back. */
 void signal_before_exec(struct task *t);
 void signal_exec_failed(struct task *t);
+/** signal_status - what /proc/self/status says of this thread after @name ("SigCgt:"), of which the host
+ * says @host. */
+uint64_t signal_status(struct process *p, const char *name, uint64_t host);
 /** user_loop - run the task until it ends; never returns for the main thread. */
 void user_loop(struct task *t);
 /** task_each - call @cb for each task of the process, under the list's lock (gdb). */

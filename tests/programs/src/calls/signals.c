@@ -528,6 +528,37 @@ static void on_sent(int sig, siginfo_t *info, void *context)
 }
 
 /* Whoever sends to itself may say any code (rt_sigqueueinfo(2)), also a fault's. */
+static uint64_t status(const char *name)
+{
+    FILE *f = fopen("/proc/self/status", "r");
+    unsigned long mask = 0;
+    char line[4096];
+
+    while (fgets(line, sizeof(line), f))
+        if (strncmp(line, name, 6) == 0)
+            mask = strtoul(line + 7, NULL, 16);
+    fclose(f);
+    return mask;
+}
+
+TEST(signals, status_tells_what_is_caught_ignored_blocked)
+{
+    uint64_t segv = 1ull << (SIGSEGV - 1), fpe = 1ull << (SIGFPE - 1), both = segv | fpe;
+    sigset_t set;
+
+    sigemptyset(&set);
+    CHECK_EQ(status("SigCgt") & both, 0);
+    CHECK_EQ(status("SigIgn") & both, 0);
+    CHECK_EQ(status("SigBlk") & both, 0);
+    signal(SIGSEGV, nested);
+    signal(SIGFPE, SIG_IGN);
+    sigaddset(&set, SIGSEGV);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    CHECK_EQ(status("SigCgt") & both, segv);
+    CHECK_EQ(status("SigIgn") & both, fpe);
+    CHECK_EQ(status("SigBlk") & both, segv);
+}
+
 TEST(signals, sent_with_the_code_of_a_fault)
 {
     struct sigaction sa = {.sa_sigaction = on_sent, .sa_flags = SA_SIGINFO};
@@ -791,6 +822,7 @@ static const struct test tests[] = {
     CASE(signals, sigsuspend_waits_under_its_mask),
     CASE(signals, ppoll_takes_a_mask),
     CASE(signals, sigwait_and_signalfd_take_blocked_ones),
+    CASE(signals, status_tells_what_is_caught_ignored_blocked),
     CASE(signals, sent_with_the_code_of_a_fault),
     CASE(signals, blocked_ones_of_faults_wait_like_others),
     CASE(signals, pending_set),

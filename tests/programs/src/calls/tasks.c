@@ -569,6 +569,32 @@ TEST(tasks, signals_go_to_the_thread_they_are_sent_to)
     CHECK_EQ(handled_by, tid);
 }
 
+static void *own_stat(void *arg)
+{
+    char path[64], text[256] = "";
+    int tid = (int)syscall(SYS_gettid), told = 0;
+    FILE *f;
+
+    prctl(PR_SET_NAME, "a thread");
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof(path), i ? "/proc/thread-self/stat" : "/proc/self/task/%d/stat", tid);
+        f = fopen(path, "r");
+        CHECK(f && fgets(text, sizeof(text), f));
+        CHECK_EQ(sscanf(text, "%d (a thread)", &told), 1);
+        CHECK_EQ(told, tid);
+        fclose(f);
+    }
+    return NULL;
+}
+
+TEST(tasks, each_thread_has_its_own_stat)
+{
+    pthread_t t;
+
+    pthread_create(&t, NULL, own_stat, NULL);
+    pthread_join(t, NULL);
+}
+
 TEST(tasks, names_limits_and_answers)
 {
     char name[16] = "";
@@ -640,6 +666,7 @@ static const struct test tests[] = {
     CASE(tasks, cancellation_uses_a_reserved_signal),
     CASE(tasks, changing_ids_reaches_all_threads),
     CASE(tasks, signals_go_to_the_thread_they_are_sent_to),
+    CASE(tasks, each_thread_has_its_own_stat),
     CASE(tasks, names_limits_and_answers),
     CASE(tasks, a_storm_of_forks),
 };
