@@ -136,6 +136,7 @@ static int raw_info(struct blk *b, struct blk_info *i, struct err *e)
 
     if (r >= 0) {
         i->bare = below.bare;
+        i->has_dirty = below.has_dirty;
         blk_info_free(&below);
     }
     return r;
