@@ -106,7 +106,8 @@ static CURL *handle_new(struct blk *b, struct err *e)
          !curl_easy_setopt(h, CURLOPT_REDIR_PROTOCOLS_STR, "http,https") &&
          !curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 1L) &&
          !curl_easy_setopt(h, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX) &&
-         !curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L) && !curl_easy_setopt(h, CURLOPT_FAILONERROR, 1L) &&
+         !curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L) &&
+         !curl_easy_setopt(h, CURLOPT_FAILONERROR, 1L) &&
          !curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, (long)c->o.timeout) &&
          !curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, 1L) && /* a silent server, not a slow one */
          !curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, (long)c->o.timeout) &&
@@ -157,7 +158,8 @@ static int fetch(struct blk *b, CURL *h, uint64_t off, uint64_t len, unsigned ch
     if (code && !(code == CURLE_WRITE_ERROR && a.len == len)) /* it may go on sending: we do not */
         return curl_fail("reading", code, text, e);
     if (a.len != len)
-        return err_set(e, -EIO, "CURL: the server sent %" PRIu64 " of %" PRIu64 " bytes", a.len, len);
+        return err_set(e, -EIO, "CURL: the server sent %" PRIu64 " of %" PRIu64 " bytes", a.len,
+                       len);
     return 0;
 }
 

@@ -15,7 +15,11 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-enum { PIECE = 32 << 10, PIECES = 32, TIMEOUT = 20 }; /* PIECE: what every server must take at once */
+enum {
+    PIECE = 32 << 10,
+    PIECES = 32,
+    TIMEOUT = 20
+}; /* PIECE: what every server must take at once */
 static const char *const modes[] = {"none", "hash", "known_hosts", NULL};
 enum check_mode { CHECK_NONE, CHECK_HASH, CHECK_KNOWN_HOSTS };
 static const char *const hash_types[] = {"md5", "sha1", "sha256", NULL};
@@ -34,6 +38,7 @@ struct ssh {
     ssh_session session;
     sftp_session sftp;
     sftp_file file;
+    char *user; /* as whom we are there */
 };
 
 static const struct field ssh_fields[] = {
@@ -102,13 +107,11 @@ static int ssh_parse_name(const char *name, struct json_object *opts, struct err
 static char *ssh_make_name(struct blk *b)
 {
     const struct ssh *s = b->state;
-    const char *user = s->o.user;
+    const char *check = s->o.old_check;
     char *name = NULL;
 
-    if (s->o.old_check || s->o.mode != CHECK_KNOWN_HOSTS)
-        return NULL;
-    if (asprintf(&name, "ssh://%s%s%s:%s%s", user ? user : "", user ? "@" : "", s->host, s->port,
-                 s->o.path) < 0)
+    if (asprintf(&name, "ssh://%s@%s:%s%s%s%s", s->user, s->host, s->port, s->o.path,
+                 check ? "?host_key_check=" : "", check ? check : "") < 0)
         return NULL;
     return name;
 }
@@ -154,6 +157,19 @@ static int read_old_check(struct ssh_opts *o, struct err *e)
     return err_set(e, -EINVAL, "unknown host_key_check setting (%s)", o->old_check);
 }
 
+/* "does not match", with what the host's is, so that the user can compare by other means. */
+static int wrong_hash(const struct ssh *s, const char *type, const unsigned char *hash, size_t len,
+                      struct err *e)
+{
+    char hex[2 * 64 + 1] = "";
+
+    for (size_t i = 0; i < len && i < 64; i++)
+        snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+    return err_set(e, -EPERM,
+                   "remote host %s key fingerprint '%s:%s' does not match host_key_check '%s:%s'",
+                   type, hash_types[s->o.type], hex, hash_types[s->o.type], s->o.hash);
+}
+
 /* Fingerprints may have colons between bytes. */
 static bool same_fingerprint(const char *text, const unsigned char *hash, size_t len)
 {
@@ -177,19 +193,21 @@ static int check_hash(const struct ssh *s, struct err *e)
     unsigned char *hash = NULL;
     ssh_key key = NULL;
     size_t len;
-    bool ok;
+    int r;
 
     if (!s->o.hash)
         return err_set(e, -EINVAL, "Parameter 'hash' is missing");
     if (ssh_get_server_publickey(s->session, &key) != SSH_OK)
         return session_fail(s, -EINVAL, "failed to read remote host key", e);
-    ok = !ssh_get_publickey_hash(key, types[s->o.type], &hash, &len) &&
-         same_fingerprint(s->o.hash, hash, len);
+    if (ssh_get_publickey_hash(key, types[s->o.type], &hash, &len))
+        r = session_fail(s, -EINVAL, "failed to hash the remote host key", e);
+    else if (same_fingerprint(s->o.hash, hash, len))
+        r = 0;
+    else
+        r = wrong_hash(s, ssh_key_type_to_char(ssh_key_type(key)), hash, len, e);
     ssh_clean_pubkey_hash(&hash);
     ssh_key_free(key);
-    return ok ? 0
-              : err_set(e, -EPERM, "remote host key fingerprint does not match host_key_check '%s'",
-                        s->o.hash);
+    return r;
 }
 
 static int check_known_hosts(const struct ssh *s, struct err *e)
@@ -197,7 +215,8 @@ static int check_known_hosts(const struct ssh *s, struct err *e)
     switch (ssh_session_is_known_server(s->session)) {
     case SSH_KNOWN_HOSTS_OK: return 0;
     case SSH_KNOWN_HOSTS_CHANGED:
-        return err_set(e, -EPERM, "host key does not match the one in known_hosts; this may be an attack");
+        return err_set(e, -EPERM,
+                       "host key does not match the one in known_hosts; this may be an attack");
     case SSH_KNOWN_HOSTS_OTHER:
         return err_set(e, -EPERM, "host key for this server not found, another type exists");
     case SSH_KNOWN_HOSTS_UNKNOWN:
@@ -219,8 +238,9 @@ static int log_in(struct ssh *s, struct err *e)
     r = ssh_userauth_publickey_auto(s->session, NULL, NULL);
     return r == SSH_AUTH_SUCCESS
                ? 0
-               : err_set(e, -EPERM, "failed to authenticate using publickey authentication and "
-                                    "the identities held by your ssh-agent");
+               : err_set(e, -EPERM,
+                         "failed to authenticate using publickey authentication and "
+                         "the identities held by your ssh-agent");
 }
 
 static int connect_session(struct ssh *s, struct err *e)
@@ -239,6 +259,7 @@ static int connect_session(struct ssh *s, struct err *e)
     if (ssh_connect(s->session) != SSH_OK)
         return err_set(e, -ECONNREFUSED, "Failed to connect to '%s:%s': %s", s->host, s->port,
                        ssh_get_error(s->session));
+    ssh_options_get(s->session, SSH_OPTIONS_USER, &s->user); /* known now: ours, by default */
     r = s->o.mode == CHECK_KNOWN_HOSTS ? check_known_hosts(s, e)
         : s->o.mode == CHECK_HASH      ? check_hash(s, e)
                                        : 0;
@@ -258,6 +279,7 @@ static void disconnect(struct ssh *s)
     if (s->session) {
         ssh_disconnect(s->session);
         ssh_free(s->session);
+        ssh_string_free_char(s->user);
     }
     fields_free(ssh_fields, &s->o);
 }
