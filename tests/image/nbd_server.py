@@ -19,7 +19,7 @@ import threading
 import time
 
 OURS = os.path.abspath(os.environ.get('EMU_BIN', 'build')) + '/qemu-nbd'
-THEIRS = shutil.which('qemu-nbd', path='/usr/bin:/bin')
+THEIRS, THEIRS_IMG, THEIRS_IO = (shutil.which(p, path='/usr/bin:/bin') for p in ('qemu-nbd', 'qemu-img', 'qemu-io'))
 KB, MB = 1 << 10, 1 << 20
 LIMIT = 60
 
@@ -532,6 +532,74 @@ def test_what_was_asked_is_done():
         for i in done:
             f.seek(i * MB)
             must(f.read(MB) == b'y' * MB, f'answered write {i} is lost')
+
+
+# qcow2 ------------------------------------------------------------------------------------------
+
+IMG = os.path.dirname(OURS) + '/qemu-img'
+
+
+def test_bitmaps_are_the_reference_s():
+    run(THEIRS_IMG, 'create', '-q', '-f', 'qcow2', 'a.qcow2', '20M')
+    run(THEIRS_IMG, 'bitmap', '--add', '-g', '64k', 'a.qcow2', 'b0')
+    run(THEIRS_IO, '-c', 'write 1M 200k', '-c', 'write 10M 1', '-c', 'write -z 15M 1M', 'a.qcow2')
+    run(THEIRS_IMG, 'bitmap', '--add', 'a.qcow2', 'b1')
+    run(THEIRS_IMG, 'bitmap', '--disable', 'a.qcow2', 'b0')
+    for context in 'qemu:dirty-bitmap:b0', 'qemu:dirty-bitmap:b1', 'base:allocation', 'qemu:allocation-depth':
+        answers = []
+        for program in OURS, THEIRS:
+            with server('-f', 'qcow2', '-r', '-t', '-A', '-B', 'b0', '-B', 'b1', 'a.qcow2', program=program, check=False):
+                answers.append(run('nbdinfo', f'--map={context}', '--json', 'nbd+unix:///?socket=s'))
+        same(*answers, context)
+
+
+def test_an_internal_snapshot():
+    run(IMG, 'create', '-q', '-f', 'qcow2', 'a.qcow2', '4M')
+    run(THEIRS_IO, '-c', 'write -P 1 0 1M', 'a.qcow2')
+    run(IMG, 'snapshot', '-c', 'then', 'a.qcow2')
+    run(THEIRS_IO, '-c', 'write -P 2 0 1M', 'a.qcow2')
+    for which in 'then', '1', 'snapshot.id=1', 'snapshot.name=then', 'snapshot.id=1,snapshot.name=then':
+        with server('-f', 'qcow2', '-l', which, 'a.qcow2'):
+            h = client()
+            must(h.is_read_only(), 'is read-only')
+            same(h.pread(1 * MB, 0), b'\1' * MB, which)
+            h.shutdown()
+    with server('-f', 'qcow2', 'a.qcow2'):
+        same(client().pread(1 * MB, 0), b'\2' * MB, 'the present')
+    run(OURS, '-f', 'qcow2', '-l', 'nosuch', 'a.qcow2', status=1)
+
+
+def test_a_temporary_overlay():
+    data = sparse('a.raw', 4 * MB)
+    with server('-f', 'raw', '-s', 'a.raw', '-t'):
+        h = client()
+        h.pwrite(b'x' * 100000, 12345)
+        same(h.pread(100000, 12345), b'x' * 100000, 'written')
+        same(h.pread(12345, 0), bytes(data[:12345]), 'below')
+        h.shutdown()
+    with open('a.raw', 'rb') as f:
+        same(f.read(), bytes(data), 'the file')
+
+
+def test_many_writers_of_one_qcow2():
+    """Four connections write disjoint parts; the image holds them all and is sound."""
+    run(IMG, 'create', '-q', '-f', 'qcow2', 'a.qcow2', '64M')
+    with server('-f', 'qcow2', '-e', '4', 'a.qcow2'):
+        def write(k):
+            h = client()
+            rng = random.Random(k)
+            for i in rng.sample(range(256), 256):
+                h.pwrite(bytes([k + 1]) * 32768, (i * 4 + k) * 65536 // 2)
+            h.flush()
+            h.shutdown()
+        threads = [threading.Thread(target=write, args=(k,)) for k in range(4)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+    run(THEIRS_IMG, 'check', 'a.qcow2')
+    run(THEIRS_IO, '-f', 'qcow2', *[a for i in range(0, 1024, 37) for a in
+        ('-c', f'read -P {i % 4 + 1} {i * 32768} 32768')], 'a.qcow2')
 
 
 # TLS --------------------------------------------------------------------------------------------
