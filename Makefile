@@ -183,6 +183,11 @@ bench:
 	bench/user/run.py --roots $(ROOTS) --build $(B)/bench --references $(B)/reference \
 	    --emu $(P)/qemu-aarch64 --runs $(RUNS) --only '$(ONLY)'
 
+bench-translate:
+	@tools/deps.sh build root test bench
+	$(MAKE) -j$$(nproc) all roots
+	bench/user/translate.py --emu $(P)/qemu-aarch64 --roots $(ROOTS) $(if $(ONLY),--only '$(ONLY)',--keep)
+
 bench-insns:
 	@tools/deps.sh build test bench
 	$(MAKE) -j$$(nproc) all
@@ -246,6 +251,7 @@ help:
 	@echo 'make bench-storage  qemu-img beside the reference, cp and cmp'
 	@echo 'make bench-insns  host instructions per guest instruction, kept in bench/user/insns.txt'
 	@echo 'make bench-build  Debian packages built and tested in an arm64 root, beside the references'
+	@echo 'make bench-translate  what translating costs, kept in bench/user/translate.txt'
 	@echo 'make fmt clean deps roots'
 
 clean:
@@ -253,5 +259,5 @@ clean:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
-.PHONY: all static unit fuzzers quick regold check check-san check-random bench bench-insns bench-build bench-storage crash demo roots \
+.PHONY: all static unit fuzzers quick regold check check-san check-random bench bench-translate bench-insns bench-build bench-storage crash demo roots \
         deps fuzz fmt help clean
