@@ -205,18 +205,38 @@ void x64_mov_rr(struct x64_asm *a, unsigned size, unsigned d, unsigned s)
 
 void x64_mov_ri(struct x64_asm *a, unsigned d, uint64_t imm)
 {
-    if (imm <= 0xffffffff) {
-        if (d >= 8)
-            x64_byte(a, 0x41);
-        x64_byte(a, 0xb8 | (d & 7));
-        x64_u32(a, (uint32_t)imm);
-    } else if ((int64_t)imm == (int32_t)imm) {
+    uint8_t *p;
+
+    if (imm > 0xffffffff && (int64_t)imm == (int32_t)imm) {
         op_rr(a, 0, 8, 0xc7, 0, d);
         x64_u32(a, (uint32_t)imm);
+        return;
+    }
+    p = begin(a);
+    if (!p)
+        return;
+    if (imm > 0xffffffff)
+        *p++ = (uint8_t)(0x48 | (d >= 8));
+    else if (d >= 8)
+        *p++ = 0x41;
+    *p++ = (uint8_t)(0xb8 | (d & 7));
+    memcpy(p, &imm, sizeof(imm));
+    end(a, p + (imm > 0xffffffff ? 8 : 4));
+}
+
+void x64_mov_near(struct x64_asm *a, bool store, unsigned r, unsigned base, int8_t disp)
+{
+    x64_u32(a, 0x48 | (r & 8) >> 1 | (store ? 0x89u : 0x8bu) << 8 | (0x40 | (r & 7) << 3 | base) << 16 |
+                   (uint32_t)(uint8_t)disp << 24);
+}
+
+void x64_bytes(struct x64_asm *a, const void *p, unsigned n)
+{
+    if (a->n + n <= a->cap) {
+        memcpy(a->buf + a->n, p, n);
+        a->n += n;
     } else {
-        x64_byte(a, 0x48 | (d >= 8));
-        x64_byte(a, 0xb8 | (d & 7));
-        x64_u64(a, imm);
+        a->full = true;
     }
 }
 

@@ -67,6 +67,9 @@ void x64_align(struct x64_asm *a, unsigned n, unsigned at); /* nops until (offse
 /* Integer */
 void x64_mov_rr(struct x64_asm *a, unsigned size, unsigned d, unsigned s);
 void x64_mov_ri(struct x64_asm *a, unsigned d, uint64_t imm); /* shortest form; keeps flags */
+/* Eight bytes at [base + disp], not rsp or above rdi. */
+void x64_mov_near(struct x64_asm *a, bool store, unsigned r, unsigned base, int8_t disp);
+void x64_bytes(struct x64_asm *a, const void *p, unsigned n); /* as they are */
 void x64_load(struct x64_asm *a, unsigned size, unsigned d, struct x64_mem m);  /* 1, 2: zero-extended */
 void x64_load_sx(struct x64_asm *a, unsigned from, unsigned to, unsigned d, struct x64_mem m);
 void x64_store(struct x64_asm *a, unsigned size, struct x64_mem m, unsigned s); /* 1, 2, 4, 8 */

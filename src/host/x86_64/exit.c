@@ -501,6 +501,21 @@ static void emit_slow_stub(struct x64 *x, uint32_t i)
     x64_jmp(&x->a, &x->stub[i].back);
 }
 
+/* A call through memory and struct host_thunk, in one piece: every exit has one. */
+static void emit_thunk(struct x64 *x, const struct xstub *s)
+{
+    struct {
+        uint8_t call[2]; /* call [rbp + disp32] */
+        int32_t disp;
+        struct host_thunk data;
+    } __attribute__((packed)) t = {
+        .call = { 0xff, 0x95 }, .disp = entry_point(x, s->entry).disp,
+        .data = { .pc = s->pc, .site = s->site ? x->a.n + 6 - s->site : 0 },
+    };
+
+    x64_bytes(&x->a, &t, sizeof(t));
+}
+
 void emit_stubs(struct x64 *x)
 {
     for (uint32_t i = 0; i < x->n_stub; i++) { /* stubs may add thunks while they are emitted */
@@ -551,14 +566,9 @@ void emit_stubs(struct x64 *x)
             x64_mov_rr(&x->a, 8, RAX, x->stub[i].dst);
             x64_jmp(&x->a, &x->leave_ret);
             break;
-        case STUB_THUNK: {
-            struct xstub *s = &x->stub[i];
-
-            x64_call_m(&x->a, entry_point(x, s->entry));
-            x64_u64(&x->a, s->pc);
-            x64_u32(&x->a, s->site ? x->a.n - 8 - s->site : 0);
+        case STUB_THUNK:
+            emit_thunk(x, &x->stub[i]);
             break;
-        }
         }
     }
     if (x->leave_ret.at) {

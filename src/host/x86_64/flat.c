@@ -40,6 +40,19 @@ static struct x64_mem slot_mem(const struct flatter *t, unsigned slot)
     return x_cpu(t->x, t->f->slots[slot].off);
 }
 
+/* Eight bytes; the integer registers are all near. */
+static void move_slot(struct flatter *t, bool store, unsigned r, unsigned slot)
+{
+    struct x64_mem m = slot_mem(t, slot);
+
+    if (m.disp == (int8_t)m.disp)
+        x64_mov_near(&t->x->a, store, r, X_CPU, (int8_t)m.disp);
+    else if (store)
+        x64_store(&t->x->a, 8, m, r);
+    else
+        x64_load(&t->x->a, 8, r, m);
+}
+
 static unsigned take(struct flatter *t)
 {
     unsigned r;
@@ -76,7 +89,7 @@ static unsigned get(struct flatter *t, unsigned slot, unsigned temp)
     r = t->reg_of[slot];
     if (r == NONE) {
         r = take(t);
-        x64_load(&t->x->a, 8, r, slot_mem(t, slot));
+        move_slot(t, false, r, slot);
         names(t, r, slot);
     }
     t->held |= 1u << r;
@@ -88,7 +101,7 @@ static void put(struct flatter *t, unsigned d, unsigned r)
 {
     if (d == FLAT_ZERO)
         return;
-    x64_store(&t->x->a, 8, slot_mem(t, d), r);
+    move_slot(t, true, r, d);
     names(t, r, d);
 }
 

@@ -335,6 +335,13 @@ static void one_operand(struct x64_mem m, unsigned r)
 {
     expect("mov %s,QWORD PTR %s", r64[r], mem(m));
     x64_load(&as, 8, r, m);
+    if (m.gs || m.index != NOREG || m.base > RDI || m.base == RSP)
+        return;
+    m.disp = (int8_t)m.disp | 1; /* zero would have a shorter form */
+    expect("mov %s,QWORD PTR %s", r64[r], mem(m));
+    x64_mov_near(&as, false, r, m.base, (int8_t)m.disp);
+    expect("mov QWORD PTR %s,%s", mem(m), r64[r]);
+    x64_mov_near(&as, true, r, m.base, (int8_t)m.disp);
 }
 
 TEST(asm, memory_operands)
@@ -413,7 +420,7 @@ static void arithmetic_in_memory(struct x64_mem m, unsigned r)
             expect("%s %s PTR %s,0x%llx", alu[op], unit(size), mem(m),
                    imm_of(size, size == 1 ? 0x18 : 0x1218));
             x64_alu_mi(&as, op, size, m, size == 1 ? 0x18 : 0x1218);
-            if (size < 4)
+            if (size == 2)
                 continue;
             expect("%s %s,%s PTR %s", alu[op], reg(size, r), unit(size), mem(m));
             x64_alu_rm(&as, op, size, r, m);
