@@ -38,7 +38,9 @@ static int cloop_open(struct blk *b, struct json_object *opts, struct err *e)
         return r;
     c->block = get_be32(h + H_BLOCK);
     n = get_be32(h + H_COUNT);
-    if (!c->block || c->block % 512)
+    if (!c->block)
+        return err_set(e, -EINVAL, "block_size cannot be zero");
+    if (c->block % 512)
         return err_set(e, -EINVAL, "block_size %" PRIu64 " must be a multiple of 512", c->block);
     if (c->block > UNPACK_MAX)
         return err_set(e, -EINVAL, "block_size %" PRIu64 " must be 64 MB or less", c->block);

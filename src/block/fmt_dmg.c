@@ -177,7 +177,7 @@ static int find_trailer(struct blk *b, uint8_t *k, struct err *e)
     int r;
 
     if (size < TRAILER)
-        return err_set(e, -EINVAL, "dmg file must be at least 512 bytes long");
+        return err_set(e, -EINVAL, "Could not locate UDIF trailer in dmg file");
     at = size < sizeof(tail) ? 0 : size - sizeof(tail);
     memset(tail, 0, sizeof(tail));
     if ((r = blk_read(b->file, at, size - at, tail, e)) < 0)

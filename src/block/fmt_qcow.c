@@ -370,7 +370,8 @@ static int qcow_create(struct blk_env *env, const char *filename, void *opts,
     const struct qcow_create *o = opts;
     size_t name = o->backing_file ? strlen(o->backing_file) : 0;
     unsigned bits = name ? 9 : 12, l2_bits = name ? 12 : 9; /* small ones copy less */
-    uint64_t l1 = HEADER + round_up(name, 8), tables = div_up(o->size, UINT64_C(1) << (bits + l2_bits));
+    uint64_t l1 = HEADER + round_up(name, 8), size = round_up(o->size, 512);
+    uint64_t tables = div_up(size, UINT64_C(1) << (bits + l2_bits));
     uint8_t h[HEADER + MAX_NAME + 1] = {0};
     struct blk *file;
     int r;
@@ -388,7 +389,7 @@ static int qcow_create(struct blk_env *env, const char *filename, void *opts,
     put_be32(h + H_VERSION, 1);
     put_be64(h + H_BACKING, name ? HEADER : 0);
     put_be32(h + H_BACKING_LEN, (uint32_t)name);
-    put_be64(h + H_SIZE, o->size);
+    put_be64(h + H_SIZE, size);
     h[H_CLUSTER_BITS] = (uint8_t)bits;
     h[H_L2_BITS] = (uint8_t)l2_bits;
     put_be64(h + H_L1, l1);

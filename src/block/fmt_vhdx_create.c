@@ -179,7 +179,7 @@ static int write_table(const struct plan *p, uint8_t *t, struct err *e)
 static int write_all(const struct plan *p, struct err *e)
 {
     static const char creator[] = "Emu";
-    uint64_t data = p->fixed ? p->size : 0;
+    uint64_t data = p->fixed ? p->blocks * p->block : 0; /* whole blocks */
     uint8_t *t = malloc(VHDX_TABLE), id[520] = "vhdxfile";
     int r;
 

@@ -408,8 +408,7 @@ static int vmdk_compress(struct blk *b, const void *in, size_t len, void *out, s
     int r;
 
     if (!b->coded)
-        return err_set(e, -ENOTSUP, "Compression not supported for this file format: only for "
-                       "subformat=streamOptimized");
+        return 1; /* stored as it is: only streamOptimized has compression */
     if ((r = vmdk_grain_pack(in, len, &packed, &n, e)) < 0)
         return r;
     r = n >= len;
