@@ -131,9 +131,11 @@ static int parse_uri(const char *name, struct json_object *opts)
 {
     size_t scheme = strcspn(name, ":");
     bool is_unix = !strncmp(name, "nbd+unix", scheme) && scheme == 8;
-    const char *authority = name + scheme + 3, *path, *query, *end = name + strcspn(name, "#");
+    const char *authority = name + scheme + 3, *path, *query, *end = authority + strcspn(authority, "#");
     int r;
 
+    if (strncmp(name + scheme, "://", 3)) /* it is somewhere else */
+        return -EINVAL;
     path = authority + strcspn(authority, "/?#");
     query = memchr(path, '?', (size_t)(end - path));
     if (!query)

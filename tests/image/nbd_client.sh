@@ -56,6 +56,8 @@ check 'nobody there, with a name' qemu-img info nbd://localhost:1/foo
 check 'nobody there, the older name' qemu-img info nbd:localhost:1
 check 'no port' qemu-img info nbd:localhost
 check 'unknown scheme' qemu-img info nbd+foo://
+check 'a scheme too late' qemu-img info 'nbd:-#o://x'
+check 'an export like a URL' qemu-img info 'nbd:localhost:1:exportname=a://b'
 check 'no socket' qemu-img info nbd+unix:///
 check 'a host beside a socket' qemu-img info 'nbd+unix://foo/?socket=/nosuch'
 check 'more than a socket' qemu-img info 'nbd+unix:///?socket=/nosuch&x=1'
