@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Ciphers, modes and initialisation vectors of disk encryption; hashes and key derivation by GnuTLS. */
+#include "block/lazy_gnutls.h"
 #include "block/crypt_cipher.h"
 
 #include "base/bytes.h"
 
 #include <errno.h>
-#include <gnutls/crypto.h>
 #include <inttypes.h>
 #include <nettle/cbc.h>
 #include <nettle/ctr.h>
@@ -89,7 +89,7 @@ size_t crypt_hash_size(const char *hash)
 
     if (h && !h->digest)
         return RIPEMD160_DIGEST_SIZE;
-    return h ? gnutls_hash_get_len(h->digest) : 0;
+    return h && lazy_gnutls_load(ERR_IGNORE) >= 0 ? gnutls_hash_get_len(h->digest) : 0;
 }
 
 int crypt_hash(const char *hash, const void *a, size_t a_len, const void *b, size_t b_len,
@@ -107,6 +107,8 @@ int crypt_hash(const char *hash, const void *a, size_t a_len, const void *b, siz
         ripemd160_digest(&ctx, RIPEMD160_DIGEST_SIZE, digest);
         return 0;
     }
+    if (lazy_gnutls_load(e) < 0)
+        return e->code;
     if (!h || gnutls_hash_init(&hd, h->digest) < 0)
         return err_set(e, -ENOTSUP, "Hash algorithm '%s' is not supported", hash);
     gnutls_hash(hd, a, a_len);
@@ -129,6 +131,8 @@ int crypt_pbkdf2(const char *hash, const void *password, size_t len, const void 
                iterations, salt_len, salt, out_len, out);
         return 0;
     }
+    if (lazy_gnutls_load(e) < 0)
+        return e->code;
     if (!h || gnutls_pbkdf2(h->mac, &p, &s, iterations, out, out_len) < 0)
         return err_set(e, -ENOTSUP, "Hash algorithm '%s' is not supported", hash);
     return 0;
@@ -262,7 +266,7 @@ int crypt_cipher_new(const struct crypt_spec *s, const uint8_t *key, struct cryp
     int bytes = crypt_spec_key_bytes(s, e);
     int ivgen = find_word(ivgens, ARRAY_LEN(ivgens), s->ivgen, "ivgen-alg", e), r = 0;
 
-    if (bytes < 0 || ivgen < 0)
+    if (bytes < 0 || ivgen < 0 || lazy_gnutls_load(e) < 0)
         return e->code;
     struct crypt_cipher *c = calloc(1, sizeof(*c));
 

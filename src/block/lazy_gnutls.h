@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 
+#include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
@@ -26,12 +27,22 @@ extern struct lazy_gnutls {
     __typeof__(gnutls_certificate_set_x509_key_file2) *certificate_set_x509_key_file2;
     __typeof__(gnutls_certificate_set_x509_trust_file) *certificate_set_x509_trust_file;
     __typeof__(gnutls_certificate_verify_peers3) *certificate_verify_peers3;
+    __typeof__(gnutls_cipher_decrypt2) *cipher_decrypt2;
+    __typeof__(gnutls_cipher_deinit) *cipher_deinit;
+    __typeof__(gnutls_cipher_encrypt2) *cipher_encrypt2;
+    __typeof__(gnutls_cipher_init) *cipher_init;
+    __typeof__(gnutls_cipher_set_iv) *cipher_set_iv;
     __typeof__(gnutls_credentials_set) *credentials_set;
     __typeof__(gnutls_deinit) *deinit;
     __typeof__(gnutls_error_is_fatal) *error_is_fatal;
     __typeof__(gnutls_handshake) *handshake;
     __typeof__(gnutls_handshake_set_timeout) *handshake_set_timeout;
+    __typeof__(gnutls_hash) *hash;
+    __typeof__(gnutls_hash_deinit) *hash_deinit;
+    __typeof__(gnutls_hash_get_len) *hash_get_len;
+    __typeof__(gnutls_hash_init) *hash_init;
     __typeof__(gnutls_init) *init;
+    __typeof__(gnutls_pbkdf2) *key_pbkdf2;
     __typeof__(gnutls_priority_set_direct) *priority_set_direct;
     __typeof__(gnutls_psk_allocate_client_credentials) *psk_allocate_client_credentials;
     __typeof__(gnutls_psk_allocate_server_credentials) *psk_allocate_server_credentials;
@@ -67,12 +78,22 @@ extern struct lazy_gnutls {
 #define gnutls_certificate_set_x509_key_file2   (*lazy_gnutls.certificate_set_x509_key_file2)
 #define gnutls_certificate_set_x509_trust_file  (*lazy_gnutls.certificate_set_x509_trust_file)
 #define gnutls_certificate_verify_peers3        (*lazy_gnutls.certificate_verify_peers3)
+#define gnutls_cipher_decrypt2                  (*lazy_gnutls.cipher_decrypt2)
+#define gnutls_cipher_deinit                    (*lazy_gnutls.cipher_deinit)
+#define gnutls_cipher_encrypt2                  (*lazy_gnutls.cipher_encrypt2)
+#define gnutls_cipher_init                      (*lazy_gnutls.cipher_init)
+#define gnutls_cipher_set_iv                    (*lazy_gnutls.cipher_set_iv)
 #define gnutls_credentials_set                  (*lazy_gnutls.credentials_set)
 #define gnutls_deinit                           (*lazy_gnutls.deinit)
 #define gnutls_error_is_fatal                   (*lazy_gnutls.error_is_fatal)
 #define gnutls_handshake                        (*lazy_gnutls.handshake)
 #define gnutls_handshake_set_timeout            (*lazy_gnutls.handshake_set_timeout)
+#define gnutls_hash                             (*lazy_gnutls.hash)
+#define gnutls_hash_deinit                      (*lazy_gnutls.hash_deinit)
+#define gnutls_hash_get_len                     (*lazy_gnutls.hash_get_len)
+#define gnutls_hash_init                        (*lazy_gnutls.hash_init)
 #define gnutls_init                             (*lazy_gnutls.init)
+#define gnutls_pbkdf2                           (*lazy_gnutls.key_pbkdf2)
 #define gnutls_priority_set_direct              (*lazy_gnutls.priority_set_direct)
 #define gnutls_psk_allocate_client_credentials  (*lazy_gnutls.psk_allocate_client_credentials)
 #define gnutls_psk_allocate_server_credentials  (*lazy_gnutls.psk_allocate_server_credentials)

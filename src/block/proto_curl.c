@@ -4,8 +4,8 @@
  * RFC 3659, REST).  libcurl speaks; what it fetches is a window of some hundred KiB, kept for the next read.
  */
 #include "block/driver.h"
+#include "block/lazy_curl.h"
 
-#include <curl/curl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -345,6 +345,8 @@ static int curl_open(struct blk *b, struct json_object *opts, struct err *e)
     struct curl_node *c = b->state;
     int r;
 
+    if (lazy_curl_load(e) < 0)
+        return e->code;
     pthread_once(&once, curl_begin);
     json_object_object_del(opts, "filename");
     if ((r = fields_take(curl_fields, opts, &c->o, e)) < 0)

@@ -4,12 +4,11 @@
  * Names: ssh://[USER@]HOST[:PORT]/PATH[?host_key_check=MODE].  One session serves one request at a time;
  * a long read asks for its pieces at once.
  */
+#include "block/lazy_ssh.h"
 #include "block/driver.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libssh/libssh.h>
-#include <libssh/sftp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -248,6 +247,8 @@ static int connect_session(struct ssh *s, struct err *e)
     long timeout = TIMEOUT;
     int r;
 
+    if (lazy_ssh_load(e) < 0)
+        return e->code;
     if (!(s->session = ssh_new()))
         fatal("out of memory");
     if (ssh_options_set(s->session, SSH_OPTIONS_HOST, s->host) ||
