@@ -63,7 +63,7 @@ struct blk_extent {
     uint64_t host;      /* BLK_DATA: offset in @file of the byte at @off */
     bool in_place;      /* BLK_DATA: may be overwritten without alloc (not shared by a snapshot) */
     bool look_below;    /* BLK_DATA: perhaps never written; status asks @file for its holes */
-    bool zero_stored;   /* BLK_ZEROS: has space in the file all the same (preallocated) */
+    bool zero_stored;   /* BLK_ZEROS, BLK_HOLE: has space in the file all the same */
     bool fresh;         /* alloc: new space, see there */
     bool reads_zero;    /* alloc, fresh: what is not written of it reads as zeros already */
     uint64_t cookie[4]; /* the driver's own, from map to read_coded, from alloc to commit */

@@ -231,12 +231,18 @@ static int open_crypt(struct blk *b, struct err *e)
                       b->flags & BLK_NO_IO, &header, &s->crypt, e);
 }
 
-/* Space that was allocated in advance is better asked about below. */
+/* Space that was allocated in advance is better asked about below: there is less of it on the host than
+ * the image has in use.  Counting takes long for large images: the file's size must do for them. */
 static bool looks_preallocated(struct blk *b)
 {
+    enum { COUNTED = 64 }; /* refcount blocks: 128 GiB by default */
+    const struct qcow2 *s = b->state;
     int64_t on_disk = blk_disk_size(b->file);
 
-    return on_disk >= 0 && (uint64_t)on_disk < blk_size_now(b->file) / 10 * 9;
+    if (on_disk < 0 || (uint64_t)on_disk >= blk_size_now(b->file) / 10 * 9)
+        return false;
+    return s->reftable_used > COUNTED ||
+           (uint64_t)on_disk < (qcow2_clusters_used(b) << s->cluster_bits) / 10 * 9;
 }
 
 /* Bits that we do not know say "valid as long as nobody who does not know us writes". */

@@ -216,6 +216,7 @@ static int count_l2(struct check *c, uint64_t table, uint64_t l1_index, bool act
     struct qcow2 *s = c->b->state;
     int r = qcow2_pread(c->b, table, buf, s->cluster_size, e);
 
+    c->next = 0; /* what follows in another table may be anywhere */
     if (r < 0)
         return r;
     for (uint64_t i = 0; r >= 0 && i < UINT64_C(1) << s->l2_bits; i++) {

@@ -41,7 +41,7 @@ enum qcow2_kind qcow2_kind_of(const struct qcow2 *s, const struct qcow2_entry *l
     }
     if (zero)
         return host ? QCOW2_K_ZERO_STORED : QCOW2_K_ZERO;
-    return data ? QCOW2_K_DATA : QCOW2_K_HOLE;
+    return data ? QCOW2_K_DATA : host ? QCOW2_K_HOLE_STORED : QCOW2_K_HOLE;
 }
 
 void qcow2_packed_range(const struct qcow2 *s, uint64_t entry, uint64_t *host, uint64_t *len)
@@ -119,7 +119,8 @@ struct run {
 
 static bool run_add(struct run *r, const struct run *more)
 {
-    bool stored = more->kind == QCOW2_K_DATA || more->kind == QCOW2_K_ZERO_STORED;
+    bool stored = more->kind == QCOW2_K_DATA || more->kind == QCOW2_K_ZERO_STORED ||
+                  more->kind == QCOW2_K_HOLE_STORED;
 
     if (!r->len) {
         *r = *more;
@@ -190,6 +191,10 @@ static void run_to_extent(struct blk *b, const struct run *r, struct blk_extent 
     x->host = r->host;
     switch (r->kind) {
     case QCOW2_K_HOLE: x->where = BLK_HOLE; break;
+    case QCOW2_K_HOLE_STORED:
+        x->where = BLK_HOLE;
+        x->zero_stored = true;
+        break;
     case QCOW2_K_ZERO: x->where = BLK_ZEROS; break;
     case QCOW2_K_ZERO_STORED:
         x->where = BLK_ZEROS;

@@ -279,10 +279,20 @@ static inline unsigned qcow2_block_bits(const struct qcow2 *s) /* log2 of counts
     return s->cluster_bits + 3 - s->h.refcount_order;
 }
 int qcow2_reftable_load(struct blk *b, struct err *e);
+/** qcow2_clusters_used - clusters of the file with a count, on the disk. */
+uint64_t qcow2_clusters_used(struct blk *b);
 
 /* fmt_qcow2_map.c ------------------------------------------------------------------------------ */
 
-enum qcow2_kind { QCOW2_K_HOLE, QCOW2_K_ZERO, QCOW2_K_ZERO_STORED, QCOW2_K_DATA, QCOW2_K_PACKED };
+/* HOLE_STORED: a subcluster that was never written, in a cluster that has space. */
+enum qcow2_kind {
+    QCOW2_K_HOLE,
+    QCOW2_K_HOLE_STORED,
+    QCOW2_K_ZERO,
+    QCOW2_K_ZERO_STORED,
+    QCOW2_K_DATA,
+    QCOW2_K_PACKED
+};
 
 /* struct qcow2_entry - an L2 entry as it stands in the table. */
 struct qcow2_entry {

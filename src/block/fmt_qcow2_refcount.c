@@ -53,6 +53,25 @@ int qcow2_reftable_load(struct blk *b, struct err *e)
     return 0;
 }
 
+uint64_t qcow2_clusters_used(struct blk *b)
+{
+    struct qcow2 *s = b->state;
+    uint8_t *block = malloc(s->cluster_size);
+    uint64_t used = 0;
+
+    if (!block)
+        fatal("out of memory");
+    for (uint64_t i = 0; i < s->reftable_used; i++) {
+        if (!s->reftable[i] || (s->reftable[i] & s->cluster_mask) ||
+            qcow2_pread(b, s->reftable[i], block, s->cluster_size, ERR_IGNORE) < 0)
+            continue;
+        for (uint64_t k = 0; k < UINT64_C(1) << qcow2_block_bits(s); k++)
+            used += qcow2_get_count(block, s->h.refcount_order, k) != 0;
+    }
+    free(block);
+    return used;
+}
+
 /* Where the block of cluster @index is; 0: there is none, all counts are 0. */
 static int block_of(struct blk *b, uint64_t index, uint64_t *host, struct err *e)
 {

@@ -36,7 +36,10 @@ static int map_status(struct blk *b, uint64_t off, uint64_t len, struct blk_stat
     s->file = x.file ? x.file : b->file;
     s->host = x.host;
     switch (x.where) {
-    case BLK_HOLE: s->zero = !b->backing && !b->backing_file; break;
+    case BLK_HOLE:
+        s->zero = !b->backing && !b->backing_file;
+        s->has_host = x.zero_stored;
+        break;
     case BLK_ZEROS:
         s->allocated = s->zero = true;
         s->has_host = x.zero_stored;

@@ -27,6 +27,14 @@ SECTOR = 512
 #   noresize  no resize
 CASES = [
     ('raw', '', 8 * MB, {'nocheck'}),
+    ('qcow2', '', 20 * MB, set()),
+    ('qcow2', 'compat=0.10,cluster_size=4k', 5 * MB + 512, set()),
+    ('qcow2', 'extended_l2=on', 20 * MB, set()),
+    ('qcow2', 'cluster_size=2M,refcount_bits=1,lazy_refcounts=on', 40 * MB, set()),
+    ('qcow2', 'preallocation=metadata', 10 * MB, set()),
+    ('qcow2', 'preallocation=full', 10 * MB, set()),
+    ('qcow2', 'extended_l2=on,cluster_size=16k', 10 * MB, {'backing'}),
+    ('qcow2', '', 10 * MB + 4 * KB, {'backing'}),
     ('vmdk', '', 100 * MB + 512, {'noresize'}),
     ('vmdk', 'zeroed_grain=on', 40 * MB, {'noresize'}),
     ('vmdk', 'compat6=on,adapter_type=lsilogic', 5 * MB, {'noresize'}),
