@@ -214,9 +214,32 @@ def case(folder, maker, fmt, opts, size, traits):
     return None
 
 
+def zeros_hide(folder, fmt, opts):
+    """What is written into a cluster of zeros has zeros around it, not the backing file's data."""
+    base, image = f'{folder}/base', f'{folder}/disk'
+    run(tool('ours', 'qemu-img'), 'create', '-q', '-f', fmt, base, '2M')
+    run(tool('ours', 'qemu-img'), 'create', '-q', '-f', fmt, *opts, '-b', base, '-F', fmt, image)
+    reads = ['read -P 0 0 4k', 'read -P 3 4k 4k', f'read -P 0 8k {MB - 8 * KB}', f'read -P 1 {MB} {MB}']
+    return qemu_io('ours', fmt, base, ['write -P 1 0 2M']) or \
+        qemu_io('ours', fmt, image, [f'write -z 0 {MB}', 'write -P 3 4k 4k'] + reads) or \
+        qemu_io('reference', fmt, image, reads)
+
+
 def real_size(fmt, image):
     out = run('qemu-img', 'info', '-f', fmt, image)[1]
     return int(out.split('virtual size:')[1].split('(')[1].split()[0])
+
+
+def report(name, check, *args):
+    folder = tempfile.mkdtemp(prefix='emu-formats-')
+    try:
+        bad = check(folder, *args)
+    except (subprocess.TimeoutExpired, IndexError) as e:
+        bad = repr(e)
+    shutil.rmtree(folder)
+    if bad:
+        print(f'seed {SEED}: {bad}')
+    print(('fail ' if bad else 'pass ') + name, flush=True)
 
 
 def main():
@@ -231,15 +254,10 @@ def main():
         for maker in ('ours', 'reference'):
             name = f'formats, {fmt}{" " + opts if opts else ""}' + \
                    f'{" with backing file" if "backing" in traits else ""} made by {maker}'
-            folder = tempfile.mkdtemp(prefix='emu-formats-')
-            try:
-                bad = case(folder, maker, fmt, opts, size, traits)
-            except (subprocess.TimeoutExpired, IndexError) as e:
-                bad = repr(e)
-            shutil.rmtree(folder)
-            if bad:
-                print(f'seed {SEED}: {bad}')
-            print(('fail ' if bad else 'pass ') + name)
+            report(name, case, maker, fmt, opts, size, traits)
+    for fmt, opts in (('qed', []), ('vmdk', ['-o', 'zeroed_grain=on'])):
+        if not wanted or fmt in wanted:
+            report(f'formats, {fmt}: zeros hide the backing file', zeros_hide, fmt, opts)
 
 
 main()
