@@ -39,6 +39,36 @@ static int qcow2_probe(const uint8_t *head, size_t len, const char *filename)
 
 /* Opening ---------------------------------------------------------------------------------------- */
 
+static int check_options(const struct qcow2 *s, struct err *e)
+{
+    static const char *const modes[] = {"none", "constant", "cached", "all", NULL};
+    const struct qcow2_opts *o = s->o;
+    int i = 0;
+
+    while (o->overlap_check && modes[i] && strcmp(modes[i], o->overlap_check))
+        i++;
+    if (!modes[i])
+        return err_set(e, -EINVAL, "Unsupported value '%s' for qcow2 option 'overlap-check'. "
+                                   "Allowed are any of the following: none, constant, cached, all",
+                       o->overlap_check);
+    if (o->cache_size && o->l2_cache_size && o->refcount_cache_size)
+        return err_set(e, -EINVAL, "cache-size, l2-cache-size and refcount-cache-size may not be "
+                                   "set at the same time");
+    if (o->cache_size && o->l2_cache_size > o->cache_size)
+        return err_set(e, -EINVAL, "l2-cache-size may not exceed cache-size");
+    if (o->cache_size && o->refcount_cache_size > o->cache_size)
+        return err_set(e, -EINVAL, "refcount-cache-size may not exceed cache-size");
+    if (o->l2_cache_entry_size &&
+        (!is_pow2(o->l2_cache_entry_size) || o->l2_cache_entry_size < 512 ||
+         o->l2_cache_entry_size > s->cluster_size))
+        return err_set(e, -EINVAL, "L2 cache entry size must be a power of two between 512 and the "
+                                   "cluster size (%" PRIu64 ")", s->cluster_size);
+    if (o->lazy_refcounts && s->h.version < 3)
+        return err_set(e, -EINVAL, "Lazy refcounts require a qcow2 image with at least qemu 1.1 "
+                                   "compatibility level");
+    return 0;
+}
+
 static int take_options(struct blk *b, struct json_object *opts, struct err *e)
 {
     struct qcow2 *s = b->state;
@@ -57,10 +87,7 @@ static int take_options(struct blk *b, struct json_object *opts, struct err *e)
         s->o->pass_request = b->flags & BLK_UNMAP;
     if (!lazy)
         s->o->lazy_refcounts = s->h.compatible & QCOW2_LAZY_REFCOUNTS;
-    if (s->o->lazy_refcounts && s->h.version < 3)
-        return err_set(e, -EINVAL, "Lazy refcounts require a qcow2 image with at least qemu 1.1 "
-                                   "compatibility level");
-    return 0;
+    return check_options(s, e);
 }
 
 static int read_header(struct blk *b, struct err *e)
@@ -132,7 +159,6 @@ static int load_l1(struct blk *b, struct err *e)
     uint64_t bytes = s->h.l1_size * UINT64_C(8);
     int r;
 
-    s->l1_max = s->h.l1_size;
     s->l1 = blk_alloc_foreign(bytes, QCOW2_MAX_L1, "L1 table", e);
     s->l1_dirty = calloc(bytes / s->page_size + 1, sizeof(bool));
     if (!s->l1 || !s->l1_dirty)

@@ -129,12 +129,10 @@ struct qcow2 {
     struct qcow2_extension *unknown;
     unsigned n_unknown;
     bool maybe_holes; /* preallocated: the file below knows what is data */
-    bool zlib_only_v2;
 
     pthread_mutex_t lock;
     uint64_t *l1;         /* [entries atomic] host byte order, h.l1_size */
     bool *l1_dirty;       /* [lock] by page of the table on disk */
-    uint64_t l1_max;      /* entries allocated */
     bool l1_any_dirty;    /* [lock] */
     struct qcow2_cache l2, refs;
     uint64_t *reftable;   /* [lock] host byte order */
@@ -151,7 +149,6 @@ struct qcow2 {
     bool marked_dirty;  /* [lock] lazy refcounts: the dirty bit is set */
     bool needs_data_flush; /* [lock] something was allocated since the last flush */
     int corrupt;        /* [atomic] refuse to write */
-    bool autoclear_done; /* [lock] unknown autoclear bits were cleared */
 
     struct qcow2_snapshot *snapshots; /* [changed alone] */
     uint64_t snapshots_bytes;         /* of the table on the disk */
@@ -174,14 +171,13 @@ static inline struct qcow2 *qcow2_of(struct blk *b)
     return b->state;
 }
 
-/* Opening options (fmt_qcow2_open.c). */
+/* Opening options (fmt_qcow2.c). */
 struct qcow2_opts {
     bool lazy_refcounts, pass_request, pass_snapshot, pass_other, discard_no_unref;
-    char *overlap_check, *overlap_template;
+    char *overlap_check;
     uint64_t l2_cache_size, l2_cache_entry_size, refcount_cache_size, cache_size;
     uint64_t cache_clean_interval;
     char *encrypt_format, *encrypt_key_secret;
-    bool overlap[10]; /* by enum in fmt_qcow2_overlap.c */
 };
 extern const struct field qcow2_open_fields[];
 

@@ -214,7 +214,23 @@ def bitmaps():
                 raise Failure(f'after {step}: info differs: {infos}')
 
 
+def options():
+    """Options that are refused are refused in the same words; others are taken."""
+    make_base()
+    for o in ('overlap-check=bad', 'overlap-check=all', 'cache-size=1M,l2-cache-size=2M',
+              'cache-size=1M,l2-cache-size=1M,refcount-cache-size=1M', 'l2-cache-entry-size=100',
+              'cache-size=1M,refcount-cache-size=2M', 'l2-cache-entry-size=4k,l2-cache-size=64k',
+              'cache-clean-interval=5', 'lazy-refcounts=on', 'pass-discard-request=off', 'nosuch=1'):
+        texts = [run(where + 'qemu-io', '-r', '--image-opts',
+                     f'driver=qcow2,file.filename=base.qcow2,{o}', '-c', 'read -q 0 1')
+                 for where in SIDES.values()]
+        if texts[0] != texts[1]:
+            raise Failure(f'{o}: want {texts[0]}, got {texts[1]}')
+
+
 def case(name, function, *args):
+    if ONLY not in name:
+        return
     folder = tempfile.mkdtemp(prefix='emu-qcow2-')
     try:
         os.chdir(folder)
@@ -234,6 +250,9 @@ def damage_case(damage, traits):
     check_damage(damage, traits)
 
 
+ONLY = sys.argv[1] if len(sys.argv) > 1 else ''   # cases with this in their name
+
+
 def main():
     if not shutil.which('qemu-img') or not shutil.which('qemu-io'):
         print('needs Debian\'s qemu-utils\nskip qcow2, tools')
@@ -242,6 +261,7 @@ def main():
         case(f'check and repair, {name}', damage_case, damage, traits)
     case('amend', amend)
     case('measure', measure)
+    case('options', options)
     case('bitmaps', bitmaps)
 
 
