@@ -218,9 +218,10 @@ def zeros_hide(folder, fmt, opts):
     """What is written into a cluster of zeros has zeros around it, not the backing file's data."""
     base, image = f'{folder}/base', f'{folder}/disk'
     run(tool('ours', 'qemu-img'), 'create', '-q', '-f', fmt, base, '2M')
-    run(tool('ours', 'qemu-img'), 'create', '-q', '-f', fmt, *opts, '-b', base, '-F', fmt, image)
     reads = ['read -P 0 0 4k', 'read -P 3 4k 4k', f'read -P 0 8k {MB - 8 * KB}', f'read -P 1 {MB} {MB}']
-    return qemu_io('ours', fmt, base, ['write -P 1 0 2M']) or \
+    bad = qemu_io('ours', fmt, base, ['write -P 1 0 2M'])
+    run(tool('ours', 'qemu-img'), 'create', '-q', '-f', fmt, *opts, '-b', base, '-F', fmt, image)
+    return bad or \
         qemu_io('ours', fmt, image, [f'write -z 0 {MB}', 'write -P 3 4k 4k'] + reads) or \
         qemu_io('reference', fmt, image, reads)
 
