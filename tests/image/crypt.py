@@ -9,16 +9,12 @@ import random
 import re
 import shutil
 import subprocess
-import sys
-import tempfile
+
+from suite import Failed, run_tests, same
 
 OURS = os.path.abspath(os.environ.get('EMU_BIN', 'build'))
 MB = 1 << 20
 S0 = ['--object', 'secret,id=s0,data=swordfish']
-
-
-class Failed(Exception):
-    pass
 
 
 def tool(side, name):
@@ -38,11 +34,6 @@ def qemu_io(side, opts, commands, secrets=S0, status=0):
     if not status and re.search('fail|error', out, re.I):
         raise Failed(f'{side} qemu-io {opts} {commands}:\n{out}')
     return out
-
-
-def same(got, want, what):
-    if got != want:
-        raise Failed(f'{what}:\n got  {got}\n want {want}')
 
 
 def take_turns(opts, key, seed):
@@ -233,22 +224,7 @@ def test_broken_headers():
     qemu_io('ours', 'driver=luks,file.filename=x,key-secret=s0', ['read 0 512'], status=1)
 
 
-def main():
-    if not os.path.exists('/usr/bin/qemu-img'):
-        print("needs Debian's qemu-img\nskip crypt, runs")
-        return
-    for name, test in list(globals().items()):
-        if not name.startswith('test_') or sys.argv[1:] and name[5:] not in sys.argv[1:]:
-            continue
-        with tempfile.TemporaryDirectory(prefix='emu-crypt-') as folder:
-            os.chdir(folder)
-            title = name[5:].replace('_', ' ')
-            try:
-                test()
-                print(f'pass crypt, {title}', flush=True)
-            except (Failed, subprocess.SubprocessError, OSError) as e:
-                print(f'{e}\nfail crypt, {title}', flush=True)
-            os.chdir('/')
-
-
-main()
+if os.path.exists('/usr/bin/qemu-img'):
+    run_tests('crypt', globals())
+else:
+    print("needs Debian's qemu-img\nskip crypt, runs")

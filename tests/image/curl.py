@@ -10,18 +10,14 @@ import re
 import socketserver
 import ssl
 import subprocess
-import sys
-import tempfile
 import threading
 import time
+
+from suite import Failed, run_tests, same
 
 OURS = os.path.abspath(os.environ.get('EMU_BIN', 'build'))
 DATA = random.Random(4).randbytes(3_000_000) + bytes(500_000)
 DATA += bytes(-len(DATA) % 512)
-
-
-class Failed(Exception):
-    pass
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -150,11 +146,6 @@ def img(*argv, status=0):
     return run(f'{OURS}/qemu-img', *argv, status=status)
 
 
-def same(got, want, what=''):
-    if got != want:
-        raise Failed(f'{what}:\n got  {got!r}\n want {want!r}')
-
-
 def copy_is_right(*source):
     img('convert', '-O', 'raw', *source, 'copy')
     with open('copy', 'rb') as f:
@@ -246,21 +237,5 @@ def test_ftp():
     copy_is_right(url)
 
 
-def main():
-    global H
-    H = f'http://127.0.0.1:{serve(Handler)}'
-    for name, test in list(globals().items()):
-        if not name.startswith('test_') or sys.argv[1:] and name[5:] not in sys.argv[1:]:
-            continue
-        with tempfile.TemporaryDirectory(prefix='emu-curl-') as folder:
-            os.chdir(folder)
-            title = name[5:].replace('_', ' ')
-            try:
-                test()
-                print(f'pass curl, {title}', flush=True)
-            except (Failed, subprocess.SubprocessError, OSError) as e:
-                print(f'{e}\nfail curl, {title}', flush=True)
-            os.chdir('/')
-
-
-main()
+H = f'http://127.0.0.1:{serve(Handler)}'
+run_tests('curl', globals())

@@ -14,27 +14,15 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
+
+from suite import Failed, must, run_tests, same
 
 OURS = os.path.abspath(os.environ.get('EMU_BIN', 'build')) + '/qemu-nbd'
 THEIRS, THEIRS_IMG, THEIRS_IO = (shutil.which(p, path='/usr/bin:/bin') for p in ('qemu-nbd', 'qemu-img', 'qemu-io'))
 KB, MB = 1 << 10, 1 << 20
 LIMIT = 60
-
-
-class Failed(Exception):
-    pass
-
-
-def must(condition, *what):
-    if not condition:
-        raise Failed(' '.join(str(w) for w in what))
-
-
-def same(got, want, what):
-    must(got == want, f'{what}:\n got  {got}\n want {want}')
 
 
 def raises(code, call, *args):
@@ -716,28 +704,12 @@ def test_help_and_version():
     same(missing, set(), 'options that help does not name')
 
 
-def main():
-    tests = {f[5:]: g for f, g in globals().items() if f.startswith('test_')}
-    for name, test in tests.items():
-        if sys.argv[1:] and name not in sys.argv[1:]:
-            continue
-        title = name.replace('_', ' ')
-        with tempfile.TemporaryDirectory(prefix='emu-nbd-') as folder:
-            os.chdir(folder)
-            try:
-                test()
-                print(f'pass nbd_server, {title}', flush=True)
-            except (Failed, subprocess.TimeoutExpired, nbd.Error, OSError) as e:
-                print(f'{type(e).__name__}: {e}\nfail nbd_server, {title}', flush=True)
-            os.chdir('/')
-
-
 try:
     import nbd
 except ImportError:
     print('needs python3-libnbd\nskip nbd_server, runs')
     sys.exit(0)
 if not THEIRS:
-    print('needs Debian\'s qemu-nbd\nskip nbd_server, runs')
+    print("needs Debian's qemu-nbd\nskip nbd_server, runs")
     sys.exit(0)
-main()
+run_tests('nbd_server', globals(), also=(nbd.Error,))

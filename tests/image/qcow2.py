@@ -11,7 +11,8 @@ import random
 import shutil
 import subprocess
 import sys
-import tempfile
+
+import suite
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OURS = os.environ.get('EMU_BIN', os.path.join(TOP, 'build'))
@@ -39,15 +40,11 @@ CASES = [
 ]
 
 
-class Failure(Exception):
-    pass
-
-
 def run(program, *args, stdin=None, status=0):
     p = subprocess.run([program, *args], input=stdin, text=True, timeout=120,
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if p.returncode != status:
-        raise Failure(f'{os.path.basename(program)} {" ".join(args)}: status {p.returncode}\n' +
+        raise suite.Failed(f'{os.path.basename(program)} {" ".join(args)}: status {p.returncode}\n' +
                       p.stdout.replace('qemu-io> ', '')[-600:])
     return p.stdout
 
@@ -61,7 +58,7 @@ class Side:
         out = run(self.io, '-f', fmt, '-d', 'unmap', image, stdin='\n'.join(lines) + '\n')
         bad = [l for l in out.replace('qemu-io> ', '').splitlines() if l.strip()]
         if bad:
-            raise Failure('\n'.join(bad[:5]))
+            raise suite.Failed('\n'.join(bad[:5]))
 
     def verify(self, image, model, fmt='qcow2'):
         self.commands(image, [f'read -q -P {value} {at} {length}'
@@ -197,7 +194,7 @@ def snapshots(seed, options, size, cluster):
                 run(each.img, 'check', '-q', 'a.qcow2')
             sides[1 - turn % 2].verify('a.qcow2', load.model)
             if run(EMU.img, 'snapshot', '-l', 'a.qcow2') != run('qemu-img', 'snapshot', '-l', 'a.qcow2'):
-                raise Failure('snapshot -l differs')
+                raise suite.Failed('snapshot -l differs')
         for name, (model, _) in kept.items():
             for each in sides:
                 run(each.img, 'convert', '-l', name, '-O', 'raw', 'a.qcow2', 'a.raw')
@@ -211,20 +208,8 @@ def snapshots(seed, options, size, cluster):
 
 
 def case(name, function, *args):
-    if ONLY not in name:
-        return
-    folder = tempfile.mkdtemp(prefix='emu-qcow2-')
-    try:
-        os.chdir(folder)
-        function(*args)
-        print(f'pass qcow2, {name}')
-    except (Failure, subprocess.TimeoutExpired) as e:
-        print(e)
-        print(f'fail qcow2, {name}')
-    finally:
-        os.chdir('/')
-        shutil.rmtree(folder)
-    sys.stdout.flush()
+    if ONLY in name:
+        suite.case(f'qcow2, {name}', function, *args)
 
 
 def main():

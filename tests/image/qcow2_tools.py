@@ -8,17 +8,14 @@ import shutil
 import struct
 import subprocess
 import sys
-import tempfile
+
+import suite
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OURS = os.environ.get('EMU_BIN', os.path.join(TOP, 'build'))
 SIDES = {'want': '', 'got': OURS + '/'}
 COPIED = 1 << 63
 FAR = 0x100000000
-
-
-class Failure(Exception):
-    pass
 
 
 def run(*argv):
@@ -30,7 +27,7 @@ def run(*argv):
 def must(*argv):
     status, out = run(*argv)
     if status:
-        raise Failure(f'{" ".join(argv)}: status {status}\n{out[:500]}')
+        raise suite.Failed(f'{" ".join(argv)}: status {status}\n{out[:500]}')
     return out
 
 
@@ -112,7 +109,7 @@ def check_damage(damage, traits):
             for side, text in outputs.items():
                 outputs[side] = '\n'.join(l for l in text.splitlines() if 'offset:' not in l)
         if 'better' not in traits and outputs['want'] != outputs['got']:
-            raise Failure(f'check {words}: want\n{outputs["want"]}\ngot\n{outputs["got"]}')
+            raise suite.Failed(f'check {words}: want\n{outputs["want"]}\ngot\n{outputs["got"]}')
     if 'better' in traits:
         must('qemu-img', 'check', '-q', 'got.qcow2')
         must('qemu-img', 'compare', 'base.qcow2', 'got.qcow2')
@@ -136,13 +133,13 @@ def amends(*options):
         texts = [run(where + 'qemu-img', 'amend', '-f', 'qcow2', '-o', o, f'{side}.qcow2')
                  for side, where in SIDES.items()]
         if texts[0] != texts[1]:
-            raise Failure(f'amend -o {o}: want {texts[0]}, got {texts[1]}')
+            raise suite.Failed(f'amend -o {o}: want {texts[0]}, got {texts[1]}')
         must('qemu-img', 'check', '-q', 'got.qcow2')
         infos = [must('qemu-img', 'info', f'{side}.qcow2').replace(f'{side}.qcow2', '').splitlines()
                  for side in SIDES]
         infos = [[l for l in i if 'disk size' not in l] for i in infos]
         if infos[0] != infos[1]:
-            raise Failure(f'after amend -o {o}: want {infos[0]}, got {infos[1]}')
+            raise suite.Failed(f'after amend -o {o}: want {infos[0]}, got {infos[1]}')
         must('qemu-img', 'compare', 'want.qcow2', 'got.qcow2')
 
 
@@ -179,7 +176,7 @@ def measure():
             words = ['measure', '-O', 'qcow2'] + (['-o', o] if o else []) + what
             texts = [run(where + 'qemu-img', *words) for where in SIDES.values()]
             if texts[0] != texts[1]:
-                raise Failure(f'{" ".join(words)}: want {texts[0]}, got {texts[1]}')
+                raise suite.Failed(f'{" ".join(words)}: want {texts[0]}, got {texts[1]}')
 
 
 def bitmaps():
@@ -203,7 +200,7 @@ def bitmaps():
                 texts.append(run('sh', '-c', f'{where}qemu-{tool} {words}'.replace(
                     'IMAGE', f'{side}.qcow2') + (' | grep -v ops' if tool == 'io' else '')))
             if texts[0][0] != texts[1][0] or (tool == 'img' and texts[0] != texts[1]):
-                raise Failure(f'{step}: want {texts[0]}, got {texts[1]}')
+                raise suite.Failed(f'{step}: want {texts[0]}, got {texts[1]}')
             for where in SIDES.values():
                 must(where + 'qemu-img', 'check', '-q', 'got.qcow2')
             infos = [must(where + 'qemu-img', 'info', f'{side}.qcow2').replace(side, '')
@@ -211,7 +208,7 @@ def bitmaps():
             infos = [[l for l in i.splitlines() if 'disk size' not in l and ':00.000' not in l]
                      for i in infos]
             if any(i != infos[0] for i in infos):
-                raise Failure(f'after {step}: info differs: {infos}')
+                raise suite.Failed(f'after {step}: info differs: {infos}')
 
 
 def options():
@@ -225,24 +222,12 @@ def options():
                      f'driver=qcow2,file.filename=base.qcow2,{o}', '-c', 'read -q 0 1')
                  for where in SIDES.values()]
         if texts[0] != texts[1]:
-            raise Failure(f'{o}: want {texts[0]}, got {texts[1]}')
+            raise suite.Failed(f'{o}: want {texts[0]}, got {texts[1]}')
 
 
 def case(name, function, *args):
-    if ONLY not in name:
-        return
-    folder = tempfile.mkdtemp(prefix='emu-qcow2-')
-    try:
-        os.chdir(folder)
-        function(*args)
-        print(f'pass qcow2, {name}')
-    except (Failure, subprocess.TimeoutExpired) as e:
-        print(e)
-        print(f'fail qcow2, {name}')
-    finally:
-        os.chdir('/')
-        shutil.rmtree(folder)
-    sys.stdout.flush()
+    if ONLY in name:
+        suite.case(f'qcow2, {name}', function, *args)
 
 
 def damage_case(damage, traits):

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What this folder's Python tests share: failing, comparing, cases that run in folders of their own."""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+
+class Failed(Exception):
+    pass
+
+
+def must(condition, *what):
+    if not condition:
+        raise Failed(' '.join(str(w) for w in what))
+
+
+def same(got, want, what=''):
+    must(got == want, f'{what}:\n got  {got!r}\n want {want!r}')
+
+
+def case(title, function, *args, also=()):
+    """Runs it in an empty folder, and says how it went; @also: exceptions that are failures, too."""
+    with tempfile.TemporaryDirectory(prefix='emu-image-') as folder:
+        os.chdir(folder)
+        try:
+            function(*args)
+            print(f'pass {title}', flush=True)
+        except (Failed, subprocess.SubprocessError, OSError, *also) as e:
+            print(f'{type(e).__name__}: {e}\nfail {title}', flush=True)
+        os.chdir('/')
+
+
+def run_tests(subject, namespace, also=()):
+    """All test_* functions, or those that the command line names without their prefix."""
+    for name, function in list(namespace.items()):
+        if name.startswith('test_') and (not sys.argv[1:] or name[5:] in sys.argv[1:]):
+            case(f'{subject}, {name[5:].replace("_", " ")}', function, also=also)
