@@ -92,8 +92,14 @@ int blk_status_above(struct blk *b, struct blk *base, uint64_t off, uint64_t len
     s->len = len;
     for (struct blk *layer = b; layer && layer != base; layer = layer->backing, depth++) {
         if (depth && off >= blk_size_now(layer)) { /* shorter than what lies on it: zeros */
-            *s = (struct blk_status){.len = len, .zero = true, .allocated = true, .beyond = true,
-                                     .depth = depth - 1};
+            *s = (struct blk_status){.len = len,
+                                     .zero = true,
+                                     .allocated = true,
+                                     .beyond = true,
+                                     .depth = depth - 1,
+                                     .has_host = s->has_host, /* space of the layer above */
+                                     .host = s->host,
+                                     .file = s->file};
             break;
         }
         int r = blk_status(layer, off, len, s, e);
