@@ -104,12 +104,11 @@ static int expand_table(struct expansion *x, uint64_t table, struct err *e)
     bool changed = false;
     int r;
 
-    if ((table & s->cluster_mask) ||
-        (r = qcow2_pread(x->b, table, x->l2, s->cluster_size, e)) < 0 ||
+    if (table & s->cluster_mask)
+        return qcow2_corrupt(x->b, e, "L2 table offset %#" PRIx64 " unaligned", table);
+    if ((r = qcow2_pread(x->b, table, x->l2, s->cluster_size, e)) < 0 ||
         (r = qcow2_refcount_get(x->b, table, &x->refcount, e)) < 0)
-        return table & s->cluster_mask
-                   ? qcow2_corrupt(x->b, e, "L2 table offset %#" PRIx64 " unaligned", table)
-                   : r;
+        return r;
     for (uint64_t k = 0; k < UINT64_C(1) << s->l2_bits; k++) {
         if ((r = expand_entry(x, &x->l2[k], e)) < 0)
             return r;
