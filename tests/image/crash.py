@@ -7,11 +7,12 @@ written.  CRASH_SEED=N repeats a run, names on the command line choose formats."
 import errno
 import os
 import random
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
+
+import suite
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OURS = os.path.abspath(os.environ.get('EMU_BIN', 'build'))
@@ -19,7 +20,7 @@ SEED = int(os.environ.get('CRASH_SEED', '1'))
 KB, MB = 1 << 10, 1 << 20
 SECTOR = 512
 PRELOAD = ''     # cut.so
-SANITIZER = ''   # the library of one, which has to come first
+OURS_PRELOAD = ''   # the same behind a sanitizer's library
 MAX_CUTS = 400   # a run that is still being cut then is endless
 
 # format, create options, size; 'torn': the reference calls a crash's leak an error; 'log': whoever opens it
@@ -43,7 +44,7 @@ CASES = [
 
 
 def run(*argv, stdin=None, env=None):
-    preload = f'{SANITIZER} {PRELOAD}' if argv[0].startswith(OURS) else PRELOAD
+    preload = OURS_PRELOAD if argv[0].startswith(OURS) else PRELOAD
     r = subprocess.run(argv, input=stdin, text=True, capture_output=True, timeout=600,
                        env={**os.environ, 'LD_PRELOAD': preload, **(env or {})})
     return r.returncode, r.stdout + r.stderr
@@ -178,13 +179,12 @@ def main():
     if not shutil.which('qemu-img'):
         print("needs the reference's qemu-img\nskip crash, cuts")
         return
-    global PRELOAD, SANITIZER
-    libraries = subprocess.run(['ldd', f'{OURS}/qemu-io'], capture_output=True, text=True).stdout
-    SANITIZER = ' '.join(re.findall(r'=> (\S*/lib[at]san\.so\S*)', libraries))
+    global PRELOAD, OURS_PRELOAD
     work = tempfile.mkdtemp(prefix='emu-crash-')
     PRELOAD = f'{work}/cut.so'
     subprocess.run([os.environ.get('CC', 'cc'), '-O2', '-shared', '-fPIC', '-D_GNU_SOURCE', '-o',
                     PRELOAD, f'{HERE}/cut.c', '-ldl'], check=True)
+    OURS_PRELOAD = suite.preload(f'{OURS}/qemu-io', PRELOAD)
     for fmt, opts, size, traits in CASES:
         if sys.argv[1:] and fmt not in sys.argv[1:]:
             continue

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 
+import suite
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 OURS = os.path.abspath(os.environ.get('EMU_BIN', os.path.join(HERE, '../../build')))
 MAX_CUTS = 300
@@ -84,7 +86,7 @@ def cuts(options, command):
     for n in range(1, MAX_CUTS):
         shutil.copy('start', 'now')
         status, out = run(f'{OURS}/qemu-img', *argv,
-                          env={'CUT_AT': str(n), 'LD_PRELOAD': os.path.abspath('cut.so')})
+                          env={'CUT_AT': str(n), 'LD_PRELOAD': suite.preload(f'{OURS}/qemu-img', os.path.abspath('cut.so'))})
         bad = look(disk, snapshot, command)
         if bad:
             return f'host write {n} cut, status {status}: {bad}'

@@ -2,6 +2,7 @@
 """What this folder's Python tests share: failing, comparing, cases that run in folders of their own."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -37,3 +38,9 @@ def run_tests(subject, namespace, also=()):
     for name, function in list(namespace.items()):
         if name.startswith('test_') and (not sys.argv[1:] or name[5:] in sys.argv[1:]):
             case(f'{subject}, {name[5:].replace("_", " ")}', function, also=also)
+
+
+def preload(program, library):
+    """LD_PRELOAD for @library; the sanitizers' own, when @program has them, must come first."""
+    needs = subprocess.run(['ldd', program], capture_output=True, text=True, check=True).stdout
+    return ' '.join(re.findall(r'=> (\S*/lib[at]san\.so\S*)', needs) + [library])
