@@ -38,6 +38,11 @@ CPPFLAGS     += $(shell pkg-config --cflags $(STORAGE_PKGS) 2>/dev/null)
 STORAGE_LIBS := $(shell pkg-config --libs $(STORAGE_PKGS) 2>/dev/null) -lbz2
 STORAGE      := qemu-img qemu-io qemu-nbd
 
+# And of the machines.
+SYSTEM_PKGS  := json-c libuv slirp zlib gnutls
+CPPFLAGS     += $(shell pkg-config --cflags $(SYSTEM_PKGS) 2>/dev/null)
+SYSTEM_LIBS  := $(shell pkg-config --libs $(SYSTEM_PKGS) 2>/dev/null) -lfdt
+
 # The programs ----------------------------------------------------------------------------------
 LIB_SRC  := $(filter-out src/app/%,$(shell find src -name '*.c' -o -name '*.S'))
 LIB_OBJ  := $(patsubst %,$(O)/%.o,$(basename $(LIB_SRC)))

@@ -85,8 +85,7 @@ def twice():
     one list in parts.  So have the numbers before the names, where there are any."""
     seen = {}
     for path in files('src/**/*.def'):
-        first = next(rows(path))[1]
-        for line, _, c in rows(path):
+        for line, first, c in rows(path):
             for i in {0, NAME_COLUMN.get(path, 0)}:
                 key = os.path.dirname(path), first, i, c[i]
                 if key in seen:

@@ -20,6 +20,7 @@
 struct cpu;
 struct flat;
 struct guest_isa;
+struct guest_system;
 struct engine;
 
 /* Why cpu_run() returned.  The guest state in struct cpu is exact at that moment. */
@@ -36,6 +37,9 @@ enum cpu_stop {
     CPU_STOP_ATTENTION,   /* cpu_kick() was called: look at signals and requests, then run again */
     CPU_STOP_DEBUG,       /* gdb breakpoint at pc, or one single step done */
     CPU_STOP_YIELD,       /* WFE/WFI/YIELD: give the host CPU away */
+    CPU_STOP_AGAIN,       /* what code means may have changed (mode, translation), interrupts may be unmasked: look
+                           * again; pc: where to go on */
+    CPU_STOP_GUEST,       /* the guest ISA's own (guest_system.stopped knows detail); pc: at the instruction */
 };
 
 #define CPU_JC_BITS   16 /* entries of the inline jump cache, log2; pages of it are touched as used */
@@ -81,7 +85,7 @@ struct cpu {
     int fault_signo, fault_code; /* host signal that told us: SIGSEGV/SIGBUS and si_code */
     const struct guest_isa *isa;
     struct engine *engine;
-    void *owner;       /* the user-mode thread or the machine's vCPU */
+    void *owner;       /* the user-mode thread or the machine's struct vcpu */
     bool single_step;  /* stop with CPU_STOP_DEBUG after each instruction */
     bool forget_returns; /* empty the shadow stack before running on */
     bool odd;          /* the next instruction is for the interpreter */
@@ -159,6 +163,7 @@ struct guest_isa {
     /** disas - one instruction as text for logs; returns its length. */
     unsigned (*disas)(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, char *buf,
                       size_t len);
+    const struct guest_system *system; /* cpu/vcpu.h; NULL: programs only */
     /** dump - the registers as text for logs, @vectors: those, too; between regions only. */
     void (*dump)(struct cpu *cpu, FILE *f, bool vectors);
 };

@@ -174,6 +174,7 @@ enum {
     IR_MEM_ORDER_SHIFT = 4, /* two bits of enum ir_order; release stores are sequentially consistent
                              * with acquire loads (RCsc), acquire loads may be RCpc */
     IR_MEM_BE = 64,       /* big endian */
+    IR_MEM_UNPRIV = 128,  /* as unprivileged code would: cpu/mmu.h */
 };
 static inline uint64_t ir_mem(unsigned log2_size, bool sign, enum ir_order order)
 {

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A disk as machines have it: an open image and what -drive said about it.  The "drive" back ends of a machine. */
+#ifndef BLOCK_DRIVE_H
+#define BLOCK_DRIVE_H
+
+#include "block/block.h"
+
+enum drive_if {
+    IF_NONE,
+    IF_IDE,
+    IF_SCSI,
+    IF_FLOPPY,
+    IF_PFLASH,
+    IF_MTD,
+    IF_SD,
+    IF_VIRTIO,
+    IF_DEFAULT,
+    IF_NUM
+};
+enum drive_error { DRIVE_REPORT, DRIVE_IGNORE, DRIVE_STOP, DRIVE_ENOSPC };
+
+struct drive {
+    char *id;        /* -drive id=, or node-name of -blockdev; owned */
+    struct blk *blk; /* owned; NULL: an empty tray */
+    enum drive_if intf;
+    int bus, unit, index;
+    bool cdrom, read_only, snapshot;
+    char *serial; /* owned, or NULL */
+    enum drive_error werror, rerror;
+    bool used;   /* a device has it: no second one may */
+    void *owner; /* who is told of eject and change, with: */
+    void (*changed)(void *owner,
+                    struct drive *d); /* the medium has changed: the machine's lock is held */
+};
+
+#endif

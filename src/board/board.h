@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Boards: what -machine names.  A board is one file with one function that wires memory, CPUs and devices; the row
+ * in boards.def is the whole registration.
+ */
+#ifndef BOARD_BOARD_H
+#define BOARD_BOARD_H
+
+#include "block/drive.h"
+#include "bus/machine.h"
+#include "cpu/cpu.h"
+#include "net/net.h"
+#include "ui/chr.h"
+
+struct board;
+
+enum { CONF_SERIALS = 8, CONF_NICS = 16 };
+
+/** struct conf_nic - -nic, -net nic: a card that the board has to find a place for. */
+struct conf_nic {
+    char *model;     /* NULL: the board's default; owned */
+    char *id;        /* or NULL; owned */
+    struct net *net; /* NULL: no cable */
+    uint8_t mac[6];
+    bool used; /* set by the board; what is left is an error or a warning */
+};
+
+/** struct conf - the machine that the user asked for, checked and typed.  Strings are owned, NULL when not given. */
+struct conf {
+    const struct board *board;
+    void *board_props;  /* of board->props, board->props_size bytes */
+    char *cpu;          /* model name; NULL: the board's default */
+    char *cpu_features; /* what follows: "pmu=off,+sve"; NULL */
+    unsigned cpus, max_cpus, sockets, dies, clusters, cores,
+        threads;           /* complete: product is max_cpus */
+    uint64_t ram, max_ram; /* bytes */
+    unsigned ram_slots;
+    char *ram_backend; /* -machine memory-backend= */
+    char *kernel, *initrd, *append, *dtb, *dumpdtb, *bios;
+    char **firmware_dirs;             /* where to look for firmware (-L first); ends with NULL */
+    struct chr *serial[CONF_SERIALS]; /* NULL: not connected; borrowed */
+    unsigned n_serials;               /* as the user gave; boards make at least their fixed ports */
+    struct conf_nic nic[CONF_NICS];
+    unsigned n_nics;
+    bool default_nic, default_cdrom; /* nobody said otherwise */
+    char *name;
+    uint8_t uuid[16];
+    bool has_uuid, graphics /* not -nographic */, usb;
+    char *boot_order, *boot_once;
+    bool boot_menu, boot_strict;
+    struct engine_conf engine;
+    struct json_object *smbios, *acpi_tables, *fw_cfg; /* arrays of the options given */
+};
+
+struct board {
+    const char *arch;          /* "aarch64": programs qemu-system-ARCH have it */
+    const char *name;          /* "virt-7.2" */
+    const char *alias;         /* "virt", or NULL */
+    const char *help;          /* as -machine help prints it */
+    const struct field *props; /* -machine name,prop=value; or NULL */
+    size_t props_size;
+    const char *default_cpu;
+    unsigned max_cpus;
+    uint64_t default_ram;     /* bytes */
+    enum drive_if default_if; /* -drive without if=, -hda, -cdrom */
+    const char *default_nic;  /* model, NULL: none */
+    bool is_default;          /* of its arch, without -machine */
+    /** build - wire everything.  Straight-line: this function is the memory map. */
+    int (*build)(struct machine *m, struct conf *c, struct err *e);
+};
+
+#define BOARD(name) extern const struct board board_##name;
+#include "board/boards.def"
+#undef BOARD
+extern const struct board *const boards[]; /* ends with NULL */
+
+/** board_find - by name or alias; NULL with "unsupported machine type", and the nearest right word. */
+const struct board *board_find(const char *arch, const char *name, struct err *e);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest memory as a machine's CPU sees it: translation caches that translated code looks up in line, and
+ * the slow path behind them.  (Programs of emu-user have none of this: their memory is the host's.)
+ *
+ * A *regime* is one way to translate: the page tables in force for a privilege level.  The mode says which one loads and
+ * stores use; IR_MEM_UNPRIV accesses use the unprivileged one.  The guest ISA numbers them, 0 .. MMU_REGIMES-1.
+ *
+ * Threads: everything here is of the CPU's own thread, but mmu_flush_others.
+ */
+#ifndef CPU_MMU_H
+#define CPU_MMU_H
+
+#include "cpu/cpu.h"
+
+enum mmu_access { MMU_READ, MMU_WRITE, MMU_FETCH };
+enum { MMU_R = 1, MMU_W = 2, MMU_X = 4 }; /* struct mmu_page.prot */
+
+/** struct mmu_page - what a walk has found. */
+struct mmu_page {
+    uint64_t pa; /* of the address asked for */
+    uint64_t
+        size; /* of the block or page it lies in, a power of two: flushing an address in it drops all of it */
+    uint8_t
+        prot; /* what this regime may do there without another walk (dirty and access flags are settled) */
+    bool device; /* no reordering, no misaligned access: registers, not memory */
+    bool global; /* in force whatever the context (ASID) */
+    bool secure;
+    bool guarded; /* branch targets are checked (BTI) */
+};
+
+/**
+ * mmu_flush - forget what @regimes (bits 1 << regime) say of [va, va + size); size 0: everything.
+ * @globals: the global ones, too.
+ */
+void mmu_flush(struct cpu *cpu, unsigned regimes, uint64_t va, uint64_t size, bool globals);
+/** mmu_flush_all - mmu_flush on every CPU of the machine: asked for here; on the others it is done at the latest when
+ * mmu_sync() returns. */
+void mmu_flush_all(struct cpu *cpu, unsigned regimes, uint64_t va, uint64_t size, bool globals);
+void mmu_sync(struct cpu *cpu);
+/** mmu_set_context - another address space (ASID, VMID) for @regimes: what is not global and was found in another context is not
+ * used.  What is equal in @context must be the same mapping, until flushed (also when it is not the one in force:
+ * a flush of an address or of everything drops it in all contexts). */
+void mmu_set_context(struct cpu *cpu, unsigned regimes, uint64_t context);
+
+/**
+ * mmu_load, mmu_store - one access of 1 << (memop & IR_MEM_SIZE) bytes as translated code would do it: faults, MMIO and
+ * crossing pages included.  False: cpu->stop and the guest's fault record are set (guest_system.walk did).
+ */
+bool mmu_load(struct cpu *cpu, uint64_t va, unsigned memop, unsigned regime, union ir_u *value);
+bool mmu_store(struct cpu *cpu, uint64_t va, unsigned memop, unsigned regime,
+               const union ir_u *value);
+/** mmu_read, mmu_write - for debuggers and the monitor: no faults, no side effects; number of bytes done. */
+size_t mmu_read(struct cpu *cpu, uint64_t va, void *buf, size_t len);
+size_t mmu_write(struct cpu *cpu, uint64_t va, const void *buf, size_t len);
+/** mmu_debug_walk - the guest-physical address of @va as the CPU's present mode sees it; false: not mapped. */
+bool mmu_debug_walk(struct cpu *cpu, uint64_t va, uint64_t *pa);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A machine's CPU: a struct cpu with a host thread that runs, sleeps and stops with the machine.
+ */
+#ifndef CPU_VCPU_H
+#define CPU_VCPU_H
+
+#include "bus/machine.h"
+#include "cpu/mmu.h"
+
+/* What guest_system.stopped wants of the vCPU's loop. */
+enum vcpu_next {
+    VCPU_GO,    /* run on */
+    VCPU_SLEEP, /* until guest_system.awake says so: WFI */
+    VCPU_OFF,   /* until vcpu_on(): powered down */
+    VCPU_DEBUG, /* a debugger's stop: the machine goes to RUN_DEBUG */
+    VCPU_BROKEN, /* the guest cannot go on (triple fault, an exception without a vector): the machine is told */
+};
+
+/**
+ * struct guest_system - the system level of a guest architecture; guest_isa.system.
+ * All on the CPU's thread, without the machine's lock, unless said.
+ */
+struct guest_system {
+    unsigned n_regimes;
+    unsigned (*regime)(uint32_t mode, bool unpriv); /* of loads and stores */
+    unsigned (*fetch_regime)(uint32_t mode);
+    /**
+     * walk - translate @va.  0 and *@page; or -EFAULT: then the fault is recorded in the guest's state, ready
+     * for stopped(CPU_STOP_FAULT or CPU_STOP_FETCH_FAULT).  @debug: record nothing, change nothing, ignore permissions.
+     */
+    int (*walk)(struct cpu *cpu, uint64_t va, enum mmu_access access, unsigned regime, bool debug,
+                struct mmu_page *page);
+    /** bad_access - the walk went well, the access did not: @misaligned where that is not allowed, or nothing answers at @pa
+     * (external abort).  Records the fault; false: it is ignored (reads give 0). */
+    bool (*bad_access)(struct cpu *cpu, uint64_t va, uint64_t pa, enum mmu_access access,
+                       unsigned regime, bool misaligned);
+    /** misaligned - must data accesses in this mode be aligned to their size (SCTLR.A)? */
+    bool (*aligned)(uint32_t mode);
+    /** stopped - cpu_run() returned: enter the guest's exception, do what its instruction asks. */
+    enum vcpu_next (*stopped)(struct cpu *cpu, enum cpu_stop stop);
+    /** interrupt - take the pending interrupt that is not masked, if any: enters its vector. */
+    void (*interrupt)(struct cpu *cpu);
+    /** awake - is there a reason to leave VCPU_SLEEP?  Any thread. */
+    bool (*awake)(struct cpu *cpu);
+};
+
+struct vcpu;
+
+/** vcpu_new - @cpu (owned from now on) becomes CPU @index; its thread starts, and waits for the machine to run.
+ * @on: powered on at reset. */
+struct vcpu *vcpu_new(struct machine *m, struct cpu *cpu, unsigned index, bool on);
+/** vcpu_free_all - stops and joins the threads; before machine_free. */
+void vcpu_free_all(struct machine *m);
+struct vcpu *vcpu_at(struct machine *m, unsigned index); /* NULL past the end */
+unsigned vcpu_index(const struct vcpu *v);
+struct cpu *vcpu_cpu(const struct vcpu *v);
+struct vcpu *vcpu_of(const struct cpu *cpu);
+
+/** vcpu_wake - an interrupt or other work is there: leave translated code, or sleep; any thread. */
+void vcpu_wake(struct vcpu *v);
+/** vcpu_call - run @fn on the vCPU's thread, between instructions, and wait for it; from any other thread, without holding
+ * the machine's lock or with it (it is released meanwhile); on the thread itself: at once. */
+void vcpu_call(struct vcpu *v, void (*fn)(struct cpu *cpu, void *opaque), void *opaque);
+/** vcpu_post - the same without waiting. */
+void vcpu_post(struct vcpu *v, void (*fn)(struct cpu *cpu, void *opaque), void *opaque);
+/** vcpu_on - power on: @start(cpu, opaque) sets the state on its thread, then it runs.  False: it is on. */
+bool vcpu_on(struct vcpu *v, void (*start)(struct cpu *cpu, void *opaque), void *opaque);
+bool vcpu_is_on(const struct vcpu *v);
+bool vcpu_is_asleep(const struct vcpu *v);
+/** vcpu_stop_all - returns when no CPU executes guest code; vcpu_start_all.  (machine_set_state does this.) */
+void vcpu_stop_all(struct machine *m);
+void vcpu_start_all(struct machine *m);
+
+#endif

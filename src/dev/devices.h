@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of all device types: the rows of devices.def. */
+#ifndef DEV_DEVICES_H
+#define DEV_DEVICES_H
+
+#include "bus/dev.h"
+
+#define DEVICE(name) extern const struct dev_type dev_##name;
+#include "dev/devices.def"
+#undef DEVICE
+
+extern const struct dev_type *const dev_types[]; /* ends with NULL */
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Character back ends: -chardev, -serial, -monitor and what they lead to.  A back end is a row of ui/chrs.def
+ * with a table of options; a front end (a serial port, a monitor, gdb) attaches to it.
+ *
+ * Under the machine's lock or on the main loop's thread, which has it.
+ */
+#ifndef UI_CHR_H
+#define UI_CHR_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct chr;
+struct json_object;
+struct loop;
+
+enum chr_event {
+    CHR_OPENED,
+    CHR_CLOSED,
+    CHR_BREAK,
+    CHR_MUX_IN /* Ctrl-A c: this front end has the keyboard now */,
+    CHR_MUX_OUT
+};
+
+/** struct chr_front - what a front end gives.  Constant. */
+struct chr_front {
+    size_t (*room)(void *opaque); /* bytes it can take now; when that grows: chr_wake() */
+    void (*data)(void *opaque, const uint8_t *buf, size_t len); /* at most room() */
+    void (*event)(void *opaque, enum chr_event e);              /* may be NULL */
+};
+
+/** struct chr_where - what a back end is made in: the loop, who else can be asked for by name (mux, ringbuf) */
+struct chr_env {
+    struct loop *loop;
+    struct chr *(*find)(void *opaque, const char *id);
+    void *opaque;
+    void (*quit)(void *opaque);   /* Ctrl-A x */
+    void (*commit)(void *opaque); /* Ctrl-A s: save -snapshot disks */
+};
+
+/** chr_open - @opts as of -chardev ("backend", "id", ...), taken over.  chr_open_text - as of -serial: "stdio",
+ * "mon:stdio", "pty", "file:x", "tcp:...,server", "unix:...", "telnet:...", "null", "none" (NULL and no error), "vc". */
+struct chr *chr_open(const struct chr_env *env, struct json_object *opts, struct err *e);
+struct json_object *chr_text_opts(const char *id, const char *text, struct err *e);
+void chr_close(struct chr *c);
+const char *chr_id(const struct chr *c);
+/** chr_describe - "pty:/dev/pts/3", as `info chardev` has it. */
+const char *chr_describe(const struct chr *c);
+
+/** chr_attach - -EBUSY "Device 'x' is in use" when it has one already and is no multiplexer. */
+int chr_attach(struct chr *c, const struct chr_front *f, void *opaque, struct err *e);
+void chr_detach(struct chr *c, void *opaque);
+/** chr_write - bytes taken, perhaps fewer than @len (then chr_on_room()'s function is called later); output to
+ * nobody is taken.  chr_write_all - waits: for monitors. */
+size_t chr_write(struct chr *c, void *opaque, const uint8_t *buf, size_t len);
+void chr_write_all(struct chr *c, void *opaque, const uint8_t *buf, size_t len);
+/** chr_on_room - call @fn once, when more can be written. */
+void chr_on_room(struct chr *c, void *opaque, void (*fn)(void *opaque));
+/** chr_wake - the front end has room again. */
+void chr_wake(struct chr *c, void *opaque);
+bool chr_connected(const struct chr *c);
+/** chr_send_break - the front end's output line. */
+void chr_send_break(struct chr *c);
+
+/* Tests: a back end that keeps what is written, and says what it is told. */
+struct chr *chr_memory(void);
+const uint8_t *chr_memory_output(struct chr *c, size_t *len);
+void chr_memory_input(struct chr *c, const void *buf, size_t len);
+
+#endif
