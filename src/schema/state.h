@@ -22,6 +22,8 @@ enum state_kind {
     S_BOOL,      /* @n of them in a row (arrays); S_BOOL is written as 0 or 1, others are refused */
     S_STRUCT,    /* @n structures of @elem bytes, each by @table */
     S_BYTES_PTR, /* uint8_t *: as many bytes as the uint32_t at @count_off says, at most @n; allocated before by the device */
+    S_STRUCTS_PTR, /* pointer to structures of @elem bytes: as many as the uint32_t at @count_off says, at most @n; allocated
+                    * before by the device, of the same number */
     S_TIMER,     /* struct timer: when it fires; restored armed */
 };
 
@@ -58,6 +60,14 @@ struct state {
     {                                                                                              \
         .name = #member, .kind = S_BYTES_PTR, .offset = offsetof(struct type, member),             \
         .count_off = offsetof(struct type, count), .n = max, .since = since_, .help = help_        \
+    }
+/* @member points to @count (a uint32_t member) structures, by @table_. */
+#define STATE_STRUCTS_PTR(type, member, count, max, table_, since_, help_)                         \
+    {                                                                                              \
+        .name = #member, .kind = S_STRUCTS_PTR, .offset = offsetof(struct type, member),           \
+        .count_off = offsetof(struct type, count), .n = max,                                       \
+        .elem = sizeof(((struct type *)0)->member[0]), .since = since_, .table = table_,           \
+        .help = help_                                                                              \
     }
 #define STATE_TIMER(type, member, since_, help_)                                                   \
     {                                                                                              \
