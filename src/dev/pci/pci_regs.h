@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Configuration space by number: PCI Local Bus 3.0 chapter 6 and appendices D, H; PCI-to-PCI Bridge 1.2
+ * chapter 3; PCI Express Base 3.0 chapter 7. */
+#ifndef DEV_PCI_PCI_REGS_H
+#define DEV_PCI_PCI_REGS_H
+
+enum { PCI_CONFIG_SIZE = 256, PCIE_CONFIG_SIZE = 4096 };
+
+/* Header, all types. */
+enum {
+    PCI_VENDOR_ID = 0x00,
+    PCI_DEVICE_ID = 0x02,
+    PCI_COMMAND = 0x04,
+    PCI_STATUS = 0x06,
+    PCI_REVISION_ID = 0x08,
+    PCI_CLASS_PROG = 0x09,
+    PCI_CLASS_DEVICE = 0x0a,
+    PCI_CACHE_LINE_SIZE = 0x0c,
+    PCI_LATENCY_TIMER = 0x0d,
+    PCI_HEADER_TYPE = 0x0e,
+    PCI_BIST = 0x0f,
+    PCI_BAR0 = 0x10,
+    PCI_CAP_PTR = 0x34,
+    PCI_INTERRUPT_LINE = 0x3c,
+    PCI_INTERRUPT_PIN = 0x3d,
+};
+/* Type 0. */
+enum {
+    PCI_SUBSYSTEM_VENDOR_ID = 0x2c,
+    PCI_SUBSYSTEM_ID = 0x2e,
+    PCI_ROM_ADDRESS = 0x30,
+    PCI_MIN_GNT = 0x3e,
+    PCI_MAX_LAT = 0x3f,
+};
+/* Type 1: bridges. */
+enum {
+    PCI_PRIMARY_BUS = 0x18,
+    PCI_SECONDARY_BUS = 0x19,
+    PCI_SUBORDINATE_BUS = 0x1a,
+    PCI_SEC_LATENCY = 0x1b,
+    PCI_IO_BASE = 0x1c,
+    PCI_IO_LIMIT = 0x1d,
+    PCI_SEC_STATUS = 0x1e,
+    PCI_MEMORY_BASE = 0x20,
+    PCI_MEMORY_LIMIT = 0x22,
+    PCI_PREF_BASE = 0x24,
+    PCI_PREF_LIMIT = 0x26,
+    PCI_PREF_BASE_HI = 0x28,
+    PCI_PREF_LIMIT_HI = 0x2c,
+    PCI_IO_BASE_HI = 0x30,
+    PCI_IO_LIMIT_HI = 0x32,
+    PCI_ROM_ADDRESS1 = 0x38,
+    PCI_BRIDGE_CONTROL = 0x3e,
+};
+enum {
+    PCI_COMMAND_IO = 0x1,
+    PCI_COMMAND_MEMORY = 0x2,
+    PCI_COMMAND_MASTER = 0x4,
+    PCI_COMMAND_PARITY = 0x40,
+    PCI_COMMAND_SERR = 0x100,
+    PCI_COMMAND_INTX_OFF = 0x400,
+};
+enum {
+    PCI_STATUS_INTX = 0x8,
+    PCI_STATUS_CAPS = 0x10,
+    PCI_STATUS_66MHZ = 0x20,
+    PCI_STATUS_FAST_BACK = 0x80,
+    PCI_STATUS_DEVSEL_MEDIUM = 0x200,
+    PCI_STATUS_ERRORS = 0xf900, /* write 1 to clear */
+};
+enum {
+    PCI_BRIDGE_PARITY = 0x1,
+    PCI_BRIDGE_SERR = 0x2,
+    PCI_BRIDGE_ISA = 0x4,
+    PCI_BRIDGE_VGA = 0x8,
+    PCI_BRIDGE_VGA16 = 0x10,
+    PCI_BRIDGE_RESET = 0x40,
+};
+enum { PCI_HEADER_BRIDGE = 1, PCI_HEADER_MULTIFUNCTION = 0x80 };
+enum { PCI_ROM_ENABLE = 1 };
+
+/* Classes: class << 8 | subclass, as in PCI_CLASS_DEVICE. */
+enum {
+    PCI_CLASS_STORAGE_SCSI = 0x0100,
+    PCI_CLASS_STORAGE_IDE = 0x0101,
+    PCI_CLASS_STORAGE_SATA = 0x0106,
+    PCI_CLASS_STORAGE_NVME = 0x0108,
+    PCI_CLASS_NETWORK_ETHERNET = 0x0200,
+    PCI_CLASS_DISPLAY_VGA = 0x0300,
+    PCI_CLASS_DISPLAY_OTHER = 0x0380,
+    PCI_CLASS_MULTIMEDIA_AUDIO = 0x0401,
+    PCI_CLASS_BRIDGE_HOST = 0x0600,
+    PCI_CLASS_BRIDGE_ISA = 0x0601,
+    PCI_CLASS_BRIDGE_PCI = 0x0604,
+    PCI_CLASS_COMMUNICATION_OTHER = 0x0780,
+    PCI_CLASS_INPUT_OTHER = 0x0980,
+    PCI_CLASS_SERIAL_USB = 0x0c03,
+    PCI_CLASS_OTHERS = 0x00ff,
+};
+
+/* Capabilities. */
+enum {
+    PCI_CAP_PM = 0x01,
+    PCI_CAP_MSI = 0x05,
+    PCI_CAP_VENDOR = 0x09,
+    PCI_CAP_SHPC = 0x0c,
+    PCI_CAP_SSVID = 0x0d,
+    PCI_CAP_EXP = 0x10,
+    PCI_CAP_MSIX = 0x11,
+    PCI_CAP_SATA = 0x12,
+};
+enum { PCI_EXT_CAP_AER = 1, PCI_EXT_CAP_DSN = 3, PCI_EXT_CAP_ACS = 0xd, PCI_EXT_CAP_ARI = 0xe };
+
+/* Power management, offsets in the capability. */
+enum { PCI_PM_CAP = 2, PCI_PM_CTRL = 4, PCI_PM_LEN = 8 };
+/* MSI. */
+enum {
+    PCI_MSI_CTRL = 2,
+    PCI_MSI_ADDR = 4,
+    PCI_MSI_ENABLE = 1,
+    PCI_MSI_64 = 0x80,
+    PCI_MSI_MASKABLE = 0x100,
+};
+/* MSI-X. */
+enum {
+    PCI_MSIX_CTRL = 2,
+    PCI_MSIX_TABLE = 4,
+    PCI_MSIX_PBA = 8,
+    PCI_MSIX_LEN = 12,
+    PCI_MSIX_ENABLE = 0x8000,
+    PCI_MSIX_MASK_ALL = 0x4000,
+};
+/* PCI Express. */
+enum {
+    PCIE_CAPS = 0x02,
+    PCIE_DEVCAP = 0x04,
+    PCIE_DEVCTL = 0x08,
+    PCIE_DEVSTA = 0x0a,
+    PCIE_LNKCAP = 0x0c,
+    PCIE_LNKCTL = 0x10,
+    PCIE_LNKSTA = 0x12,
+    PCIE_SLTCAP = 0x14,
+    PCIE_SLTCTL = 0x18,
+    PCIE_SLTSTA = 0x1a,
+    PCIE_RTCTL = 0x1c,
+    PCIE_RTCAP = 0x1e,
+    PCIE_RTSTA = 0x20,
+    PCIE_DEVCAP2 = 0x24,
+    PCIE_DEVCTL2 = 0x28,
+    PCIE_LNKCAP2 = 0x2c,
+    PCIE_LNKCTL2 = 0x30,
+    PCIE_LNKSTA2 = 0x32,
+    PCIE_SLTCTL2 = 0x38,
+    PCIE_CAP_LEN = 0x3c,
+};
+enum {
+    PCIE_DEVCAP_RBER = 0x8000,
+    PCIE_DEVCAP_FLR = 1 << 28,
+    PCIE_DEVCTL_FLR = 0x8000,
+    PCIE_LNKCTL_DISABLE = 0x10,
+    PCIE_LNKSTA_TRAINING = 0x800,
+    PCIE_LNKSTA_ACTIVE = 0x2000,
+    PCIE_SLTCAP_ATTN_BUTTON = 0x1,
+    PCIE_SLTCAP_POWER = 0x2,
+    PCIE_SLTCAP_ATTN_IND = 0x8,
+    PCIE_SLTCAP_POWER_IND = 0x10,
+    PCIE_SLTCAP_SURPRISE = 0x20,
+    PCIE_SLTCAP_HOTPLUG = 0x40,
+    PCIE_SLTCAP_INTERLOCK = 0x20000,
+    PCIE_SLT_ATTN = 0x1, /* enables in SLTCTL, events in SLTSTA */
+    PCIE_SLT_PRESENCE = 0x8,
+    PCIE_SLT_COMMAND = 0x10,
+    PCIE_SLTCTL_HPIE = 0x20,
+    PCIE_SLTCTL_ATTN_IND = 0xc0,
+    PCIE_SLTCTL_POWER_IND = 0x300,
+    PCIE_SLTCTL_POWER_IND_ON = 0x100,
+    PCIE_SLTCTL_POWER_IND_BLINK = 0x200,
+    PCIE_SLTCTL_POWER_IND_OFF = 0x300,
+    PCIE_SLTCTL_POWER_OFF = 0x400,
+    PCIE_SLTCTL_INTERLOCK = 0x800,
+    PCIE_SLTCTL_LINK = 0x1000,
+    PCIE_SLTSTA_PRESENT = 0x40,
+    PCIE_SLTSTA_LINK = 0x100,
+    PCIE_SLTSTA_EVENTS = 0x11f,
+    PCIE_RTCTL_PME = 0x8,
+    PCIE_RTSTA_PME = 0x10000,
+};
+
+#endif
