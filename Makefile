@@ -208,10 +208,11 @@ bench-build:
 	bench/user/build.py --root $(ROOTS)/build-arm64 --references $(B)/reference \
 	    --sources $(B)/sources --logs $(B)/bench/build --emu $(P)/qemu-aarch64 --only '$(ONLY)'
 
-# Converts killed at random times, and continued.
+# Converts and random writes killed at random times, and continued.
 CRASH_ROUNDS ?= 200
 crash: all
 	EMU_BIN=$(P) CRASH_ROUNDS=$(CRASH_ROUNDS) tests/image/crash_convert.py
+	EMU_BIN=$(P) CRASH_ROUNDS=$(CRASH_ROUNDS) tests/image/crash_write.py
 
 # Disk images beside the reference and the host's limit (bench/README.md).
 bench-storage:
@@ -252,7 +253,7 @@ help:
 	@echo 'make check-tsan  unit and image tests with the thread sanitizer'
 	@echo 'make fuzz F=elf T=60   fuzz one target (see fuzz/) for T seconds'
 	@echo 'make bench      the benchmarks; ONLY=fib,startup RUNS=3 for some of them'
-	@echo 'make crash      kills 200 converts at random times and lets them go on'
+	@echo 'make crash      kills 200 converts and 200 writers at random times and lets them go on'
 	@echo 'make bench-storage  qemu-img beside the reference, cp and cmp'
 	@echo 'make bench-insns  host instructions per guest instruction, kept in bench/user/insns.txt'
 	@echo 'make bench-build  Debian packages built and tested in an arm64 root, beside the references'
