@@ -90,6 +90,17 @@ static bool take_attention(struct cpu *cpu)
            __atomic_exchange_n(&cpu->attention, 0, __ATOMIC_ACQUIRE);
 }
 
+void cpu_go_inside(struct cpu *cpu)
+{
+    for (;;) {
+        __atomic_store_n(&cpu->in_code, true, __ATOMIC_SEQ_CST);
+        if (!__atomic_load_n(&cpu->asked, __ATOMIC_SEQ_CST))
+            return;
+        cpu_come_out(cpu);
+        cpu->memory->serve(cpu);
+    }
+}
+
 enum cpu_stop cpu_run(struct cpu *cpu)
 {
     enum cpu_stop stop;
@@ -98,7 +109,7 @@ enum cpu_stop cpu_run(struct cpu *cpu)
     if (take_attention(cpu))
         return CPU_STOP_ATTENTION;
     cpu->stop = CPU_STOP_NONE;
-    if (cpu->engine->conf.kind == ENGINE_INTERP || cpu->single_step)
+    if (cpu->engine->conf.kind == ENGINE_INTERP || cpu->single_step || cpu->memory)
         stop = interp_run(cpu, 0);
     else
         stop = jit_run(cpu);

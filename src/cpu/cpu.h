@@ -56,6 +56,20 @@ static inline uint64_t cpu_jc_empty(unsigned i)
     return i ? 0 : ~0ull;
 }
 
+/* --- Translation caches of a machine's CPU (cpu/mmu.h) --- */
+
+#define MMU_REGIMES      8
+#define MMU_ENTRY_BITS   11
+#define MMU_ENTRIES      (1 << MMU_ENTRY_BITS)
+
+/** struct mmu_entry - one page of one regime.  @read and @write hold its address; with low bits set, or when they are another
+ * page's, translated code asks the slow path. */
+struct mmu_entry {
+    uint64_t read, write;
+    uint64_t addend; /* host address less guest address */
+    uint64_t page;   /* guest-physical page; low bits are mmu_priv.h's */
+};
+
 #define CPU_GUEST_MAX 2048 /* bytes of guest state */
 #define CPU_FRAME     1600
 
@@ -96,6 +110,13 @@ struct cpu {
     /* Looked up in line by translated code, so at a fixed place; touched page by page as used. */
     struct cpu_jc jc[1 << CPU_JC_BITS];
     struct cpu_jc land[IR_LANDINGS][1 << CPU_LAND_BITS]; /* targets checked for each landing */
+
+    /* --- of a machine's CPU; untouched in programs --- */
+    const struct cpu_memory *memory; /* engine.h; NULL: a program's CPU, its memory is the host's */
+    struct mmu *mmu;
+    const struct code_page *here;    /* the page that code is being translated in, or was last */
+    bool asked;                      /* [atomic] another CPU wants something flushed before translated code runs on */
+    struct mmu_entry tlb[MMU_REGIMES][MMU_ENTRIES]; /* looked up in line by translated code */
 };
 
 /* Offset the CPU register points at, so that short displacements reach the first 256 bytes of guest

@@ -41,6 +41,13 @@ void engine_set_fetch(struct engine *e, size_t (*fetch)(void *opaque, uint64_t p
 
 size_t engine_fetch(const struct engine *e, uint64_t pc, const uint8_t **code, uint32_t *mode)
 {
+    if (e->machine) {
+        const struct code_page *p = cpu_self->here;
+
+        *code = p->host + (pc & 4095);
+        *mode |= p->mode;
+        return (pc ^ p->va) & ~4095ull ? 0 : 4096 - (pc & 4095);
+    }
     *code = (const uint8_t *)(uintptr_t)(pc + e->conf.guest_base);
     return e->fetch ? e->fetch(e->fetch_opaque, pc, mode) : SIZE_MAX;
 }
@@ -134,7 +141,10 @@ void engine_set_breakpoint(struct engine *e, uint64_t pc, bool on)
                 (e->n_breakpoints - i) * sizeof(*e->breakpoints));
     }
     pthread_mutex_unlock(&e->lock);
-    engine_invalidate(e, pc, 4);
+    if (e->machine) /* wherever that is: in each address space somewhere else */
+        engine_invalidate(e, 0, UINT64_MAX);
+    else
+        engine_invalidate(e, pc, 4);
 }
 
 void engine_set_code_changed(struct engine *e,
@@ -162,7 +172,9 @@ bool engine_serve(struct cpu *cpu, uint64_t pc, unsigned number)
 
 void engine_code_changed(struct engine *e, uint64_t start, uint64_t len)
 {
-    if (e->changed)
+    if (e->machine)
+        cpu_self->memory->code_changed(cpu_self, start, len);
+    else if (e->changed)
         e->changed(e->changed_opaque, start, len);
     else
         engine_invalidate(e, start, len);

@@ -12,9 +12,47 @@
 
 struct interp;
 struct jit;
+struct machine;
+
+/**
+ * struct code_page - a page of guest code as a machine's CPU sees it.  @at names it among all RAM (struct ram, offset):
+ * there it is found again, whatever addresses show it.
+ */
+struct code_page {
+    uint64_t va;         /* guest address; 1: empty */
+    const uint8_t *host;
+    uint64_t at;
+    uint64_t context;
+    uint32_t mode;       /* that it adds to the CPU's */
+    uint8_t regime;
+    bool global;
+    uint8_t log2_size;   /* of the block it lies in */
+    uint8_t *dirty;      /* struct ram */
+};
+
+/**
+ * struct cpu_memory - how a machine's CPU reaches memory: mmu.c.  Behind pointers, so that programs, which have none of it,
+ * are not linked with it.
+ */
+struct cpu_memory {
+    bool (*load)(struct cpu *cpu, uint64_t va, unsigned memop, unsigned regime, union ir_u *v);
+    bool (*store)(struct cpu *cpu, uint64_t va, unsigned memop, unsigned regime, const union ir_u *v);
+    bool (*atomic)(struct cpu *cpu, enum ir_opcode op, uint64_t va, unsigned memop, unsigned regime,
+                   const union ir_u *a, const union ir_u *b, union ir_u *old);
+    unsigned (*regime)(const struct cpu *cpu, unsigned memop); /* of an access */
+    /** code - the page of cpu->pc, also in cpu->here; NULL: it cannot be executed, the fault is recorded. */
+    const struct code_page *(*code)(struct cpu *cpu);
+    /** protect - code of @page is about to be read: writes to it are noticed from now on. */
+    void (*protect)(struct cpu *cpu, const struct code_page *page);
+    void (*code_changed)(struct cpu *cpu, uint64_t va, uint64_t len);
+    void (*serve)(struct cpu *cpu); /* what other CPUs asked for (cpu->asked) */
+};
 
 struct engine {
     const struct guest_isa *isa;
+    struct machine *machine; /* its CPUs are this one's: code is known by its place in RAM (struct code_page, at); NULL:
+                              * programs */
+    uint8_t rewritten[1 << 12]; /* mmu_code.c: how often code in a page was written [atomic] */
     struct engine_conf conf;
     size_t (*fetch)(void *opaque, uint64_t pc, uint32_t *mode);
     void (*hold)(void *opaque, bool on);
@@ -52,6 +90,25 @@ void engine_end_read(struct engine *e);
 /** engine_mark - a translation of [start, end) exists from now on. */
 void engine_mark(struct engine *e, uint64_t start, uint64_t end);
 bool engine_has_breakpoint(const struct engine *e, uint64_t pc);
+
+/** engine_at - the name by which the code at @pc is found and forgotten: @pc, or in a machine its place in RAM. */
+static inline uint64_t engine_at(const struct cpu *cpu, uint64_t pc)
+{
+    return cpu->memory ? cpu->here->at | (pc & 4095) : pc;
+}
+/** engine_mode - the CPU's mode, with what a machine's page adds. */
+static inline uint32_t engine_mode(const struct cpu *cpu)
+{
+    return cpu->memory ? cpu->mode | cpu->here->mode : cpu->mode;
+}
+
+/** cpu_go_inside - from here to cpu_come_out() a machine's CPU executes guest code: what others asked for before is
+ * done, and who asks later waits for it. */
+void cpu_go_inside(struct cpu *cpu);
+static inline void cpu_come_out(struct cpu *cpu)
+{
+    __atomic_store_n(&cpu->in_code, false, __ATOMIC_SEQ_CST);
+}
 
 /* --- land.c: the caches of indirect branches' targets, and the check of restricted ones --- */
 

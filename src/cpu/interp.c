@@ -20,6 +20,7 @@ enum {
 /* One lifted block.  Freed when nobody runs it and the table has let go of it. */
 struct interp_block {
     uint64_t pc, end; /* guest code [pc, end) */
+    uint64_t at;      /* engine_at(pc) */
     uint32_t mode;
     uint32_t refs; /* [engine lock] the table and the CPUs running it */
     struct interp_block *next;
@@ -39,9 +40,9 @@ static struct interp_block **page_buckets(struct interp *it, uint64_t page)
     return &it->table[n & ~(uint64_t)(PAGE_BUCKETS - 1)];
 }
 
-static struct interp_block **bucket(struct interp *it, uint64_t pc)
+static struct interp_block **bucket(struct interp *it, uint64_t at)
 {
-    return page_buckets(it, pc >> 12) + ((pc >> 2) * 0x9e3779b9u >> 16) % PAGE_BUCKETS;
+    return page_buckets(it, at >> 12) + ((at >> 2) * 0x9e3779b9u >> 16) % PAGE_BUCKETS;
 }
 
 static void unref_locked(struct interp_block *b)
@@ -66,7 +67,7 @@ static void invalidate_buckets(struct interp_block **first, unsigned n, uint64_t
         struct interp_block **p = head, *b;
 
         while ((b = *p)) {
-            if (b->end <= start || (b->pc >= start && b->pc - start >= len)) {
+            if (b->at + (b->end - b->pc) <= start || (b->at >= start && b->at - start >= len)) {
                 p = &b->next;
             } else {
                 *p = b->next;
@@ -141,7 +142,7 @@ static bool lift_into(struct engine *e, struct interp_block *b, struct ir *ir, u
     /* The block goes by a name that no jump uses, so that it leaves even to itself. */
     ir_start_block(ir, ir_plan(ir, ~0ull, 0));
     b->end = b->pc + e->isa->lift(ir, mode, b->pc, code, avail, end, limit);
-    engine_mark(e, b->pc, b->end);
+    engine_mark(e, b->at, b->at + (b->end - b->pc));
     log_code(e, b->mode, b->pc, b->end);
     ir_finish(ir);
     b->ir = ir_keep(ir);
@@ -149,15 +150,17 @@ static bool lift_into(struct engine *e, struct interp_block *b, struct ir *ir, u
 }
 
 /* NULL when there is no executable code at @pc. */
-static struct interp_block *lift(struct engine *e, uint32_t mode, uint64_t pc, unsigned limit)
+static struct interp_block *lift(struct cpu *cpu, uint32_t mode, unsigned limit)
 {
+    struct engine *e = cpu->engine;
+    uint64_t pc = cpu->pc;
     struct interp_block *b = calloc(1, sizeof(*b));
     struct ir *ir;
     uint64_t end;
 
     if (!b)
         bug("out of memory for a block");
-    *b = (struct interp_block){.pc = pc, .mode = mode, .refs = 1};
+    *b = (struct interp_block){.pc = pc, .at = engine_at(cpu, pc), .mode = mode, .refs = 1};
     ir = take_spare(e, pc, &end);
     engine_begin_read(e); /* without the lock: others ask for code while they hold it */
     if (!lift_into(e, b, ir, end, limit)) {
@@ -175,23 +178,25 @@ static struct interp_block *find_block(struct cpu *cpu, unsigned limit)
     struct engine *e = cpu->engine;
     struct interp_block *b, **head;
     uint64_t pc = cpu->pc;
-    uint32_t mode = cpu->mode, generation;
+    uint32_t mode = engine_mode(cpu), generation;
 
     pthread_mutex_lock(&e->lock);
     if (!e->interp && !(e->interp = calloc(1, sizeof(*e->interp))))
         bug("out of memory for the interpreter");
-    head = bucket(e->interp, pc);
+    head = bucket(e->interp, engine_at(cpu, pc));
     for (b = limit ? NULL : *head; b; b = b->next)
-        if (b->pc == pc && b->mode == mode)
+        if (b->pc == pc && b->at == engine_at(cpu, pc) && b->mode == mode)
             break;
     if (b)
         b->refs++;
+    else if (cpu->memory)
+        cpu->memory->protect(cpu, cpu->here);
     generation = __atomic_load_n(&e->generation, __ATOMIC_ACQUIRE);
     pthread_mutex_unlock(&e->lock);
     if (b)
         return b;
 
-    b = lift(e, mode, pc, limit ? limit : e->conf.max_insns ? e->conf.max_insns : BLOCK_INSNS);
+    b = lift(cpu, mode, limit ? limit : e->conf.max_insns ? e->conf.max_insns : BLOCK_INSNS);
     if (!b || limit)
         return b;
     pthread_mutex_lock(&e->lock);
@@ -238,7 +243,7 @@ static enum cpu_stop run_block(struct cpu *cpu, const struct interp_block *b,
         return cpu->stop;
     cpu->pc = m->pc;
     if (how == IR_LEFT_FAULT)
-        return CPU_STOP_FAULT;
+        return cpu->memory ? cpu->stop : CPU_STOP_FAULT;
     if (how == IR_LEFT_EXIT)
         cpu->landing = m->landing;
     if (how != IR_LEFT_TRAP)
@@ -258,14 +263,12 @@ static enum cpu_stop before_block(struct cpu *cpu)
     return land(cpu) ? CPU_STOP_NONE : CPU_STOP_BTI;
 }
 
-static enum cpu_stop step(struct cpu *cpu, struct ir_machine *m, unsigned limit)
+/* The block at pc; @limit as in find_block. */
+static enum cpu_stop run_here(struct cpu *cpu, struct ir_machine *m, unsigned limit)
 {
-    struct interp_block *b;
-    enum cpu_stop stop = before_block(cpu);
+    struct interp_block *b = cpu->memory && !cpu->memory->code(cpu) ? NULL : find_block(cpu, limit);
+    enum cpu_stop stop;
 
-    if (stop != CPU_STOP_NONE)
-        return stop;
-    b = find_block(cpu, cpu->single_step ? 1 : limit);
     if (!b) {
         cpu->fault_addr = cpu->pc;
         return CPU_STOP_FETCH_FAULT;
@@ -274,6 +277,20 @@ static enum cpu_stop step(struct cpu *cpu, struct ir_machine *m, unsigned limit)
     cpu->landing = 0;
     stop = run_block(cpu, b, m);
     unref(cpu->engine, b);
+    return stop;
+}
+
+static enum cpu_stop step(struct cpu *cpu, struct ir_machine *m, unsigned limit)
+{
+    enum cpu_stop stop = before_block(cpu);
+
+    if (stop != CPU_STOP_NONE)
+        return stop;
+    if (cpu->memory)
+        cpu_go_inside(cpu);
+    stop = run_here(cpu, m, cpu->single_step ? 1 : limit);
+    if (cpu->memory)
+        cpu_come_out(cpu);
     return stop == CPU_STOP_NONE && cpu->single_step ? CPU_STOP_DEBUG : stop;
 }
 
@@ -333,7 +350,7 @@ enum cpu_stop cpu_settle(struct cpu *cpu)
     unsigned left = 256, n; /* loops that never touch them have an end */
 
     if (cpu->engine->conf.kind == ENGINE_INTERP || cpu->engine->conf.exact_flags ||
-        cpu->engine->n_breakpoints || !cpu->isa->idle_effect)
+        cpu->engine->n_breakpoints || !cpu->isa->idle_effect || cpu->memory)
         return CPU_STOP_ATTENTION;
     cpu->attention = 0;
     do {

@@ -32,10 +32,25 @@ static int fault(struct cpu *cpu, uint64_t addr, bool write)
     return -1;
 }
 
+/* As a machine's CPU does it, when it is one; else the host's memory is the guest's. */
+static int load(struct cpu *cpu, uint64_t addr, uint64_t memop, union ir_u *v)
+{
+    if (cpu->memory)
+        return cpu->memory->load(cpu, addr, (unsigned)memop, cpu->memory->regime(cpu, (unsigned)memop), v) ? 0 : -1;
+    return guest_read(cpu, v, addr, size_of(memop)) < 0 ? fault(cpu, addr, false) : 0;
+}
+
+static int store(struct cpu *cpu, uint64_t addr, uint64_t memop, const union ir_u *v)
+{
+    if (cpu->memory)
+        return cpu->memory->store(cpu, addr, (unsigned)memop, cpu->memory->regime(cpu, (unsigned)memop), v) ? 0 : -1;
+    return guest_write(cpu, addr, v, size_of(memop)) < 0 ? fault(cpu, addr, true) : 0;
+}
+
 int interp_load(struct ir_machine *m, uint64_t addr, uint64_t memop, union ir_u *v)
 {
-    if (guest_read(m->opaque, v, addr, size_of(memop)) < 0)
-        return fault(m->opaque, addr, false);
+    if (load(m->opaque, addr, memop, v) < 0)
+        return -1;
     fence_if(memop, IR_ACQUIRE);
     return 0;
 }
@@ -43,8 +58,8 @@ int interp_load(struct ir_machine *m, uint64_t addr, uint64_t memop, union ir_u 
 int interp_store(struct ir_machine *m, uint64_t addr, uint64_t memop, const union ir_u *v)
 {
     fence_if(memop, IR_RELEASE);
-    if (guest_write(m->opaque, addr, v, size_of(memop)) < 0)
-        return fault(m->opaque, addr, true);
+    if (store(m->opaque, addr, memop, v) < 0)
+        return -1;
     fence_if(memop, IR_RELEASE);
     return 0;
 }
@@ -106,15 +121,15 @@ static union ir_u desired_value(enum ir_opcode op, uint64_t memop, const union i
 }
 
 /* One attempt; false when memory did not hold @seen, which becomes what it held. */
-static int attempt(struct ir_machine *m, enum ir_opcode op, uint64_t addr, uint64_t memop,
+static int attempt(struct cpu *cpu, enum ir_opcode op, uint64_t addr, uint64_t memop,
                    const union ir_u *a, union ir_u *seen)
 {
     union ir_u desired = desired_value(op, memop, seen, a);
 
-    return guest_cas(m->opaque, addr, memop & IR_MEM_SIZE, seen, &desired);
+    return guest_cas(cpu, addr, memop & IR_MEM_SIZE, seen, &desired);
 }
 
-static int compare_and_swap(struct ir_machine *m, uint64_t addr, uint64_t memop,
+static int compare_and_swap(struct cpu *cpu, uint64_t addr, uint64_t memop,
                             const union ir_u *a, const union ir_u *b, union ir_u *seen)
 {
     union ir_u desired = *b;
@@ -126,28 +141,40 @@ static int compare_and_swap(struct ir_machine *m, uint64_t addr, uint64_t memop,
         reverse(seen, bytes);
         reverse(&desired, bytes);
     }
-    return guest_cas(m->opaque, addr, memop & IR_MEM_SIZE, seen, &desired);
+    return guest_cas(cpu, addr, memop & IR_MEM_SIZE, seen, &desired);
 }
 
-int interp_atomic(struct ir_machine *m, enum ir_opcode op, uint64_t addr, uint64_t memop,
-                  const union ir_u *a, const union ir_u *b, union ir_u *old)
+int interp_atomic_at(struct cpu *cpu, enum ir_opcode op, uint64_t addr, uint64_t memop, const union ir_u *a,
+                     const union ir_u *b, union ir_u *old)
 {
     unsigned bytes = size_of(memop);
     union ir_u seen = {.d = {0, 0}};
     int r;
 
     if (op == IRO_cas) {
-        r = compare_and_swap(m, addr, memop, a, b, &seen);
+        r = compare_and_swap(cpu, addr, memop, a, b, &seen);
     } else {
-        r = guest_read(m->opaque, &seen, addr, bytes);
-        while (r >= 0 && (r = attempt(m, op, addr, memop, a, &seen)) == 0)
+        r = guest_read(cpu, &seen, addr, bytes);
+        while (r >= 0 && (r = attempt(cpu, op, addr, memop, a, &seen)) == 0)
             ;
     }
     if (r < 0)
-        return fault(m->opaque, addr, true);
+        return r;
     *old = (union ir_u){.d = {0, 0}};
     memcpy(old, &seen, bytes);
     if (memop & IR_MEM_BE)
         reverse(old, bytes);
     return 0;
+}
+
+int interp_atomic(struct ir_machine *m, enum ir_opcode op, uint64_t addr, uint64_t memop,
+                  const union ir_u *a, const union ir_u *b, union ir_u *old)
+{
+    struct cpu *cpu = m->opaque;
+
+    if (cpu->memory)
+        return cpu->memory->atomic(cpu, op, addr, (unsigned)memop, cpu->memory->regime(cpu, (unsigned)memop), a, b, old)
+                   ? 0
+                   : -1;
+    return interp_atomic_at(cpu, op, addr, memop, a, b, old) < 0 ? fault(cpu, addr, true) : 0;
 }

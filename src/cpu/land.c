@@ -95,6 +95,8 @@ static bool allowed(struct cpu *cpu)
     size_t avail;
     bool yes;
 
+    if (cpu->memory && !cpu->memory->code(cpu))
+        return true;
     engine_begin_read(e);
     avail = engine_fetch(e, cpu->pc, &code, &mode);
     yes = !avail || (e->isa->lands(mode, code, avail) >> cpu->landing & 1);

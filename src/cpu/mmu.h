@@ -6,7 +6,8 @@
  * A *regime* is one way to translate: the page tables in force for a privilege level.  The mode says which one loads and
  * stores use; IR_MEM_UNPRIV accesses use the unprivileged one.  The guest ISA numbers them, 0 .. MMU_REGIMES-1.
  *
- * Threads: everything here is of the CPU's own thread, but mmu_flush_others.
+ * Threads: everything here is of the CPU's own thread.  While the machine is stopped or a CPU is away from guest code, the debugging
+ * functions may be called for it by vcpu_call.
  */
 #ifndef CPU_MMU_H
 #define CPU_MMU_H
@@ -27,7 +28,15 @@ struct mmu_page {
     bool global; /* in force whatever the context (ASID) */
     bool secure;
     bool guarded; /* branch targets are checked (BTI) */
+    bool once;    /* each access is to be walked anew: a watchpoint of the guest's is near */
 };
+
+struct machine;
+
+/** mmu_attach - @cpu, whose ISA has a system level, becomes number @index of @m: from now on its memory is what @m's
+ * system address space shows.  Before it first runs (vcpu_new does it).  0 or -ENOMEM. */
+int mmu_attach(struct cpu *cpu, struct machine *m, unsigned index);
+void mmu_detach(struct cpu *cpu);
 
 /**
  * mmu_flush - forget what @regimes (bits 1 << regime) say of [va, va + size); size 0: everything.
@@ -55,5 +64,10 @@ size_t mmu_read(struct cpu *cpu, uint64_t va, void *buf, size_t len);
 size_t mmu_write(struct cpu *cpu, uint64_t va, const void *buf, size_t len);
 /** mmu_debug_walk - the guest-physical address of @va as the CPU's present mode sees it; false: not mapped. */
 bool mmu_debug_walk(struct cpu *cpu, uint64_t va, uint64_t *pa);
+/** mmu_watch - a debugger's watchpoint: what accesses one of the bytes in a way of @prot (MMU_R, MMU_W) stops before it does
+ * with CPU_STOP_DEBUG, fault_addr and fault_write say what.  -ENOSPC: too many. */
+int mmu_watch(struct cpu *cpu, uint64_t va, uint64_t len, unsigned prot);
+/** mmu_unwatch - false: there was none like this. */
+bool mmu_unwatch(struct cpu *cpu, uint64_t va, uint64_t len, unsigned prot);
 
 #endif

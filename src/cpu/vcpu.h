@@ -35,7 +35,8 @@ struct guest_system {
      * (external abort).  Records the fault; false: it is ignored (reads give 0). */
     bool (*bad_access)(struct cpu *cpu, uint64_t va, uint64_t pa, enum mmu_access access,
                        unsigned regime, bool misaligned);
-    /** misaligned - must data accesses in this mode be aligned to their size (SCTLR.A)? */
+    uint32_t mode_guarded; /* what code in guarded pages (struct mmu_page) adds to the mode */
+    /** aligned - must data accesses in this mode be aligned to their size (SCTLR.A)? */
     bool (*aligned)(uint32_t mode);
     /** stopped - cpu_run() returned: enter the guest's exception, do what its instruction asks. */
     enum vcpu_next (*stopped)(struct cpu *cpu, enum cpu_stop stop);

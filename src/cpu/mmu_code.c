@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Code in a machine's memory: where the CPU finds it, and how it is noticed that it was written.
+ *
+ * A page that code is translated from loses its bit RAM_CODE, and no CPU's translated code writes it from then on: the slow
+ * path sets the bit again, and the page's translations are forgotten (mmu_code_written).  A page where this happens again and
+ * again holds code beside data: its writes stay slow for good (MMU_MIXED), and only what they touch is forgotten.
+ */
+#include "cpu/mmu_priv.h"
+
+/* --- Finding --- */
+
+static struct code_page *slot(struct mmu *u, uint64_t va, unsigned regime)
+{
+    return &u->code[(va >> RAM_PAGE_BITS ^ regime * 37) & ((1 << MMU_CODE_BITS) - 1)];
+}
+
+/* Nothing to be executed is there. */
+static const struct code_page *no_code(struct cpu *cpu, uint64_t pa, unsigned regime)
+{
+    sys_of(cpu)->bad_access(cpu, cpu->pc, pa, MMU_FETCH, regime, false);
+    return NULL;
+}
+
+static const struct code_page *fill(struct cpu *cpu, struct code_page *c, unsigned regime)
+{
+    struct mmu *u = mmu_of(cpu);
+    struct mmu_page p = { 0 };
+    struct mem_hit hit;
+
+    if (sys_of(cpu)->walk(cpu, cpu->pc, MMU_FETCH, regime, false, &p) < 0)
+        return NULL;
+    if (!space_find(u->space, p.pa & MMU_PAGE_MASK, &hit) || !hit.host || hit.len < MMU_PAGE)
+        return no_code(cpu, p.pa, regime);
+    *c = (struct code_page){
+        .va = cpu->pc & MMU_PAGE_MASK,
+        .host = hit.host,
+        .at = hit.ram->offset + hit.ram_off,
+        .context = u->table[regime].context,
+        .mode = p.guarded ? sys_of(cpu)->mode_guarded : 0,
+        .regime = (uint8_t)regime,
+        .global = p.global,
+        .log2_size = (uint8_t)(p.size > MMU_PAGE ? __builtin_ctzll(p.size) : RAM_PAGE_BITS),
+        .dirty = &hit.ram->dirty[hit.ram_off >> RAM_PAGE_BITS],
+    };
+    return c;
+}
+
+const struct code_page *mmu_code(struct cpu *cpu)
+{
+    struct mmu *u = mmu_of(cpu);
+    unsigned regime = sys_of(cpu)->fetch_regime(cpu->mode);
+    struct code_page *c = slot(u, cpu->pc, regime);
+    const struct code_page *found = c;
+
+    if (c->va != (cpu->pc & MMU_PAGE_MASK) || c->regime != regime ||
+        (!c->global && c->context != u->table[regime].context))
+        found = fill(cpu, c, regime);
+    if (found)
+        cpu->here = found;
+    return found;
+}
+
+void mmu_code_flush(struct cpu *cpu, unsigned regimes, uint64_t va, uint64_t size, bool globals)
+{
+    struct mmu *u = mmu_of(cpu);
+
+    for (unsigned i = 0; i < 1u << MMU_CODE_BITS; i++) {
+        struct code_page *c = &u->code[i];
+
+        if (c->va == 1 || !(regimes >> c->regime & 1) || (c->global && !globals))
+            continue;
+        if (!size || mmu_block_meets(c->va, 1ull << c->log2_size, va, size))
+            c->va = 1;
+    }
+}
+
+/* --- Noticing --- */
+
+/* Writes to the page at @host are not for @cpu's translated code any more; any thread. */
+static void slow_writes(struct cpu *cpu, const uint8_t *host)
+{
+    struct mmu *u = mmu_of(cpu);
+
+    for (unsigned r = 0; r < sys_of(cpu)->n_regimes; r++)
+        for (unsigned w = 0; w < sizeof(u->table[r].used) / sizeof(u->table[r].used[0]); w++)
+            for (uint64_t left = __atomic_load_n(&u->table[r].used[w], __ATOMIC_SEQ_CST); left; left &= left - 1) {
+                struct mmu_entry *e = &cpu->tlb[r][(w * 64 + (unsigned)__builtin_ctzll(left)) * MMU_CHUNK];
+
+                for (unsigned i = 0; i < MMU_CHUNK; i++, e++) {
+                    uint64_t tag = __atomic_load_n(&e->write, __ATOMIC_RELAXED);
+                    uint64_t addend = __atomic_load_n(&e->addend, __ATOMIC_RELAXED);
+
+                    if (!(tag % MMU_PAGE) && tag + addend == (uint64_t)(uintptr_t)host)
+                        __atomic_compare_exchange_n(&e->write, &tag, tag | MMU_SLOW, false, __ATOMIC_SEQ_CST,
+                                                    __ATOMIC_RELAXED);
+                }
+            }
+}
+
+static void slow_everywhere(struct engine *e, const uint8_t *host)
+{
+    for (struct cpu *c = e->cpus; c; c = c->next)
+        if (c->mmu)
+            slow_writes(c, host);
+}
+
+/* Under the engine's lock.  What another CPU writes at the same time, having looked before, is the guest's to tell of
+ * (mmu_code_changed): architectures that need not be told have no business here yet. */
+void mmu_protect(struct cpu *cpu, const struct code_page *page)
+{
+    if (!(__atomic_load_n(page->dirty, __ATOMIC_SEQ_CST) & RAM_CODE))
+        return;
+    __atomic_and_fetch(page->dirty, (uint8_t)~RAM_CODE, __ATOMIC_SEQ_CST);
+    slow_everywhere(cpu->engine, page->host);
+}
+
+/* --- Forgetting --- */
+
+enum { MANY = 40, MMU_MIXED = 0x80 /* in ram->dirty, beside enum ram_client */ };
+
+/* Times that translations of a page were forgotten; pages that share a count are unlucky together. */
+static bool often(struct engine *e, uint64_t page)
+{
+    uint8_t *n = &e->rewritten[page * 0x9e3779b97f4a7c15ull >> 52];
+
+    return __atomic_load_n(n, __ATOMIC_RELAXED) >= MANY || __atomic_add_fetch(n, 1, __ATOMIC_RELAXED) >= MANY;
+}
+
+static void mix(struct engine *e, uint8_t *dirty, const uint8_t *host)
+{
+    if (!(__atomic_fetch_or(dirty, MMU_MIXED, __ATOMIC_SEQ_CST) & MMU_MIXED)) {
+        pthread_mutex_lock(&e->lock);
+        slow_everywhere(e, host);
+        pthread_mutex_unlock(&e->lock);
+    }
+    __atomic_and_fetch(dirty, (uint8_t)~RAM_CODE, __ATOMIC_SEQ_CST);
+}
+
+static void page_written(struct engine *e, uint64_t at, uint64_t len)
+{
+    uint64_t off, page = at & MMU_PAGE_MASK;
+    struct ram *r;
+
+    if (len == MMU_PAGE || !often(e, page) || !(r = ram_at(e->machine, page, &off))) {
+        engine_invalidate(e, page, MMU_PAGE);
+        return;
+    }
+    mix(e, &r->dirty[off >> RAM_PAGE_BITS], r->host + off);
+    engine_invalidate(e, at, len);
+}
+
+void mmu_code_written(void *engine, uint64_t at, uint64_t len)
+{
+    while (len) {
+        uint64_t n = MMU_PAGE - at % MMU_PAGE;
+
+        n = n < len ? n : len;
+        page_written(engine, at, n);
+        at += n;
+        len -= n;
+    }
+}
+
+/* The place of @va in RAM. */
+static bool ram_place(struct cpu *cpu, uint64_t va, uint64_t *at)
+{
+    struct mem_hit hit;
+    uint64_t pa;
+
+    if (!mmu_debug_walk(cpu, va, &pa) || !space_find(mmu_of(cpu)->space, pa, &hit) || !hit.ram)
+        return false;
+    *at = hit.ram->offset + hit.ram_off;
+    return true;
+}
+
+void mmu_code_changed(struct cpu *cpu, uint64_t va, uint64_t len)
+{
+    while (len) {
+        uint64_t at, n = MMU_PAGE - va % MMU_PAGE;
+
+        n = n < len ? n : len;
+        if (ram_place(cpu, va, &at))
+            engine_invalidate(cpu->engine, at, n);
+        va += n;
+        len -= n;
+    }
+}

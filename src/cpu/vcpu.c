@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vCPU threads: run, sleep, stop with the machine, and work that others send them.  Contract: vcpu.h.
+ *
+ * One lock for all vCPUs of a machine; it is inner to the machine's and held for moments, never while guest code, a hook
+ * of the guest's or somebody's work runs.
+ */
+#include "cpu/vcpu.h"
+
+#include "base/err.h"
+#include "cpu/engine.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct work {
+    void (*fn)(struct cpu *cpu, void *opaque);
+    void *opaque;
+    bool *done; /* [lock] somebody waits; NULL: nobody, the work is freed */
+    struct work *next;
+};
+
+struct vcpu {
+    struct vcpus *all;
+    struct cpu *cpu;
+    unsigned index;
+    pthread_t thread;
+    pthread_cond_t wake;
+    /* [lock of all] */
+    struct work *first, **last;
+    bool on;      /* powered */
+    bool sleepy;  /* asked for VCPU_SLEEP */
+    bool asleep;  /* waits for a reason to go on */
+    bool roused;  /* vcpu_wake() since it last looked */
+    bool inside;  /* executes guest code, or the guest's hooks */
+    bool quit;
+    bool waits;   /* for another vCPU, see wait_locked */
+    struct vcpu *next;
+};
+
+struct vcpus {
+    struct machine *machine;
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* a vCPU came to rest, work is done */
+    struct vcpu *first;     /* ascending */
+    bool go;                /* the machine runs [lock] */
+    struct vcpus *next;
+};
+
+static pthread_mutex_t machines_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct vcpus *machines; /* the few of a process [machines_lock] */
+
+static __thread struct vcpu *self;
+
+static struct vcpus *vcpus_of(const struct machine *m)
+{
+    struct vcpus *a;
+
+    pthread_mutex_lock(&machines_lock);
+    for (a = machines; a && a->machine != m; a = a->next)
+        ;
+    pthread_mutex_unlock(&machines_lock);
+    return a;
+}
+
+/* --- The machine's lock is let go of while we wait for somebody who may want it --- */
+
+static unsigned let_go(struct machine *m)
+{
+    unsigned n = 0;
+
+    for (; machine_locked(m); n++)
+        machine_unlock(m);
+    return n;
+}
+
+static void take_again(struct machine *m, unsigned n)
+{
+    while (n--)
+        machine_lock(m);
+}
+
+/* --- Waking --- */
+
+static void rouse_locked(struct vcpu *v)
+{
+    v->roused = true;
+    pthread_cond_signal(&v->wake);
+}
+
+void vcpu_wake(struct vcpu *v)
+{
+    cpu_kick(v->cpu);
+    pthread_mutex_lock(&v->all->lock);
+    rouse_locked(v);
+    pthread_mutex_unlock(&v->all->lock);
+}
+
+/* --- Work --- */
+
+static void put_locked(struct vcpu *v, struct work *w)
+{
+    w->next = NULL;
+    *v->last = w;
+    v->last = &w->next;
+    cpu_kick(v->cpu);
+    rouse_locked(v);
+}
+
+static struct work *take_locked(struct vcpu *v)
+{
+    struct work *w = v->first;
+
+    v->first = w->next;
+    if (!v->first)
+        v->last = &v->first;
+    return w;
+}
+
+/* Somebody may wait for what has just happened. */
+static void tell_locked(struct vcpus *a)
+{
+    pthread_cond_broadcast(&a->changed);
+    for (struct vcpu *v = a->first; v; v = v->next)
+        if (v->waits)
+            pthread_cond_signal(&v->wake);
+}
+
+/* On the vCPU's thread, under the lock, which is let go of meanwhile. */
+static void do_work_locked(struct vcpu *v)
+{
+    while (v->first) {
+        struct work *w = take_locked(v);
+
+        pthread_mutex_unlock(&v->all->lock);
+        w->fn(v->cpu, w->opaque);
+        pthread_mutex_lock(&v->all->lock);
+        if (w->done) {
+            *w->done = true; /* w is its caller's */
+            tell_locked(v->all);
+        } else {
+            free(w);
+        }
+    }
+}
+
+/* For something to happen; a vCPU does meanwhile what others want of it, since they may be waiting, too. */
+static void wait_locked(struct vcpus *a)
+{
+    if (!self || self->all != a) {
+        pthread_cond_wait(&a->changed, &a->lock);
+    } else if (self->first) {
+        do_work_locked(self);
+    } else {
+        self->waits = true;
+        pthread_cond_wait(&self->wake, &a->lock);
+        self->waits = false;
+    }
+}
+
+void vcpu_call(struct vcpu *v, void (*fn)(struct cpu *cpu, void *opaque), void *opaque)
+{
+    struct vcpus *a = v->all;
+    bool done = false;
+    struct work w = { fn, opaque, &done, NULL };
+    unsigned n;
+
+    if (v == self) {
+        fn(v->cpu, opaque);
+        return;
+    }
+    n = let_go(a->machine);
+    pthread_mutex_lock(&a->lock);
+    put_locked(v, &w);
+    while (!done)
+        wait_locked(a);
+    pthread_mutex_unlock(&a->lock);
+    take_again(a->machine, n);
+}
+
+static struct work *new_work(void (*fn)(struct cpu *cpu, void *opaque), void *opaque)
+{
+    struct work *w = malloc(sizeof(*w));
+
+    if (!w)
+        fatal("out of memory");
+    *w = (struct work){ fn, opaque, NULL, NULL };
+    return w;
+}
+
+void vcpu_post(struct vcpu *v, void (*fn)(struct cpu *cpu, void *opaque), void *opaque)
+{
+    struct work *w = new_work(fn, opaque);
+
+    pthread_mutex_lock(&v->all->lock);
+    put_locked(v, w);
+    pthread_mutex_unlock(&v->all->lock);
+}
+
+bool vcpu_on(struct vcpu *v, void (*start)(struct cpu *cpu, void *opaque), void *opaque)
+{
+    struct work *w = start ? new_work(start, opaque) : NULL;
+    bool was;
+
+    pthread_mutex_lock(&v->all->lock);
+    was = v->on;
+    v->on = true;
+    v->sleepy = v->sleepy && was;
+    if (!was && w)
+        put_locked(v, w);
+    rouse_locked(v);
+    pthread_mutex_unlock(&v->all->lock);
+    if (was)
+        free(w);
+    return !was;
+}
+
+/* --- Running --- */
+
+static void broken(struct vcpu *v, enum run_state s)
+{
+    struct machine *m = v->all->machine;
+
+    machine_lock(m);
+    if (machine_state(m) == RUN_RUNNING)
+        machine_set_state(m, s);
+    machine_unlock(m);
+}
+
+static void turn_off(struct vcpu *v)
+{
+    pthread_mutex_lock(&v->all->lock);
+    v->on = false;
+    pthread_mutex_unlock(&v->all->lock);
+}
+
+/* Guest code, until something is asked for. */
+static void run(struct vcpu *v)
+{
+    const struct guest_system *sys = v->cpu->isa->system;
+    enum vcpu_next next = VCPU_GO;
+    enum cpu_stop stop;
+
+    sys->interrupt(v->cpu);
+    stop = cpu_run(v->cpu);
+    if (stop == CPU_STOP_DEBUG)
+        next = VCPU_DEBUG;
+    else if (stop != CPU_STOP_ATTENTION && stop != CPU_STOP_AGAIN)
+        next = sys->stopped(v->cpu, stop);
+    switch (next) {
+    case VCPU_GO: break;
+    case VCPU_SLEEP: v->sleepy = true; break;
+    case VCPU_OFF: turn_off(v); break;
+    case VCPU_DEBUG: broken(v, RUN_DEBUG); break;
+    case VCPU_BROKEN: broken(v, RUN_INTERNAL_ERROR); break;
+    }
+}
+
+/* May it execute guest code now?  Waits a while, if not; under the lock. */
+static bool ready_locked(struct vcpu *v)
+{
+    bool awake;
+
+    if (!v->all->go || !v->on) {
+        pthread_cond_wait(&v->wake, &v->all->lock);
+        return false;
+    }
+    if (!v->sleepy)
+        return true;
+    v->asleep = true;
+    v->roused = false;
+    pthread_mutex_unlock(&v->all->lock);
+    awake = v->cpu->isa->system->awake(v->cpu);
+    pthread_mutex_lock(&v->all->lock);
+    if (!awake && !v->roused && !v->first && !v->quit)
+        pthread_cond_wait(&v->wake, &v->all->lock);
+    v->asleep = false;
+    v->sleepy = v->sleepy && !awake;
+    return false;
+}
+
+static void loop_locked(struct vcpu *v)
+{
+    while (!v->quit) {
+        do_work_locked(v);
+        if (v->quit || !ready_locked(v) || v->first)
+            continue;
+        v->inside = true;
+        pthread_mutex_unlock(&v->all->lock);
+        run(v);
+        pthread_mutex_lock(&v->all->lock);
+        v->inside = false;
+        if (!v->all->go)
+            tell_locked(v->all);
+    }
+}
+
+/* Only faults of translated code, on a stack of their own: its stack is no place for handlers (host/host.h). */
+static void thread_signals(void)
+{
+    static __thread uint8_t stack[64 << 10] __attribute__((aligned(16)));
+    stack_t ss = { .ss_sp = stack, .ss_size = sizeof(stack) };
+    sigset_t set;
+
+    sigaltstack(&ss, NULL);
+    sigfillset(&set);
+    sigdelset(&set, SIGSEGV);
+    sigdelset(&set, SIGBUS);
+    sigdelset(&set, SIGFPE);
+    pthread_sigmask(SIG_SETMASK, &set, NULL);
+}
+
+static void *thread(void *arg)
+{
+    struct vcpu *v = arg;
+
+    self = v;
+    cpu_self = v->cpu;
+    thread_signals();
+    pthread_mutex_lock(&v->all->lock);
+    loop_locked(v);
+    pthread_mutex_unlock(&v->all->lock);
+    return NULL;
+}
+
+static void on_fault(int sig, siginfo_t *info, void *ucontext)
+{
+    if (!cpu_self || !cpu_host_fault(cpu_self, sig, info, ucontext))
+        signal(sig, SIG_DFL); /* it happens again, and ends us */
+}
+
+static void process_signals(void)
+{
+    static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE };
+    struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+
+    sigfillset(&sa.sa_mask);
+    for (unsigned i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+        sigaction(faults[i], &sa, NULL);
+}
+
+/* --- The machine runs and stops --- */
+
+void vcpu_start_all(struct machine *m)
+{
+    struct vcpus *a = vcpus_of(m);
+
+    if (!a)
+        return;
+    pthread_mutex_lock(&a->lock);
+    a->go = true;
+    for (struct vcpu *v = a->first; v; v = v->next)
+        rouse_locked(v);
+    pthread_mutex_unlock(&a->lock);
+}
+
+static bool any_inside_locked(const struct vcpus *a)
+{
+    for (const struct vcpu *v = a->first; v; v = v->next)
+        if (v->inside && v != self)
+            return true;
+    return false;
+}
+
+/* A vCPU that stops the others will not run on itself before it has seen that the machine stands; so two may
+ * do this to each other. */
+void vcpu_stop_all(struct machine *m)
+{
+    struct vcpus *a = vcpus_of(m);
+    bool mine;
+    unsigned n;
+
+    if (!a)
+        return;
+    mine = self && self->all == a;
+    n = let_go(m);
+    pthread_mutex_lock(&a->lock);
+    a->go = false;
+    for (struct vcpu *v = a->first; v; v = v->next) {
+        cpu_kick(v->cpu);
+        rouse_locked(v);
+    }
+    if (mine) {
+        self->inside = false;
+        tell_locked(a);
+    }
+    while (any_inside_locked(a))
+        wait_locked(a);
+    pthread_mutex_unlock(&a->lock);
+    take_again(m, n);
+}
+
+static void on_state(void *opaque, bool running, enum run_state s)
+{
+    struct vcpus *a = opaque;
+
+    (void)s;
+    if (running)
+        vcpu_start_all(a->machine);
+    else
+        vcpu_stop_all(a->machine);
+}
+
+/* --- Birth and death --- */
+
+static struct vcpus *vcpus_new(struct machine *m)
+{
+    struct vcpus *a = calloc(1, sizeof(*a));
+
+    if (!a)
+        fatal("out of memory");
+    a->machine = m;
+    a->go = machine_state(m) == RUN_RUNNING;
+    pthread_mutex_init(&a->lock, NULL);
+    pthread_cond_init(&a->changed, NULL);
+    pthread_mutex_lock(&machines_lock);
+    a->next = machines;
+    machines = a;
+    pthread_mutex_unlock(&machines_lock);
+    process_signals();
+    machine_on_state(m, on_state, a);
+    return a;
+}
+
+static void add(struct vcpus *a, struct vcpu *v)
+{
+    struct vcpu **p = &a->first;
+
+    pthread_mutex_lock(&a->lock);
+    while (*p && (*p)->index < v->index)
+        p = &(*p)->next;
+    v->next = *p;
+    *p = v;
+    pthread_mutex_unlock(&a->lock);
+}
+
+struct vcpu *vcpu_new(struct machine *m, struct cpu *cpu, unsigned index, bool on)
+{
+    struct vcpus *a = vcpus_of(m);
+    struct vcpu *v = calloc(1, sizeof(*v));
+
+    if (!a)
+        a = vcpus_new(m);
+    if (!v || mmu_attach(cpu, m, index) < 0)
+        fatal("out of memory");
+    *v = (struct vcpu){ .all = a, .cpu = cpu, .index = index, .on = on };
+    v->last = &v->first;
+    pthread_cond_init(&v->wake, NULL);
+    cpu->owner = v;
+    add(a, v);
+    if (pthread_create(&v->thread, NULL, thread, v) != 0)
+        fatal("cannot start the thread of CPU %u", index);
+    return v;
+}
+
+static void drop_work(struct vcpu *v)
+{
+    while (v->first) {
+        struct work *w = take_locked(v);
+
+        if (!w->done)
+            free(w);
+    }
+}
+
+void vcpu_free_all(struct machine *m)
+{
+    struct vcpus *a = vcpus_of(m), **p;
+    unsigned n;
+
+    if (!a)
+        return;
+    n = let_go(m);
+    pthread_mutex_lock(&a->lock);
+    for (struct vcpu *v = a->first; v; v = v->next) {
+        v->quit = true;
+        cpu_kick(v->cpu);
+        rouse_locked(v);
+    }
+    pthread_mutex_unlock(&a->lock);
+    for (struct vcpu *v = a->first; v; v = v->next)
+        pthread_join(v->thread, NULL);
+    while (a->first) {
+        struct vcpu *v = a->first;
+
+        a->first = v->next;
+        drop_work(v);
+        mmu_detach(v->cpu);
+        cpu_free(v->cpu);
+        pthread_cond_destroy(&v->wake);
+        free(v);
+    }
+    a->go = false;
+    pthread_mutex_lock(&machines_lock);
+    for (p = &machines; *p != a; p = &(*p)->next)
+        ;
+    *p = a->next;
+    pthread_mutex_unlock(&machines_lock);
+    /* the machine may yet tell it that it stops: it stays, empty */
+    a->next = NULL;
+    take_again(m, n);
+}
+
+/* --- Who is who --- */
+
+struct vcpu *vcpu_at(struct machine *m, unsigned index)
+{
+    struct vcpus *a = vcpus_of(m);
+    struct vcpu *v = NULL;
+
+    if (!a)
+        return NULL;
+    pthread_mutex_lock(&a->lock);
+    for (v = a->first; v && index; v = v->next)
+        index--;
+    pthread_mutex_unlock(&a->lock);
+    return v;
+}
+
+unsigned vcpu_index(const struct vcpu *v)
+{
+    return v->index;
+}
+
+struct cpu *vcpu_cpu(const struct vcpu *v)
+{
+    return v->cpu;
+}
+
+struct vcpu *vcpu_of(const struct cpu *cpu)
+{
+    return cpu->owner;
+}
+
+static bool flag(const struct vcpu *v, const bool *b)
+{
+    bool on;
+
+    pthread_mutex_lock(&v->all->lock);
+    on = *b;
+    pthread_mutex_unlock(&v->all->lock);
+    return on;
+}
+
+bool vcpu_is_on(const struct vcpu *v)
+{
+    return flag(v, &v->on);
+}
+
+bool vcpu_is_asleep(const struct vcpu *v)
+{
+    return flag(v, &v->asleep);
+}
