@@ -84,10 +84,10 @@ static: $(B)/qemu-aarch64-static
 $(B)/qemu-aarch64-static: $(B)/emu-user
 	strip -o $@ $<
 
-# Tests: one program per tests/unit/FOLDER/*_test.c and tests/ir/*_test.c.  OPTS=--hot-after=1 and
+# Tests: one program per tests/unit/FOLDER/*_test.c, tests/ir/*_test.c and tests/dev/*_test.c.  OPTS=--hot-after=1 and
 # the like: options of Emu itself (qemu-aarch64 -h) for all that the tests run.  SKIPS=listed: what is
 # skipped fails unless tests/allowed-skips has it. -----------------------------------------------
-UNIT_SRC := $(sort $(wildcard tests/unit/*/*_test.c tests/ir/*_test.c))
+UNIT_SRC := $(sort $(wildcard tests/unit/*/*_test.c tests/ir/*_test.c tests/dev/*_test.c))
 UNIT     := $(UNIT_SRC:%.c=$(O)/%)
 OPTS     ?=
 SKIPS    ?= any
@@ -101,6 +101,12 @@ $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/libemu.a
 # Tests of floors that use libraries are linked with them, dynamically.
 $(O)/tests/unit/block/% $(O)/tests/unit/schema/%: LINK := -pie
 $(O)/tests/unit/block/% $(O)/tests/unit/schema/%: LIBS := -Wl,--as-needed $(STORAGE_LIBS)
+
+# Those of machines with theirs; a device's test is driven by a rig (tests/dev/rig.h).  Storage comes too: disks are devices.
+MACHINE_TESTS := $(addprefix $(O)/tests/unit/,base/loop% bus/% net/% ui/% board/% mon/%) $(O)/tests/dev/%
+$(MACHINE_TESTS): LINK := -pie
+$(MACHINE_TESTS): LIBS := -Wl,--as-needed $(SYSTEM_LIBS) $(STORAGE_LIBS)
+$(patsubst %.c,$(O)/%,$(filter tests/dev/%,$(UNIT_SRC))): $(O)/tests/dev/rig.o
 
 # What the translator makes of the instruction tests (tests/insn/golden.py).
 COUNT    := $(O)/tests/insn/count
@@ -116,7 +122,7 @@ DRIVER   := $(if $(filter fuzz,$(V)),fuzz/libfuzzer,fuzz/replay)
 
 $(O)/fuzz/fuzz_%: $(O)/fuzz/fuzz_%.o $(O)/$(DRIVER).o $(O)/libemu.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(filter fuzz,$(V)),-fsanitize=fuzzer) -pie -o $@ $^ \
-	    -Wl,--as-needed $(STORAGE_LIBS) -lpthread -lm
+	    -Wl,--as-needed $(SYSTEM_LIBS) $(STORAGE_LIBS) -lpthread -lm
 .PRECIOUS: $(O)/fuzz/fuzz_%.o $(O)/fuzz/replay.o
 
 fuzzers: $(FUZZ)

@@ -74,7 +74,7 @@ def scripts(folder, limit):
 
 
 def unit_jobs(args):
-    programs = glob.glob(f'{TESTS}/unit/*/*_test.c') + glob.glob(f'{TESTS}/ir/*_test.c')
+    programs = [f for folder in ('unit/*', 'ir', 'dev') for f in glob.glob(f'{TESTS}/{folder}/*_test.c')]
     return [Job(os.path.relpath(f, TESTS), [f'{args.obj}/{os.path.relpath(f, TOP)[:-2]}'], 1200)
             for f in sorted(programs)]
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The main loop of a program that serves events: file descriptors, timers, calls from other threads.
- * Everything is called on the loop's thread, one thing at a time.  (libuv below.)
+ * Everything is called on the loop's thread, one thing at a time.
  */
 #ifndef BASE_LOOP_H
 #define BASE_LOOP_H
@@ -28,7 +28,7 @@ void loop_around(struct loop *l, void (*enter)(void *opaque), void (*leave)(void
                  void *opaque);
 
 /** loop_add_fd - @fn(opaque, ready) while the descriptor is ready for one of @events (LOOP_*).  0 events: parked.
- * The descriptor stays the caller's; one loop_fd for each.  On the loop's thread. */
+ * Hang-ups and errors come as LOOP_HANGUP with what was waited for.  A regular file is always ready.  The descriptor stays the caller's; one loop_fd for each.  On the loop's thread. */
 struct loop_fd *loop_add_fd(struct loop *l, int fd, int events, void (*fn)(void *opaque, int ready),
                             void *opaque);
 void loop_set_fd(struct loop_fd *f, int events);

@@ -2,8 +2,8 @@
 /*
  * Clocks and timers.  Times are nanoseconds in an int64_t.
  *
- * CLOCK_VIRT is the guest's time: it stands still while the machine does.  CLOCK_RTC is the host's
- * calendar (with -rtc's offset), CLOCK_REAL the host's monotonic clock.  In tests the clock is one that the test steps.
+ * CLK_VIRT is the guest's time: it stands still while the machine does.  CLK_RTC is the host's
+ * calendar (with -rtc's offset), CLK_REAL the host's monotonic clock.  In tests the clock is one that the test steps.
  */
 #ifndef BUS_CLOCK_H
 #define BUS_CLOCK_H
@@ -39,6 +39,9 @@ static inline bool timer_armed(const struct timer *t)
 {
     return t->at != INT64_MAX;
 }
+
+/** clock_set_rtc - CLK_RTC is the host's calendar, or with @virt the virtual clock, and @offset ns. */
+void clock_set_rtc(struct machine *m, int64_t offset, bool virt);
 
 /** clock_step - tests: the virtual clock, which stands still, goes @ns on; what is due is run. */
 void clock_step(struct machine *m, int64_t ns);

@@ -74,7 +74,8 @@ struct dev {
     struct dev *next;       /* all of the machine, in order of birth */
     struct dev *next_on_bus;
     bool hotplugged;
-    bool going; /* unplug was asked for */
+    bool going;       /* unplug was asked for */
+    unsigned reports; /* guest_error and host_error so far */
 };
 
 /** struct bus - where devices plug in. */

@@ -97,6 +97,7 @@ struct mem {
     struct mem *parent, *first, *next;
     paddr at;
     int priority; /* greater wins; later wins among equals */
+    struct machine *shown; /* a view of this machine has met it; bus/view.c's */
 };
 
 void mem_init_container(struct mem *m, const char *name, uint64_t size);
@@ -122,6 +123,11 @@ void mem_end(struct machine *m);
  * NULL with -ENOMEM "cannot set up guest memory 'NAME': ..." when the host has not got it.
  */
 struct ram *ram_new(struct machine *m, const char *name, uint64_t size, struct err *e);
+/** ram_new_file - the same over @fd (owned from now on), which is as long; @shared: others see what is written. */
+struct ram *ram_new_file(struct machine *m, const char *name, uint64_t size, int fd, bool shared,
+                         struct err *e);
+/** ram_each - in the order of birth; @fn false: stop. */
+void ram_each(struct machine *m, bool (*fn)(void *opaque, struct ram *r), void *opaque);
 /** ram_at - the RAM and the offset in it that @ram_addr (ram->offset + off) names; NULL: none. */
 struct ram *ram_at(struct machine *m, uint64_t ram_addr, uint64_t *off);
 /** ram_written - who writes guest memory behind the CPU's back tells it: sets dirty bits, forgets translations. */
@@ -132,7 +138,7 @@ bool ram_take_dirty(struct machine *m, struct ram *r, uint64_t off, uint64_t len
 
 /** struct mem_hit - what is at an address. */
 struct mem_hit {
-    struct mem *mem; /* the leaf, never an alias or container */
+    struct mem *mem; /* the leaf, never an alias or container; to be looked into under the machine's lock only */
     uint64_t off;    /* in the leaf */
     uint64_t len;    /* bytes from there on that are alike */
     uint8_t *host; /* RAM, ROM and ROMD while it reads as memory: where the bytes are; else NULL */
@@ -142,8 +148,10 @@ struct mem_hit {
         writable; /* host may be written: then ram_written(), unless the page is dirty for everyone */
 };
 
-/** space_new - an address space that shows @root.  Lives as long as the machine. */
+/** space_new - an address space that shows @root.  Lives as long as the machine, or until space_free (a device's, which
+ * goes with it), under the machine's lock, when nobody uses it any more. */
 struct space *space_new(struct machine *m, const char *name, struct mem *root);
+void space_free(struct space *s);
 /** space_find - what a CPU or device meets at @addr; false: nothing. */
 bool space_find(struct space *s, paddr addr, struct mem_hit *hit);
 

@@ -21,9 +21,10 @@ enum state_kind {
     S_U64,
     S_BOOL,      /* @n of them in a row (arrays); S_BOOL is written as 0 or 1, others are refused */
     S_STRUCT,    /* @n structures of @elem bytes, each by @table */
-    S_BYTES_PTR, /* uint8_t *: as many bytes as the uint32_t at @count_off says, at most @n; allocated before by the device */
+    S_BYTES_PTR, /* uint8_t *: as many bytes as the uint32_t at @count_off says, at most @n.  That is the length of the
+                  * device's allocation, made before; it is not saved itself, and what is loaded must be as long */
     S_STRUCTS_PTR, /* pointer to structures of @elem bytes: as many as the uint32_t at @count_off says, at most @n; allocated
-                    * before by the device, of the same number */
+                    * before by the device, of the same number, which is not saved itself */
     S_TIMER,     /* struct timer: when it fires; restored armed */
 };
 
@@ -101,5 +102,14 @@ void state_save(const struct state *table, const void *obj, struct state_out *ou
                 const struct state_timers *timers);
 int state_load(const struct state *table, void *obj, int version, struct state_in *in,
                const struct state_timers *timers, struct err *e);
+
+
+/* Parts of a stream, for who puts tables into one.  state_get - NULL when so much is not left; state_get_name -
+ * printable characters, at most 255. */
+void state_put(struct state_out *out, const void *p, size_t len);
+void state_put_le(struct state_out *out, uint64_t v, unsigned size);
+const uint8_t *state_get(struct state_in *in, size_t len);
+int state_get_le(struct state_in *in, unsigned size, uint64_t *v, struct err *e);
+int state_get_name(struct state_in *in, char name[256], struct err *e);
 
 #endif
