@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of all device types: the rows of devices.def. */
+/* The table of all device types: the rows of devices.def, and virtio models under each of their names. */
 #ifndef DEV_DEVICES_H
 #define DEV_DEVICES_H
 
@@ -9,6 +9,7 @@
 #include "dev/devices.def"
 #undef DEVICE
 
-extern const struct dev_type *const dev_types[]; /* ends with NULL */
+/** dev_types - for machine_new(); ends with NULL; made when first asked for. */
+const struct dev_type *const *dev_types(void);
 
 #endif
