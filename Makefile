@@ -101,6 +101,8 @@ $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/libemu.a
 # Tests of floors that use libraries are linked with them, dynamically.
 $(O)/tests/unit/block/% $(O)/tests/unit/schema/%: LINK := -pie
 $(O)/tests/unit/block/% $(O)/tests/unit/schema/%: LIBS := -Wl,--as-needed $(STORAGE_LIBS)
+$(O)/tests/unit/net/% $(O)/tests/unit/ui/%: LINK := -pie
+$(O)/tests/unit/net/% $(O)/tests/unit/ui/%: LIBS := -Wl,--as-needed $(SYSTEM_LIBS) $(STORAGE_LIBS)
 
 # Those of machines with theirs; a device's test is driven by a rig (tests/dev/rig.h).  Storage comes too: disks are devices.
 MACHINE_TESTS := $(addprefix $(O)/tests/unit/,base/loop% bus/% net/% ui/% board/% mon/%) $(O)/tests/dev/%
