@@ -147,6 +147,20 @@ void machine_on_state(struct machine *m, void (*fn)(void *opaque, bool running, 
     *at = w;
 }
 
+void machine_off_state(struct machine *m, void *opaque)
+{
+    struct state_watcher **at = &m->state_watchers, *w;
+
+    while ((w = *at)) {
+        if (w->opaque == opaque) {
+            *at = w->next;
+            free(w);
+        } else {
+            at = &w->next;
+        }
+    }
+}
+
 void machine_press_power(struct machine *m)
 {
     if (m->power_button)

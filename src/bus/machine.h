@@ -64,6 +64,8 @@ void machine_set_state(struct machine *m,
                        enum run_state s); /* under the lock; starts or stops the virtual clock */
 void machine_on_state(struct machine *m, void (*fn)(void *opaque, bool running, enum run_state s),
                       void *opaque);
+/** machine_off_state - whoever registered with @opaque is told no more. */
+void machine_off_state(struct machine *m, void *opaque);
 
 /** machine_ask - any thread.  @why: the monitor's word, static: "guest-shutdown", "host-qmp-quit" ... */
 void machine_ask(struct machine *m, enum machine_ask what, const char *why);

@@ -24,7 +24,7 @@ static void make_machine(struct rig *r)
 {
     struct err e = {0};
 
-    r->m = machine_new(dev_types, NULL);
+    r->m = machine_new(dev_types(), NULL);
     r->ram = ram_new(r->m, "rig.ram", RIG_RAM_SIZE, &e);
     must(r->ram, "memory", &e);
     mem_init_ram(&r->ram_mem, "rig.ram", r->ram, 0, RIG_RAM_SIZE);
