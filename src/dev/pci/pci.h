@@ -78,17 +78,20 @@ struct pci_dev {
     bool present;        /* answers on its bus */
     bool master;         /* may access memory [atomic] */
     bool intx;           /* the device drives its INTx */
-    uint16_t pm_cap, msi_cap, msix_cap, exp_cap, next_cap, next_ext_cap, last_ext_cap;
-    uint8_t next_auto; /* where the next capability goes that does not say */
+    uint16_t pm_cap, msi_cap, msix_cap, exp_cap, next_ext_cap, last_ext_cap;
+    uint8_t used[PCI_CONFIG_SIZE / 8]; /* bytes that capabilities have */
     struct pci_bar bar[PCI_BARS + 1];
     struct pci_msix msix;
     uint8_t *rom;
     struct mem rom_mem;
-    bool intx_out; /* what the bus sees, after masking */
+    bool remembered; /* power_on is there */
+    bool intx_out;   /* what the bus sees, after masking */
 
     /* Configuration space: bytes; bits that the guest may write; bits that writing 1 clears; values after reset. */
     uint8_t config[PCIE_CONFIG_SIZE], wmask[PCIE_CONFIG_SIZE], w1c[PCIE_CONFIG_SIZE],
         power_on[PCIE_CONFIG_SIZE];
+    uint8_t *saved; /* config, as long as the device has it: */
+    uint32_t saved_len;
 
     /* Properties: PCI_FIELDS. */
     struct json_object *addr; /* "5", "5.1", 5 */
@@ -272,6 +275,8 @@ static inline bool pci_bus_is_root(const struct pci_bus *b)
     return !b->bridge;
 }
 unsigned pci_bus_number(const struct pci_bus *b);
+/** pci_bus_behind - the bus that a bridge offers; NULL: none. */
+struct pci_bus *pci_bus_behind(const struct pci_dev *d);
 /** pci_find - the function that answers to @devfn on the bus of that number; NULL: none. */
 struct pci_dev *pci_find(struct pci_root *r, unsigned bus, unsigned devfn);
 /** pci_bus_reset - devices behind it and below. */
@@ -280,6 +285,8 @@ void pci_bus_reset(struct pci_bus *b);
 uint32_t pci_root_config_read(struct pci_root *r, uint32_t addr, unsigned size);
 void pci_root_config_write(struct pci_root *r, uint32_t addr, uint32_t value, unsigned size);
 
+/** pci_class_name - in words, as `info pci` has them; @buf for those that have none. */
+const char *pci_class_name(uint16_t class, char buf[static 12]);
 /** pci_print - `info pci`: the devices of the machine, lines without newline. */
 void pci_print(struct machine *m, void (*line)(void *opaque, const char *text), void *opaque);
 

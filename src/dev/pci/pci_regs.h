@@ -101,6 +101,7 @@ enum {
 /* Capabilities. */
 enum {
     PCI_CAP_PM = 0x01,
+    PCI_CAP_SLOT_ID = 0x04,
     PCI_CAP_MSI = 0x05,
     PCI_CAP_VENDOR = 0x09,
     PCI_CAP_SHPC = 0x0c,
