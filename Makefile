@@ -95,7 +95,7 @@ TEST     := tests/run.py --emu $(P)/qemu-aarch64 --obj $(O) --opts='$(OPTS)' --s
 export ROOTS ?= $(CURDIR)/$(B)/root
 
 $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/libemu.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ $(LIBS) -lpthread -lm
+	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $(filter %.o,$^) $(O)/libemu.a $(LIBS) -lpthread -lm
 .PRECIOUS: $(O)/tests/%_test.o
 
 # Tests of floors that use libraries are linked with them, dynamically.
