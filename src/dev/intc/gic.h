@@ -59,6 +59,12 @@ struct irq_line *gicv2m_out(struct dev *gicv2m, unsigned n);
  * suffice for AArch32, whose registers are the same under other names.
  */
 
+/** gic_affinity - CPU @n of a GICv3, which routes by it, must have this in MPIDR_EL1: clusters of 16. */
+static inline uint64_t gic_affinity(unsigned n)
+{
+    return (uint64_t)(n / 16) << 8 | n % 16;
+}
+
 /* What the CPU knows and the interface asks. */
 enum {
     ICC_EL = 3, /* mask: exception level of the access */
