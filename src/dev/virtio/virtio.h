@@ -248,7 +248,7 @@ size_t iov_read(const struct iovec *iov, unsigned n, size_t off, void *buf, size
 size_t iov_write(const struct iovec *iov, unsigned n, size_t off, const void *buf, size_t len);
 /** iov_fill - with byte @c. */
 size_t iov_fill(const struct iovec *iov, unsigned n, size_t off, int c, size_t len);
-/** iov_slice - the pieces of [off, off+len) in @out (room for @n); returns how many. */
-unsigned iov_slice(const struct iovec *iov, unsigned n, size_t off, size_t len, struct iovec *out);
+/** vq_iov_slice - the pieces of [off, off+len) in @out (room for @n); returns how many. */
+unsigned vq_iov_slice(const struct iovec *iov, unsigned n, size_t off, size_t len, struct iovec *out);
 
 #endif

@@ -321,7 +321,7 @@ size_t iov_read(const struct iovec *iov, unsigned n, size_t off, void *buf, size
 size_t iov_fill(const struct iovec *iov, unsigned n, size_t off, int c, size_t len)
 {
     struct iovec part[n + 1];
-    unsigned k = iov_slice(iov, n, off, len, part);
+    unsigned k = vq_iov_slice(iov, n, off, len, part);
     size_t done = 0;
 
     for (unsigned i = 0; i < k; done += part[i++].iov_len)
@@ -329,7 +329,7 @@ size_t iov_fill(const struct iovec *iov, unsigned n, size_t off, int c, size_t l
     return done;
 }
 
-unsigned iov_slice(const struct iovec *iov, unsigned n, size_t off, size_t len, struct iovec *out)
+unsigned vq_iov_slice(const struct iovec *iov, unsigned n, size_t off, size_t len, struct iovec *out)
 {
     unsigned k = 0;
 
