@@ -51,7 +51,9 @@ extern struct lazy_gnutls {
     __typeof__(gnutls_psk_server_get_username) *psk_server_get_username;
     __typeof__(gnutls_psk_set_client_credentials) *psk_set_client_credentials;
     __typeof__(gnutls_psk_set_server_credentials_file) *psk_set_server_credentials_file;
+    __typeof__(gnutls_record_check_pending) *record_check_pending;
     __typeof__(gnutls_record_cork) *record_cork;
+    __typeof__(gnutls_record_get_direction) *record_get_direction;
     __typeof__(gnutls_record_recv) *record_recv;
     __typeof__(gnutls_record_send) *record_send;
     __typeof__(gnutls_record_uncork) *record_uncork;
@@ -102,7 +104,9 @@ extern struct lazy_gnutls {
 #define gnutls_psk_server_get_username          (*lazy_gnutls.psk_server_get_username)
 #define gnutls_psk_set_client_credentials       (*lazy_gnutls.psk_set_client_credentials)
 #define gnutls_psk_set_server_credentials_file  (*lazy_gnutls.psk_set_server_credentials_file)
+#define gnutls_record_check_pending             (*lazy_gnutls.record_check_pending)
 #define gnutls_record_cork                      (*lazy_gnutls.record_cork)
+#define gnutls_record_get_direction             (*lazy_gnutls.record_get_direction)
 #define gnutls_record_recv                      (*lazy_gnutls.record_recv)
 #define gnutls_record_send                      (*lazy_gnutls.record_send)
 #define gnutls_record_uncork                    (*lazy_gnutls.record_uncork)

@@ -2,6 +2,7 @@
 /* NBD server: fixed newstyle negotiation (proto.md, "Fixed newstyle negotiation"). */
 #include "base/bytes.h"
 #include "block/authz.h"
+#include "block/tls_creds.h"
 #include "block/lazy_gnutls.h"
 #include "block/nbd_server_priv.h"
 
@@ -204,26 +205,6 @@ static int opt_structured(struct nbd_client *c, struct option *o, struct err *e)
     return reply(c, o, NBD_REP_ACK, NULL, 0);
 }
 
-/* Whom TLS has proved the client to be: "CN=...,O=..." of its certificate, or its key's user. */
-static bool client_identity(struct nbd_client *c, char *dn, size_t size)
-{
-    const char *user = gnutls_psk_server_get_username(c->chan.tls);
-    unsigned n;
-
-    if (user)
-        return snprintf(dn, size, "%s", user) < (int)size;
-    const gnutls_datum_t *certs = gnutls_certificate_get_peers(c->chan.tls, &n);
-    gnutls_x509_crt_t crt;
-    bool ok = false;
-
-    if (!certs || !n || gnutls_x509_crt_init(&crt) < 0)
-        return false;
-    ok = gnutls_x509_crt_import(crt, &certs[0], GNUTLS_X509_FMT_DER) >= 0 &&
-         gnutls_x509_crt_get_dn(crt, dn, &size) >= 0;
-    gnutls_x509_crt_deinit(crt);
-    return ok;
-}
-
 static int opt_starttls(struct nbd_client *c, struct option *o, struct err *e)
 {
     char dn[1024];
@@ -237,7 +218,7 @@ static int opt_starttls(struct nbd_client *c, struct option *o, struct err *e)
         (r = nbd_chan_start_tls(&c->chan, c->server->tls, NULL, e)) < 0)
         return r;
     if (c->server->authz &&
-        (!client_identity(c, dn, sizeof(dn)) || !authz_allows(c->server->authz, dn)))
+        (!tls_creds_identity(c->chan.tls, dn, sizeof(dn)) || !authz_allows(c->server->authz, dn)))
         return err_set(e, -EACCES, "TLS: the client is not authorised");
     c->structured = false; /* negotiated in the clear: does not count */
     c->contexts_n = 0;

@@ -283,8 +283,8 @@ static int session_setup(const struct tls_creds *c, gnutls_session_t s, struct e
 }
 
 /* The peer's certificate must be signed by our CA, and name the host when there is one. */
-static int session_verify(const struct tls_creds *c, gnutls_session_t s, const char *hostname,
-                          struct err *e)
+int tls_creds_verify(const struct tls_creds *c, gnutls_session_t s, const char *hostname,
+                     struct err *e)
 {
     unsigned status = 0;
     int r;
@@ -303,21 +303,34 @@ static int session_verify(const struct tls_creds *c, gnutls_session_t s, const c
     return 0;
 }
 
-gnutls_session_t tls_creds_session(const struct tls_creds *c, int fd, const char *hostname,
-                                   struct err *e)
+gnutls_session_t tls_creds_begin(const struct tls_creds *c, int fd, const char *hostname,
+                                 unsigned flags, struct err *e)
 {
     gnutls_session_t s;
-    int r = gnutls_init(&s, is_server(c) ? GNUTLS_SERVER : GNUTLS_CLIENT);
+    int r = gnutls_init(&s, (is_server(c) ? GNUTLS_SERVER : GNUTLS_CLIENT) | flags);
 
     if (r < 0) {
         tls_fail(e, r, "TLS session", NULL);
         return NULL;
     }
-    if (session_setup(c, s, e) < 0)
-        goto fail;
+    if (session_setup(c, s, e) < 0) {
+        gnutls_deinit(s);
+        return NULL;
+    }
     if (hostname && !is_server(c))
         gnutls_server_name_set(s, GNUTLS_NAME_DNS, hostname, strlen(hostname));
     gnutls_transport_set_int(s, fd);
+    return s;
+}
+
+gnutls_session_t tls_creds_session(const struct tls_creds *c, int fd, const char *hostname,
+                                   struct err *e)
+{
+    gnutls_session_t s = tls_creds_begin(c, fd, hostname, 0, e);
+    int r;
+
+    if (!s)
+        return NULL;
     gnutls_handshake_set_timeout(s, 30000);
     do
         r = gnutls_handshake(s);
@@ -326,11 +339,30 @@ gnutls_session_t tls_creds_session(const struct tls_creds *c, int fd, const char
         tls_fail(e, r, "TLS handshake failed", NULL);
         goto fail;
     }
-    if (session_verify(c, s, hostname, e) >= 0)
+    if (tls_creds_verify(c, s, hostname, e) >= 0)
         return s;
 fail:
     gnutls_deinit(s);
     return NULL;
+}
+
+bool tls_creds_identity(gnutls_session_t s, char *dn, size_t size)
+{
+    const char *user = gnutls_psk_server_get_username(s);
+    unsigned n;
+
+    if (user)
+        return snprintf(dn, size, "%s", user) < (int)size;
+    const gnutls_datum_t *certs = gnutls_certificate_get_peers(s, &n);
+    gnutls_x509_crt_t crt;
+    bool ok = false;
+
+    if (!certs || !n || gnutls_x509_crt_init(&crt) < 0)
+        return false;
+    ok = gnutls_x509_crt_import(crt, &certs[0], GNUTLS_X509_FMT_DER) >= 0 &&
+         gnutls_x509_crt_get_dn(crt, dn, &size) >= 0;
+    gnutls_x509_crt_deinit(crt);
+    return ok;
 }
 
 const struct blk_object_type object_tls_creds_x509 = {
