@@ -103,6 +103,23 @@ TEST(options, faults_are_named)
             "no pointer without a display");
     refused(&env, "parallel,id=a,path=/dev/null",
             "not a parallel port: Inappropriate ioctl for device");
+    refused(&env, "socket,id=a,host=h", "chardev: socket: no port given");
+    refused(&env, "socket,id=a,path=/tmp/x,host=h,port=1",
+            "None or one of 'path', 'fd' or 'host' option required.");
+    refused(&env, "socket,id=a,host=127.0.0.1,port=1",
+            "Failed to connect to '127.0.0.1:1': Connection refused");
+    refused(&env, "socket,id=a,host=127.0.0.1,port=99999,server=on,wait=off",
+            "port '99999': want a number from 0 to 65535 or a service");
+    refused(&env, "socket,id=a,path=/x,wait=off",
+            "'wait' option is incompatible with socket in client connect mode");
+    refused(&env, "socket,id=a,path=/x,server=on,reconnect=1",
+            "'reconnect' option is incompatible with socket in server listen mode");
+    refused(&env, "socket,id=a,path=/x,websocket=on", "Websocket client is not implemented");
+    refused(&env, "socket,id=a,path=/x,server=on,tls-creds=t", "No TLS credentials with id 't'");
+    refused(&env, "socket,id=a,fd=77", "File descriptor '77' is not a socket");
+    refused(&env, "socket,id=a,path=/x,tn3270=on",
+            "tn3270 is not supported: it is the console of s390x machines, and there are none");
+    refused(&env, "udp,id=a", "chardev: udp: remote port not specified");
 }
 
 TEST(front, one_at_a_time)
