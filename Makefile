@@ -108,7 +108,7 @@ $(O)/tests/unit/net/% $(O)/tests/unit/ui/%: LIBS := -Wl,--as-needed $(SYSTEM_LIB
 MACHINE_TESTS := $(addprefix $(O)/tests/unit/,base/loop% bus/% net/% ui/% board/% mon/%) $(O)/tests/dev/%
 $(MACHINE_TESTS): LINK := -pie
 $(MACHINE_TESTS): LIBS := -Wl,--as-needed $(SYSTEM_LIBS) $(STORAGE_LIBS)
-$(patsubst %.c,$(O)/%,$(filter tests/dev/%,$(UNIT_SRC))): $(O)/tests/dev/rig.o
+$(patsubst %.c,$(O)/%,$(filter tests/dev/%,$(UNIT_SRC))): $(O)/tests/dev/rig.o $(O)/tests/dev/vdrv.o
 
 # What the translator makes of the instruction tests (tests/insn/golden.py).
 COUNT    := $(O)/tests/insn/count

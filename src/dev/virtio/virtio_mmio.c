@@ -280,11 +280,6 @@ static int slot_init(struct dev *d, struct err *e)
     return 0;
 }
 
-static void slot_fini(struct dev *d)
-{
-    bus_remove(&((struct slot *)d)->bus);
-}
-
 const struct dev_type dev_virtio_mmio = {
     .name = "virtio-mmio",
     .help = "slot for a virtio device",
@@ -295,7 +290,6 @@ const struct dev_type dev_virtio_mmio = {
     .state_version = 1,
     .init = slot_init,
     .reset = slot_reset,
-    .fini = slot_fini,
 };
 
 /* The device in the slot: virtio-NAME-device. */

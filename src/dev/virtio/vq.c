@@ -329,7 +329,8 @@ size_t iov_fill(const struct iovec *iov, unsigned n, size_t off, int c, size_t l
     return done;
 }
 
-unsigned vq_iov_slice(const struct iovec *iov, unsigned n, size_t off, size_t len, struct iovec *out)
+unsigned vq_iov_slice(const struct iovec *iov, unsigned n, size_t off, size_t len,
+                      struct iovec *out)
 {
     unsigned k = 0;
 
