@@ -51,10 +51,10 @@ static int init(struct dev *dev, struct err *e)
 
     if (n < 0)
         return n;
-    at = pci_add_cap(d, PCI_CAP_SSVID, 0x48, 8);
+    at = pci_add_cap(d, PCI_CAP_SSVID, 0x40, 8);
     pci_set16(d, at + 4, d->ops->vendor);
     mem_init_container(&r->bar, "pcie-root-port", 0x1000);
-    msix_add(d, 0x40, 1, 0, &r->bar, 0, 0x800);
+    msix_add(d, 0x48, 1, 0, &r->bar, 0, 0x800);
     pci_add_bar(d, 0, 0, &r->bar);
     set_link(r);
     pcie_add_aer(d, 0x100);
