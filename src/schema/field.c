@@ -53,6 +53,7 @@ static int set_text(const struct field *f, const char *text, void *member, struc
 {
     switch (f->kind) {
     case F_STR:
+    case F_ONOFF:
         if (!(*(char **)member = strdup(text)))
             fatal("out of memory");
         return 0;
@@ -81,6 +82,8 @@ static int set_json(const struct field *f, struct json_object *o, void *member, 
     }
     if (type == json_type_string)
         return set_text(f, json_object_get_string(o), member, e);
+    if (f->kind == F_ONOFF && type == json_type_boolean)
+        return set_text(f, json_object_get_boolean(o) ? "on" : "off", member, e);
     if (f->kind == F_BOOL && type == json_type_boolean) {
         *(bool *)member = json_object_get_boolean(o);
         return 0;
@@ -100,6 +103,7 @@ static size_t member_size(const struct field *f)
     case F_BOOL: return sizeof(bool);
     case F_ENUM: return sizeof(int);
     case F_STR:
+    case F_ONOFF:
     case F_TREE: return sizeof(void *);
     case F_U64:
     case F_SIZE: break;
@@ -162,7 +166,7 @@ void fields_free(const struct field *table, void *out)
     for (const struct field *f = table; f->name; f++) {
         void **member = member_of(f, out);
 
-        if (f->kind == F_STR)
+        if (f->kind == F_STR || f->kind == F_ONOFF)
             free(*member);
         else if (f->kind == F_TREE)
             json_object_put(*member);
@@ -202,6 +206,7 @@ const struct field *field_find(const struct field *table, const char *name)
 const char *field_type_name(const struct field *f)
 {
     switch (f->kind) {
+    case F_ONOFF:
     case F_BOOL: return "bool (on/off)";
     case F_U64: return "num";
     case F_SIZE: return "size";

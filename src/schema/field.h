@@ -16,6 +16,7 @@
 
 enum field_kind {
     F_STR,  /* char *, owned, NULL when absent */
+    F_ONOFF, /* the same; JSON's true and false are "on" and "off" */
     F_BOOL, /* bool; on, off, yes, no, true, false, y, n */
     F_U64,  /* uint64_t, a plain number */
     F_SIZE, /* uint64_t, bytes, with suffixes */
