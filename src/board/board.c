@@ -26,7 +26,7 @@ const struct board *board_find(const char *arch, const char *name, struct err *e
     unsigned n = 0;
 
     for (unsigned i = 0; boards[i]; i++) {
-        if (strcmp(boards[i]->arch, arch) != 0)
+        if (boards[i]->arch && strcmp(boards[i]->arch, arch) != 0)
             continue;
         if (called(boards[i], name))
             return boards[i];

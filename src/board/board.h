@@ -53,7 +53,7 @@ struct conf {
 };
 
 struct board {
-    const char *arch;          /* "aarch64": programs qemu-system-ARCH have it */
+    const char *arch;          /* "aarch64": programs qemu-system-ARCH have it; NULL: all do */
     const char *name;          /* "virt-7.2" */
     const char *alias;         /* "virt", or NULL */
     const char *help;          /* as -machine help prints it */

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* -chardev, -serial, -parallel, -monitor, -mon, and what -nographic makes of the terminal. */
+#include "app/system/sys.h"
+
+#include "block/tls_creds.h"
+#include "schema/keyval.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct chr *add(struct sys *s, struct json_object *opts, struct err *e)
+{
+    struct chr *c = chr_open(&s->chr_env, opts, e);
+
+    if (!c)
+        return NULL;
+    if (machine_add_backend(s->m, "chardev", chr_id(c), c, e) < 0) {
+        chr_close(c);
+        return NULL;
+    }
+    named_add(&s->chrs, chr_id(c), c);
+    return c;
+}
+
+static int add_chardev(struct sys *s, const struct entry *x, struct err *e)
+{
+    const char *id = keyval_string(x->opts, "id");
+    struct json_object *o = NULL;
+
+    if (!id)
+        return err_set(e, -EINVAL, "chardev: no id specified");
+    if (machine_backend(s->m, "chardev", id))
+        return err_set(e, -EEXIST, "Duplicate ID '%s' for chardev", id);
+    if (id_check(id, e) < 0)
+        return e->code;
+    json_object_deep_copy(x->opts, &o, NULL);
+    return add(s, o, e) ? 0 : e->code;
+}
+
+/* "chardev:ID", "none" (0 and NULL), or a back end made for it, named @id. */
+static int from_text(struct sys *s, const char *id, const char *text, struct chr **c, struct err *e)
+{
+    struct json_object *o;
+
+    *c = NULL;
+    if (!strncmp(text, "chardev:", 8)) {
+        if (!(*c = machine_backend(s->m, "chardev", text + 8)))
+            return err_set(e, -ENOENT, "chardev \"%s\" not found", text + 8);
+        return 0;
+    }
+    o = chr_text_opts(id, text, e);
+    if (!o)
+        return e->code;
+    *c = add(s, o, e);
+    return *c ? 0 : e->code;
+}
+
+static void add_reader(struct sys *s, struct chr *c)
+{
+    named_add(&s->mons, chr_id(c), c);
+}
+
+static int add_serial(struct sys *s, const char *text, struct err *e)
+{
+    struct chr *c;
+    char id[32];
+    unsigned n = s->conf.n_serials;
+
+    if (n == CONF_SERIALS)
+        return err_set(e, -E2BIG, "too many serial ports, at most %d", CONF_SERIALS);
+    snprintf(id, sizeof(id), "serial%u", n);
+    if (from_text(s, id, text, &c, e) < 0)
+        return e->code;
+    s->conf.serial[s->conf.n_serials++] = c;
+    if (c && !strncmp(text, "mon:", 4))
+        add_reader(s, c);
+    return 0;
+}
+
+static int add_monitor(struct sys *s, const char *text, struct err *e)
+{
+    struct chr *c;
+    char id[32];
+    unsigned n = 0;
+
+    for (struct named *m = s->mons; m; m = m->next)
+        n++;
+    snprintf(id, sizeof(id), "compat_monitor%u", n);
+    if (from_text(s, id, text, &c, e) < 0)
+        return e->code;
+    if (c)
+        add_reader(s, c);
+    return 0;
+}
+
+static int add_mon(struct sys *s, const struct entry *x, struct err *e)
+{
+    const char *id = keyval_string(x->opts, "chardev"), *mode = keyval_string(x->opts, "mode");
+    struct chr *c = id ? machine_backend(s->m, "chardev", id) : NULL;
+
+    if (!id)
+        return err_set(e, -EINVAL, "Parameter 'chardev' is missing");
+    if (!c)
+        return err_set(e, -ENOENT, "chardev \"%s\" not found", id);
+    if (mode && !strcmp(mode, "control"))
+        return err_set(e, -ENOTSUP, "mode 'control' is not supported yet");
+    if (mode && strcmp(mode, "readline") != 0)
+        return err_set(e, -EINVAL, "unknown monitor mode \"%s\"", mode);
+    add_reader(s, c);
+    return 0;
+}
+
+static int add_parallel(const struct entry *x, struct err *e)
+{
+    return !strcmp(x->text, "none") || !strcmp(x->text, "null")
+               ? 0
+               : err_set(e, -ENOTSUP, "this machine has no parallel port");
+}
+
+static int from_command_line(struct sys *s, struct err *e)
+{
+    for (struct entry *x = s->cli.entries; x; x = x->next) {
+        int r = x->group == &group_serial     ? add_serial(s, x->text, e)
+                : x->group == &group_monitor  ? add_monitor(s, x->text, e)
+                : x->group == &group_mon      ? add_mon(s, x, e)
+                : x->group == &group_parallel ? add_parallel(x, e)
+                                              : 0;
+
+        if (r < 0)
+            return entry_fail(x, e);
+    }
+    return 0;
+}
+
+/* What nobody said: with -nographic both on the terminal, else where no window is, nowhere. */
+static int defaults(struct sys *s, struct err *e)
+{
+    bool mon_said = cli_first(&s->cli, &group_monitor) || cli_first(&s->cli, &group_mon);
+    bool serial = !cli_first(&s->cli, &group_serial) && !s->cli.nodefaults;
+    bool monitor = !mon_said && !s->mons && !s->cli.nodefaults;
+    int r = 0;
+
+    if (!s->cli.nographic) {
+        if (serial && !cli_first(&s->cli, &group_display))
+            sys_warn(s, "there are no displays yet: -nographic shows the serial port");
+        return serial ? add_serial(s, "vc", e) : 0;
+    }
+    if (serial && monitor)
+        return add_serial(s, "mon:stdio", e);
+    if (serial)
+        r = add_serial(s, "stdio", e);
+    return r == 0 && monitor ? add_monitor(s, "stdio", e) : r;
+}
+
+static struct chr *find(void *opaque, const char *id)
+{
+    return machine_backend(((struct sys *)opaque)->m, "chardev", id);
+}
+
+static void quit(void *opaque)
+{
+    machine_ask(((struct sys *)opaque)->m, ASK_SHUTDOWN, "host-ui");
+}
+
+static void leave(void *opaque, int status)
+{
+    struct sys *s = opaque;
+
+    s->exit_status = status;
+    machine_ask(s->m, ASK_SHUTDOWN, "guest-shutdown");
+}
+
+static void note(void *opaque, const char *text)
+{
+    printf("%s\n", text);
+    fflush(stdout);
+}
+
+int chars_open(struct sys *s, struct err *e)
+{
+    int r;
+
+    s->chr_env = (struct chr_env){.loop = s->loop, .find = find, .opaque = s, .quit = quit,
+                                  .exit = leave, .note = note, .escape = s->cli.escape};
+    s->chr_env.tls = &tls_creds_provider;
+    s->chr_env.tls_opaque = s->blk;
+    for (struct entry *x = cli_first(&s->cli, &group_chardev); x; x = entry_next(x))
+        if (add_chardev(s, x, e) < 0)
+            return entry_fail(x, e);
+    if ((r = from_command_line(s, e)) < 0)
+        return r;
+    return defaults(s, e);
+}
+
+void chars_close(struct sys *s)
+{
+    for (struct named *n; (n = s->chrs);) {
+        s->chrs = n->next;
+        chr_close(n->p);
+        free(n->id);
+        free(n);
+    }
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What "-device help" and its like print on standard output. */
+#include "app/system/objects.h"
+#include "dev/devices.h"
+#include "guest/aarch64/aarch64.h"
+#include "schema/keyval.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void list_fields(const char *name, const struct field *table)
+{
+    printf(table && table->name ? "%s options:\n" : "There are no options for %s.\n", name);
+    for (const struct field *f = table; f && f->name; f++) {
+        char type[32], left[64];
+
+        snprintf(type, sizeof(type), "%s", field_type_name(f));
+        type[strcspn(type, " ")] = 0;
+        snprintf(left, sizeof(left), "%s=<%s>", f->name, type);
+        if (f->help || f->def)
+            printf("  %-22s - %s", left, f->help ? f->help : "");
+        else
+            printf("  %s", left);
+        printf(f->def ? "%s(default: %s)\n" : "\n", f->help ? " " : "", f->def);
+    }
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct dev_type *const *x = a, *const *y = b;
+
+    return strcmp((*x)->name, (*y)->name);
+}
+
+static void list_class(struct machine *m, const struct dev_type *const *types, unsigned n,
+                       enum dev_class class, const char *title)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < n; i++) {
+        const struct dev_type *t = types[i];
+        char bus[32];
+
+        if (t->class != class)
+            continue;
+        if (!any)
+            printf("%s%s devices:\n", class == DEV_BRIDGE ? "" : "\n", title);
+        any = true;
+        printf("name \"%s\"", t->name);
+        if (t->bus) {
+            bool shout = !strcmp(t->bus, "pci") || !strcmp(t->bus, "scsi");
+
+            snprintf(bus, sizeof(bus), "%s", t->bus);
+            for (char *p = bus; shout && *p; p++)
+                *p = (char)toupper((unsigned char)*p);
+            printf(", bus %s", bus);
+        }
+        if (t->alias)
+            printf(", alias \"%s\"", t->alias);
+        if (t->help)
+            printf(", desc \"%s\"", t->help);
+        printf("\n");
+    }
+}
+
+static void list_devices(struct sys *s)
+{
+    static const char *const titles[] = {
+        [DEV_BRIDGE] = "Controller/Bridge/Hub", [DEV_USB] = "USB",     [DEV_STORAGE] = "Storage",
+        [DEV_NETWORK] = "Network",              [DEV_INPUT] = "Input", [DEV_DISPLAY] = "Display",
+        [DEV_SOUND] = "Sound",                  [DEV_MISC] = "Misc",   [DEV_CPU] = "CPU",
+        [DEV_WATCHDOG] = "Watchdog",
+    };
+    const struct dev_type *const *types = dev_types();
+    const struct dev_type **sorted;
+    unsigned n = 0;
+
+    while (types[n])
+        n++;
+    if (!(sorted = malloc((n + 1) * sizeof(*sorted))))
+        fatal("out of memory");
+    memcpy(sorted, types, n * sizeof(*sorted));
+    qsort(sorted, n, sizeof(*sorted), by_name);
+    for (unsigned c = 0; c < DEV_BOARD; c++)
+        list_class(s->m, (const struct dev_type *const *)sorted, n, (enum dev_class)c, titles[c]);
+    free(sorted);
+}
+
+static int list_device(struct sys *s, const char *name, struct err *e)
+{
+    const struct dev_type *t = dev_type_find(s->m, name);
+
+    if (!t)
+        return dev_new(s->m, name, NULL, NULL, NULL, e) ? 0 : e->code; /* says what is near */
+    list_fields(t->name, t->props);
+    return 0;
+}
+
+static void list_machines(struct sys *s)
+{
+    printf("Supported machines are:\n");
+    for (const struct board *const *b = boards; *b; b++) {
+        if ((*b)->arch && strcmp((*b)->arch, s->arch) != 0)
+            continue;
+        if ((*b)->alias)
+            printf("%-20s %s (alias of %s)\n", (*b)->alias, (*b)->help, (*b)->name);
+        printf("%-20s %s%s\n", (*b)->name, (*b)->help, (*b)->is_default ? " (default)" : "");
+    }
+}
+
+static void list_cpus(void)
+{
+    printf("Available CPUs:\n");
+    for (int i = 0; a64_model_name(i); i++)
+        printf("  %s\n", a64_model_name(i));
+}
+
+static void list_chardevs(void)
+{
+    printf("Available chardev backend types: \n");
+    for (const char *const *t = chr_type_names(); *t; t++)
+        printf("  %s\n", *t);
+}
+
+static void list_words(const char *title, const char *const *words)
+{
+    printf("%s\n", title);
+    for (; *words; words++)
+        printf("%s\n", *words);
+}
+
+static bool wants(const char *word)
+{
+    return word && (!strcmp(word, "help") || !strcmp(word, "?"));
+}
+
+/* "-device help", "-device NAME,help": the first word, and the rest. */
+static bool list_of(struct sys *s, const struct entry *x, struct err *e)
+{
+    static const char *const accels[] = {"tcg", NULL}, *const displays[] = {"none", NULL};
+    const struct group *g = x->group;
+    const char *first = g->implied ? keyval_string(x->opts, g->implied) : NULL;
+    bool more = json_object_object_get_ex(x->opts, "help", NULL);
+
+    if (!wants(first) && !more)
+        return false;
+    if (g == &group_device && more && first)
+        list_device(s, first, e);
+    else if (g == &group_device)
+        list_devices(s);
+    else if (g == &group_machine && more && first && board_find(s->arch, first, e))
+        list_fields(board_find(s->arch, first, e)->name, board_find(s->arch, first, e)->props);
+    else if (g == &group_machine)
+        list_machines(s);
+    else if (g == &group_cpu)
+        list_cpus();
+    else if (g == &group_accel)
+        list_words("Accelerators supported in QEMU binary:", accels);
+    else if (g == &group_display)
+        list_words("Available display backend types:", displays);
+    else if (g == &group_object && more && first && object_fields(first))
+        list_fields(first, object_fields(first));
+    else if (g == &group_object)
+        objects_list();
+    else if (g == &group_chardev)
+        list_chardevs();
+    else if (g->keys && g != &group_trace && wants(first)) {
+        printf("%s options:\n", g->name);
+        for (const char *const *k = g->keys; *k; k++)
+            printf("  %s=<str>\n", *k);
+    } else
+        return false;
+    return true;
+}
+
+bool lists_print(struct sys *s, struct err *e)
+{
+    for (struct entry *x = s->cli.entries; x; x = x->next)
+        if (list_of(s, x, e)) {
+            if (e->code)
+                entry_fail(x, e);
+            return true;
+        }
+    return false;
+}

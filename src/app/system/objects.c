@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* -object: back ends of guest memory and randomness, and what images and connections ask for (block/env.h). */
+#include "app/system/objects.h"
+
+#include "base/nearest.h"
+#include "base/size_text.h"
+#include "schema/keyval.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct object {
+    char *id, *path; /* filename, mem-path */
+    uint64_t size;
+    char *share, *prealloc;
+};
+
+/* What is said of an object and changes nothing here is taken, too. */
+static const struct field memory_fields[] = {
+    FIELD(object, id, F_STR, "id", NULL, NULL),
+    FIELD(object, path, F_STR, "mem-path", NULL, "file or folder"),
+    FIELD(object, size, F_SIZE, "size", NULL, "bytes"),
+    FIELD(object, share, F_STR, "share", NULL, "others see what is written"),
+    FIELD(object, prealloc, F_STR, "prealloc", NULL, "touch it all at the start"),
+    FIELD_END,
+};
+static const struct field rng_fields[] = {
+    FIELD(object, id, F_STR, "id", NULL, NULL),
+    FIELD(object, path, F_STR, "filename", "/dev/urandom", "device that random bytes come from"),
+    FIELD_END,
+};
+static const struct field id_fields[] = {
+    FIELD(object, id, F_STR, "id", NULL, NULL),
+    FIELD_END,
+};
+static const char *const memory_idle[] = {"dump",     "merge", "reserve", "host-nodes", "policy",
+                                          "prealloc-threads", "discard-data", "seal", "align", NULL};
+static const char *const iothread_idle[] = {"poll-max-ns", "poll-grow", "poll-shrink",
+                                            "aio-max-batch", "thread-pool-min", "thread-pool-max", NULL};
+
+static int on(const char *key, const char *text, bool *v, struct err *e)
+{
+    *v = false;
+    return text && parse_bool(text, v, e) < 0
+               ? err_set(e, -EINVAL, "Parameter '%s' expects 'on' or 'off'", key)
+               : 0;
+}
+
+static int memory_file(const struct object *o, struct err *e)
+{
+    struct stat st;
+    char path[4096];
+    int fd;
+
+    if (!o->path)
+        return err_set(e, -EINVAL, "can't create backend with size 0: mem-path is missing");
+    if (stat(o->path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        snprintf(path, sizeof(path), "%s/emu-ram-XXXXXX", o->path);
+        if ((fd = mkostemp(path, O_CLOEXEC)) >= 0)
+            unlink(path);
+    } else {
+        fd = open(o->path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    }
+    if (fd < 0)
+        return err_set(e, -errno, "can't open backing store %s for guest RAM: %s", o->path,
+                       strerror(errno));
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size < o->size &&
+        ftruncate(fd, (off_t)o->size) < 0) {
+        err_set(e, -errno, "can't make '%s' %" PRIu64 " bytes long: %s", o->path, o->size,
+                strerror(errno));
+        close(fd);
+        return e->code;
+    }
+    return fd;
+}
+
+static int memfd(const struct object *o, struct err *e)
+{
+    int fd = memfd_create("memory-backend-memfd", MFD_CLOEXEC);
+
+    if (fd < 0 || ftruncate(fd, (off_t)o->size) < 0)
+        return err_set(e, -errno, "can't make %" PRIu64 " bytes of memory: %s", o->size,
+                       strerror(errno));
+    return fd;
+}
+
+static int add_memory(struct sys *s, const char *type, const struct object *o, struct err *e)
+{
+    bool share, prealloc;
+    struct ram *r;
+    int fd = -1;
+
+    if (!o->size)
+        return err_set(e, -EINVAL, "can't create backend with size 0");
+    if (on("share", o->share, &share, e) < 0 || on("prealloc", o->prealloc, &prealloc, e) < 0)
+        return e->code;
+    if (!strcmp(type, "memory-backend-file"))
+        fd = memory_file(o, e);
+    else if (!strcmp(type, "memory-backend-memfd"))
+        fd = memfd(o, e);
+    if (e->code)
+        return e->code;
+    share |= !strcmp(type, "memory-backend-memfd");
+    if (!(r = ram_new_file(s->m, o->id, o->size, fd, share, e)))
+        return e->code;
+    if (prealloc)
+        madvise(r->host, r->size, MADV_POPULATE_WRITE);
+    return machine_add_backend(s->m, "memory-backend", o->id, r, e);
+}
+
+static int add_rng(struct sys *s, const char *type, const struct object *o, struct err *e)
+{
+    if (!strcmp(type, "rng-random") && access(o->path, R_OK) < 0)
+        return err_set(e, -errno, "Could not open '%s': %s", o->path, strerror(errno));
+    return machine_add_backend(s->m, "rng", o->id, s, e); /* the host's generator serves all of them */
+}
+
+/* Devices that name one get it; requests go to the host's kernel without waiting for it. */
+static int add_iothread(struct sys *s, const char *type, const struct object *o, struct err *e)
+{
+    return machine_add_backend(s->m, "iothread", o->id, s, e);
+}
+
+static const struct object_kind {
+    const char *name;
+    const struct field *fields;
+    const char *const *idle;
+    int (*add)(struct sys *s, const char *type, const struct object *o, struct err *e);
+} kinds[] = {
+    {"iothread", id_fields, iothread_idle, add_iothread},
+    {"memory-backend-file", memory_fields, memory_idle, add_memory},
+    {"memory-backend-memfd", memory_fields, memory_idle, add_memory},
+    {"memory-backend-ram", memory_fields, memory_idle, add_memory},
+    {"rng-builtin", id_fields, NULL, add_rng},
+    {"rng-random", rng_fields, NULL, add_rng},
+};
+/* Those of block/objects.def. */
+static const char *const of_block[] = {"authz-list", "authz-list-file", "authz-simple", "secret",
+                                       "throttle-group", "tls-creds-anon", "tls-creds-psk",
+                                       "tls-creds-x509", NULL};
+enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]), N_BLOCK = sizeof(of_block) / sizeof(of_block[0]) - 1 };
+
+void objects_list(void)
+{
+    printf("List of user creatable objects:\n");
+    for (unsigned i = 0, j = 0; i < N_KINDS || j < N_BLOCK;) {
+        bool own = i < N_KINDS && (j == N_BLOCK || strcmp(kinds[i].name, of_block[j]) < 0);
+
+        printf("  %s\n", own ? kinds[i++].name : of_block[j++]);
+    }
+}
+
+const struct field *object_fields(const char *type)
+{
+    for (unsigned i = 0; i < N_KINDS; i++)
+        if (!strcmp(kinds[i].name, type))
+            return kinds[i].fields;
+    return NULL;
+}
+
+static int no_such_type(const char *type, struct err *e)
+{
+    const char *names[N_KINDS + N_BLOCK + 1], *near;
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < N_KINDS; i++)
+        names[n++] = kinds[i].name;
+    for (unsigned i = 0; i < N_BLOCK; i++)
+        names[n++] = of_block[i];
+    names[n] = NULL;
+    near = nearest_name(type, names);
+    return err_set(e, -EINVAL, "Parameter 'qom-type' does not accept value '%s'%s%s%s", type,
+                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+static int add_own(struct sys *s, const struct object_kind *k, struct json_object *opts,
+                   struct err *e)
+{
+    struct object o = {0};
+    int r;
+
+    json_object_object_del(opts, "qom-type");
+    for (const char *const *i = k->idle; i && *i; i++)
+        json_object_object_del(opts, *i);
+    if ((r = fields_take(k->fields, opts, &o, e)) < 0)
+        return r;
+    if ((r = fields_refuse_rest(opts, e)) == 0)
+        r = k->add(s, k->name, &o, e);
+    fields_free(k->fields, &o);
+    return r;
+}
+
+int object_add(struct sys *s, struct json_object *opts, struct err *e)
+{
+    const char *type = keyval_string(opts, "qom-type"), *id = keyval_string(opts, "id");
+    const char *const *b = of_block;
+    int r;
+
+    if (!type || !id)
+        return err_set(e, -EINVAL, "Parameter '%s' is missing", type ? "id" : "qom-type");
+    while (*b && strcmp(*b, type) != 0)
+        b++;
+    if (*b)
+        return blk_env_add_object(s->blk, json_object_get(opts), e);
+    for (unsigned i = 0; i < N_KINDS; i++)
+        if (!strcmp(kinds[i].name, type))
+            return (r = id_check(id, e)) < 0 ? r : add_own(s, &kinds[i], opts, e);
+    return no_such_type(type, e);
+}
+
+int objects_make(struct sys *s, struct err *e)
+{
+    for (struct entry *x = cli_first(&s->cli, &group_object); x; x = entry_next(x)) {
+        struct json_object *o = NULL;
+        int r;
+
+        json_object_deep_copy(x->opts, &o, NULL);
+        r = object_add(s, o, e);
+        json_object_put(o);
+        if (r < 0)
+            return entry_fail(x, e);
+    }
+    return 0;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* emu-system: whole machines, by the name it is called by (qemu-system-aarch64).  Stages in order; each frees what it
+ * made in the reverse order. */
+#include "app/system/sys.h"
+#include "cpu/vcpu.h"
+#include "dev/devices.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void named_add(struct named **list, const char *id, void *p)
+{
+    struct named *n = calloc(1, sizeof(*n));
+
+    if (!n || !(n->id = strdup(id ? id : "")))
+        fatal("out of memory");
+    n->p = p;
+    n->next = *list;
+    *list = n;
+}
+
+void sys_warn(struct sys *s, const char *fmt, ...)
+{
+    va_list ap;
+
+    fprintf(stderr, "%s: warning: ", s->cli.program);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+}
+
+static void block_warning(void *opaque, const char *text)
+{
+    sys_warn(opaque, "%s", text);
+}
+
+/* Signals that end us are read from a descriptor, by the main loop; no other thread gets them. */
+static void block_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* The size of a memory back end is the machine's, unless -m says another: then it is an error. */
+static int check_backend(struct sys *s, struct err *e)
+{
+    const char *id = s->conf.ram_backend;
+    struct ram *r = id ? machine_backend(s->m, "memory-backend", id) : NULL;
+
+    if (id && !r)
+        return err_set(e, -ENOENT, "Memory backend '%s' not found", id);
+    if (r && !cli_text(&s->cli, &group_memory, "size"))
+        s->conf.ram = s->conf.max_ram = r->size;
+    if (r && r->size != s->conf.ram)
+        return err_set(e, -EINVAL, "Machine memory size does not match the size of the memory backend");
+    return 0;
+}
+
+static int build(struct sys *s, struct err *e)
+{
+    int r;
+
+    if ((r = objects_make(s, e)) < 0 || (r = conf_fill(s, e)) < 0 || (r = check_backend(s, e)) < 0 ||
+        (r = fsdevs_make(s, e)) < 0 || (r = drives_open(s, e)) < 0 || (r = chars_open(s, e)) < 0 ||
+        (r = nets_open(s, e)) < 0)
+        return r;
+    s->conf.default_cdrom = !s->cli.nodefaults;
+    if ((r = s->conf.board->build(s->m, &s->conf, e)) < 0 || (r = devices_make(s, e)) < 0)
+        return r;
+    return monitors_make(s, e);
+}
+
+static int start(struct sys *s, struct err *e)
+{
+    int r;
+
+    if ((r = daemon_begin(s, e)) < 0)
+        return r;
+    s->loop = loop_new();
+    s->m = machine_new(dev_types(), s->loop);
+    s->blk = blk_env_new(block_warning, s);
+    machine_lock(s->m);
+    if (lists_print(s, e)) {
+        s->cli.done = true;
+        return e->code;
+    }
+    if ((r = logs_open(s, e)) < 0 || s->cli.done)
+        return r;
+    if (s->cli.writeconfig && (r = config_write(&s->cli, s->cli.writeconfig, e)) < 0)
+        return r;
+    if ((r = build(s, e)) < 0)
+        return r;
+    return pidfile_make(s, e);
+}
+
+static void finish(struct sys *s)
+{
+    if (s->m) {
+        monitors_close(s);
+        machine_unlock(s->m);
+        vcpu_free_all(s->m);
+        machine_free(s->m);
+        nets_close(s);
+        drives_close(s);
+        chars_close(s);
+        blk_env_free(s->blk);
+        loop_free(s->loop);
+    }
+    conf_free(s);
+    cli_free(&s->cli);
+    if (s->pidfile_made)
+        unlink(s->pidfile_made);
+    free((char *)s->pidfile_made);
+}
+
+/* "qemu-system-aarch64" -> "aarch64". */
+static const char *arch_of(const char *program)
+{
+    static const char prefix[] = "qemu-system-";
+
+    return !strncmp(program, prefix, sizeof(prefix) - 1) ? program + sizeof(prefix) - 1 : "aarch64";
+}
+
+int main(int argc, char **argv)
+{
+    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    struct sys s = {.daemon_fd = -1};
+    struct err e = {0};
+    int status = 0;
+
+    s.cli.program = slash ? slash + 1 : argc > 0 ? argv[0] : "emu-system";
+    s.arch = arch_of(s.cli.program);
+    block_signals();
+    if (options_parse(&s.cli, argc, argv, &e) == 0 && !s.cli.done && start(&s, &e) == 0 &&
+        !s.cli.done)
+        status = sys_run(&s);
+    if (e.code) {
+        fprintf(stderr, "%s: %s\n", s.cli.program, e.msg);
+        status = 1;
+    }
+    finish(&s);
+    return status;
+}
