@@ -120,6 +120,11 @@ static void saving(struct dev *d)
     virtio_saving(virtio_of(d));
 }
 
+bool virtio_is(const struct dev *d)
+{
+    return d->type->saving == saving;
+}
+
 static const struct dev_type *make(const struct virtio_type *t, const struct virtio_wrap *w)
 {
     struct pair *p = must(calloc(1, sizeof(*p)));

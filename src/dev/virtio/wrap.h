@@ -27,7 +27,8 @@ struct virtio_wrap {
 extern const struct virtio_wrap virtio_wrap_mmio, virtio_wrap_pci, virtio_wrap_pci_transitional,
     virtio_wrap_pci_non_transitional;
 
-/** virtio_of - the model's part of a device that is one of ours. */
+/** virtio_is - is it one of ours?  virtio_of - the model's part of a device that is one of ours. */
+bool virtio_is(const struct dev *d);
 struct virtio *virtio_of(const struct dev *d);
 const struct virtio_type *virtio_type_of(const struct dev_type *t);
 const struct virtio_wrap *virtio_wrap_of(const struct dev_type *t);
