@@ -55,7 +55,7 @@ struct cpu *cpu_clone(const struct cpu *old)
     memcpy(cpu, old, offsetof(struct cpu, jc));
     jc_init(cpu);
     cpu->attention = 0;
-    cpu->in_code = false;
+    cpu->in_code = CPU_OUTSIDE;
     cpu->stop = CPU_STOP_NONE;
     cpu->owner = NULL;
     cpu->shadow_map = NULL;
@@ -90,10 +90,10 @@ static bool take_attention(struct cpu *cpu)
            __atomic_exchange_n(&cpu->attention, 0, __ATOMIC_ACQUIRE);
 }
 
-void cpu_go_inside(struct cpu *cpu)
+void cpu_go_inside(struct cpu *cpu, uint8_t how)
 {
     for (;;) {
-        __atomic_store_n(&cpu->in_code, true, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&cpu->in_code, how, __ATOMIC_SEQ_CST);
         if (!__atomic_load_n(&cpu->asked, __ATOMIC_SEQ_CST))
             return;
         cpu_come_out(cpu);
@@ -109,7 +109,7 @@ enum cpu_stop cpu_run(struct cpu *cpu)
     if (take_attention(cpu))
         return CPU_STOP_ATTENTION;
     cpu->stop = CPU_STOP_NONE;
-    if (cpu->engine->conf.kind == ENGINE_INTERP || cpu->single_step || cpu->memory)
+    if (cpu->engine->conf.kind == ENGINE_INTERP || cpu->single_step)
         stop = interp_run(cpu, 0);
     else
         stop = jit_run(cpu);

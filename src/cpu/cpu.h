@@ -70,6 +70,33 @@ struct mmu_entry {
     uint64_t page;   /* guest-physical page; low bits are mmu_priv.h's */
 };
 
+/*
+ * What belongs to one mode of a machine's CPU (struct cpu, mode), so that code of one mode never finds another's: where branches
+ * lead, and the shadow stack.  The last is for all modes beyond their number, and emptied whenever another comes.
+ */
+#define CPU_MODES           16
+#define CPU_MODE_JC_BITS    13
+#define CPU_MODE_LAND_BITS  9
+#define CPU_MODE_CHUNK_BITS 6 /* entries that share a bit in used, log2 */
+#define CPU_MODE_PAGES      4096
+
+struct cpu_mode {
+    uint32_t mode;
+    bool taken;   /* there is such a mode */
+    bool forget;  /* the shadow stack is to be emptied before it is used */
+    bool local;   /* some entries are of pages that are not global */
+    uint8_t regime; /* of fetches */
+    uint64_t shadow, shadow_base; /* while another mode is at work */
+    void *shadow_map;
+    uint64_t large[2], large_end[2]; /* blocks larger than pages that entries are of, in each half; 0, 0: none */
+    uint64_t used[(1 << CPU_MODE_JC_BITS >> CPU_MODE_CHUNK_BITS) / 64]; /* chunks of jc that may hold something */
+    uint64_t pages[CPU_MODE_PAGES / 64]; /* pages that entries are of, hashed */
+    struct cpu_jc jc[1 << CPU_MODE_JC_BITS];
+    struct cpu_jc land[IR_LANDINGS][1 << CPU_MODE_LAND_BITS];
+};
+
+enum { CPU_OUTSIDE, CPU_IN_CODE, CPU_IN_GUEST };
+
 #define CPU_GUEST_MAX 2048 /* bytes of guest state */
 #define CPU_FRAME     1600
 
@@ -103,7 +130,8 @@ struct cpu {
     bool single_step;  /* stop with CPU_STOP_DEBUG after each instruction */
     bool forget_returns; /* empty the shadow stack before running on */
     bool odd;          /* the next instruction is for the interpreter */
-    volatile bool in_code;     /* inside translated code: a flush waits for it to leave */
+    volatile uint8_t in_code; /* CPU_IN_CODE: inside translated code, whose cache is not emptied; CPU_IN_GUEST: a machine's
+                               * CPU at its interpreter.  Either: mmu_sync() waits for it */
     bool lands;        /* the caches of checked targets are in use */
     struct cpu *next, **link;  /* all CPUs of the engine [engine lock] */
 
@@ -116,7 +144,11 @@ struct cpu {
     struct mmu *mmu;
     const struct code_page *here;    /* the page that code is being translated in, or was last */
     bool asked;                      /* [atomic] another CPU wants something flushed before translated code runs on */
-    struct mmu_entry tlb[MMU_REGIMES][MMU_ENTRIES]; /* looked up in line by translated code */
+    bool stale;  /* [atomic] the code cache was emptied: nothing in modes leads anywhere */
+    struct cpu_mode *at_work;        /* of cpu->mode, when translated code ran last */
+    struct cpu_jc *mode_jc;          /* its */
+    struct mmu_entry tlb[MMU_REGIMES][MMU_ENTRIES] __attribute__((aligned(64))); /* looked up in line by translated code */
+    struct cpu_mode modes[CPU_MODES];
 };
 
 /* Offset the CPU register points at, so that short displacements reach the first 256 bytes of guest

@@ -40,6 +40,7 @@ struct cpu_memory {
     bool (*atomic)(struct cpu *cpu, enum ir_opcode op, uint64_t va, unsigned memop, unsigned regime,
                    const union ir_u *a, const union ir_u *b, union ir_u *old);
     unsigned (*regime)(const struct cpu *cpu, unsigned memop); /* of an access */
+    bool (*aligned)(const struct cpu *cpu); /* do misaligned ones fault? */
     /** code - the page of cpu->pc, also in cpu->here; NULL: it cannot be executed, the fault is recorded. */
     const struct code_page *(*code)(struct cpu *cpu);
     /** protect - code of @page is about to be read: writes to it are noticed from now on. */
@@ -52,6 +53,9 @@ struct engine {
     const struct guest_isa *isa;
     struct machine *machine; /* its CPUs are this one's: code is known by its place in RAM (struct code_page, at); NULL:
                               * programs */
+    uint32_t modes[CPU_MODES]; /* whose are cpu->modes [append only, under modes_lock] */
+    unsigned n_modes;          /* [atomic] */
+    pthread_mutex_t modes_lock;
     uint8_t rewritten[1 << 12]; /* mmu_code.c: how often code in a page was written [atomic] */
     struct engine_conf conf;
     size_t (*fetch)(void *opaque, uint64_t pc, uint32_t *mode);
@@ -104,11 +108,27 @@ static inline uint32_t engine_mode(const struct cpu *cpu)
 
 /** cpu_go_inside - from here to cpu_come_out() a machine's CPU executes guest code: what others asked for before is
  * done, and who asks later waits for it. */
-void cpu_go_inside(struct cpu *cpu);
+void cpu_go_inside(struct cpu *cpu, uint8_t how);
 static inline void cpu_come_out(struct cpu *cpu)
 {
-    __atomic_store_n(&cpu->in_code, false, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&cpu->in_code, CPU_OUTSIDE, __ATOMIC_SEQ_CST);
 }
+
+/* --- modes.c: the same for a machine's CPU, on its own thread unless said --- */
+
+/** mode_number - which of struct cpu's modes is @mode's: the same for all CPUs; any thread. */
+unsigned mode_number(struct engine *e, uint32_t mode);
+/** modes_enter - before translated code is entered in cpu->mode: its caches and its shadow stack. */
+void modes_enter(struct cpu *cpu);
+/** modes_flush, modes_context - as mmu_flush and mmu_set_context, for what was found there. */
+void modes_flush(struct cpu *cpu, unsigned regimes, uint64_t va, uint64_t size, bool globals);
+void modes_context(struct cpu *cpu, unsigned regimes);
+/** modes_forget - @pc is no longer known; any thread. */
+void modes_forget(struct cpu *cpu, uint64_t pc);
+/** mode_entry - the cache of cpu->mode, and *@i in it, to be filled for @pc, which is on the page cpu->here. */
+struct cpu_jc *mode_entry(struct cpu *cpu, uint64_t pc, unsigned landing, unsigned *i);
+/** jit_make_shadow - an empty stack for translated code. */
+void jit_make_shadow(struct cpu *cpu, void **map, uint64_t *base);
 
 /* --- land.c: the caches of indirect branches' targets, and the check of restricted ones --- */
 

@@ -41,8 +41,9 @@ const uint8_t *form_code_at(void *jit, uint64_t pc)
             return NULL;
         j->exec_lo = pc & ~4095ull;
         j->exec_hi = n > UINT64_MAX - pc ? UINT64_MAX : pc + n;
+        j->exec_base = (uint64_t)(uintptr_t)code - pc;
     }
-    return (const uint8_t *)(uintptr_t)(pc + j->e->conf.guest_base);
+    return (const uint8_t *)(uintptr_t)(pc + j->exec_base);
 }
 
 bool form_idle_dead(void *jit, uint64_t pc)
@@ -98,6 +99,7 @@ struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, uint3
 
     j->exec_lo = pc & ~4095ull;
     j->exec_hi = avail > UINT64_MAX - pc ? UINT64_MAX : pc + avail;
+    j->exec_base = (uint64_t)(uintptr_t)code - pc;
 
     if (flat_wanted(j) && (r = form_flat(j, pc, mode, lift_mode, code, avail)))
         return r;
@@ -141,7 +143,11 @@ static int plan_find(const struct plan *p, uint64_t pc)
 /* Has the block at @pc run often enough to be worth a place in a hot region? */
 static bool worth(const struct jit *j, uint64_t pc, uint32_t mode)
 {
-    const struct region *r = region_find(j, pc, mode);
+    const struct region *r;
+
+    if (j->e->machine && (pc ^ j->cpu->here->va) & ~4095ull)
+        return false; /* elsewhere */
+    r = region_find(j, pc, j->e->machine ? engine_at(j->cpu, pc) : pc, mode);
 
     if (!r)
         return j->e->conf.hot_after == 1;

@@ -287,7 +287,7 @@ static enum cpu_stop step(struct cpu *cpu, struct ir_machine *m, unsigned limit)
     if (stop != CPU_STOP_NONE)
         return stop;
     if (cpu->memory)
-        cpu_go_inside(cpu);
+        cpu_go_inside(cpu, CPU_IN_GUEST);
     stop = run_here(cpu, m, cpu->single_step ? 1 : limit);
     if (cpu->memory)
         cpu_come_out(cpu);

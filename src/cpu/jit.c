@@ -41,6 +41,7 @@ static const struct host_layout layout = {
     .shadow = offsetof(struct cpu, shadow),
     .shadow_base = offsetof(struct cpu, shadow_base),
     .c_stack = offsetof(struct cpu, c_stack),
+    .mode_jc_mask = ((1 << CPU_MODE_JC_BITS) - 1) << 2,
 };
 
 /* Out-of-line evaluation: operands and result are in cpu->scratch. */
@@ -102,12 +103,13 @@ static unsigned halvings(size_t total)
 static struct jit *jit_new(struct engine *e)
 {
     struct jit *j = calloc(1, sizeof(*j));
+    struct host_layout l;
     unsigned small = e->conf.cache_size ? 0 : halvings(CODE_SIZE + META_SIZE);
 
     if (!j)
         fatal("out of memory");
     j->e = e;
-    j->tcache = e->conf.log || e->conf.max_insns ? NULL : e->tcache;
+    j->tcache = e->conf.log || e->conf.max_insns || e->machine ? NULL : e->tcache;
     j->cache_size = e->conf.cache_size ? e->conf.cache_size : (size_t)CODE_SIZE >> small;
     j->cap_counters = j->cap_regions = (uint32_t)(j->cache_size / 64);
     j->cache = reserve(j->cache_size + j->cap_counters * sizeof(int32_t),
@@ -120,7 +122,9 @@ static struct jit *jit_new(struct engine *e)
     j->by_addr = reserve(j->cap_regions * sizeof(*j->by_addr), PROT_READ | PROT_WRITE);
     j->hash = reserve(sizeof(*j->hash) << JIT_HASH_BITS, PROT_READ | PROT_WRITE);
     j->pages = reserve(sizeof(*j->pages) << JIT_PAGE_BITS, PROT_READ | PROT_WRITE);
-    j->host = host_new(&layout, e->conf.host_off);
+    l = layout;
+    l.mode_jc = e->machine ? offsetof(struct cpu, mode_jc) : 0;
+    j->host = host_new(&l, e->conf.host_off);
     j->ir = ir_new(slots_of(e), e->isa->n_slots, e->isa->helpers, e->isa->n_helpers);
     if (e->isa->idle_dead && !e->conf.exact_flags) {
         j->ir->idle_dead_at = form_idle_dead;
@@ -128,6 +132,7 @@ static struct jit *jit_new(struct engine *e)
     }
     j->code_start = j->code_used = host_stubs(j->host, j->cache, (uint32_t)j->cache_size, j->ep);
     j->ep[HOST_EP_EVAL] = (void *)evaluate;
+    j->ep[HOST_EP_ACCESS_C] = (void *)jit_access;
     return j;
 }
 
@@ -142,7 +147,7 @@ static bool alone_locked(const struct jit *j, const struct cpu *self)
     bool alone = true;
 
     for (struct cpu *c = j->e->cpus; c; c = c->next)
-        if (c != self && __atomic_load_n(&c->in_code, __ATOMIC_SEQ_CST)) {
+        if (c != self && __atomic_load_n(&c->in_code, __ATOMIC_SEQ_CST) == CPU_IN_CODE) {
             cpu_kick(c);
             alone = false;
         }
@@ -163,29 +168,46 @@ static bool make_room_locked(struct jit *j, const struct cpu *self)
 
 enum found { FOUND, NO_CODE, NO_ROOM };
 
+/* The translation of cpu->pc; a machine's page of code is cpu->here. */
+static struct region *find_here(const struct jit *j, const struct cpu *cpu)
+{
+    return region_find(j, cpu->pc, engine_at(cpu, cpu->pc), engine_mode(cpu));
+}
+
+static enum found translate_locked(struct jit *j, struct cpu *cpu)
+{
+    const uint8_t *code;
+    uint32_t mode = cpu->mode;
+    size_t avail;
+
+    if (cpu->memory)
+        cpu->memory->protect(cpu, cpu->here);
+    avail = engine_fetch(j->e, cpu->pc, &code, &mode);
+    if (!avail)
+        return NO_CODE;
+    if (tcache_load_locked(j, cpu->pc, cpu->mode))
+        return FOUND;
+    if (!j->full && form_cold_locked(j, cpu->pc, engine_mode(cpu), mode, code, avail))
+        return FOUND;
+    set_full(j, true);
+    return NO_ROOM;
+}
+
 /* Sees to it that there is a translation of cpu->pc. */
 static enum found translate(struct jit *j, struct cpu *cpu)
 {
     struct engine *e = j->e;
     enum found f = NO_ROOM;
-    const uint8_t *code;
-    size_t avail;
-    uint32_t mode = cpu->mode;
 
+    if (cpu->memory && !cpu->memory->code(cpu))
+        return NO_CODE;
     pthread_mutex_lock(&e->lock);
-    if (make_room_locked(j, cpu) && region_find(j, cpu->pc, cpu->mode)) {
+    j->cpu = cpu;
+    if (make_room_locked(j, cpu) && find_here(j, cpu)) {
         f = FOUND;
     } else {
         engine_begin_read(e);
-        avail = engine_fetch(e, cpu->pc, &code, &mode);
-        if (!avail)
-            f = NO_CODE;
-        else if (tcache_load_locked(j, cpu->pc, cpu->mode))
-            f = FOUND;
-        else if (!j->full && form_cold_locked(j, cpu->pc, cpu->mode, mode, code, avail))
-            f = FOUND;
-        else
-            set_full(j, true);
+        f = translate_locked(j, cpu);
         engine_end_read(e);
     }
     pthread_mutex_unlock(&e->lock);
@@ -220,13 +242,16 @@ static void promote(struct jit *j, struct cpu *cpu)
 {
     struct region *old;
 
+    if (cpu->memory && !cpu->memory->code(cpu))
+        return;
     pthread_mutex_lock(&j->e->lock);
-    old = region_find(j, cpu->pc, cpu->mode);
+    j->cpu = cpu;
+    old = find_here(j, cpu);
     if (old && !old->hot && !put_off_locked(j, old)) {
         if (old->counter)
             *old->counter = INT32_MAX; /* once is enough, whether it works or not */
         engine_begin_read(j->e);
-        if (!j->full && form_hot_locked(j, cpu->pc, cpu->mode))
+        if (!j->full && form_hot_locked(j, cpu->pc, engine_mode(cpu)))
             j->n_hot++;
         engine_end_read(j->e);
     }
@@ -235,31 +260,51 @@ static void promote(struct jit *j, struct cpu *cpu)
 
 #define LEFT_HOT (1ull << 63)
 
+/* Counts as inside from here on; a machine's CPU has done what others asked for and knows its page. */
+static bool go_inside(struct cpu *cpu)
+{
+    if (cpu->memory) {
+        cpu_go_inside(cpu, CPU_IN_CODE);
+        return cpu->memory->code(cpu);
+    }
+    if (cpu->forget_returns || __atomic_load_n(&cpu->shadow, __ATOMIC_RELAXED) > cpu->shadow_base) {
+        cpu->forget_returns = false;
+        __atomic_store_n(&cpu->shadow, cpu->shadow_base, __ATOMIC_RELAXED); /* as jit_reset_cache may */
+    }
+    __atomic_store_n(&cpu->in_code, CPU_IN_CODE, __ATOMIC_SEQ_CST);
+    return true;
+}
+
 /* The translation of cpu->pc, if there is one.  From then on the CPU counts as inside: what it has
  * found stays until leave(). */
 static struct region *look_up(struct jit *j, struct cpu *cpu)
 {
     struct region *r;
 
-    if (cpu->forget_returns || __atomic_load_n(&cpu->shadow, __ATOMIC_RELAXED) > cpu->shadow_base) {
-        cpu->forget_returns = false;
-        __atomic_store_n(&cpu->shadow, cpu->shadow_base, __ATOMIC_RELAXED); /* as jit_reset_cache may */
-    }
-    __atomic_store_n(&cpu->in_code, true, __ATOMIC_SEQ_CST);
-    if (!__atomic_load_n(&j->full, __ATOMIC_SEQ_CST)) {
-        r = region_find(j, cpu->pc, cpu->mode);
+    if (go_inside(cpu) && !__atomic_load_n(&j->full, __ATOMIC_SEQ_CST)) {
+        if (cpu->memory)
+            modes_enter(cpu);
+        r = find_here(j, cpu);
         if (r && !__atomic_load_n(&r->dead, __ATOMIC_SEQ_CST))
             return r;
     }
-    __atomic_store_n(&cpu->in_code, false, __ATOMIC_SEQ_CST);
+    cpu_come_out(cpu);
     return NULL;
+}
+
+/* In a machine, the page that the thunk is on may not be the one that @r is on any more. */
+static bool same_page(const struct jit *j, const struct region *r, uint64_t data)
+{
+    const struct region *from = j->e->machine ? region_at(j, (const uint8_t *)(uintptr_t)data) : r;
+
+    return from && !((from->at ^ r->at) & ~4095ull) && from->mode == r->mode;
 }
 
 /* The thunk at @data wants to lead to @r; it was met in @epoch. */
 static void link_left(struct jit *j, struct region *r, uint64_t data, uint32_t epoch)
 {
     pthread_mutex_lock(&j->e->lock);
-    if (epoch == j->epoch)
+    if (epoch == j->epoch && same_page(j, r, data))
         region_link_locked(j, r, (uint8_t *)(uintptr_t)data);
     pthread_mutex_unlock(&j->e->lock);
 }
@@ -325,7 +370,7 @@ static enum cpu_stop run(struct jit *j, struct cpu *cpu)
         log_entry(cpu, r);
         left = host_enter(j->host)(cpu, r->code);
         epoch = j->epoch; /* constant while we count as inside */
-        __atomic_store_n(&cpu->in_code, false, __ATOMIC_SEQ_CST);
+        cpu_come_out(cpu);
         stop = cpu->stop;
         if (!stop && cpu->odd) { /* one instruction that translated code cannot do */
             cpu->odd = false;
@@ -342,7 +387,7 @@ static enum cpu_stop run(struct jit *j, struct cpu *cpu)
 enum { SHADOW_SIZE = 64 << 10, GUARD = 4096 };
 
 /* The stack of translated code: a guard page, room for some thousand calls, the end mark. */
-static void make_shadow(struct cpu *cpu)
+void jit_make_shadow(struct cpu *cpu, void **map, uint64_t *base)
 {
     uint8_t *p = reserve(GUARD + SHADOW_SIZE, PROT_READ | PROT_WRITE);
 
@@ -353,14 +398,17 @@ static void make_shadow(struct cpu *cpu)
         top[i] = (uint64_t)(uintptr_t)cpu->entry_points[HOST_EP_END];
         top[i + 1] = ~0ull;
     }
-    cpu->shadow_map = p;
-    cpu->shadow = cpu->shadow_base = (uint64_t)(uintptr_t)top;
+    *map = p;
+    *base = (uint64_t)(uintptr_t)top;
 }
 
 void jit_fini_cpu(struct cpu *cpu)
 {
-    if (cpu->shadow_map)
+    if (cpu->shadow_map && !cpu->at_work)
         munmap(cpu->shadow_map, GUARD + SHADOW_SIZE);
+    for (unsigned i = 0; i < CPU_MODES && cpu->at_work; i++)
+        if (cpu->modes[i].shadow_map)
+            munmap(cpu->modes[i].shadow_map, GUARD + SHADOW_SIZE);
 }
 
 enum cpu_stop jit_run(struct cpu *cpu)
@@ -376,8 +424,10 @@ enum cpu_stop jit_run(struct cpu *cpu)
 
     if (!cpu->entry_points[0])
         memcpy(cpu->entry_points, j->ep, sizeof(j->ep));
-    if (!cpu->shadow_map)
-        make_shadow(cpu);
+    if (!cpu->memory && !cpu->shadow_map) {
+        jit_make_shadow(cpu, &cpu->shadow_map, &cpu->shadow_base);
+        cpu->shadow = cpu->shadow_base;
+    }
     fpmode_load(&cpu->fp);
     stop = run(j, cpu);
     fpmode_gather(&cpu->fp);

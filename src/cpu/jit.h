@@ -28,7 +28,7 @@ struct link {
 };
 
 struct region {
-    uint64_t pc;
+    uint64_t pc, at; /* engine_at(pc) */
     uint32_t mode;
     uint32_t code_len;
     uint8_t *code;
@@ -44,17 +44,17 @@ struct region {
     bool hot, dead;
     bool waited; /* hot once, but told to run more often first */
     bool kept; /* the translation cache has it, or does not want it */
-    struct span *spans;
+    struct span *spans; /* by engine_at() */
 };
 
-/* Regions by guest page, for invalidation. */
+/* Regions by page, for invalidation. */
 struct page_ref {
     struct region *r;
     struct page_ref *next;
 };
 
 struct page {
-    uint64_t number; /* guest address >> 12 */
+    uint64_t number; /* engine_at() >> 12 */
     struct page_ref *refs;
     struct page *next;
 };
@@ -64,6 +64,7 @@ struct page {
 
 struct jit {
     struct engine *e;
+    struct cpu *cpu; /* that translates at the moment [engine lock] */
     struct host *host;
     struct ir *ir;
     struct flat flat;
@@ -81,6 +82,7 @@ struct jit {
     struct span seen[JIT_MAX_SEEN]; /* code outside the region that this one's exits rely on */
     unsigned n_seen;
     uint64_t exec_lo, exec_hi; /* guest code known to be executable, for this region's forming */
+    uint64_t exec_base;        /* host address less guest address there */
     bool too_big; /* the last compilation failed because the region needs too much frame */
     bool full;  /* flush when nobody is inside */
     uint32_t epoch; /* flushes so far [written under the lock while nobody is inside] */
@@ -99,8 +101,8 @@ struct jit *jit_of(struct engine *e);
  * one asks for a thousandth more of the @hot_after executions that the first ones needed, to the ninefold.
  * Gives how many more than @hot_after. */
 int32_t jit_put_off(uint32_t n_hot, uint32_t hot_after);
-/** region_find - the translation of @pc, or NULL; any thread, no lock. */
-struct region *region_find(const struct jit *j, uint64_t pc, uint32_t mode);
+/** region_find - the translation of @pc, which is at @at (engine_at), or NULL; any thread, no lock. */
+struct region *region_find(const struct jit *j, uint64_t pc, uint64_t at, uint32_t mode);
 /* What a region is compiled from: j->flat; j->ir, with less care; j->ir. */
 enum effort { FLAT, COLD, HOT };
 /** region_add_locked - compile and make it the translation of @pc.  NULL: cache is full. */
@@ -120,6 +122,9 @@ struct region *region_at(const struct jit *j, const uint8_t *host);
 void *jit_meta(struct jit *j, size_t size); /* NULL when full */
 void jit_reset_cache(struct jit *j);
 void region_invalidate_locked(struct jit *j, uint64_t start, uint64_t len);
+
+/** jit_access (access.c) - HOST_EP_ACCESS_C of host/host.h. */
+bool jit_access(struct cpu *cpu, struct host_regs *regs, const struct host_access *a);
 
 /** form_cold_locked, form_hot_locked (form.c) - lift guest code at @pc and add the region; @lift_mode:
  * the CPU's @mode and what the memory there adds (engine_fetch). */

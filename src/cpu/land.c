@@ -29,7 +29,7 @@ void jc_init(struct cpu *cpu)
 
 void cpu_use_landings(struct cpu *cpu)
 {
-    if (uses_landings(cpu))
+    if (cpu->memory || uses_landings(cpu))
         return;
     for (unsigned k = 0; k < IR_LANDINGS; k++)
         empty(cpu->land[k], 0);
@@ -45,6 +45,10 @@ static void clear(struct cpu_jc *jc, unsigned bits)
 
 void jc_clear(struct cpu *cpu)
 {
+    if (cpu->memory) { /* its own thread does it, before it enters */
+        __atomic_store_n(&cpu->stale, true, __ATOMIC_RELEASE);
+        return;
+    }
     clear(cpu->jc, CPU_JC_BITS);
     for (unsigned k = 0; uses_landings(cpu) && k < IR_LANDINGS; k++)
         clear(cpu->land[k], CPU_LAND_BITS);
@@ -60,6 +64,10 @@ static void forget(struct cpu_jc *jc, unsigned bits, uint64_t pc)
 
 void jc_forget(struct cpu *cpu, uint64_t pc)
 {
+    if (cpu->memory) {
+        modes_forget(cpu, pc);
+        return;
+    }
     forget(cpu->jc, CPU_JC_BITS, pc);
     for (unsigned k = 0; uses_landings(cpu) && k < IR_LANDINGS; k++)
         forget(cpu->land[k], CPU_LAND_BITS, pc);
@@ -70,6 +78,8 @@ void jc_fill(struct cpu *cpu, uint64_t pc, unsigned landing, void *host, uint32_
     unsigned i = (pc >> 2) & ((1u << (landing ? CPU_LAND_BITS : CPU_JC_BITS)) - 1);
     struct cpu_jc *jc = landing ? cpu->land[landing - 1] : cpu->jc;
 
+    if (cpu->memory)
+        jc = mode_entry(cpu, pc, landing, &i);
     empty(jc, i);
     jc[i].host = host;
     __atomic_store_n(&jc[i].pc, pc, __ATOMIC_SEQ_CST);
@@ -82,6 +92,11 @@ void cpu_set_mode(struct cpu *cpu, uint32_t mode)
     if (mode == cpu->mode)
         return;
     cpu->mode = mode;
+    if (cpu->memory) { /* each mode has its own caches; this one's code is left at the next look */
+        if (cpu->in_code == CPU_IN_CODE)
+            cpu_kick(cpu);
+        return;
+    }
     jc_clear(cpu);
     cpu->forget_returns = true; /* expected returns are to code of the old mode */
 }

@@ -2,6 +2,8 @@
 /* The translation caches: filling, flushing, contexts, and the CPU's tie to its machine.  Contract: mmu.h. */
 #include "cpu/mmu_priv.h"
 
+#include "host/host.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +72,11 @@ bool mmu_unwatch(struct cpu *cpu, uint64_t va, uint64_t len, unsigned prot)
 }
 
 /* --- Filling --- */
+
+_Static_assert(offsetof(struct mmu_entry, read) == HOST_TLB_READ && offsetof(struct mmu_entry, write) == HOST_TLB_WRITE &&
+               offsetof(struct mmu_entry, addend) == HOST_TLB_ADDEND &&
+               sizeof(struct mmu_entry) == 1 << HOST_TLB_ENTRY_BITS && RAM_PAGE_BITS == HOST_PAGE_BITS,
+               "translated code looks into it");
 
 /* The other threads' look for pages whose writes are to be slow comes before or after this one: mmu_protect clears
  * the bit first and then looks, this writes the entry first and then looks at the bit. */
@@ -226,12 +233,16 @@ void mmu_flush(struct cpu *cpu, unsigned regimes, uint64_t va, uint64_t size, bo
 void mmu_set_context(struct cpu *cpu, unsigned regimes, uint64_t context)
 {
     struct mmu *u = mmu_of(cpu);
+    unsigned other = 0;
 
     for (unsigned r = 0; r < sys_of(cpu)->n_regimes; r++)
         if (regimes >> r & 1 && u->table[r].context != context) {
             u->table[r].context = context;
             scan(cpu, r, 0, 0, false);
+            other |= 1u << r;
         }
+    if (other)
+        modes_context(cpu, other);
 }
 
 /* --- The tie to the machine --- */
@@ -241,11 +252,17 @@ static unsigned regime_of(const struct cpu *cpu, unsigned memop)
     return sys_of(cpu)->regime(cpu->mode, memop & IR_MEM_UNPRIV);
 }
 
+static bool is_aligned(const struct cpu *cpu)
+{
+    return sys_of(cpu)->aligned(cpu->mode);
+}
+
 static const struct cpu_memory machine_memory = {
     .load = mmu_load,
     .store = mmu_store,
     .atomic = mmu_atomic,
     .regime = regime_of,
+    .aligned = is_aligned,
     .code = mmu_code,
     .protect = mmu_protect,
     .code_changed = mmu_code_changed,

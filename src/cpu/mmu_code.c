@@ -65,6 +65,7 @@ void mmu_code_flush(struct cpu *cpu, unsigned regimes, uint64_t va, uint64_t siz
 {
     struct mmu *u = mmu_of(cpu);
 
+    modes_flush(cpu, regimes, va, size, globals);
     for (unsigned i = 0; i < 1u << MMU_CODE_BITS; i++) {
         struct code_page *c = &u->code[i];
 

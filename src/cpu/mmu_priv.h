@@ -25,8 +25,9 @@ enum {
 };
 #define MMU_PAGE_MASK (~(uint64_t)(MMU_PAGE - 1))
 
-/* Low bits of mmu_entry.read and write: not for translated code. */
-enum { MMU_SLOW = 1 };
+/* In mmu_entry.read and write: not for translated code.  The lowest bits are no good: code that minds alignment leaves
+ * those of the address in what it compares. */
+enum { MMU_SLOW = MMU_PAGE / 2 };
 /* Low bits of mmu_entry.page. */
 enum {
     MMU_E_PROT = 7,

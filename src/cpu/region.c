@@ -12,11 +12,11 @@
 
 /* Regions of 16 KiB of guest code share two pages of the table, so that small programs touch little;
  * few blocks are shorter than the 16 bytes that share a chain. */
-static uint32_t hash_of(uint64_t pc)
+static uint32_t hash_of(uint64_t at)
 {
-    uint64_t near = (pc >> 14) * 0x9e3779b97f4a7c15ull >> (64 - JIT_HASH_BITS);
+    uint64_t near = (at >> 14) * 0x9e3779b97f4a7c15ull >> (64 - JIT_HASH_BITS);
 
-    return (uint32_t)((near & ~1023u) | (pc >> 4 & 1023));
+    return (uint32_t)((near & ~1023u) | (at >> 4 & 1023));
 }
 
 static struct page **page_bucket(const struct jit *j, uint64_t number)
@@ -24,11 +24,11 @@ static struct page **page_bucket(const struct jit *j, uint64_t number)
     return &j->pages[number * 0x9e3779b97f4a7c15ull >> (64 - JIT_PAGE_BITS)];
 }
 
-struct region *region_find(const struct jit *j, uint64_t pc, uint32_t mode)
+struct region *region_find(const struct jit *j, uint64_t pc, uint64_t at, uint32_t mode)
 {
-    struct region *r = __atomic_load_n(&j->hash[hash_of(pc)], __ATOMIC_ACQUIRE);
+    struct region *r = __atomic_load_n(&j->hash[hash_of(at)], __ATOMIC_ACQUIRE);
 
-    while (r && (r->pc != pc || r->mode != mode))
+    while (r && (r->pc != pc || r->mode != mode || r->at != at))
         r = __atomic_load_n(&r->next, __ATOMIC_ACQUIRE);
     return r;
 }
@@ -46,7 +46,7 @@ void *jit_meta(struct jit *j, size_t size)
 
 static void hash_remove(struct jit *j, struct region *r)
 {
-    struct region **p = &j->hash[hash_of(r->pc)];
+    struct region **p = &j->hash[hash_of(r->at)];
 
     while (*p && *p != r)
         p = &(*p)->next;
@@ -154,7 +154,7 @@ void region_invalidate_locked(struct jit *j, uint64_t start, uint64_t len)
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* they see it dead, or we see them inside */
     if (any) /* whoever loops inside an old translation comes out to look */
         for (struct cpu *c = j->e->cpus; c; c = c->next)
-            if (c != cpu_self && __atomic_load_n(&c->in_code, __ATOMIC_SEQ_CST))
+            if (c != cpu_self && __atomic_load_n(&c->in_code, __ATOMIC_SEQ_CST) != CPU_OUTSIDE)
                 cpu_kick(c);
 }
 
@@ -179,7 +179,7 @@ static void *copy_meta(struct jit *j, const void *src, size_t size)
 
 bool region_insert_locked(struct jit *j, struct region *r)
 {
-    uint32_t h = hash_of(r->pc);
+    uint32_t h = hash_of(r->at);
     struct region *old;
 
     if (j->n_regions == j->cap_regions || !pages_add(j, r))
@@ -189,7 +189,7 @@ bool region_insert_locked(struct jit *j, struct region *r)
     j->code_used += (r->code_len + 15) & ~15u;
     j->by_addr[j->n_regions] = r;
     __atomic_store_n(&j->n_regions, j->n_regions + 1, __ATOMIC_RELEASE);
-    old = region_find(j, r->pc, r->mode);
+    old = region_find(j, r->pc, r->at, r->mode);
     if (old)
         replace(j, old, r);
     r->next = j->hash[h];
@@ -197,10 +197,39 @@ bool region_insert_locked(struct jit *j, struct region *r)
     return true;
 }
 
+/* The tables that code of the CPU's mode looks into. */
+static struct host_soft soft_of(struct engine *e, const struct cpu *cpu)
+{
+    unsigned n = mode_number(e, cpu->mode);
+    struct host_soft s = {
+        .tlb = (uint32_t)offsetof(struct cpu, tlb[cpu->memory->regime(cpu, 0)]),
+        .tlb_unpriv = (uint32_t)offsetof(struct cpu, tlb[cpu->memory->regime(cpu, IR_MEM_UNPRIV)]),
+        .entries = MMU_ENTRIES,
+        .aligned = cpu->memory->aligned(cpu),
+        .jc = (uint32_t)offsetof(struct cpu, modes[n].jc),
+        .land_mask = ((1 << CPU_MODE_LAND_BITS) - 1) << 2,
+    };
+
+    for (unsigned k = 0; k < IR_LANDINGS; k++)
+        s.land[k] = (uint32_t)offsetof(struct cpu, modes[n].land[k]);
+    return s;
+}
+
+/* Copies guest addresses as engine_at() has them. */
+static void place_spans(const struct jit *j, struct span *to, const struct span *from, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t at = j->e->machine ? engine_at(j->cpu, from[i].start) : from[i].start;
+
+        to[i] = (struct span){ at, at + (from[i].end - from[i].start) };
+    }
+}
+
 struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, const struct span *spans,
                                  unsigned n_spans, enum effort effort)
 {
     bool hot = effort == HOT;
+    struct host_soft soft;
     struct host_job job = {
         .ir = j->ir, .flat = effort == FLAT ? &j->flat : NULL, .buf = j->cache + j->code_used, .pc = pc, .quick = !hot,
         .fp_slow = mode & j->e->isa->mode_fp_slow, .fp_flush = mode & j->e->isa->mode_fp_flush, .untag = j->untag,
@@ -217,13 +246,16 @@ struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, cons
     }
     if (!r)
         return NULL;
-
+    if (j->e->machine) {
+        soft = soft_of(j->e, j->cpu);
+        job.soft = &soft;
+    }
     err = host_compile(j->host, &job);
     if (err) {
         j->too_big = err == -E2BIG;
         return NULL;
     }
-    *r = (struct region){ .pc = pc, .mode = mode, .code_len = job.len, .code = job.buf, .hot = hot,
+    *r = (struct region){ .pc = pc, .at = j->e->machine ? engine_at(j->cpu, pc) : pc, .mode = mode, .code_len = job.len, .code = job.buf, .hot = hot,
                           .counter = job.counter, .n_faults = job.n_faults,
                           .n_blocks = (uint16_t)n_spans, .n_spans = (uint16_t)(n_spans + j->n_seen) };
     log_region(j->e, r, spans, n_spans, j->ir);
@@ -233,8 +265,8 @@ struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, cons
     r->desc = copy_meta(j, job.desc, job.desc_len);
     r->spans = jit_meta(j, r->n_spans * sizeof(*spans));
     if (r->spans) {
-        memcpy(r->spans, spans, n_spans * sizeof(*spans));
-        memcpy(r->spans + n_spans, j->seen, j->n_seen * sizeof(*spans));
+        place_spans(j, r->spans, spans, n_spans);
+        place_spans(j, r->spans + n_spans, j->seen, j->n_seen);
     }
     r->desc_len = job.desc_len;
     if (!r->traps || !r->faults || !r->desc || !r->spans || !region_insert_locked(j, r))

@@ -19,6 +19,43 @@ struct host_layout {
     uint32_t shadow;       /* uint64_t: stack pointer while in translated code, see below */
     uint32_t shadow_base;  /* uint64_t: its value when empty */
     uint32_t c_stack;      /* uint64_t: stack pointer of the C code that entered */
+    uint32_t mode_jc;      /* machines: pointer to the jump cache of the mode at work; 0 in programs */
+    uint32_t mode_jc_mask;
+};
+
+/*
+ * Code of a machine's CPU finds each page of guest memory through a table in the CPU block, direct-mapped by page: entries of
+ * HOST_TLB_ENTRY bytes that hold the page's guest address for reading, the same for writing, and what is added to a guest
+ * address to get the host's.  If the address differs, the access is made by HOST_EP_ACCESS.  It goes to other pages of code only
+ * through the jump cache, which is emptied of what a new translation of addresses concerns.
+ */
+enum { HOST_TLB_READ = 0, HOST_TLB_WRITE = 8, HOST_TLB_ADDEND = 16, HOST_TLB_ENTRY_BITS = 5, HOST_PAGE_BITS = 12 };
+
+struct host_soft {
+    uint32_t tlb, tlb_unpriv; /* tables for loads and stores, and for those of IR_MEM_UNPRIV: offsets as in host_layout */
+    uint32_t entries;         /* of each, a power of two */
+    bool aligned;             /* misaligned accesses are for HOST_EP_ACCESS, too */
+    uint32_t jc, land[IR_LANDINGS], land_mask; /* the jump caches of this code's mode; mask: host_layout.mode_jc_mask */
+};
+
+/* One access that was not made in line: it lies behind the call of HOST_EP_ACCESS, the guest address is in rax. */
+struct host_access {
+    uint32_t desc;   /* recovery description */
+    int32_t imm;     /* HOST_ACCESS_IMM: what is stored */
+    uint16_t op;     /* enum ir_opcode */
+    uint8_t memop;
+    uint8_t type;    /* of a load's result */
+    uint8_t dst, dst2;   /* registers: 0..15 integer, 16..31 vector */
+    uint8_t src[2];      /* the same, or slots (255: zero) */
+    uint8_t how;         /* enum host_access_how */
+    uint8_t pad[3];
+};
+enum host_access_how { HOST_ACCESS_PAIR = 1, HOST_ACCESS_SLOTS = 2, HOST_ACCESS_IMM = 4 };
+
+/* All registers at such a call, and after it. */
+struct host_regs {
+    uint64_t gpr[16]; /* in encoding order */
+    union ir_u xmm[16];
 };
 
 /*
@@ -43,6 +80,9 @@ enum host_entry {
     HOST_EP_END,   /* where returns end that find the shadow stack empty: to guest address ~0 */
     HOST_EP_EVAL,  /* C function: void (struct cpu *, const struct ir_how *); operands in scratch */
     HOST_EP_STOP,  /* jump: cpu->stop is set, leave with 0 */
+    HOST_EP_ACCESS, /* call: followed by struct host_access; all registers but rax kept, or set as that says */
+    HOST_EP_ACCESS_C, /* C function: bool (struct cpu *, struct host_regs *, const struct host_access *); false: the state is
+                       * exact and cpu->stop set */
     HOST_NUM_EP,
 };
 
@@ -76,6 +116,7 @@ struct host_job {
     bool fp_flush;    /* denormal operands, division by zero, tiny and first inexact results raise
                        * SIGFPE: operations are in line only if that finds them in traps */
     bool untag;       /* remove address tags before each access */
+    const struct host_soft *soft; /* memory is a machine's; NULL: the host's own */
     bool gs_base;     /* guest address 0 is at the GS segment's base, not at 0 */
     /* out; valid until the next compile */
     uint32_t len, straight_len; /* behind the straight part: ways out, slow paths, data */
@@ -118,7 +159,7 @@ bool host_set_counter(uint8_t *code, uint32_t len, int32_t *counter);
 int host_compile(struct host *h, struct host_job *job);
 
 /**
- * host_stubs - write the shared stubs at @buf; sets ep[] (all but HOST_EP_EVAL).
+ * host_stubs - write the shared stubs at @buf; sets ep[] (all but HOST_EP_EVAL and HOST_EP_ACCESS_C).
  * Returns their length.
  */
 uint32_t host_stubs(struct host *h, uint8_t *buf, uint32_t cap, void **ep);

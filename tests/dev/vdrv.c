@@ -28,6 +28,8 @@ enum { AT_DRIVER = 16 * VDRV_SIZE, AT_DEVICE = 0x1000, AT_TABLES = 0x2000, TABLE
 static void (*user_before)(struct rig *r);
 static bool legacy_slot;
 
+struct vdrv_dev vdrv_first[4];
+
 static void make_slot(struct rig *r)
 {
     struct err e = {0};
@@ -42,6 +44,12 @@ static void make_slot(struct rig *r)
         exit(TEST_FAILED);
     }
     mem_add(machine_mem(r->m), VDRV_SLOT, &slot->mmio, 0);
+    for (struct vdrv_dev *f = vdrv_first; f->type; f++) {
+        if (!dev_add(r->m, f->type, f->type, f->props, &e)) {
+            printf("%s: %s\n", f->type, e.msg);
+            exit(TEST_FAILED);
+        }
+    }
     machine_unlock(r->m);
 }
 

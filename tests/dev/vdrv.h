@@ -44,6 +44,12 @@ struct vdrv {
     struct vdrv_queue q[VDRV_QUEUES];
 };
 
+/* Devices that are made before the one under test, behind the slot; tests set it first.  Ends with a NULL type. */
+struct vdrv_dev {
+    const char *type, *props;
+};
+extern struct vdrv_dev vdrv_first[4];
+
 /** vdrv_new - make the device (@props may be NULL, @before as of rig_with), negotiate @features of what it offers
  * (and VERSION_1 unless VDRV_LEGACY), set up its queues, DRIVER_OK. */
 struct vdrv *vdrv_new(const char *type, const char *props, uint64_t features, unsigned flags,

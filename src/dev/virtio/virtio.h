@@ -249,6 +249,7 @@ size_t iov_write(const struct iovec *iov, unsigned n, size_t off, const void *bu
 /** iov_fill - with byte @c. */
 size_t iov_fill(const struct iovec *iov, unsigned n, size_t off, int c, size_t len);
 /** vq_iov_slice - the pieces of [off, off+len) in @out (room for @n); returns how many. */
-unsigned vq_iov_slice(const struct iovec *iov, unsigned n, size_t off, size_t len, struct iovec *out);
+unsigned vq_iov_slice(const struct iovec *iov, unsigned n, size_t off, size_t len,
+                      struct iovec *out);
 
 #endif

@@ -128,7 +128,8 @@ static bool packed_wants_interrupt(struct vq *q, uint16_t old)
 
 static void packed_kicks(struct vq *q, bool on)
 {
-    if (on && virtio_has(q->v, VIRTIO_F_EVENT_IDX)) {
+    /* What is there already, perhaps too little for the device, has been passed: then each kick counts. */
+    if (on && virtio_has(q->v, VIRTIO_F_EVENT_IDX) && packed_empty(q)) {
         store16(q->h_device, q->next_avail | (uint16_t)q->avail_wrap << 15);
         store16(q->h_device + 2, EVENT_DESC);
     } else {

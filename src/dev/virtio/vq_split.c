@@ -126,8 +126,8 @@ static void split_kicks(struct vq *q, bool on)
 {
     if (!virtio_has(q->v, VIRTIO_F_EVENT_IDX))
         store16(q->h_device, on ? 0 : NO_NOTIFY);
-    else if (on)
-        store16(q->h_device + 4 + 8 * q->size, q->next_avail);
+    else if (on) /* what is there already, perhaps too little for the device, is no news */
+        store16(q->h_device + 4 + 8 * q->size, load16(q->h_driver + 2));
     /* With event indices quiet is not to move the index: the driver kicks once when it passes it. */
 }
 

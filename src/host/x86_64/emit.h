@@ -83,16 +83,19 @@ struct xblock {
 struct xstub {
     struct x64_label label;
     enum { STUB_EXIT_BLOCK, STUB_POLL, STUB_SLOW, STUB_THUNK, STUB_CALL_MISS,
-           STUB_OTHER_RETURN, STUB_LEAVE, STUB_BACK } kind;
+           STUB_OTHER_RETURN, STUB_LEAVE, STUB_BACK, STUB_ACCESS, STUB_FAR } kind;
     uint32_t op;          /* poll: the operation; exit block: the block; call miss: the landing */
     struct xstate *state; /* registers at the branch; NULL when nothing is to be written back */
     /* slow: floating point out of line */
     struct x64_label back;
     uint8_t dst, src[3]; /* register numbers or NOREG; return: dst is where to */
-    /* thunk: an unlinked exit.  leave: not linked at all; back: that, or on to @pc */
+    /* thunk: an unlinked exit.  leave: not linked at all; back: that, or on to @pc; far: on to it through the jump cache */
     uint64_t pc;
     uint32_t site; /* code offset of the field to patch */
     uint8_t entry; /* enum host_entry to call */
+    /* access: the guest address, and what is to be done there */
+    struct x64_mem m;
+    struct host_access access;
 };
 
 struct x64 {
@@ -145,6 +148,7 @@ struct x64 {
     uint32_t n_fault, cap_fault;
     uint8_t *desc;
     uint32_t n_desc, cap_desc;
+    uint32_t access_desc; /* a machine's: description of the access at hand (x_fault_here) */
     uint32_t last_desc_snap, last_desc; /* description of the newest snapshot, shared */
 
     /* constants behind the code, reached through rip */
@@ -310,6 +314,12 @@ uint32_t x_resolve(const struct x64 *x, uint32_t v);     /* through aliases and 
 /** x_fault_here - the next instruction may fault: notes where the snapshot's values are now.  Operands
  * must have been got with ra_use, results and temporaries with ra_def and ra_temp. */
 void x_fault_here(struct x64 *x, const struct ir_op *op);
+/**
+ * x_look_up - find the page of [@m, @m + @size), @m being base and displacement: jumps to what does @a out of line, or goes on with
+ * what is to be added to the address in register @t.  Uses rax.  Returns the stub for x_slow_back(), which is to be called behind
+ * the access.
+ */
+uint32_t x_look_up(struct x64 *x, struct x64_mem m, unsigned size, bool write, unsigned t, const struct host_access *a);
 void x_write_back(struct x64 *x, uint32_t snap); /* exit.c: all dirty slots to memory */
 /* exit.c: jump on @cc to way out @b if nothing is to be done on the way; false: nothing emitted. */
 bool x_link_cc(struct x64 *x, enum x64_cc cc, uint32_t b);

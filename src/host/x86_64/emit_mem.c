@@ -55,59 +55,159 @@ static unsigned mem_size(const struct ir_op *o)
     return 1u << (o->imm & IR_MEM_SIZE);
 }
 
+/* --- A machine's memory --- */
+
+uint32_t x_look_up(struct x64 *x, struct x64_mem m, unsigned size, bool write, unsigned t, const struct host_access *a)
+{
+    const struct host_soft *soft = x->job->soft;
+    uint32_t tlb = a->memop & IR_MEM_UNPRIV ? soft->tlb_unpriv : soft->tlb;
+    struct x64_mem entry = x_cpu(x, tlb + (write ? HOST_TLB_WRITE : HOST_TLB_READ));
+    struct x64_mem last = m;
+    struct xstub *s = x_stub(x);
+
+    s->kind = STUB_ACCESS;
+    s->m = m;
+    s->access = *a;
+    entry.index = (uint8_t)t;
+    if (m.disp)
+        x64_lea(&x->a, 4, t, m);
+    else
+        x64_mov_rr(&x->a, 4, t, m.base);
+    x64_shift_ri(&x->a, SH_SHR, 4, t, HOST_PAGE_BITS - HOST_TLB_ENTRY_BITS);
+    x64_alu_ri(&x->a, ALU_AND, 4, t, (int32_t)((soft->entries - 1) << HOST_TLB_ENTRY_BITS));
+    last.disp += soft->aligned ? 0 : (int32_t)size - 1;
+    if (last.disp)
+        x64_lea(&x->a, 8, RAX, last);
+    else
+        x64_mov_rr(&x->a, 8, RAX, last.base);
+    x64_alu_ri(&x->a, ALU_AND, 8, RAX, -(1 << HOST_PAGE_BITS) | (soft->aligned ? (int32_t)size - 1 : 0));
+    x64_alu_rm(&x->a, ALU_CMP, 8, RAX, entry);
+    x64_jcc(&x->a, CC_NE, &s->label);
+    entry.disp += HOST_TLB_ADDEND - (write ? HOST_TLB_WRITE : HOST_TLB_READ);
+    x64_load(&x->a, 8, t, entry);
+    return (uint32_t)(s - x->stub);
+}
+
+/* One access of the operation at hand: where it is made.  Programs: @m is all there is. */
+struct where {
+    struct x64_mem m;
+    unsigned t, v; /* temporaries, NOREG: no need */
+    uint32_t stub;
+};
+
+/* The temporaries for an access at @m; the last allocation but for the result and what is stored. */
+static struct where where(struct x64 *x, struct x64_mem m)
+{
+    struct where w = { .m = m, .t = NOREG, .v = NOREG };
+
+    if (!x->job->soft)
+        return w;
+    w.t = ra_temp(x, false);
+    if (m.index != NOREG || m.base == NOREG || m.disp > INT32_MAX - 64)
+        w.v = ra_temp(x, false);
+    return w;
+}
+
+/* Behind all allocations and the description of the fault: from here on w->m is the host's. */
+static void look_up(struct x64 *x, struct where *w, const struct ir_op *o, bool write, const struct host_access *a)
+{
+    struct host_access access = *a;
+
+    if (!x->job->soft)
+        return;
+    access.desc = x->access_desc;
+    access.op = o->op;
+    access.memop = (uint8_t)o->imm;
+    access.type = o->type;
+    if (w->v != NOREG) {
+        x64_lea(&x->a, 8, w->v, w->m);
+        w->m = x64_at(w->v, 0);
+    }
+    w->stub = x_look_up(x, w->m, mem_size(o), write, w->t, &access);
+    w->m.index = w->m.base;
+    w->m.base = (uint8_t)w->t;
+}
+
+static void done(struct x64 *x, const struct where *w)
+{
+    if (x->job->soft)
+        x_slow_back(x, w->stub);
+}
+
 static void emit_load(struct x64 *x, const struct ir_op *o, uint32_t v)
 {
-    struct x64_mem m = address(x, o->arg[0]);
+    struct where w = where(x, address(x, o->arg[0]));
     unsigned size = mem_size(o), d = ra_def_loaded(x, v, o);
 
+    look_up(x, &w, o, false, &(struct host_access){ .dst = (uint8_t)d });
     if (ir_is_vec(o->type)) {
         if (size == 16)
-            x64_vload(&x->a, d - X_XMM, m);
+            x64_vload(&x->a, d - X_XMM, w.m);
         else
-            x64_vload_n(&x->a, size, d - X_XMM, m);
+            x64_vload_n(&x->a, size, d - X_XMM, w.m);
     } else if ((o->imm & IR_MEM_SIGN) && size < ir_bits(o->type) / 8) {
-        x64_load_sx(&x->a, size, x_size(o->type), d, m);
+        x64_load_sx(&x->a, size, x_size(o->type), d, w.m);
         if (o->type == IR_I16)
             x64_movzx(&x->a, 2, d, d);
     } else {
-        x64_load(&x->a, size, d, m);
+        x64_load(&x->a, size, d, w.m);
     }
+    done(x, &w);
+}
+
+static void emit_store_vec(struct x64 *x, const struct ir_op *o, struct x64_mem m)
+{
+    unsigned size = mem_size(o), s = rv_use(x, o->arg[1]);
+    struct where w = where(x, m);
+
+    x_fault_here(x, o);
+    look_up(x, &w, o, true, &(struct host_access){ .src = { (uint8_t)(X_XMM + s) } });
+    if (size == 16)
+        x64_vstore(&x->a, w.m, s);
+    else
+        x64_vstore_n(&x->a, size, w.m, s);
+    if (o->imm >> IR_MEM_ORDER_SHIFT & IR_RELEASE)
+        x64_mfence(&x->a);
+    done(x, &w);
+}
+
+static void emit_store_release(struct x64 *x, const struct ir_op *o, struct x64_mem m)
+{
+    unsigned s = ra_use(x, o->arg[1]), t = ra_temp(x, false);
+    struct where w = where(x, m);
+
+    x64_mov_rr(&x->a, 8, t, s);
+    x_fault_here(x, o);
+    look_up(x, &w, o, true, &(struct host_access){ .src = { (uint8_t)s } });
+    x64_xchg_mr(&x->a, mem_size(o), w.m, t);
+    done(x, &w);
 }
 
 static void emit_store(struct x64 *x, const struct ir_op *o, uint32_t v)
 {
     struct x64_mem m = address(x, o->arg[0]);
     unsigned size = mem_size(o), s;
-    bool release = o->imm >> IR_MEM_ORDER_SHIFT & IR_RELEASE;
+    struct where w;
     int32_t imm;
 
     (void)v;
     if (ir_is_vec(x->ir->ops[o->arg[1]].type)) {
-        s = rv_use(x, o->arg[1]);
-        x_fault_here(x, o);
-        if (size == 16)
-            x64_vstore(&x->a, m, s);
-        else
-            x64_vstore_n(&x->a, size, m, s);
-        if (release)
-            x64_mfence(&x->a);
-        return;
-    }
-    if (release) {
-        unsigned t;
-
-        s = ra_use(x, o->arg[1]);
-        t = ra_temp(x, false);
-        x64_mov_rr(&x->a, 8, t, s);
-        x_fault_here(x, o);
-        x64_xchg_mr(&x->a, size, m, t);
+        emit_store_vec(x, o, m);
+    } else if (o->imm >> IR_MEM_ORDER_SHIFT & IR_RELEASE) {
+        emit_store_release(x, o, m);
     } else if (x_imm(x, o->arg[1], &imm)) {
+        w = where(x, m);
         x_fault_here(x, o);
-        x64_store_imm(&x->a, size, m, imm);
+        look_up(x, &w, o, true, &(struct host_access){ .imm = imm, .how = HOST_ACCESS_IMM });
+        x64_store_imm(&x->a, size, w.m, imm);
+        done(x, &w);
     } else {
         s = ra_use(x, o->arg[1]);
+        w = where(x, m);
         x_fault_here(x, o);
-        x64_store(&x->a, size, m, s);
+        look_up(x, &w, o, true, &(struct host_access){ .src = { (uint8_t)s } });
+        x64_store(&x->a, size, w.m, s);
+        done(x, &w);
     }
 }
 
@@ -121,17 +221,24 @@ static void widen(struct x64 *x, unsigned size, unsigned d)
 static void emit_xchg_add(struct x64 *x, const struct ir_op *o, uint32_t v)
 {
     struct x64_mem m = address(x, o->arg[0]);
-    unsigned size = mem_size(o), s = ra_use(x, o->arg[1]), d = ra_def(x, v);
+    unsigned size = mem_size(o), s = ra_use(x, o->arg[1]);
+    struct where w = where(x, m);
+    unsigned d = ra_def(x, v);
 
-    x64_mov_rr(&x->a, 8, d, s);
+    if (!x->job->soft)
+        x64_mov_rr(&x->a, 8, d, s);
     x_fault_here(x, o);
+    look_up(x, &w, o, true, &(struct host_access){ .dst = (uint8_t)d, .src = { (uint8_t)s } });
+    if (x->job->soft)
+        x64_mov_rr(&x->a, 8, d, s);
     if (o->op == IRO_fadda) {
         x64_lock(&x->a);
-        x64_xadd_mr(&x->a, size, m, d);
+        x64_xadd_mr(&x->a, size, w.m, d);
     } else {
-        x64_xchg_mr(&x->a, size, m, d);
+        x64_xchg_mr(&x->a, size, w.m, d);
     }
     widen(x, size, d);
+    done(x, &w);
 }
 
 /* Operands of minimum and maximum, extended to the comparison's width. */
@@ -145,81 +252,102 @@ static void extend(struct x64 *x, bool sign, unsigned size, unsigned d, unsigned
         x64_movzx(&x->a, size, d, s);
 }
 
-static void emit_fetch_loop(struct x64 *x, const struct ir_op *o, uint32_t v)
+/* What memory is to hold, into @t; @b extended in @w for comparisons. */
+static void combine(struct x64 *x, const struct ir_op *o, unsigned t, unsigned b, unsigned w)
 {
-    struct x64_mem m = address(x, o->arg[0]);
+    static const uint8_t keep[] = { CC_GE, CC_LE, CC_AE, CC_BE }; /* smax smin umax umin */
     unsigned size = mem_size(o), wide = size == 8 ? 8 : 4;
-    unsigned b = ra_use(x, o->arg[1]), t = ra_temp(x, false), d = ra_def(x, v), w = 0;
-    bool minmax = o->op >= IRO_fsmaxa && o->op <= IRO_fumina;
-    bool sign = o->op == IRO_fsmaxa || o->op == IRO_fsmina;
-    struct x64_label again = { 0 };
 
-    if (minmax) {
-        w = ra_temp(x, false);
-        extend(x, sign, size, w, b);
-    }
-    x_fault_here(x, o);
-    x64_load(&x->a, size, RAX, m);
-    x64_bind(&x->a, &again);
-    if (minmax) {
-        static const uint8_t keep[] = { CC_GE, CC_LE, CC_AE, CC_BE }; /* smax smin umax umin */
-
-        extend(x, sign, size, t, RAX);
+    if (o->op >= IRO_fsmaxa && o->op <= IRO_fumina) {
+        extend(x, o->op == IRO_fsmaxa || o->op == IRO_fsmina, size, t, RAX);
         x64_alu_rr(&x->a, ALU_CMP, wide, t, w);
         x64_cmov(&x->a, keep[o->op - IRO_fsmaxa] ^ 1, wide, t, w);
     } else {
         x64_mov_rr(&x->a, wide, t, RAX);
-        x64_alu_rr(&x->a, o->op == IRO_fanda ? ALU_AND : o->op == IRO_fora ? ALU_OR : ALU_XOR, wide,
-                   t, b);
+        x64_alu_rr(&x->a, o->op == IRO_fanda ? ALU_AND : o->op == IRO_fora ? ALU_OR : ALU_XOR, wide, t, b);
+    }
+}
+
+static void emit_fetch_loop(struct x64 *x, const struct ir_op *o, uint32_t v)
+{
+    struct x64_mem m = address(x, o->arg[0]);
+    unsigned size = mem_size(o), b = ra_use(x, o->arg[1]), t = ra_temp(x, false), d = ra_def(x, v), w = 0;
+    struct where at = where(x, m);
+    struct x64_label again = { 0 };
+
+    if (o->op >= IRO_fsmaxa && o->op <= IRO_fumina) {
+        w = ra_temp(x, false);
+        extend(x, o->op == IRO_fsmaxa || o->op == IRO_fsmina, size, w, b);
     }
     x_fault_here(x, o);
+    look_up(x, &at, o, true, &(struct host_access){ .dst = (uint8_t)d, .src = { (uint8_t)b } });
+    x64_load(&x->a, size, RAX, at.m);
+    x64_bind(&x->a, &again);
+    combine(x, o, t, b, w);
+    if (!x->job->soft)
+        x_fault_here(x, o);
     x64_lock(&x->a);
-    x64_cmpxchg_mr(&x->a, size, m, t);
+    x64_cmpxchg_mr(&x->a, size, at.m, t);
     x64_jcc(&x->a, CC_NE, &again);
-    x64_mov_rr(&x->a, wide, d, RAX);
+    x64_mov_rr(&x->a, size == 8 ? 8 : 4, d, RAX);
+    done(x, &at);
 }
 
 static void emit_cas16(struct x64 *x, const struct ir_op *o, uint32_t v)
 {
-    struct x64_mem m;
+    struct where w;
     unsigned e, n, d;
 
     ra_take(x, RDX);
     ra_take(x, RCX);
     ra_take(x, RBX);
-    m = address(x, o->arg[0]);
+    w = where(x, address(x, o->arg[0]));
     e = rv_use(x, o->arg[1]);
     n = rv_use(x, o->arg[2]);
     d = rv_def(x, v);
+    if (x->job->soft) {
+        x_fault_here(x, o);
+        look_up(x, &w, o, true, &(struct host_access){ .dst = (uint8_t)(X_XMM + d),
+                                                       .src = { (uint8_t)(X_XMM + e), (uint8_t)(X_XMM + n) } });
+    }
     x64_movq_rx(&x->a, 8, RAX, e);
     x64_v2i(&x->a, VX(0x66, 3, 0x16) | VX_W, e, RDX, 1); /* pextrq: the register is ModRM.reg */
     x64_movq_rx(&x->a, 8, RBX, n);
     x64_v2i(&x->a, VX(0x66, 3, 0x16) | VX_W, n, RCX, 1);
-    x_fault_here(x, o);
+    if (!x->job->soft)
+        x_fault_here(x, o);
     x64_lock(&x->a);
-    x64_cmpxchg16b(&x->a, m);
+    x64_cmpxchg16b(&x->a, w.m);
     x64_movq_xr(&x->a, 8, d, RAX);
     x64_v3i(&x->a, VX(0x66, 3, 0x22) | VX_W, d, d, RDX, 1); /* pinsrq */
+    done(x, &w);
 }
 
 static void emit_cas(struct x64 *x, const struct ir_op *o, uint32_t v)
 {
-    struct x64_mem m;
+    struct where w;
     unsigned size = mem_size(o), e, n, d;
 
     if (o->type == IR_V128) {
         emit_cas16(x, o, v);
         return;
     }
-    m = address(x, o->arg[0]);
+    w.m = address(x, o->arg[0]);
     e = ra_use(x, o->arg[1]);
     n = ra_use(x, o->arg[2]);
+    w = where(x, w.m);
     d = ra_def(x, v);
+    if (x->job->soft) {
+        x_fault_here(x, o);
+        look_up(x, &w, o, true, &(struct host_access){ .dst = (uint8_t)d, .src = { (uint8_t)e, (uint8_t)n } });
+    }
     x64_mov_rr(&x->a, 8, RAX, e);
-    x_fault_here(x, o);
+    if (!x->job->soft)
+        x_fault_here(x, o);
     x64_lock(&x->a);
-    x64_cmpxchg_mr(&x->a, size, m, n);
+    x64_cmpxchg_mr(&x->a, size, w.m, n);
     extend(x, false, size, d, RAX);
+    done(x, &w);
 }
 
 static void emit_fence(struct x64 *x, const struct ir_op *o, uint32_t v)

@@ -241,11 +241,54 @@ static struct x64_mem entry_point(const struct x64 *x, enum host_entry e)
     return x_cpu(x, x->lay->entry_points + (uint32_t)e * 8);
 }
 
+/* Is @pc in another page, in a machine: what is there may change without this code being told? */
+static bool is_far(const struct x64 *x, uint64_t pc)
+{
+    return x->job->soft && (pc ^ x->job->pc) >> HOST_PAGE_BITS;
+}
+
+/* The jump cache for branches of sort @landing, and what of a guest address says where in it. */
+static uint32_t cache_of(const struct x64 *x, unsigned landing)
+{
+    const struct host_soft *soft = x->job->soft;
+
+    if (soft)
+        return landing ? soft->land[landing - 1] : soft->jc;
+    return landing ? x->lay->land[landing - 1] : x->lay->jc;
+}
+
+static uint32_t cache_mask(const struct x64 *x, unsigned landing)
+{
+    if (x->job->soft)
+        return landing ? x->job->soft->land_mask : x->lay->mode_jc_mask;
+    return landing ? x->lay->land_mask : x->lay->jc_mask;
+}
+
+/* On to @pc through the jump cache. */
+static void jump_far(struct x64 *x, uint64_t pc)
+{
+    struct x64_mem m = x_cpu(x, cache_of(x, 0) + ((uint32_t)pc & cache_mask(x, 0)) * 4);
+
+    x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->attention), 0);
+    x64_mov_ri(&x->a, RAX, pc); /* keeps the flags */
+    x64_jcc(&x->a, CC_NE, &x->leave_miss);
+    x64_alu_rm(&x->a, ALU_CMP, 8, RAX, m);
+    x64_jcc(&x->a, CC_NE, &x->leave_miss);
+    m.disp += 8;
+    x64_jmp_m(&x->a, m);
+}
+
 /* A thunk for the jump that comes next, to be patched in the field @at bytes from here. */
 static struct xstub *link_stub(struct x64 *x, uint64_t pc, unsigned at)
 {
     struct xstub *s;
 
+    if (is_far(x, pc)) {
+        s = x_stub(x);
+        s->kind = STUB_FAR;
+        s->pc = pc;
+        return s;
+    }
     if ((x->a.n + at) % 8 > 4) /* the field must lie in one word: it is patched while others run */
         x64_align(&x->a, 8, 8 - at);
     s = x_stub(x);
@@ -264,8 +307,13 @@ struct x64_label *x_link_label(struct x64 *x, uint64_t pc, unsigned at)
 /* A jump or call that starts out to a thunk and is patched to the next region. */
 static void emit_link(struct x64 *x, uint64_t pc, bool call)
 {
-    struct xstub *s = link_stub(x, pc, 1);
+    struct xstub *s;
 
+    if (is_far(x, pc) && !call) {
+        jump_far(x, pc);
+        return;
+    }
+    s = link_stub(x, pc, 1);
     if (call)
         x64_call(&x->a, &s->label);
     else
@@ -340,16 +388,50 @@ static bool stays(const struct x64 *x, uint32_t v, uint32_t snap)
     return true;
 }
 
+/* What is left of a call through the cache when the host's flags say whether @target is the one; @stub: where it goes if not,
+ * as if the call had been made. */
+static void call_through(struct x64 *x, struct x64_mem target, uint32_t stub)
+{
+    x64_jcc(&x->a, CC_NE, &x->stub[stub].label);
+    x64_call_m(&x->a, target);
+    x64_bind(&x->a, &x->stub[stub].back);
+}
+
+static uint32_t call_miss(struct x64 *x, unsigned landing)
+{
+    struct xstub *s = x_stub(x);
+
+    s->kind = STUB_CALL_MISS;
+    s->op = landing;
+    return (uint32_t)(s - x->stub);
+}
+
+static void call_far(struct x64 *x, uint64_t pc)
+{
+    uint32_t miss = call_miss(x, 0);
+    struct x64_mem m = x_cpu(x, cache_of(x, 0) + ((uint32_t)pc & cache_mask(x, 0)) * 4);
+
+    x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->attention), 0);
+    x64_mov_ri(&x->a, RAX, pc); /* keeps the flags */
+    x64_jcc(&x->a, CC_NE, &x->stub[miss].label);
+    x64_alu_rm(&x->a, ALU_CMP, 8, RAX, m);
+    m.disp += 8;
+    call_through(x, m, miss);
+}
+
 void x_link_call(struct x64 *x, uint64_t pc, uint64_t ret)
 {
     push_return(x, ret, RCX);
-    emit_link(x, pc, true);
+    if (is_far(x, pc))
+        call_far(x, pc);
+    else
+        emit_link(x, pc, true);
     emit_return_point(x, ret);
 }
 
 void x_leave_to(struct x64 *x, enum ir_exit_kind kind, unsigned landing, uint64_t ret)
 {
-    uint32_t cache = landing ? x->lay->land[landing - 1] : x->lay->jc;
+    uint32_t cache = cache_of(x, landing);
     struct x64_mem jc = { .base = X_CPU, .index = RCX, .scale = 2,
                           .disp = (int32_t)cache - (int32_t)x->lay->bias };
     struct x64_label *miss = miss_label(x, landing);
@@ -363,17 +445,11 @@ void x_leave_to(struct x64 *x, enum ir_exit_kind kind, unsigned landing, uint64_
     if (kind == IR_EXIT_CALL)
         push_return(x, ret, RCX);
     x64_mov_rr(&x->a, 4, RCX, RAX);
-    x64_alu_ri(&x->a, ALU_AND, 4, RCX, (int32_t)(landing ? x->lay->land_mask : x->lay->jc_mask));
+    x64_alu_ri(&x->a, ALU_AND, 4, RCX, (int32_t)cache_mask(x, landing));
     x64_alu_rm(&x->a, ALU_CMP, 8, RAX, jc);
     jc.disp += 8;
     if (kind == IR_EXIT_CALL) {
-        struct xstub *s = x_stub(x);
-
-        s->kind = STUB_CALL_MISS;
-        s->op = landing;
-        x64_jcc(&x->a, CC_NE, &s->label);
-        x64_call_m(&x->a, jc);
-        x64_bind(&x->a, &s->back);
+        call_through(x, jc, call_miss(x, landing));
         emit_return_point(x, ret);
     } else {
         x64_jcc(&x->a, CC_NE, miss);
@@ -516,6 +592,20 @@ static void emit_thunk(struct x64 *x, const struct xstub *s)
     x64_bytes(&x->a, &t, sizeof(t));
 }
 
+/* The access with the address in rax, and back. */
+static void emit_access(struct x64 *x, uint32_t i)
+{
+    struct xstub s = x->stub[i];
+
+    if (s.m.disp)
+        x64_lea(&x->a, 8, RAX, s.m);
+    else
+        x64_mov_rr(&x->a, 8, RAX, s.m.base);
+    x64_call_m(&x->a, entry_point(x, HOST_EP_ACCESS));
+    x64_bytes(&x->a, &s.access, sizeof(s.access));
+    x64_jmp(&x->a, &x->stub[i].back);
+}
+
 void emit_stubs(struct x64 *x)
 {
     for (uint32_t i = 0; i < x->n_stub; i++) { /* stubs may add thunks while they are emitted */
@@ -568,6 +658,12 @@ void emit_stubs(struct x64 *x)
             break;
         case STUB_THUNK:
             emit_thunk(x, &x->stub[i]);
+            break;
+        case STUB_ACCESS:
+            emit_access(x, i);
+            break;
+        case STUB_FAR:
+            jump_far(x, x->stub[i].pc);
             break;
         }
     }
@@ -702,8 +798,12 @@ void x_fault_here(struct x64 *x, const struct ir_op *o)
     struct xsnap sn = dirty(x, o->snap);
     int64_t delta = (int64_t)(x->ir->snaps[o->snap].pc - x->job->pc);
 
-    x->fault = x_grow(x->fault, &x->cap_fault, x->n_fault + 1, sizeof(*x->fault));
-    x->fault[x->n_fault++] = (struct host_fault){ x->a.n, x->n_desc };
+    if (x->job->soft) {
+        x->access_desc = x->n_desc; /* for the slow path: the instruction itself does not fault */
+    } else {
+        x->fault = x_grow(x->fault, &x->cap_fault, x->n_fault + 1, sizeof(*x->fault));
+        x->fault[x->n_fault++] = (struct host_fault){ x->a.n, x->n_desc };
+    }
     put_leb(x, (uint64_t)delta << 1 ^ (uint64_t)(delta >> 63));
     for (uint32_t i = 0; i < sn.count; i++) {
         put8(x, x->pair[sn.first + i].slot);

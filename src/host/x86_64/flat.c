@@ -112,13 +112,13 @@ static unsigned size_of(const struct flat_op *o)
 
 /* --- Flags --- */
 
-static bool leaves_host_flags(const struct flat_op *o)
+static bool leaves_host_flags(const struct flat_op *o, bool soft)
 {
     switch (o->kind) {
     case FLAT_CONST: case FLAT_MOVE:
         return true;
     case FLAT_LOAD: case FLAT_STORE:
-        return o->amount != 4; /* such an index is shifted */
+        return o->amount != 4 && !soft; /* such an index is shifted; a page is looked up */
     case FLAT_SELECT:
         return true;
     }
@@ -145,7 +145,7 @@ static void plan_flags(struct flatter *t)
 
             t->store[i] = memory || (host && !direct);
             memory = host = awkward = false;
-        } else if (host && !leaves_host_flags(o) && !reads) {
+        } else if (host && !leaves_host_flags(o, t->x->job->soft) && !reads) {
             memory = true;
             host = false;
         }
@@ -514,25 +514,68 @@ static struct x64_mem address(struct flatter *t, const struct flat_op *o)
     return m;
 }
 
-/* The next instruction may fault.  The description: the guest address, nothing to restore. */
-static void may_fault(struct flatter *t, const struct flat_op *o)
+/* Of an access of @o's: the guest address, nothing to restore. */
+static uint32_t describe(struct flatter *t, const struct flat_op *o)
 {
     struct x64 *x = t->x;
-    uint32_t v = o->at << 1;
+    uint32_t v = o->at << 1, at = x->n_desc;
 
-    x->fault = x_grow(x->fault, &x->cap_fault, x->n_fault + 1, sizeof(*x->fault));
-    x->fault[x->n_fault++] = (struct host_fault){ x->a.n, x->n_desc };
     x->desc = x_grow(x->desc, &x->cap_desc, x->n_desc + 4, 1);
     for (; v >= 0x80; v >>= 7)
         x->desc[x->n_desc++] = (uint8_t)((v & 0x7f) | 0x80);
     x->desc[x->n_desc++] = (uint8_t)v;
     x->desc[x->n_desc++] = 0xff;
+    return at;
 }
 
-static void store_one(struct flatter *t, const struct flat_op *o, unsigned slot, struct x64_mem m)
+/* The next instruction may fault, in a program. */
+static void may_fault(struct flatter *t, const struct flat_op *o)
+{
+    struct x64 *x = t->x;
+
+    if (x->job->soft)
+        return;
+    x->fault = x_grow(x->fault, &x->cap_fault, x->n_fault + 1, sizeof(*x->fault));
+    x->fault[x->n_fault] = (struct host_fault){ x->a.n, x->n_desc };
+    x->fault[x->n_fault++].desc = describe(t, o);
+}
+
+/* A machine's memory: *@m becomes where the host has it.  Uses rax, rcx, rdx; all else that the row emits between this and
+ * x_slow_back() is the access.  What is stored comes from its slot there. */
+static uint32_t look_up(struct flatter *t, const struct flat_op *o, struct x64_mem *m, unsigned r, unsigned r2)
+{
+    bool store = o->kind == FLAT_STORE, pair = o->how & FLAT_PAIR;
+    struct host_access a = { .desc = describe(t, o), .op = store ? IRO_store : IRO_load, .dst = (uint8_t)r,
+                             .dst2 = (uint8_t)r2, .src = { o->d, o->c }, .how = pair ? HOST_ACCESS_PAIR : 0 };
+    uint32_t stub;
+
+    a.memop = (uint8_t)(o->size | (o->how & FLAT_SIGN ? IR_MEM_SIGN : 0));
+    a.type = o->size == 4 ? IR_V128 : o->how & FLAT_WIDE ? IR_I64 : IR_I32;
+    if (!(o->how & FLAT_SIGN) && o->size == 3)
+        a.type = IR_I64;
+    if (store)
+        a.how |= HOST_ACCESS_SLOTS;
+    if (m->index != NOREG || m->base == RAX || m->disp > INT32_MAX - 64) {
+        x64_lea(&t->x->a, 8, RDX, *m);
+        *m = x64_at(RDX, 0);
+    }
+    stub = x_look_up(t->x, *m, (pair ? 2u : 1u) << o->size, store, RCX, &a);
+    m->index = m->base;
+    m->base = RCX;
+    t->said = NOTHING;
+    return stub;
+}
+
+/* The register of what is stored, when it is in one or can be: nothing but the access follows a look-up. */
+static unsigned stored(struct flatter *t, const struct flat_op *o, unsigned slot)
+{
+    return slot == FLAT_ZERO || o->how & FLAT_VEC ? NONE : get(t, slot, RDX);
+}
+
+static void store_one(struct flatter *t, const struct flat_op *o, unsigned slot, unsigned r, struct x64_mem m)
 {
     struct x64_asm *x = &t->x->a;
-    unsigned size = 1u << o->size, r;
+    unsigned size = 1u << o->size, temp = t->x->job->soft ? RAX : RDX;
 
     if (slot == FLAT_ZERO) {
         may_fault(t, o);
@@ -542,34 +585,35 @@ static void store_one(struct flatter *t, const struct flat_op *o, unsigned slot,
         may_fault(t, o);
         x64_vstore(x, m, 0);
     } else if (o->how & FLAT_VEC) {
-        x64_load(x, 8, RDX, slot_mem(t, slot));
+        x64_load(x, 8, temp, slot_mem(t, slot));
         may_fault(t, o);
-        x64_store(x, size, m, RDX);
+        x64_store(x, size, m, temp);
     } else {
-        r = get(t, slot, RDX);
+        if (r == NONE)
+            r = get(t, slot, RDX);
         may_fault(t, o);
         x64_store(x, size, m, r);
     }
 }
 
-/* To the register that this gives, xmm @xmm for 16 bytes; no slot is written yet. */
-static unsigned load_one(struct flatter *t, const struct flat_op *o, struct x64_mem m, unsigned xmm)
+/* Where a loaded value goes: a register, xmm @xmm for 16 bytes; no slot is written yet. */
+static unsigned loaded(struct flatter *t, const struct flat_op *o, unsigned xmm)
+{
+    return o->size == 4 ? X_XMM + xmm : take(t);
+}
+
+static void load_one(struct flatter *t, const struct flat_op *o, struct x64_mem m, unsigned r)
 {
     struct x64_asm *x = &t->x->a;
-    unsigned size = 1u << o->size, r;
+    unsigned size = 1u << o->size;
 
-    if (size == 16) {
-        may_fault(t, o);
-        x64_vload(x, xmm, m);
-        return xmm;
-    }
-    r = take(t);
     may_fault(t, o);
-    if ((o->how & FLAT_SIGN) && size < size_of(o))
+    if (size == 16)
+        x64_vload(x, r - X_XMM, m);
+    else if ((o->how & FLAT_SIGN) && size < size_of(o))
         x64_load_sx(x, size, size_of(o), r, m);
     else
         x64_load(x, size, r, m);
-    return r;
 }
 
 static void put_loaded(struct flatter *t, const struct flat_op *o, unsigned slot, unsigned r)
@@ -583,7 +627,7 @@ static void put_loaded(struct flatter *t, const struct flat_op *o, unsigned slot
     }
     m = slot_mem(t, slot);
     if (o->size == 4) {
-        x64_vstore(x, m, r);
+        x64_vstore(x, m, r - X_XMM);
         return;
     }
     x64_store(x, 8, m, r);
@@ -605,27 +649,48 @@ static void write_back(struct flatter *t, const struct flat_op *o)
 static void emit_load(struct flatter *t, const struct flat_op *o)
 {
     struct x64_mem m = address(t, o);
-    unsigned r = load_one(t, o, m, 0), r2 = 0;
+    bool pair = o->how & FLAT_PAIR, soft = t->x->job->soft;
+    unsigned r = loaded(t, o, 0), r2 = NONE;
+    uint32_t stub = 0;
 
-    if (o->how & FLAT_PAIR) {
-        m.disp += 1 << o->size;
-        r2 = load_one(t, o, m, 1);
+    if (soft) {
+        r2 = pair ? loaded(t, o, 1) : NONE;
+        stub = look_up(t, o, &m, r, r2);
     }
+    load_one(t, o, m, r);
+    if (pair) {
+        m.disp += 1 << o->size;
+        if (!soft)
+            r2 = loaded(t, o, 1);
+        load_one(t, o, m, r2);
+    }
+    if (soft)
+        x_slow_back(t->x, stub);
     write_back(t, o);
     put_loaded(t, o, o->d, r);
-    if (o->how & FLAT_PAIR)
+    if (pair)
         put_loaded(t, o, o->c, r2);
 }
 
 static void emit_store(struct flatter *t, const struct flat_op *o)
 {
     struct x64_mem m = address(t, o);
+    bool pair = o->how & FLAT_PAIR, soft = t->x->job->soft;
+    unsigned r = NONE, r2 = NONE;
+    uint32_t stub = 0;
 
-    store_one(t, o, o->d, m);
-    if (o->how & FLAT_PAIR) {
-        m.disp += 1 << o->size;
-        store_one(t, o, o->c, m);
+    if (soft) {
+        r = stored(t, o, o->d);
+        r2 = pair ? stored(t, o, o->c) : NONE;
+        stub = look_up(t, o, &m, NONE, NONE);
     }
+    store_one(t, o, o->d, r, m);
+    if (pair) {
+        m.disp += 1 << o->size;
+        store_one(t, o, o->c, r2, m);
+    }
+    if (soft)
+        x_slow_back(t->x, stub);
     write_back(t, o);
 }
 

@@ -86,6 +86,40 @@ static void stub_slow(struct x64_asm *a, const struct host_layout *lay)
     x64_ret(a, 0);
 }
 
+/* Called in front of struct host_access, with the guest address in rax; see host.h. */
+static void stub_access(struct x64_asm *a, const struct host_layout *lay)
+{
+    enum { XMM = offsetof(struct host_regs, xmm) };
+    struct x64_label no = { 0 };
+
+    to_c_stack(a, lay);
+    x64_alu_ri(a, ALU_SUB, 8, RSP, sizeof(struct host_regs));
+    for (unsigned i = 0; i < 16; i++)
+        x64_store(a, 8, x64_at(RSP, (int32_t)i * 8), i);
+    for (unsigned i = 0; i < 16; i++)
+        x64_vstore(a, x64_at(RSP, XMM + (int32_t)i * 16), i);
+    x64_lea(a, 8, RDI, x64_at(X_CPU, -(int32_t)lay->bias));
+    x64_mov_rr(a, 8, RSI, RSP);
+    x64_load(a, 8, RDX, cpu_at(lay, lay->shadow));
+    x64_load(a, 8, RDX, x64_at(RDX, 0));
+    x64_call_m(a, cpu_at(lay, lay->entry_points + HOST_EP_ACCESS_C * 8));
+    x64_test_rr(a, 4, RAX, RAX);
+    x64_jcc(a, CC_E, &no);
+    for (unsigned i = 0; i < 16; i++)
+        x64_vload(a, i, x64_at(RSP, XMM + (int32_t)i * 16));
+    for (unsigned i = 1; i < 16; i++)
+        if (i != RSP && i != X_CPU)
+            x64_load(a, 8, i, x64_at(RSP, (int32_t)i * 8));
+    x64_load(a, 8, RSP, cpu_at(lay, lay->shadow));
+    x64_pop(a, RAX);
+    x64_alu_ri(a, ALU_ADD, 8, RAX, sizeof(struct host_access));
+    x64_jmp_r(a, RAX);
+    x64_bind(a, &no);
+    x64_load(a, 8, RSP, cpu_at(lay, lay->shadow));
+    x64_pop(a, RAX);
+    x64_jmp_m(a, cpu_at(lay, lay->entry_points + HOST_EP_STOP * 8));
+}
+
 /* A return that is not to the newest call.  A few calls may never have returned (a long jump, a call
  * used to learn the address): look behind them; else nothing on the stack is worth keeping. */
 static void stub_ret(struct x64_asm *a, const struct host_layout *lay, struct x64_label *miss)
@@ -101,9 +135,14 @@ static void stub_ret(struct x64_asm *a, const struct host_layout *lay, struct x6
     x64_alu_mi(a, ALU_CMP, 4, cpu_at(lay, lay->attention), 0);
     x64_jcc(a, CC_NE, miss);
     x64_mov_rr(a, 4, RCX, RAX);
-    x64_alu_ri(a, ALU_AND, 4, RCX, (int32_t)lay->jc_mask);
+    x64_alu_ri(a, ALU_AND, 4, RCX, (int32_t)(lay->mode_jc ? lay->mode_jc_mask : lay->jc_mask));
     struct x64_mem jc = { .base = X_CPU, .index = RCX, .scale = 2,
                           .disp = (int32_t)lay->jc - (int32_t)lay->bias };
+    if (lay->mode_jc) { /* each mode has its own */
+        x64_load(a, 8, RDX, cpu_at(lay, lay->mode_jc));
+        jc.base = RDX;
+        jc.disp = 0;
+    }
     x64_alu_rm(a, ALU_CMP, 8, RAX, jc);
     x64_jcc(a, CC_NE, miss);
     jc.disp += 8;
@@ -147,6 +186,11 @@ uint32_t host_stubs(struct host *h, uint8_t *buf, uint32_t cap, void **ep)
     x64_align(&a, 16, 0);
     ep[HOST_EP_RET] = buf + a.n;
     stub_ret(&a, &h->lay, &miss);
+    if (h->lay.mode_jc) {
+        x64_align(&a, 16, 0);
+        ep[HOST_EP_ACCESS] = buf + a.n;
+        stub_access(&a, &h->lay);
+    }
     x64_align(&a, 64, 0);
     return a.n;
 }

@@ -414,21 +414,26 @@ static inline void *toy_map(uint64_t at, size_t len)
     return p;
 }
 
-/* Memory for @n_cpus. */
-static inline void toy_open(unsigned n_cpus)
+static inline void toy_signals(void)
 {
     static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE};
     struct sigaction sa = {.sa_sigaction = toy_on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 
+    sigfillset(&sa.sa_mask);
+    for (unsigned i = 0; i < 3; i++)
+        sigaction(signals[i], &sa, NULL);
+}
+
+/* Memory for @n_cpus. */
+static inline void toy_open(unsigned n_cpus)
+{
     toy_map(TOY_CODE_AT, 4 * TOY_WORDS);
     for (unsigned i = 0; i < n_cpus; i++) {
         toy_map(TOY_DATA_AT + i * TOY_NEXT, TOY_DATA);
         toy_map(TOY_STACK_AT + i * TOY_NEXT, TOY_STACK);
         toy_map(TOY_FUEL_AT + i * TOY_NEXT, TOY_FUEL);
     }
-    sigfillset(&sa.sa_mask);
-    for (unsigned i = 0; i < 3; i++)
-        sigaction(signals[i], &sa, NULL);
+    toy_signals();
 }
 
 /* Translated code has a stack of its own, where no signal can be taken: each thread's business. */
