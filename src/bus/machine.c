@@ -195,14 +195,24 @@ unsigned machine_take_asks(struct machine *m, const char **why)
     return asked;
 }
 
-void machine_on_reset(struct machine *m, void (*fn)(void *opaque), void *opaque)
+static void watch(struct watcher **at, void (*fn)(void *opaque), void *opaque)
 {
-    struct watcher *w = bus_alloc(sizeof(*w)), **at = &m->resets;
+    struct watcher *w = bus_alloc(sizeof(*w));
 
     *w = (struct watcher){.fn = fn, .opaque = opaque};
     while (*at)
         at = &(*at)->next;
     *at = w;
+}
+
+void machine_on_reset(struct machine *m, void (*fn)(void *opaque), void *opaque)
+{
+    watch(&m->resets, fn, opaque);
+}
+
+void machine_on_end(struct machine *m, void (*fn)(void *opaque), void *opaque)
+{
+    watch(&m->ends, fn, opaque);
 }
 
 void machine_reset(struct machine *m)
@@ -331,6 +341,9 @@ static void watchers_free(struct watcher *w)
 
 void lists_free(struct machine *m)
 {
+    for (struct watcher *w = m->ends; w; w = w->next)
+        w->fn(w->opaque);
+    watchers_free(m->ends);
     watchers_free(m->resets);
     for (struct state_watcher *w; (w = m->state_watchers);) {
         m->state_watchers = w->next;

@@ -78,6 +78,9 @@ void machine_press_power(struct machine *m);
 void machine_reset(struct machine *m);
 void machine_on_reset(struct machine *m, void (*fn)(void *opaque), void *opaque);
 
+/** machine_on_end - @fn(opaque) when the machine ends, after its devices: what boards own goes then. */
+void machine_on_end(struct machine *m, void (*fn)(void *opaque), void *opaque);
+
 /* Back ends by the user's name.  Kinds: "chardev", "netdev", "drive", "memory-backend", "iothread", "rng", "fsdev",
  * "filter", "secret".  The floors that own the types have typed wrappers (ui/chr.h: chr_find). */
 int machine_add_backend(struct machine *m, const char *kind, const char *id, void *backend,

@@ -119,6 +119,7 @@ struct machine {
     _Atomic int run_state;
     struct state_watcher *state_watchers;
     struct watcher *resets;
+    struct watcher *ends;
     struct event_watcher *events;
     void (*power_button)(void *opaque);
     void *power_opaque;
