@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files that go into guest memory (image.h).  gzip: RFC 1952; zstd: RFC 8878; ELF: System V ABI, chapters 4 and 5. */
+#include "dev/firmware/image.h"
+
+#include "base/bytes.h"
+#include "bus/machine.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+int image_open(struct image *img, const char *name, struct err *e)
+{
+    struct stat st;
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    void *p;
+
+    *img = (struct image){0};
+    if (fd < 0)
+        return err_set(e, -errno, "could not load '%s': %s", name, strerror(errno));
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return err_set(e, -EINVAL, "could not load '%s': it is not a regular file", name);
+    }
+    if (st.st_size > IMAGE_MAX) {
+        close(fd);
+        return err_set(e, -EFBIG, "could not load '%s': %" PRIu64 " bytes, at most %d", name,
+                       (uint64_t)st.st_size, IMAGE_MAX);
+    }
+    if (st.st_size) {
+        p = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+        if (p == MAP_FAILED) {
+            close(fd);
+            return err_set(e, -errno, "could not load '%s': %s", name, strerror(errno));
+        }
+        img->data = p;
+        img->len = img->mapped = st.st_size;
+    }
+    close(fd);
+    return 0;
+}
+
+void image_free(struct image *img)
+{
+    if (img->mapped)
+        munmap(img->data, img->mapped);
+    else
+        free(img->data);
+    *img = (struct image){0};
+}
+
+/* --- Compressed files --- */
+
+/* Make room in the growing @out for more than @used bytes; false: that would be too many. */
+static bool grow(uint8_t **out, size_t *cap, size_t used)
+{
+    size_t want = *cap ? *cap * 2 : 16 * MiB;
+    uint8_t *p;
+
+    if (used < *cap)
+        return true;
+    if (want > IMAGE_MAX || !(p = realloc(*out, want)))
+        return false;
+    *out = p;
+    *cap = want;
+    return true;
+}
+
+static int too_big(struct err *e)
+{
+    return err_set(e, -EFBIG, "compressed image: unpacked it has more than %d bytes", IMAGE_MAX);
+}
+
+/* What follows the gzip member (padding of some tools) is ignored. */
+static int gunzip(const uint8_t *in, size_t len, struct image *to, struct err *e)
+{
+    z_stream z = {.next_in = (uint8_t *)in, .avail_in = len};
+    uint8_t *out = NULL;
+    size_t cap = 0;
+    int r = Z_OK;
+
+    if (inflateInit2(&z, 15 + 16) != Z_OK)
+        return err_set(e, -ENOMEM, "compressed image: out of memory");
+    while (r == Z_OK) {
+        if (!grow(&out, &cap, z.total_out)) {
+            r = too_big(e);
+            break;
+        }
+        z.next_out = out + z.total_out;
+        z.avail_out = cap - z.total_out;
+        r = inflate(&z, Z_NO_FLUSH);
+    }
+    to->len = z.total_out;
+    inflateEnd(&z);
+    if (r != Z_STREAM_END) {
+        free(out);
+        return r == -EFBIG ? r : err_set(e, -EILSEQ, "compressed image: gzip data is damaged");
+    }
+    to->data = out;
+    return 0;
+}
+
+static int unzstd(const uint8_t *in, size_t len, struct image *to, struct err *e)
+{
+    ZSTD_DCtx *d = ZSTD_createDCtx();
+    ZSTD_inBuffer from = {in, len, 0};
+    uint8_t *out = NULL;
+    size_t cap = 0, used = 0, r = 1;
+    int failed = 0;
+
+    while (d && r && !failed) {
+        ZSTD_outBuffer o;
+
+        if (!grow(&out, &cap, used)) {
+            failed = too_big(e);
+            break;
+        }
+        o = (ZSTD_outBuffer){out, cap, used};
+        r = ZSTD_decompressStream(d, &o, &from);
+        if (ZSTD_isError(r) || (r && o.pos == used && from.pos == from.size))
+            failed = err_set(e, -EILSEQ, "compressed image: zstd data is damaged");
+        used = o.pos;
+    }
+    if (!d)
+        failed = err_set(e, -ENOMEM, "compressed image: out of memory");
+    ZSTD_freeDCtx(d);
+    if (failed) {
+        free(out);
+        return failed;
+    }
+    to->data = out;
+    to->len = used;
+    return 0;
+}
+
+static bool is_gzip(const uint8_t *p, size_t len)
+{
+    return len > 18 && p[0] == 0x1f && p[1] == 0x8b && p[2] == 8;
+}
+
+static bool is_zstd(const uint8_t *p, size_t len)
+{
+    return len > 8 && get_le32(p) == 0xfd2fb528;
+}
+
+/* [in, in + len) unpacked takes the place of @img. */
+static int replace(struct image *img, const uint8_t *in, size_t len, struct err *e)
+{
+    struct image new = {0};
+    int r = is_gzip(in, len) ? gunzip(in, len, &new, e) : unzstd(in, len, &new, e);
+
+    if (r < 0)
+        return r;
+    image_free(img);
+    *img = new;
+    return 0;
+}
+
+int image_unpack(struct image *img, struct err *e)
+{
+    if (!is_gzip(img->data, img->len) && !is_zstd(img->data, img->len))
+        return 0;
+    return replace(img, img->data, img->len, e);
+}
+
+/* "MZ", "zimg", offset and size of the payload, two reserved words, name of its compression. */
+int image_unzboot(struct image *img, struct err *e)
+{
+    const uint8_t *p = img->data;
+    uint32_t off, len;
+    char how[33] = "";
+
+    if (img->len < 64 || memcmp(p, "MZ", 2) != 0 || memcmp(p + 4, "zimg", 4) != 0)
+        return 0;
+    off = get_le32(p + 8);
+    len = get_le32(p + 12);
+    if (off > img->len || len > img->len - off)
+        return err_set(e, -EILSEQ, "EFI zboot image: payload of %u bytes at %u: the file has %zu", len,
+                       off, img->len);
+    memcpy(how, p + 24, 32);
+    if (!is_gzip(p + off, len) && !is_zstd(p + off, len))
+        return err_set(e, -ENOTSUP, "EFI zboot image: compression '%s': gzip and zstd are understood",
+                       how);
+    return replace(img, p + off, len, e);
+}
+
+/* --- Into memory --- */
+
+struct placed {
+    struct machine *m;
+    paddr addr;
+    struct image img;
+};
+
+/* False: there is something that is not memory. */
+static bool put(struct machine *m, paddr addr, const uint8_t *data, size_t len, bool dry)
+{
+    struct mem_hit hit;
+
+    for (size_t n; len; addr += n, data += n, len -= n) {
+        if (!space_find(machine_space(m), addr, &hit) || !hit.host)
+            return false;
+        n = min_u64(len, hit.len);
+        if (!dry) {
+            memcpy(hit.host, data, n);
+            ram_written(m, hit.ram, hit.ram_off, n);
+        }
+    }
+    return true;
+}
+
+static void place_again(void *opaque)
+{
+    struct placed *p = opaque;
+
+    put(p->m, p->addr, p->img.data, p->img.len, false);
+}
+
+static void placed_free(void *opaque)
+{
+    struct placed *p = opaque;
+
+    image_free(&p->img);
+    free(p);
+}
+
+int image_place(struct machine *m, const char *name, paddr addr, struct image *img, struct err *e)
+{
+    struct placed *p;
+
+    if (!put(m, addr, img->data, img->len, true))
+        return err_set(e, -EINVAL, "%s: %#" PRIpaddr " to %#" PRIpaddr " is not all memory", name, addr,
+                       addr + img->len);
+    p = calloc(1, sizeof(*p));
+    if (!p)
+        fatal("out of memory");
+    *p = (struct placed){m, addr, *img};
+    *img = (struct image){0};
+    machine_on_reset(m, place_again, p);
+    machine_on_end(m, placed_free, p);
+    return 0;
+}
+
+/* --- ELF --- */
+
+bool image_is_elf(const struct image *img)
+{
+    return img->len > EI_NIDENT && memcmp(img->data, ELFMAG, SELFMAG) == 0;
+}
+
+/* One program header, of either width. */
+struct segment {
+    uint32_t type;
+    uint64_t offset, paddr, filesz, memsz;
+};
+
+static void read_segment(const uint8_t *p, bool is64, struct segment *s)
+{
+    s->type = get_le32(p);
+    if (is64) {
+        s->offset = get_le64(p + offsetof(Elf64_Phdr, p_offset));
+        s->paddr = get_le64(p + offsetof(Elf64_Phdr, p_paddr));
+        s->filesz = get_le64(p + offsetof(Elf64_Phdr, p_filesz));
+        s->memsz = get_le64(p + offsetof(Elf64_Phdr, p_memsz));
+    } else {
+        s->offset = get_le32(p + offsetof(Elf32_Phdr, p_offset));
+        s->paddr = get_le32(p + offsetof(Elf32_Phdr, p_paddr));
+        s->filesz = get_le32(p + offsetof(Elf32_Phdr, p_filesz));
+        s->memsz = get_le32(p + offsetof(Elf32_Phdr, p_memsz));
+    }
+}
+
+/* What is not in the file is zero. */
+static int place_segment(struct machine *m, const char *name, const struct image *img,
+                         const struct segment *s, struct err *e)
+{
+    struct image part = {.len = s->memsz};
+    uint64_t end;
+    int r;
+
+    if (s->offset > img->len || s->filesz > img->len - s->offset || s->filesz > s->memsz ||
+        s->memsz > IMAGE_MAX || !add_u64(s->paddr, s->memsz, &end))
+        return err_set(e, -EILSEQ,
+                       "%s: ELF segment of %" PRIu64 " bytes at %#" PRIx64
+                       " of the file, %" PRIu64 " in memory: the file has %zu",
+                       name, s->filesz, s->offset, s->memsz, img->len);
+    part.data = calloc(1, s->memsz);
+    if (!part.data)
+        return err_set(e, -ENOMEM, "%s: no memory for %" PRIu64 " bytes", name, s->memsz);
+    memcpy(part.data, img->data + s->offset, s->filesz);
+    r = image_place(m, name, s->paddr, &part, e);
+    image_free(&part);
+    return r;
+}
+
+static int elf_header(const char *name, unsigned arch, const struct image *img, struct elf_image *elf,
+                      struct err *e)
+{
+    const uint8_t *h = img->data;
+
+    elf->is64 = h[EI_CLASS] == ELFCLASS64;
+    if (img->len < sizeof(Elf64_Ehdr) || h[EI_DATA] != ELFDATA2LSB)
+        return err_set(e, -EILSEQ, "%s: not a little-endian ELF file", name);
+    elf->arch = get_le16(h + offsetof(Elf64_Ehdr, e_machine));
+    if (elf->arch != arch)
+        return err_set(e, -EINVAL, "%s: ELF file for machine number %u, want %u", name, elf->arch,
+                       arch);
+    elf->entry = elf->is64 ? get_le64(h + offsetof(Elf64_Ehdr, e_entry))
+                           : get_le32(h + offsetof(Elf32_Ehdr, e_entry));
+    elf->low = UINT64_MAX;
+    elf->high = 0;
+    return 0;
+}
+
+static int place_segments(struct machine *m, const char *name, const struct image *img,
+                          struct elf_image *elf, struct err *e)
+{
+    const uint8_t *h = img->data;
+    uint64_t at = elf->is64 ? get_le64(h + offsetof(Elf64_Ehdr, e_phoff))
+                            : get_le32(h + offsetof(Elf32_Ehdr, e_phoff));
+    unsigned n = get_le16(h + (elf->is64 ? offsetof(Elf64_Ehdr, e_phnum) : offsetof(Elf32_Ehdr, e_phnum)));
+    size_t size = elf->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+    struct segment s;
+
+    if (at > img->len || n * size > img->len - at)
+        return err_set(e, -EILSEQ, "%s: %u ELF program headers at %" PRIu64 ": the file has %zu bytes",
+                       name, n, at, img->len);
+    for (unsigned i = 0; i < n; i++) {
+        read_segment(h + at + i * size, elf->is64, &s);
+        if (s.type != PT_LOAD || !s.memsz)
+            continue;
+        if (place_segment(m, name, img, &s, e) < 0)
+            return e->code;
+        elf->low = min_u64(elf->low, s.paddr);
+        elf->high = max_u64(elf->high, s.paddr + s.memsz);
+    }
+    if (!elf->high)
+        return err_set(e, -EINVAL, "%s: the ELF file has nothing to load", name);
+    return 0;
+}
+
+int image_place_elf(struct machine *m, const char *name, unsigned arch, struct image *img,
+                    struct elf_image *elf, struct err *e)
+{
+    int r = elf_header(name, arch, img, elf, e);
+
+    if (r == 0)
+        r = place_segments(m, name, img, elf, e);
+    image_free(img);
+    return r;
+}
