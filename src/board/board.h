@@ -52,6 +52,8 @@ struct conf {
     struct json_object *smbios, *acpi_tables, *fw_cfg; /* arrays of the options given */
 };
 
+enum { BOARD_DONE = 1 };
+
 struct board {
     const char *arch;          /* "aarch64": programs qemu-system-ARCH have it; NULL: all do */
     const char *name;          /* "virt-7.2" */
@@ -65,7 +67,8 @@ struct board {
     enum drive_if default_if; /* -drive without if=, -hda, -cdrom */
     const char *default_nic;  /* model, NULL: none */
     bool is_default;          /* of its arch, without -machine */
-    /** build - wire everything.  Straight-line: this function is the memory map. */
+    /** build - wire everything.  Straight-line: this function is the memory map.
+     * 0; BOARD_DONE: all that was asked for is done (dumpdtb), the program ends well; -errno. */
     int (*build)(struct machine *m, struct conf *c, struct err *e);
 };
 

@@ -77,7 +77,13 @@ static int build(struct sys *s, struct err *e)
         (r = nets_open(s, e)) < 0)
         return r;
     s->conf.default_cdrom = !s->cli.nodefaults;
-    if ((r = s->conf.board->build(s->m, &s->conf, e)) < 0 || (r = devices_make(s, e)) < 0)
+    if ((r = s->conf.board->build(s->m, &s->conf, e)) < 0)
+        return r;
+    if (r == BOARD_DONE) {
+        s->cli.done = true;
+        return 0;
+    }
+    if ((r = devices_make(s, e)) < 0)
         return r;
     return monitors_make(s, e);
 }
