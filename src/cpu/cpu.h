@@ -155,6 +155,23 @@ struct cpu {
  * state: the integer registers. */
 #define CPU_BIAS (offsetof(struct cpu, guest) + 128)
 
+/**
+ * struct guest_gdb - registers as gdb numbers them (gdb manual, appendix G), for debuggers of programs or of machines.
+ * While the CPU executes nothing.
+ */
+struct guest_gdb {
+    unsigned (*n_regs)(struct cpu *cpu); /* that target descriptions name, from 0 on */
+    unsigned n_core;                     /* the first of them: what a "g" packet holds */
+    /** size - bytes of register @n, at most GUEST_GDB_REG. */
+    size_t (*size)(struct cpu *cpu, unsigned n);
+    /* False: this CPU has not got it, or it cannot be written.  Little endian, or as the guest has it. */
+    bool (*read)(struct cpu *cpu, unsigned n, uint8_t *out);
+    bool (*write)(struct cpu *cpu, unsigned n, const uint8_t *in);
+    /** describe - the XML document @annex ("target.xml" and those it includes), to be freed; NULL: there is none. */
+    char *(*describe)(struct cpu *cpu, const char *annex);
+};
+enum { GUEST_GDB_REG = 16 };
+
 /* How a basic block ends. */
 enum guest_end { GUEST_END_FALL, GUEST_END_JUMP, GUEST_END_COND, GUEST_END_CALL, GUEST_END_RET,
                  GUEST_END_IND, GUEST_END_TRAP };
@@ -217,6 +234,7 @@ struct guest_isa {
     unsigned (*disas)(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, char *buf,
                       size_t len);
     const struct guest_system *system; /* cpu/vcpu.h; NULL: programs only */
+    const struct guest_gdb *gdb;
     /** dump - the registers as text for logs, @vectors: those, too; between regions only. */
     void (*dump)(struct cpu *cpu, FILE *f, bool vectors);
 };

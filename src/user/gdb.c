@@ -8,7 +8,6 @@
  */
 #include "user/exec.h"
 #include "user/gdb_io.h"
-#include "user/gdb_regs.h"
 #include "user/mm.h"
 
 #include <errno.h>
@@ -104,55 +103,59 @@ static void set_passes(const char *s)
 
 /* --- registers ---------------------------------------------------------------------------------*/
 
+static const struct guest_gdb *regs(void)
+{
+    return g.task->cpu->isa->gdb;
+}
+
 static void read_all(void)
 {
-    for (unsigned n = 0; n < GDB_NUM_REGS; n++) {
-        uint8_t v[16];
+    for (unsigned n = 0; n < regs()->n_core; n++) {
+        uint8_t v[GUEST_GDB_REG] = {0};
 
-        gdb_reg_read(g.task->cpu, n, v);
-        gdb_put_hex(&g.io, v, gdb_reg_size(n));
+        regs()->read(g.task->cpu, n, v);
+        gdb_put_hex(&g.io.reply, v, regs()->size(g.task->cpu, n));
     }
 }
 
 static void write_all(const char *s)
 {
-    for (unsigned n = 0; n < GDB_NUM_REGS; n++) {
-        uint8_t v[16];
+    for (unsigned n = 0; n < regs()->n_core; n++) {
+        size_t size = regs()->size(g.task->cpu, n);
+        uint8_t v[GUEST_GDB_REG];
 
-        if (gdb_get_hex(s, v, gdb_reg_size(n)) < gdb_reg_size(n))
+        if (gdb_get_hex(s, v, size) < size)
             break;
-        gdb_reg_write(g.task->cpu, n, v);
-        s += 2 * gdb_reg_size(n);
+        regs()->write(g.task->cpu, n, v);
+        s += 2 * size;
     }
-    gdb_put(&g.io, "OK");
+    gdb_put(&g.io.reply, "OK");
 }
 
 static void read_one(const char *s)
 {
     unsigned long n = strtoul(s, NULL, 16);
-    uint8_t v[16];
+    uint8_t v[GUEST_GDB_REG];
 
-    if (n >= GDB_NUM_REGS) {
-        gdb_put(&g.io, "E01");
-        return;
-    }
-    gdb_reg_read(g.task->cpu, (unsigned)n, v);
-    gdb_put_hex(&g.io, v, gdb_reg_size((unsigned)n));
+    if (n < regs()->n_regs(g.task->cpu) && regs()->read(g.task->cpu, (unsigned)n, v))
+        gdb_put_hex(&g.io.reply, v, regs()->size(g.task->cpu, (unsigned)n));
+    else
+        gdb_put(&g.io.reply, "E01");
 }
 
 static void write_one(const char *s)
 {
     char *end;
     unsigned long n = strtoul(s, &end, 16);
-    uint8_t v[16];
+    bool there = n < regs()->n_regs(g.task->cpu) && *end == '=';
+    size_t size = there ? regs()->size(g.task->cpu, (unsigned)n) : 0;
+    uint8_t v[GUEST_GDB_REG];
 
-    if (n >= GDB_NUM_REGS || *end != '=' ||
-        gdb_get_hex(end + 1, v, gdb_reg_size((unsigned)n)) < gdb_reg_size((unsigned)n)) {
-        gdb_put(&g.io, "E01");
-        return;
-    }
-    gdb_reg_write(g.task->cpu, (unsigned)n, v);
-    gdb_put(&g.io, "OK");
+    if (there && gdb_get_hex(end + 1, v, size) == size &&
+        regs()->write(g.task->cpu, (unsigned)n, v))
+        gdb_put(&g.io.reply, "OK");
+    else
+        gdb_put(&g.io.reply, "E01");
 }
 
 /* --- memory and breakpoints --------------------------------------------------------------------*/
@@ -177,9 +180,9 @@ static void read_memory(const char *s)
         n += part;
     }
     if (n == 0 && len)
-        gdb_put(&g.io, "E14");
+        gdb_put(&g.io.reply, "E14");
     else
-        gdb_put_hex(&g.io, buf, n);
+        gdb_put_hex(&g.io.reply, buf, n);
 }
 
 /* Also where the guest itself may not write, such as its code. */
@@ -208,7 +211,7 @@ static void write_memory(const char *s, long packet_len, bool binary)
     size_t have;
 
     if (*end != ':' || len > sizeof(buf)) {
-        gdb_put(&g.io, "E16");
+        gdb_put(&g.io.reply, "E16");
         return;
     }
     end++;
@@ -217,7 +220,7 @@ static void write_memory(const char *s, long packet_len, bool binary)
         have = gdb_get_hex(end, buf, len);
     else
         memcpy(buf, end, have < len ? have : len);
-    gdb_put(&g.io, have >= len && (len == 0 || poke(addr, buf, len)) ? "OK" : "E0e");
+    gdb_put(&g.io.reply, have >= len && (len == 0 || poke(addr, buf, len)) ? "OK" : "E0e");
 }
 
 static void forget_breakpoints(void)
@@ -280,7 +283,7 @@ static void watchpoint(uint64_t addr, uint64_t len, bool on)
         *w = g.watches[--g.n_watches];
     if (on && (len == 0 || len > WATCH_MAX || g.n_watches == N_WATCHES ||
                guest_read(g.task->cpu, w->was, addr, len) < 0)) {
-        gdb_put(&g.io, "E1c");
+        gdb_put(&g.io.reply, "E1c");
         return;
     }
     if (on) {
@@ -288,7 +291,7 @@ static void watchpoint(uint64_t addr, uint64_t len, bool on)
         w->len = (unsigned)len;
         g.n_watches++;
     }
-    gdb_put(&g.io, "OK");
+    gdb_put(&g.io.reply, "OK");
 }
 
 /* Z0 to Z2, z0 to z2.  Stops on reading (Z3, Z4) are not known. */
@@ -305,11 +308,11 @@ static void breakpoint(const char *s, bool on)
         return;
     }
     if (!note_breakpoint(addr, on)) {
-        gdb_put(&g.io, "E1c");
+        gdb_put(&g.io.reply, "E1c");
         return;
     }
     engine_set_breakpoint(g.p->engine, addr, on);
-    gdb_put(&g.io, "OK");
+    gdb_put(&g.io.reply, "OK");
 }
 
 /* --- threads -----------------------------------------------------------------------------------*/
@@ -337,7 +340,7 @@ static struct task *find_task(long tid)
 
 static void put_tid(void *opaque, struct task *t)
 {
-    gdb_put(&g.io, "%c%x", g.io.out_n ? ',' : 'm', t->tid);
+    gdb_put(&g.io.reply, "%c%x", g.io.reply.n ? ',' : 'm', t->tid);
 }
 
 static void no_step(void *opaque, struct task *t)
@@ -356,20 +359,20 @@ static void select_thread(const char *s)
     struct task *t = tid > 0 ? find_task(tid) : g.task;
 
     if (!t) {
-        gdb_put(&g.io, "E03");
+        gdb_put(&g.io.reply, "E03");
         return;
     }
     if (s[0] == 'g')
         g.task = t;
-    gdb_put(&g.io, "OK");
+    gdb_put(&g.io.reply, "OK");
 }
 
 static void stop_reply(struct task *t, int sig, const struct watch *w)
 {
-    gdb_begin(&g.io);
-    gdb_put(&g.io, "T%02xthread:%x;", to_gdb(sig), t->tid);
+    gdb_begin(&g.io.reply);
+    gdb_put(&g.io.reply, "T%02xthread:%x;", to_gdb(sig), t->tid);
     if (w)
-        gdb_put(&g.io, "watch:%" PRIx64 ";", w->addr);
+        gdb_put(&g.io.reply, "watch:%" PRIx64 ";", w->addr);
     gdb_send(&g.io);
 }
 
@@ -411,7 +414,7 @@ static void vcont(char *s, struct task *current)
             continue;
         if (!act(word, t, current)) {
             g.resume = false;
-            gdb_put(&g.io, "E01");
+            gdb_put(&g.io.reply, "E01");
             return;
         }
         named |= t != NULL;
@@ -438,88 +441,72 @@ _Noreturn static void kill_guest(void)
 
 /* --- queries -----------------------------------------------------------------------------------*/
 
-/* A part of @data: "offset,length" in @range. */
-static void put_part(const char *range, const void *data, size_t size)
-{
-    char *end;
-    size_t off = strtoull(range, &end, 16), len = *end == ',' ? strtoull(end + 1, NULL, 16) : 0;
-
-    if (len > GDB_PACKET / 2 - 8)
-        len = GDB_PACKET / 2 - 8;
-    if (off > size)
-        off = size;
-    if (len > size - off)
-        len = size - off;
-    gdb_put(&g.io, "%c", off + len < size ? 'm' : 'l');
-    gdb_put_binary(&g.io, (const char *)data + off, len);
-}
-
 static void transfer(const char *s)
 {
-    static char text[8192];
     const char *range = strrchr(s, ':');
 
     if (!range)
         return;
     range++;
     if (strncmp(s, "features:read:target.xml:", 25) == 0) {
-        if (!text[0])
-            gdb_describe(text, sizeof(text));
-        put_part(range, text, strlen(text));
+        char *text = regs()->describe(g.task->cpu, "target.xml");
+
+        gdb_put_part(&g.io.reply, range, text, text ? strlen(text) : 0);
+        free(text);
     } else if (strncmp(s, "auxv:read:", 10) == 0) {
         uint64_t v[64];
         size_t n = g.p->auxv_len < sizeof(v) ? g.p->auxv_len : sizeof(v);
 
         if (guest_read(g.task->cpu, v, g.p->auxv_start, n) == 0)
-            put_part(range, v, n);
+            gdb_put_part(&g.io.reply, range, v, n);
     } else if (strncmp(s, "exec-file:read:", 15) == 0 && g.p->exe) {
-        put_part(range, g.p->exe, strlen(g.p->exe));
+        gdb_put_part(&g.io.reply, range, g.p->exe, strlen(g.p->exe));
     } else {
-        gdb_put(&g.io, "E00");
+        gdb_put(&g.io.reply, "E00");
     }
 }
 
 static void query(const char *s, struct task *current)
 {
     if (strncmp(s, "Supported", 9) == 0)
-        gdb_put(&g.io, "PacketSize=%x;QStartNoAckMode+;vContSupported+;QPassSignals+;"
+        gdb_put(&g.io.reply, "PacketSize=%x;QStartNoAckMode+;vContSupported+;QPassSignals+;"
                 "qXfer:features:read+;qXfer:auxv:read+;qXfer:exec-file:read+", GDB_PACKET);
     else if (strncmp(s, "Xfer:", 5) == 0)
         transfer(s + 5);
     else if (strcmp(s, "C") == 0)
-        gdb_put(&g.io, "QC%x", current->tid);
+        gdb_put(&g.io.reply, "QC%x", current->tid);
     else if (strcmp(s, "fThreadInfo") == 0)
         task_each(g.p, put_tid, NULL);
     else if (strcmp(s, "sThreadInfo") == 0)
-        gdb_put(&g.io, "l");
+        gdb_put(&g.io.reply, "l");
     else if (strncmp(s, "Attached", 8) == 0)
-        gdb_put(&g.io, "0");
+        gdb_put(&g.io.reply, "0");
     else if (strncmp(s, "Symbol:", 7) == 0)
-        gdb_put(&g.io, "OK");
+        gdb_put(&g.io.reply, "OK");
 }
 
 static void set_mode(const char *s)
 {
     if (strcmp(s, "StartNoAckMode") == 0) {
-        gdb_put(&g.io, "OK");
+        gdb_put(&g.io.reply, "OK");
         gdb_send(&g.io);
         g.io.no_ack = true;
-        gdb_begin(&g.io);
-        g.io.out_n = (size_t)-1; /* already answered */
+        gdb_begin(&g.io.reply);
+        g.io.reply.n = (size_t)-1; /* already answered */
     } else if (strncmp(s, "PassSignals:", 12) == 0) {
         set_passes(s + 12);
-        gdb_put(&g.io, "OK");
+        gdb_put(&g.io.reply, "OK");
     }
 }
 
 static void verbose(char *s, struct task *current)
 {
     if (strcmp(s, "Cont?") == 0)
-        gdb_put(&g.io, "vCont;c;C;s;S");
+        gdb_put(&g.io.reply, "vCont;c;C;s;S");
     else if (strncmp(s, "Cont;", 5) == 0)
         vcont(s + 5, current);
     else if (strncmp(s, "Kill", 4) == 0) {
-        gdb_put(&g.io, "OK");
+        gdb_put(&g.io.reply, "OK");
         gdb_send(&g.io);
         kill_guest();
     }
@@ -548,7 +535,7 @@ static void command(long len, struct task *current, int sig)
     char *s = g.in;
 
     switch (s[0]) {
-    case '?': gdb_put(&g.io, "T%02xthread:%x;", to_gdb(sig), current->tid); break;
+    case '?': gdb_put(&g.io.reply, "T%02xthread:%x;", to_gdb(sig), current->tid); break;
     case 'g': read_all(); break;
     case 'G': write_all(s + 1); break;
     case 'p': read_one(s + 1); break;
@@ -559,12 +546,12 @@ static void command(long len, struct task *current, int sig)
     case 'Z': breakpoint(s + 1, true); break;
     case 'z': breakpoint(s + 1, false); break;
     case 'H': select_thread(s + 1); break;
-    case 'T': gdb_put(&g.io, find_task(strtol(s + 1, NULL, 16)) ? "OK" : "E03"); break;
+    case 'T': gdb_put(&g.io.reply, find_task(strtol(s + 1, NULL, 16)) ? "OK" : "E03"); break;
     case 'c': case 'C': case 's': case 'S': resume_from(s, current); break;
     case 'q': query(s + 1, current); break;
     case 'Q': set_mode(s + 1); break;
     case 'v': verbose(s + 1, current); break;
-    case 'D': gdb_put(&g.io, "OK"); detach(); break;
+    case 'D': gdb_put(&g.io.reply, "OK"); detach(); break;
     case 'k': kill_guest();
     default: break;
     }
@@ -585,9 +572,9 @@ static void talk(struct task *current, int sig)
         }
         if (g.in[0] == 3)
             continue;
-        gdb_begin(&g.io);
+        gdb_begin(&g.io.reply);
         command(n, current, sig);
-        if (g.io.out_n == (size_t)-1 || (g.resume && g.io.out_n == 0))
+        if (g.io.reply.n == (size_t)-1 || (g.resume && g.io.reply.n == 0))
             continue;
         gdb_send(&g.io);
     }
@@ -726,11 +713,11 @@ void gdb_exit(struct process *p, int status, bool signalled)
     if (getpid() != g.pid)
         return;
     pthread_mutex_lock(&g.lock);
-    gdb_begin(&g.io);
+    gdb_begin(&g.io.reply);
     if (signalled)
-        gdb_put(&g.io, "X%02x", to_gdb(status));
+        gdb_put(&g.io.reply, "X%02x", to_gdb(status));
     else
-        gdb_put(&g.io, "W%02x", status & 0xff);
+        gdb_put(&g.io.reply, "W%02x", status & 0xff);
     gdb_send(&g.io);
     /* The lock stays held: nobody talks to gdb any more. */
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Packets of gdb's remote protocol over a socket (gdb manual, appendix E). */
+/* gdb's packets over a socket; contract: gdb_io.h. */
 #include "user/gdb_io.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,119 +110,37 @@ static int send_all(struct gdb_io *io, const char *s, size_t n)
     return 0;
 }
 
-static int hex(int c)
-{
-    return isdigit(c) ? c - '0' : isxdigit(c) ? (c | 32) - 'a' + 10 : -1;
-}
-
-/* The payload up to '#' and its checksum; -1: gone, -2: damaged. */
-static long get_payload(struct gdb_io *io, char *buf)
-{
-    uint8_t sum = 0;
-    size_t n = 0;
-    bool escaped = false;
-    int c, high, low;
-
-    while ((c = get(io)) >= 0 && c != '#') {
-        sum += (uint8_t)c;
-        if (!escaped && c == '}') {
-            escaped = true;
-            continue;
-        }
-        if (n < GDB_PACKET)
-            buf[n++] = (char)(escaped ? c ^ 0x20 : c);
-        escaped = false;
-    }
-    high = get(io);
-    low = get(io);
-    if (c < 0 || high < 0 || low < 0)
-        return -1;
-    buf[n] = 0;
-    return hex(high) * 16 + hex(low) == sum ? (long)n : -2;
-}
-
 long gdb_receive(struct gdb_io *io, char buf[GDB_PACKET + 1])
 {
     for (;;) {
         int c = get(io);
-        long n;
+        enum gdb_got got = c < 0 ? GDB_GOT_NOTHING : gdb_in_byte(&io->packet, (uint8_t)c);
 
         if (c < 0)
             return -1;
-        if (c == 3) {
+        if (got == GDB_GOT_INTERRUPT) {
             strcpy(buf, "\3");
             return 1;
         }
-        if (c != '$')
-            continue; /* acknowledgements */
-        n = get_payload(io, buf);
-        if (n == -1)
+        if (got != GDB_GOT_PACKET && got != GDB_GOT_DAMAGED)
+            continue;
+        if (!io->no_ack && send_all(io, got == GDB_GOT_PACKET ? "+" : "-", 1) < 0)
             return -1;
-        if (!io->no_ack && send_all(io, n >= 0 ? "+" : "-", 1) < 0)
-            return -1;
-        if (n >= 0)
-            return n;
+        if (got == GDB_GOT_PACKET) {
+            memcpy(buf, io->packet.buf, io->packet.n + 1);
+            return (long)io->packet.n;
+        }
     }
 }
 
 /* --- sending -----------------------------------------------------------------------------------*/
 
-void gdb_begin(struct gdb_io *io)
-{
-    io->out_n = 0;
-    io->out[0] = 0;
-}
-
-void gdb_put(struct gdb_io *io, const char *fmt, ...)
-{
-    va_list args;
-    int n;
-
-    va_start(args, fmt);
-    n = vsnprintf(io->out + io->out_n, sizeof(io->out) - io->out_n, fmt, args);
-    va_end(args);
-    if (n > 0 && io->out_n + (size_t)n < sizeof(io->out))
-        io->out_n += (size_t)n;
-}
-
-void gdb_put_hex(struct gdb_io *io, const void *data, size_t len)
-{
-    static const char digits[] = "0123456789abcdef";
-    const uint8_t *p = data;
-
-    for (; len > 0 && io->out_n + 2 < sizeof(io->out); len--, p++) {
-        io->out[io->out_n++] = digits[*p >> 4];
-        io->out[io->out_n++] = digits[*p & 15];
-    }
-}
-
-void gdb_put_binary(struct gdb_io *io, const void *data, size_t len)
-{
-    const uint8_t *p = data;
-
-    for (; len > 0 && io->out_n + 2 < sizeof(io->out); len--, p++) {
-        if (*p == '#' || *p == '$' || *p == '}' || *p == '*') {
-            io->out[io->out_n++] = '}';
-            io->out[io->out_n++] = (char)(*p ^ 0x20);
-        } else {
-            io->out[io->out_n++] = (char)*p;
-        }
-    }
-}
-
 int gdb_send(struct gdb_io *io)
 {
     char frame[GDB_PACKET + 8];
-    uint8_t sum = 0;
-    size_t n = 0;
+    size_t n = gdb_frame(&io->reply, frame);
     int c;
 
-    for (size_t i = 0; i < io->out_n; i++)
-        sum += (uint8_t)io->out[i];
-    frame[n++] = '$';
-    memcpy(frame + n, io->out, io->out_n);
-    n += io->out_n;
-    n += (size_t)snprintf(frame + n, 4, "#%02x", sum);
     do {
         if (send_all(io, frame, n) < 0)
             return -1;
@@ -234,16 +151,4 @@ int gdb_send(struct gdb_io *io)
         while (c >= 0 && c != '+' && c != '-');
     } while (c == '-');
     return c < 0 ? -1 : 0;
-}
-
-size_t gdb_get_hex(const char *s, void *out, size_t max)
-{
-    uint8_t *p = out;
-    size_t n = 0;
-
-    while (n < max && hex((unsigned char)s[0]) >= 0 && hex((unsigned char)s[1]) >= 0) {
-        p[n++] = (uint8_t)(hex((unsigned char)s[0]) * 16 + hex((unsigned char)s[1]));
-        s += 2;
-    }
-    return n;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The AArch64 guest as the translator sees it: slots, helpers, reset, FP status (cpu/cpu.h). */
 #include "guest/aarch64/lift.h"
+#include "guest/aarch64/gdb.h"
 #include "guest/aarch64/lift_priv.h"
 
 #include "cpu/fpmode.h"
@@ -212,4 +213,5 @@ const struct guest_isa guest_aarch64 = {
     .reset = reset,
     .disas = a64_disas,
     .dump = dump,
+    .gdb = &a64_gdb,
 };
