@@ -67,7 +67,7 @@ void rig_reset(struct rig *r);
  */
 void rig_save_load(struct rig *r);
 int rig_load_bytes(struct rig *r, const uint8_t *buf, size_t len, struct err *e);
-/** rig_hostile - the saved state cut short at every length and with each byte changed in some ways is loaded: refused or
+/** rig_hostile - the saved state, cut short and with bytes changed in some ways (some hundred places), is loaded: refused or
  * not, nothing breaks, and the device goes on working with its registers read and written. */
 void rig_hostile(struct rig *r);
 
