@@ -125,7 +125,12 @@ COUNT    := $(O)/tests/insn/count
 $(COUNT): $(COUNT).o $(O)/libemu.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ -lpthread -lm
 
-unit: $(UNIT) $(COUNT)
+# The machine that tests of the system level run on (tests/sys/README.md).
+MACHINE  := $(O)/tests/sys/machine
+$(MACHINE): $(MACHINE).o $(O)/libemu.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ -Wl,--as-needed $(SYSTEM_LIBS) $(STORAGE_LIBS) -lpthread -lm
+
+unit: $(UNIT) $(COUNT) $(MACHINE)
 
 # Fuzz targets: fuzz/fuzz_NAME.c, corpus in fuzz/corpus/NAME.  With V=fuzz, libFuzzer drives them;
 # otherwise fuzz/replay.c runs the corpus and random changes of it for some seconds.
@@ -151,7 +156,7 @@ fuzz:
 
 # Less than a minute: what everybody runs before a change goes in.
 quick: all unit
-	$(TEST) layers lists docs unit golden insn
+	$(TEST) layers lists docs unit golden insn sys
 
 # Everything, on a fresh Debian machine, too.  The packages come first, so the rest is a second
 # make: it finds the compiler and libraries that the first one may not have had.
@@ -159,7 +164,7 @@ check:
 	@tools/deps.sh build root test
 	$(MAKE) -j$$(nproc) all unit fuzzers
 	$(MAKE) roots
-	$(TEST) layers lists docs warnings unit golden fuzz insn random cli image programs tiers stress
+	$(TEST) layers lists docs warnings unit golden fuzz insn sys random cli image programs tiers stress
 
 # The same tests on a build with address and undefined-behaviour sanitizers, without those that only
 # take long.
@@ -169,7 +174,7 @@ check-san:
 	$(MAKE) roots
 	$(MAKE) V=san check-san-tests
 check-san-tests:
-	$(TEST) unit fuzz insn cli image
+	$(TEST) unit fuzz insn sys cli image
 
 # Unit tests and the storage programs under the thread sanitizer.  It cannot see what translated code
 # does, and leaves no room for the address space of guest programs.
@@ -192,7 +197,7 @@ regold: $(COUNT)
 	git diff --stat tests/insn/golden.txt
 
 check-fuzz: fuzzers
-check-layers check-lists check-docs check-warnings check-unit check-golden check-fuzz check-insn check-cli check-image check-programs check-tiers check-stress: all unit
+check-layers check-lists check-docs check-warnings check-unit check-golden check-fuzz check-insn check-sys check-cli check-image check-programs check-tiers check-stress: all unit
 	$(TEST) $(@:check-%=%)
 
 # Benchmarks: native, both references and Emu in turns (bench/README.md).
@@ -261,7 +266,7 @@ help:
 	@echo 'make demo       run Debian arm64 programs: shell, Python, the compiler'
 	@echo 'make check      all tests (about 15 minutes on two cores); installs what it needs'
 	@echo 'make quick      unit and instruction tests, in less than a minute'
-	@echo 'make check-X    one group: layers lists docs warnings unit golden fuzz insn random cli image programs tiers stress'
+	@echo 'make check-X    one group: layers lists docs warnings unit golden fuzz insn sys random cli image programs tiers stress'
 	@echo 'make regold     records what the translator makes of the instruction tests'
 	@echo 'make check-programs OPTS=--hot-after=1   with options of the engine (qemu-aarch64 -h)'
 	@echo 'make check SKIPS=listed WERROR=-Werror   as CI does: no skips but tests/allowed-skips, no warnings'

@@ -118,6 +118,7 @@ GROUPS = {
     'golden': lambda a: [Job('golden', ['tests/insn/golden.py', '--count',
                                         f'{a.obj}/tests/insn/count'], 60)],
     'insn': lambda a: [Job('insn', ['tests/insn/run.py', '--emu', a.emu], 600)],
+    'sys': lambda a: [Job('sys', ['tests/sys/run.py', '--machine', f'{a.obj}/tests/sys/machine'], 900)],
     'random': lambda a: [Job('random', ['tests/insn/random_sequences.py', '--emu', a.emu, '-n',
                                         a.n, '--seconds', '60'], 900)],
     'cli': lambda a: scripts('cli', 300),

@@ -18,7 +18,7 @@ FUNCTIONS = (
     ('src/ir/passes.def', 'PASS', 'src/ir/pass_*.c', r'^void pass_(\w+)\(struct ir \*ir\)$'),
     ('src/ir/ops.def', 'OP', 'src/ir/eval_*.c', r'^EVAL\((\w+)\)$'),
     ('src/guest/aarch64/insn*.def', 'INSN INSN_END', 'src/guest/aarch64/*.c', r'^void tr_(\w+)\('),
-    ('src/guest/aarch64/helpers.def', 'HELPER', 'src/guest/aarch64/*.c',
+    ('src/guest/aarch64/*helpers.def', 'HELPER', 'src/guest/aarch64/*.c',
      r'^uint64_t help_(\w+)\('),
     ('src/user/syscalls.def', 'CALL', 'src/user/*.c', r'^long sys_(\w+)\(struct task \*t, const uint64_t \*a\)$'),
 )

@@ -109,7 +109,7 @@ enum cpu_stop cpu_run(struct cpu *cpu)
     if (take_attention(cpu))
         return CPU_STOP_ATTENTION;
     cpu->stop = CPU_STOP_NONE;
-    if (cpu->engine->conf.kind == ENGINE_INTERP || cpu->single_step)
+    if (cpu->engine->conf.kind == ENGINE_INTERP || cpu->single_step || cpu->guest_step)
         stop = interp_run(cpu, 0);
     else
         stop = jit_run(cpu);

@@ -97,7 +97,7 @@ struct cpu_mode {
 
 enum { CPU_OUTSIDE, CPU_IN_CODE, CPU_IN_GUEST };
 
-#define CPU_GUEST_MAX 2048 /* bytes of guest state */
+#define CPU_GUEST_MAX 4096 /* bytes of guest state */
 #define CPU_FRAME     1600
 
 struct cpu {
@@ -128,6 +128,7 @@ struct cpu {
     struct engine *engine;
     void *owner;       /* the user-mode thread or the machine's struct vcpu */
     bool single_step;  /* stop with CPU_STOP_DEBUG after each instruction */
+    bool guest_step;   /* the same, asked for by the guest itself */
     bool forget_returns; /* empty the shadow stack before running on */
     bool odd;          /* the next instruction is for the interpreter */
     volatile uint8_t in_code; /* CPU_IN_CODE: inside translated code, whose cache is not emptied; CPU_IN_GUEST: a machine's
@@ -284,6 +285,7 @@ enum engine_log_item {
     ENGINE_LOG_CPU = 32,   /* the registers there */
     ENGINE_LOG_FPU = 64,   /* the vector registers, too */
     ENGINE_LOG_STOP = 128, /* why cpu_run() returned */
+    ENGINE_LOG_MMU = 256,  /* translations that were not cached */
 };
 
 /** struct engine_log - where and what; code outside all ranges is left out when there are any. */

@@ -282,16 +282,17 @@ static enum cpu_stop run_here(struct cpu *cpu, struct ir_machine *m, unsigned li
 
 static enum cpu_stop step(struct cpu *cpu, struct ir_machine *m, unsigned limit)
 {
+    bool stepping = cpu->single_step || cpu->guest_step;
     enum cpu_stop stop = before_block(cpu);
 
     if (stop != CPU_STOP_NONE)
         return stop;
     if (cpu->memory)
         cpu_go_inside(cpu, CPU_IN_GUEST);
-    stop = run_here(cpu, m, cpu->single_step ? 1 : limit);
+    stop = run_here(cpu, m, stepping ? 1 : limit);
     if (cpu->memory)
         cpu_come_out(cpu);
-    return stop == CPU_STOP_NONE && cpu->single_step ? CPU_STOP_DEBUG : stop;
+    return (stop == CPU_STOP_NONE || stop == CPU_STOP_AGAIN) && stepping ? CPU_STOP_DEBUG : stop;
 }
 
 static struct ir_machine machine(struct cpu *cpu)

@@ -217,6 +217,14 @@ bool vcpu_on(struct vcpu *v, void (*start)(struct cpu *cpu, void *opaque), void 
     return !was;
 }
 
+void vcpu_off(struct vcpu *v)
+{
+    pthread_mutex_lock(&v->all->lock);
+    v->on = v->sleepy = false;
+    pthread_mutex_unlock(&v->all->lock);
+    cpu_kick(v->cpu);
+}
+
 /* --- Running --- */
 
 static void broken(struct vcpu *v, enum run_state s)
@@ -245,7 +253,7 @@ static void run(struct vcpu *v)
 
     sys->interrupt(v->cpu);
     stop = cpu_run(v->cpu);
-    if (stop == CPU_STOP_DEBUG)
+    if (stop == CPU_STOP_DEBUG && !v->cpu->guest_step)
         next = VCPU_DEBUG;
     else if (stop != CPU_STOP_ATTENTION && stop != CPU_STOP_AGAIN)
         next = sys->stopped(v->cpu, stop);
@@ -487,6 +495,8 @@ void vcpu_free_all(struct machine *m)
 
         a->first = v->next;
         drop_work(v);
+        if (v->cpu->isa->system->gone)
+            v->cpu->isa->system->gone(v->cpu);
         mmu_detach(v->cpu);
         cpu_free(v->cpu);
         pthread_cond_destroy(&v->wake);

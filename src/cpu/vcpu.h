@@ -44,6 +44,8 @@ struct guest_system {
     void (*interrupt)(struct cpu *cpu);
     /** awake - is there a reason to leave VCPU_SLEEP?  Any thread. */
     bool (*awake)(struct cpu *cpu);
+    /** gone - its thread has ended, it is about to be freed: let go of timers; or NULL. */
+    void (*gone)(struct cpu *cpu);
 };
 
 struct vcpu;
@@ -67,6 +69,8 @@ void vcpu_call(struct vcpu *v, void (*fn)(struct cpu *cpu, void *opaque), void *
 void vcpu_post(struct vcpu *v, void (*fn)(struct cpu *cpu, void *opaque), void *opaque);
 /** vcpu_on - power on: @start(cpu, opaque) sets the state on its thread, then it runs.  False: it is on. */
 bool vcpu_on(struct vcpu *v, void (*start)(struct cpu *cpu, void *opaque), void *opaque);
+/** vcpu_off - power off, as soon as it leaves guest code. */
+void vcpu_off(struct vcpu *v);
 bool vcpu_is_on(const struct vcpu *v);
 bool vcpu_is_asleep(const struct vcpu *v);
 /** vcpu_stop_all - returns when no CPU executes guest code; vcpu_start_all.  (machine_set_state does this.) */

@@ -48,7 +48,26 @@ enum a64_slot {
     A64_SSBS,
     A64_PAC_KEYS, /* APIA, APIB, APDA, APDB; low, high */
     A64_V0 = A64_PAC_KEYS + 8,
-    A64_NUM_SLOTS = A64_V0 + 32,
+    A64_USER_SLOTS = A64_V0 + 32,
+    /* Of machines (system_priv.h) */
+    A64_SP_EL0 = A64_USER_SLOTS, /* stale while it is the one in use */
+    A64_SP_EL1,
+    A64_ELR_EL1,
+    A64_ELR_EL2,
+    A64_SPSR_EL1,
+    A64_SPSR_EL2,
+    A64_ESR_EL1,
+    A64_ESR_EL2,
+    A64_FAR_EL1,
+    A64_FAR_EL2,
+    A64_TPIDR_EL1,
+    A64_TPIDR_EL2,
+    A64_TPIDRRO,
+    A64_CONTEXTIDR_EL1,
+    A64_CONTEXTIDR_EL2,
+    A64_PAR,
+    A64_DAIF,
+    A64_NUM_SLOTS,
 };
 
 /* cpu->mode: what changes the meaning of code. */
@@ -58,8 +77,34 @@ enum {
     A64_MODE_QARMA5 = 2,  /* pointers are signed by QARMA5, not by our own quicker function */
     A64_MODE_BTI = 16,    /* there may be guarded pages: indirect branches set PSTATE.BTYPE */
     A64_MODE_GUARDED = 32, /* only for lifting: this page is one */
-    A64_MODE_MODEL = 8,   /* shift: index of the CPU model, whose features the decoder goes by */
+    A64_MODE_MODEL = 8,   /* shift: index of the CPU model, whose features the decoder goes by; 7 bits */
+    A64_MODE_NO_PAUTH = 1 << 15, /* -cpu X,pauth=off */
+    /* Machines only; programs have none of these bits. */
+    A64_MODE_EL = 16,          /* shift: exception level; 2 bits */
+    A64_MODE_SYSTEM = 1 << 18, /* a machine */
+    A64_MODE_E2H = 1 << 19,    /* EL2, or EL0 below it, in the EL2&0 regime */
+    A64_MODE_PAN = 1 << 20,
+    A64_MODE_UNPRIV = 1 << 21, /* LDTR and its like are unprivileged accesses */
+    A64_MODE_FP_TRAP = 1 << 22,
+    A64_MODE_ALIGN = 1 << 23,  /* SCTLR.A */
+    A64_MODE_TRAPS = 1 << 24,  /* some system instruction that is usually free may trap: ask */
+    A64_MODE_IL = 1 << 25,     /* PSTATE.IL: nothing can be executed */
+    A64_MODE_SP0 = 1 << 26,    /* SP_EL0 is the stack pointer, above EL0 */
+    A64_MODE_BREAK = 1 << 27,  /* each instruction asks for hardware breakpoints */
+    A64_MODE_SP_ODD = 1 << 28, /* SP is misaligned, and that is checked */
+    A64_MODE_SP_CHECK = 1 << 29, /* SCTLR.SA */
+    A64_MODE_PAC = 1 << 30,    /* all keys are enabled; else ask for each */
 };
+
+/* Of a CPU's mode: the index of its model; its exception level. */
+static inline unsigned a64_mode_model(uint32_t mode)
+{
+    return mode >> A64_MODE_MODEL & 127;
+}
+static inline unsigned a64_mode_el(uint32_t mode)
+{
+    return mode >> A64_MODE_EL & 3;
+}
 
 extern const struct guest_isa guest_aarch64;
 

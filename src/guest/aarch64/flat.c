@@ -6,6 +6,7 @@
  */
 #include "guest/aarch64/lift.h"
 #include "guest/aarch64/lift_priv.h"
+#include "guest/aarch64/lift_system.h"
 #include "ir/flat.h"
 
 #include <string.h>
@@ -484,7 +485,11 @@ static bool flatten(struct tr *t, unsigned row)
     case A64_ROW_stp_v: case A64_ROW_ldp_v: case A64_ROW_stnp_v: case A64_ROW_ldnp_v:
         return w >> 30 < 3 && pair(t, FLAT_VEC);
     case A64_ROW_stp_v_wb: case A64_ROW_ldp_v_wb: return w >> 30 < 3 && pair(t, FLAT_VEC | pair_back(t));
-    case A64_ROW_ldst_unscaled: case A64_ROW_ldst_unpriv: return at(single(t, 0), (uint64_t)sbits(w, 12, 9));
+    case A64_ROW_ldst_unpriv:
+        if (t->mode & A64_MODE_UNPRIV)
+            return false;
+        return at(single(t, 0), (uint64_t)sbits(w, 12, 9));
+    case A64_ROW_ldst_unscaled: return at(single(t, 0), (uint64_t)sbits(w, 12, 9));
     case A64_ROW_ldst_post: return at(single(t, FLAT_POST), (uint64_t)sbits(w, 12, 9));
     case A64_ROW_ldst_pre: return at(single(t, FLAT_PRE), (uint64_t)sbits(w, 12, 9));
     case A64_ROW_ldst_reg: return at_register(t, single(t, 0));
@@ -536,13 +541,13 @@ uint32_t a64_flat(struct flat *f, uint32_t mode, uint64_t pc, const uint8_t *cod
                   uint64_t end, unsigned limit)
 {
     struct tr t = {.f = f, .pc = pc, .start = pc, .mode = mode};
-    uint64_t feats = a64_model_feats(mode >> A64_MODE_MODEL);
+    uint64_t feats = a64_mode_feats(mode);
     uint32_t done = 0;
 
     f->slots = guest_aarch64.slots;
     f->flag_slot = A64_N;
     f->n = 0;
-    if (pc & 3)
+    if ((pc & 3) || (mode & (A64_MODE_IL | A64_MODE_BREAK | A64_MODE_FP_TRAP | A64_MODE_SP_ODD)))
         return 0;
     while (!t.ended) {
         if (limit-- == 0 || t.pc == end || avail - done < 4 || f->n + 2 >= FLAT_MAX) {
@@ -553,7 +558,7 @@ uint32_t a64_flat(struct flat *f, uint32_t mode, uint64_t pc, const uint8_t *cod
             break;
         }
         memcpy(&t.w, code + done, sizeof(t.w));
-        if (!flatten(&t, a64_decode_row(t.w, feats)))
+        if (!flatten(&t, a64_decode_row(t.w, feats)) || ((mode & A64_MODE_SP_CHECK) && a64_sp_moves(t.w)))
             return 0;
         t.pc += 4;
         done += 4;

@@ -3,6 +3,7 @@
 #include "guest/aarch64/lift.h"
 #include "guest/aarch64/gdb.h"
 #include "guest/aarch64/lift_priv.h"
+#include "guest/aarch64/system_priv.h"
 
 #include "cpu/fpmode.h"
 
@@ -16,7 +17,9 @@
 #define KEY(n)     [A64_PAC_KEYS + n] = {"pac_key" #n, OFF(pac_keys[n]), IR_I64}
 #define V(n)       [A64_V0 + n] = {"v" #n, OFF(vreg[n]), IR_V128}
 
-static const struct ir_slot slots[A64_NUM_SLOTS] = {
+#define SYS(field) (offsetof(struct cpu, guest) + offsetof(struct a64_sys, field)), IR_I64
+
+const struct ir_slot a64_slots[A64_NUM_SLOTS] = {
     X(0), X(1), X(2), X(3), X(4), X(5), X(6), X(7), X(8), X(9), X(10), X(11), X(12), X(13), X(14), X(15),
     X(16), X(17), X(18), X(19), X(20), X(21), X(22), X(23), X(24), X(25), X(26), X(27), X(28), X(29), X(30),
     V(0), V(1), V(2), V(3), V(4), V(5), V(6), V(7), V(8), V(9), V(10), V(11), V(12), V(13), V(14), V(15),
@@ -35,6 +38,23 @@ static const struct ir_slot slots[A64_NUM_SLOTS] = {
     [A64_QC] = {"qc", OFF(qc), IR_V128},
     [A64_DIT] = {"dit", OFF(dit), IR_I1},
     [A64_SSBS] = {"ssbs", OFF(ssbs), IR_I1},
+    [A64_SP_EL0] = {"sp_el0", SYS(sp_el[0])},
+    [A64_SP_EL1] = {"sp_el1", SYS(sp_el[1])},
+    [A64_ELR_EL1] = {"elr_el1", SYS(elr[1])},
+    [A64_ELR_EL2] = {"elr_el2", SYS(elr[2])},
+    [A64_SPSR_EL1] = {"spsr_el1", SYS(spsr[1])},
+    [A64_SPSR_EL2] = {"spsr_el2", SYS(spsr[2])},
+    [A64_ESR_EL1] = {"esr_el1", SYS(esr[1])},
+    [A64_ESR_EL2] = {"esr_el2", SYS(esr[2])},
+    [A64_FAR_EL1] = {"far_el1", SYS(far[1])},
+    [A64_FAR_EL2] = {"far_el2", SYS(far[2])},
+    [A64_TPIDR_EL1] = {"tpidr_el1", SYS(tpidr[1])},
+    [A64_TPIDR_EL2] = {"tpidr_el2", SYS(tpidr[2])},
+    [A64_TPIDRRO] = {"tpidrro_el0", SYS(tpidrro)},
+    [A64_CONTEXTIDR_EL1] = {"contextidr_el1", SYS(contextidr[1])},
+    [A64_CONTEXTIDR_EL2] = {"contextidr_el2", SYS(contextidr[2])},
+    [A64_PAR] = {"par_el1", SYS(par)},
+    [A64_DAIF] = {"daif", SYS(daif)},
 };
 
 static const struct ir_helper helpers[] = {
@@ -167,7 +187,7 @@ unsigned a64_disas(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail
         return 4;
     }
     memcpy(&word, code, sizeof(word));
-    row = a64_decode(word, a64_model_feats(mode >> A64_MODE_MODEL), &f);
+    row = a64_decode(word, a64_mode_feats(mode), &f);
     n = snprintf(buf, len, "%08x  %s", word, a64_row_name(row));
     if (row == A64_NO_ROW)
         return 4;
@@ -200,8 +220,8 @@ const struct guest_isa guest_aarch64 = {
     .mode_fp_slow = A64_MODE_FP_SLOW,
     .mode_fp_flush = A64_MODE_FP_FLUSH,
     .name = "aarch64",
-    .slots = slots,
-    .n_slots = A64_NUM_SLOTS,
+    .slots = a64_slots,
+    .n_slots = A64_USER_SLOTS,
     .helpers = helpers,
     .n_helpers = A64_NUM_HELPERS,
     .lift = a64_lift,

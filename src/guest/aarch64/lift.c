@@ -2,6 +2,7 @@
 /* A64 lifting: the loop over a block, and what the lifting functions share (Arm ARM DDI 0487, J1). */
 #include "guest/aarch64/lift.h"
 #include "guest/aarch64/lift_priv.h"
+#include "guest/aarch64/lift_system.h"
 
 #include <string.h>
 
@@ -200,7 +201,7 @@ void a64_leave(struct a64_tr *t, ir_val next_pc)
 }
 
 /* A switch, not a table of pointers: nothing to relocate when the program starts. */
-static void translate(struct a64_tr *t)
+static void translate_row(struct a64_tr *t)
 {
     struct a64_fields f;
 
@@ -216,6 +217,18 @@ static void translate(struct a64_tr *t)
     }
 }
 
+static void translate(struct a64_tr *t)
+{
+    if (!(t->mode & A64_MODE_SYSTEM)) {
+        translate_row(t);
+        return;
+    }
+    if (!a64_lift_system(t))
+        translate_row(t);
+    if (a64_sp_moves(t->word))
+        a64_sp_written(t);
+}
+
 static uint32_t word_at(const uint8_t *p)
 {
     uint32_t w;
@@ -227,7 +240,7 @@ static uint32_t word_at(const uint8_t *p)
 uint32_t a64_lift(struct ir *ir, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail,
                   uint64_t end, unsigned limit)
 {
-    struct a64_tr t = {.ir = ir, .pc = pc, .mode = mode, .feats = a64_model_feats(mode >> A64_MODE_MODEL)};
+    struct a64_tr t = {.ir = ir, .pc = pc, .mode = mode, .feats = a64_mode_feats(mode)};
     uint32_t done = 0;
 
     if (pc & 3) {
@@ -272,7 +285,7 @@ static uint8_t scan_end(enum a64_end end, uint64_t pc, const struct a64_fields *
 void a64_scan(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, unsigned limit,
               struct guest_scan *out)
 {
-    uint64_t feats = a64_model_feats(mode >> A64_MODE_MODEL);
+    uint64_t feats = a64_mode_feats(mode);
     struct a64_fields f;
 
     *out = (struct guest_scan){.end = pc, .kind = GUEST_END_FALL};
@@ -284,6 +297,8 @@ void a64_scan(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, uns
         unsigned row = a64_decode(word_at(code + off), feats, &f);
         enum a64_end end = a64_row_end(row);
 
+        if ((mode & A64_MODE_SYSTEM) && row == A64_NO_ROW && !a64_system_end(word_at(code + off)))
+            end = A64_FALL;
         out->end = pc + off + 4;
         out->n_insns++;
         if (end != A64_FALL) {

@@ -5,6 +5,8 @@
 
 #include "cpu/cpu.h"
 
+extern const struct ir_slot a64_slots[];
+
 uint32_t a64_lift(struct ir *ir, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail,
                   uint64_t end, unsigned limit);
 uint32_t a64_flat(struct flat *f, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail,

@@ -48,6 +48,15 @@ uint64_t a64_model_feats(unsigned model)
     return (model < NUM_MODELS ? models[model].feats : 0) & a64_rows_features();
 }
 
+uint64_t a64_mode_feats(uint32_t mode)
+{
+    uint64_t feats = a64_model_feats(a64_mode_model(mode));
+
+    if (mode & A64_MODE_NO_PAUTH)
+        feats &= ~F(PAUTH);
+    return mode & A64_MODE_SYSTEM ? feats & ~F(BTI) : feats;
+}
+
 int a64_model_find(const char *name)
 {
     for (int i = 0; i < NUM_MODELS; i++) {
@@ -70,7 +79,7 @@ uint32_t a64_model_midr(int index)
 void a64_set_model(struct cpu *cpu, int index)
 {
     a64(cpu)->model = index;
-    cpu->mode = (cpu->mode & ((1u << A64_MODE_MODEL) - 1)) | (uint32_t)index << A64_MODE_MODEL;
+    cpu->mode = (cpu->mode & ~(127u << A64_MODE_MODEL)) | (uint32_t)index << A64_MODE_MODEL;
 }
 
 bool a64_has_bti(int model)
@@ -80,7 +89,7 @@ bool a64_has_bti(int model)
 
 void a64_enable_bti(struct cpu *cpu)
 {
-    if ((cpu->mode & A64_MODE_BTI) || !a64_has_bti((int)(cpu->mode >> A64_MODE_MODEL)))
+    if ((cpu->mode & A64_MODE_BTI) || !a64_has_bti((int)a64_mode_model(cpu->mode)))
         return;
     cpu_use_landings(cpu);
     cpu_set_mode(cpu, cpu->mode | A64_MODE_BTI);
@@ -93,7 +102,7 @@ void a64_set_qarma5(struct cpu *cpu)
 
 uint64_t a64_hwcap(const struct cpu *cpu)
 {
-    uint64_t feats = a64_model_feats(cpu->mode >> A64_MODE_MODEL), caps = 0;
+    uint64_t feats = a64_model_feats(a64_mode_model(cpu->mode)), caps = 0;
 
     for (unsigned i = 0; i < A64_NUM_FEATS; i++)
         caps |= feats >> i & 1 ? feature[i].hwcap : 0;
@@ -102,7 +111,7 @@ uint64_t a64_hwcap(const struct cpu *cpu)
 
 uint64_t a64_hwcap2(const struct cpu *cpu)
 {
-    uint64_t feats = a64_model_feats(cpu->mode >> A64_MODE_MODEL), caps = 0;
+    uint64_t feats = a64_model_feats(a64_mode_model(cpu->mode)), caps = 0;
 
     for (unsigned i = 0; i < A64_NUM_FEATS; i++)
         caps |= feats >> i & 1 ? feature[i].hwcap2 : 0;
@@ -135,7 +144,7 @@ static uint64_t feature_fields(uint64_t feats, enum id_register reg)
 /* The registers op0 3, op1 0, CRn 0 as Linux emulates reading them: only what programs may know. */
 uint64_t a64_id_register(uint32_t mode, unsigned crm, unsigned op2)
 {
-    unsigned model = mode >> A64_MODE_MODEL;
+    unsigned model = a64_mode_model(mode);
     uint64_t feats = a64_model_feats(model);
 
     switch (crm << 4 | op2) {

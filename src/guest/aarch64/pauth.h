@@ -6,6 +6,10 @@
 #include "guest/aarch64/lift.h"
 
 enum a64_pac_key { PAC_IA, PAC_IB, PAC_DA, PAC_DB, PAC_GA };
+enum { PAC_AUTH = 8 }; /* with a key: authenticate */
+
+/** a64_pac_by_hand - what code made by the two below gives, computed here; @key may have PAC_AUTH. */
+uint64_t a64_pac_by_hand(struct cpu *cpu, uint64_t ptr, uint64_t modifier, unsigned key);
 
 ir_val a64_pac_add(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64_pac_key key);
 ir_val a64_pac_auth(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64_pac_key key);

@@ -23,13 +23,18 @@ static bool bad_int(struct a64_tr *t, const struct a64_fields *f)
 }
 
 /* Stores Rt, or gives the loaded value. */
-static ir_val access_int(struct a64_tr *t, const struct a64_fields *f, ir_val addr)
+static ir_val access_as(struct a64_tr *t, const struct a64_fields *f, ir_val addr, uint64_t unpriv)
 {
     if (f->o == 0) {
-        ir_store(t->ir, plain(f->z), addr, a64_x(t, f->t));
+        ir_store(t->ir, plain(f->z) | unpriv, addr, a64_x(t, f->t));
         return IR_NONE;
     }
-    return ir_load(t->ir, f->o == 3 ? IR_I32 : IR_I64, ir_mem(f->z, f->o >= 2, IR_RELAXED), addr);
+    return ir_load(t->ir, f->o == 3 ? IR_I32 : IR_I64, ir_mem(f->z, f->o >= 2, IR_RELAXED) | unpriv, addr);
+}
+
+static ir_val access_int(struct a64_tr *t, const struct a64_fields *f, ir_val addr)
+{
+    return access_as(t, f, addr, 0);
 }
 
 static void ldst_int(struct a64_tr *t, const struct a64_fields *f, ir_val addr)
@@ -62,10 +67,16 @@ void tr_ldst_unscaled(struct a64_tr *t, const struct a64_fields *f)
         ldst_int(t, f, a64_addr(t, f->n, a64_sext(f->i, 9)));
 }
 
-/* At EL0 the unprivileged forms are plain accesses. */
+/* At EL0 the unprivileged forms are plain accesses, and elsewhere unless the mode says so. */
 void tr_ldst_unpriv(struct a64_tr *t, const struct a64_fields *f)
 {
-    tr_ldst_unscaled(t, f);
+    ir_val v;
+
+    if (bad_int(t, f))
+        return;
+    v = access_as(t, f, a64_addr(t, f->n, a64_sext(f->i, 9)), t->mode & A64_MODE_UNPRIV ? IR_MEM_UNPRIV : 0);
+    if (f->o)
+        a64_set_r(t, f->t, v);
 }
 
 void tr_ldst_post(struct a64_tr *t, const struct a64_fields *f)

@@ -9,6 +9,7 @@
  * sign every return address; so by default it is a keyed hash of two multiplications, done in line.
  */
 #include "guest/aarch64/pauth.h"
+#include "guest/aarch64/lift_system.h"
 
 #include "base/crypto.h"
 
@@ -63,6 +64,28 @@ static ir_val strip(struct a64_tr *t, ir_val ptr)
                  ir_and_imm(t->ir, high, PAC_FIELD | 0xffull << 56));
 }
 
+/* quick_code() below, in C. */
+static uint64_t quick(struct cpu *cpu, uint64_t ptr, uint64_t modifier, unsigned key)
+{
+    const uint64_t *k = &a64(cpu)->pac_keys[2 * key];
+    uint64_t x = (ptr ^ k[1]) + (modifier + k[0]) * 0x9e3779b97f4a7c15;
+
+    x = (x ^ x >> 32) * 0xd6e8feb86659fd93;
+    return x >> 9 & PAC_FIELD;
+}
+
+uint64_t a64_pac_by_hand(struct cpu *cpu, uint64_t ptr, uint64_t modifier, unsigned key)
+{
+    uint64_t good = ptr >> 55 & 1 ? ptr | PAC_FIELD | 0xffull << 56 : ptr & ~PAC_FIELD;
+    unsigned k = key & ~(unsigned)PAC_AUTH;
+
+    if (cpu->mode & A64_MODE_QARMA5)
+        return key & PAC_AUTH ? help_pac_auth(cpu, ptr, modifier, k) : help_pac_add(cpu, ptr, modifier, k);
+    if (!(key & PAC_AUTH))
+        return ptr ^ quick(cpu, good, modifier, k);
+    return (ptr ^ good) == quick(cpu, good, modifier, k) ? good : (good & ~(3ull << 53)) | (k & 1 ? 2ull : 1) << 53;
+}
+
 /* The quick function; gives the code at its place.  The fold between the multiplications lets the high
  * bits of pointer and modifier count as well: products carry upwards only. */
 static ir_val quick_code(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64_pac_key key)
@@ -77,12 +100,20 @@ static ir_val quick_code(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64
     return ir_and_imm(ir, a64_shifted(t, x, A64_LSR, 9), PAC_FIELD);
 }
 
+/* In a machine, are there keys that SCTLR_ELx does not enable? */
+static bool checked(const struct a64_tr *t)
+{
+    return (t->mode & (A64_MODE_SYSTEM | A64_MODE_PAC)) == A64_MODE_SYSTEM;
+}
+
 /*
  * AddPAC() and Auth() in line.  The code is XORed onto the extension bits: one that was not canonical
  * before it was signed cannot come out canonical, which is what the manual corrupts the code for.
  */
 ir_val a64_pac_add(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64_pac_key key)
 {
+    if (checked(t))
+        return ir_call(t->ir, A64_HELP_pac_check, ptr, modifier, a64_const(t, key));
     if (t->mode & A64_MODE_QARMA5)
         return ir_call(t->ir, A64_HELP_pac_add, ptr, modifier, a64_const(t, key));
     return ir_xor(t->ir, ptr, quick_code(t, strip(t, ptr), modifier, key));
@@ -94,6 +125,8 @@ ir_val a64_pac_auth(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64_pac_
     uint64_t error = key & 1 ? 2 : 1;
     ir_val good, code, failed;
 
+    if (checked(t))
+        return ir_call(ir, A64_HELP_pac_check, ptr, modifier, a64_const(t, key | PAC_AUTH));
     if (t->mode & A64_MODE_QARMA5)
         return ir_call(ir, A64_HELP_pac_auth, ptr, modifier, a64_const(t, key));
     good = strip(t, ptr);
