@@ -36,6 +36,7 @@ struct vcpu {
     bool roused;  /* vcpu_wake() since it last looked */
     bool inside;  /* executes guest code, or the guest's hooks */
     bool quit;
+    bool gone;    /* its thread does nothing more */
     bool waits;   /* for another vCPU, see wait_locked */
     struct vcpu *next;
 };
@@ -173,9 +174,11 @@ void vcpu_call(struct vcpu *v, void (*fn)(struct cpu *cpu, void *opaque), void *
     }
     n = let_go(a->machine);
     pthread_mutex_lock(&a->lock);
-    put_locked(v, &w);
-    while (!done)
-        wait_locked(a);
+    if (!v->gone) {
+        put_locked(v, &w);
+        while (!done)
+            wait_locked(a);
+    }
     pthread_mutex_unlock(&a->lock);
     take_again(a->machine, n);
 }
@@ -195,7 +198,7 @@ void vcpu_post(struct vcpu *v, void (*fn)(struct cpu *cpu, void *opaque), void *
     struct work *w = new_work(fn, opaque);
 
     pthread_mutex_lock(&v->all->lock);
-    put_locked(v, w);
+    put_locked(v, w); /* freed with it, if it is gone */
     pthread_mutex_unlock(&v->all->lock);
 }
 
@@ -329,6 +332,8 @@ static void *thread(void *arg)
     thread_signals();
     pthread_mutex_lock(&v->all->lock);
     loop_locked(v);
+    do_work_locked(v); /* others may wait for it */
+    v->gone = true;
     pthread_mutex_unlock(&v->all->lock);
     return NULL;
 }

@@ -44,11 +44,13 @@ struct tsys {
     struct engine *e;
     struct cpu *cpu[4];
     uint64_t context;
+    bool endless; /* there is fuel for ever: all of it is one page */
+    unsigned n_remaps;
     /* of the last fault */
     uint64_t fault_va;
     int fault_access, fault_bad; /* bad: 0 no page, 1 misaligned, 2 nothing answers */
     unsigned n_walks;
-    enum cpu_stop stopped;
+    enum cpu_stop stopped; /* [atomic] */
     unsigned n_stopped;
     bool wake; /* [atomic] */
 };
@@ -97,7 +99,8 @@ static inline int tsys_walk(struct cpu *cpu, uint64_t va, enum mmu_access access
             continue;
         if (!debug && !(m->prot >> access & 1))
             break;
-        *p = (struct mmu_page){ .pa = m->pa + (va - m->va), .size = m->block ? m->block : 4096, .prot = m->prot,
+        *p = (struct mmu_page){ .pa = __atomic_load_n(&m->pa, __ATOMIC_SEQ_CST) +
+                                      (t->endless && m->va == TOY_FUEL_AT ? va % 4096 : va - m->va), .size = m->block ? m->block : 4096, .prot = m->prot,
                                 .device = m->device, .global = m->global };
         return 0;
     }
