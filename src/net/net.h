@@ -40,19 +40,45 @@ struct net_card {
     void (*link)(void *opaque, bool up); /* set_link, a peer that came or went */
 };
 
-/** net_open - @opts as of -netdev ("type", "id", ...), taken over.  @find: other back ends by name (hubport, filters). */
+/** struct net_lines - character devices for guestfwd and filters; the program makes them of ui/chr.h. */
+struct net_lines {
+    /* open - the device called @text, or one made of that text as -serial takes it with id @id; NULL with @e.
+     * What it says goes to @data(to), at most @room(to) bytes at a time. */
+    void *(*open)(void *opaque, const char *id, const char *text, size_t (*room)(void *to),
+                  void (*data)(void *to, const uint8_t *buf, size_t len), void *to, struct err *e);
+    size_t (*write)(void *line, const uint8_t *buf, size_t len); /* bytes taken */
+    void (*wake)(void *line);                                    /* @room has grown */
+    void (*close)(void *line);
+};
+
+/** struct net_env - what back ends are made in; members that are NULL are not there.  Outlives them. */
 struct net_env {
     struct loop *loop;
-    struct net *(*find)(void *opaque, const char *id);
+    struct net *(*find)(void *opaque, const char *id); /* others by name: hubports, filters */
     void *opaque;
+    void (*warn)(void *opaque, const char *text); /* a line for the user, no newline */
+    const struct net_lines *lines;
+    void *lines_opaque;
 };
+
+/**
+ * net_text_opts - "user,id=n0,hostfwd=tcp::2222-:22,hostfwd=..." as of -netdev: what may come several times
+ * (hostfwd, guestfwd, dnssearch) becomes a list.
+ * net_open - such options ("type", "id", ...), taken over.
+ */
+struct json_object *net_text_opts(const char *text, struct err *e);
 struct net *net_open(const struct net_env *env, struct json_object *opts, struct err *e);
+/** net_type_names - NULL-terminated, for -netdev help. */
+const char *const *net_type_names(void);
+/** net_close - also closes the filters on it. */
 void net_close(struct net *n);
 const char *net_id(const struct net *n);
 const char *net_type(const struct net *n); /* "user" */
 /** net_describe - "net=10.0.2.0,restrict=off", as `info network` has it. */
 void net_describe(const struct net *n, char *buf, size_t len);
 unsigned net_queues(const struct net *n);
+
+bool net_has_card(const struct net *n);
 
 /** net_attach - -EBUSY when it has a card.  @offloads: what the card can receive now; net_set_offloads later. */
 int net_attach(struct net *n, const struct net_card *c, void *opaque, const uint8_t mac[6],
@@ -67,10 +93,52 @@ bool net_send(struct net *n, unsigned queue, const struct iovec *iov, int cnt,
 void net_on_room(struct net *n, void (*fn)(void *opaque, unsigned queue), void *opaque);
 /** net_ready - the card has room again. */
 void net_ready(struct net *n, unsigned queue);
+/** net_link - is it up: set_link has not taken it down, and the other side is there.  The card hears of changes. */
 bool net_link(const struct net *n);
 void net_set_link(struct net *n, bool up);
 
-/** net_default_mac - 52:54:00:12:34:56 and on, one more for each card. */
+/**
+ * net_filter_open - "filter-dump" and its kin, @opts as of -object ("qom-type", "id", "netdev", ...), taken over.
+ * It stands between the back end and its card until it is closed.
+ */
+struct net_filter;
+struct net_filter *net_filter_open(const struct net_env *env, struct json_object *opts,
+                                   struct err *e);
+const char *const *net_filter_names(void);
+void net_filter_close(struct net_filter *f);
+const char *net_filter_id(const struct net_filter *f);
+/** net_filter_next - those on @n: after @f, or the first for NULL. */
+struct net_filter *net_filter_next(const struct net *n, const struct net_filter *f);
+void net_filter_describe(const struct net_filter *f, char *buf, size_t len);
+
+/* -netdev user: -ENOTSUP for others.  Rules as of hostfwd=: "tcp:127.0.0.1:2222-10.0.2.15:22"; to remove: up to the "-". */
+int net_user_hostfwd_add(struct net *n, const char *rule, struct err *e);
+int net_user_hostfwd_remove(struct net *n, const char *rule, struct err *e);
+/** net_user_connections - the table of `info usernet`; the caller frees it.  NULL: not this type. */
+char *net_user_connections(const struct net *n);
+/** net_hub_of - which hub a back end is on, or -1. */
+int net_hub_of(const struct net *n);
+
+/**
+ * struct net_plan - what -nic and -net mean: @netdevs for net_open, in order (a list of options); @nics, cards to
+ * make: {"netdev": id, and perhaps "model", "mac", "addr", "vectors", "id"}.
+ * net_plan_nic, net_plan_net - one such option; its text.  net_plan_done - after the last: what -net has named
+ * shares hub 0.  @said: there was one, so the machine's default card is not wanted.
+ */
+struct net_plan {
+    struct json_object *netdevs, *nics;
+    bool said;
+
+    struct json_object *members; /* of hub 0 */
+    unsigned ids, ports, hub_nics;
+};
+struct net_plan *net_plan_new(void);
+void net_plan_free(struct net_plan *p);
+int net_plan_nic(struct net_plan *p, const char *text, struct err *e);
+int net_plan_net(struct net_plan *p, const char *text, struct err *e);
+void net_plan_done(struct net_plan *p);
+
+/** net_next_mac - 52:54:00:12:34:56 and on, one more for each card. */
 void net_next_mac(uint8_t mac[6]);
 int net_parse_mac(const char *text, uint8_t mac[6], struct err *e);
 
