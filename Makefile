@@ -164,7 +164,7 @@ check:
 	@tools/deps.sh build root test
 	$(MAKE) -j$$(nproc) all unit fuzzers
 	$(MAKE) roots
-	$(TEST) layers lists docs warnings unit golden fuzz insn sys random cli image programs tiers stress
+	$(TEST) layers lists docs warnings unit golden fuzz insn sys machine random cli image programs tiers stress
 
 # The same tests on a build with address and undefined-behaviour sanitizers, without those that only
 # take long.
@@ -197,7 +197,7 @@ regold: $(COUNT)
 	git diff --stat tests/insn/golden.txt
 
 check-fuzz: fuzzers
-check-layers check-lists check-docs check-warnings check-unit check-golden check-fuzz check-insn check-sys check-cli check-image check-programs check-tiers check-stress: all unit
+check-layers check-lists check-docs check-warnings check-unit check-golden check-fuzz check-insn check-sys check-machine check-cli check-image check-programs check-tiers check-stress: all unit
 	$(TEST) $(@:check-%=%)
 
 # Benchmarks: native, both references and Emu in turns (bench/README.md).
@@ -266,7 +266,7 @@ help:
 	@echo 'make demo       run Debian arm64 programs: shell, Python, the compiler'
 	@echo 'make check      all tests (about 15 minutes on two cores); installs what it needs'
 	@echo 'make quick      unit and instruction tests, in less than a minute'
-	@echo 'make check-X    one group: layers lists docs warnings unit golden fuzz insn sys random cli image programs tiers stress'
+	@echo 'make check-X    one group: layers lists docs warnings unit golden fuzz insn sys machine random cli image programs tiers stress'
 	@echo 'make regold     records what the translator makes of the instruction tests'
 	@echo 'make check-programs OPTS=--hot-after=1   with options of the engine (qemu-aarch64 -h)'
 	@echo 'make check SKIPS=listed WERROR=-Werror   as CI does: no skips but tests/allowed-skips, no warnings'

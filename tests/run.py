@@ -121,6 +121,7 @@ GROUPS = {
     'sys': lambda a: [Job('sys', ['tests/sys/run.py', '--machine', f'{a.obj}/tests/sys/machine'], 900)],
     'random': lambda a: [Job('random', ['tests/insn/random_sequences.py', '--emu', a.emu, '-n',
                                         a.n, '--seconds', '60'], 900)],
+    'machine': lambda a: scripts('machine', 600),
     'cli': lambda a: scripts('cli', 300),
     'image': lambda a: scripts('image', 900),
     'programs': lambda a: scripts('programs', 900),
