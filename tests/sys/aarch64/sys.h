@@ -122,6 +122,8 @@ vectors:
 
     .balign 128
 caught:
+    mov     x18, x28
+    ldr     x28, =unexpected
     mrs     x21, CurrentEL
     cmp     x21, #8
     b.eq    1f
@@ -129,13 +131,13 @@ caught:
     mrs     x23, elr_el1
     mrs     x24, spsr_el1
     mrs     x25, far_el1
-    br      x28
+    br      x18
 1:  mrs     x22, esr_el2
     mrs     x23, elr_el2
     mrs     x24, spsr_el2
     mrs     x25, far_el2
     mrs     x26, hpfar_el2
-    br      x28
+    br      x18
 
     .text
 unexpected:
