@@ -39,6 +39,7 @@ struct tsys {
     struct mem ram_mem, dev_mem;
     uint64_t dev[512];
     unsigned dev_reads, dev_writes;
+    bool dev_waits, dev_waiting; /* [atomic] reads take until the first is false; the second: one does */
     struct tsys_map map[64];
     unsigned n_maps;
     struct engine *e;
@@ -274,6 +275,8 @@ static inline uint64_t tsys_dev_read(void *opaque, paddr off, struct access a)
     struct tsys *t = opaque;
 
     t->dev_reads++;
+    while (__atomic_load_n(&t->dev_waits, __ATOMIC_SEQ_CST))
+        __atomic_store_n(&t->dev_waiting, true, __ATOMIC_SEQ_CST);
     return t->dev[off / 8] >> 8 * (off % 8) ^ a.size;
 }
 
