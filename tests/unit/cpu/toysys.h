@@ -45,6 +45,7 @@ struct tsys {
     struct engine *e;
     struct cpu *cpu[4];
     uint64_t context;
+    bool contexts; /* the mode instruction changes it: 0 or 1 */
     bool endless; /* there is fuel for ever: all of it is one page */
     unsigned n_remaps;
     /* of the last fault */
@@ -167,6 +168,18 @@ static inline uint64_t tsys_patch(struct cpu *cpu, uint64_t to, uint64_t from, u
     return next;
 }
 
+/* Another address space, too. */
+static inline uint64_t tsys_mode(struct cpu *cpu, uint64_t mode, uint64_t next, uint64_t c)
+{
+    struct tsys *t = tsys_of(cpu);
+
+    if (t->contexts) {
+        t->context = mode >> 4 & 1;
+        mmu_set_context(cpu, 3, t->context);
+    }
+    return toy_mode(cpu, mode, next, c);
+}
+
 static inline void tsys_set_d(struct ir *ir, unsigned n, ir_val v)
 {
     ir_set(ir, TOY_D + n % 8, v);
@@ -252,7 +265,7 @@ static inline uint32_t tsys_lift(struct ir *ir, uint32_t mode, uint64_t pc, cons
 }
 
 static const struct ir_helper tsys_helpers[] = {
-    [TOY_HELP_MODE] = { "mode", (void *)toy_mode, true },
+    [TOY_HELP_MODE] = { "mode", (void *)tsys_mode, true },
     [TOY_HELP_PATCH] = { "patch", (void *)tsys_patch, true },
 };
 
