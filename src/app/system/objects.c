@@ -4,6 +4,7 @@
 
 #include "base/nearest.h"
 #include "base/size_text.h"
+#include "dev/virtio/rng.h"
 #include "schema/keyval.h"
 
 #include <errno.h>
@@ -116,9 +117,9 @@ static int add_memory(struct sys *s, const char *type, const struct object *o, s
 
 static int add_rng(struct sys *s, const char *type, const struct object *o, struct err *e)
 {
-    if (!strcmp(type, "rng-random") && access(o->path, R_OK) < 0)
-        return err_set(e, -errno, "Could not open '%s': %s", o->path, strerror(errno));
-    return machine_add_backend(s->m, "rng", o->id, s, e); /* the host's generator serves all of them */
+    struct rng_backend *b = rng_open(!strcmp(type, "rng-random") ? o->path : NULL, e);
+
+    return b ? machine_add_backend(s->m, "rng", o->id, b, e) : e->code;
 }
 
 /* Devices that name one get it; requests go to the host's kernel without waiting for it. */

@@ -8,15 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct json_object;
-
 struct rng_backend {
     /** read - all @len bytes; -errno when the source fails or has not that much now. */
     int (*read)(struct rng_backend *b, uint8_t *buf, size_t len);
     void (*close)(struct rng_backend *b);
 };
 
-/** rng_open - @type "rng-random" (option "filename") or "rng-builtin"; @opts taken over.  NULL with @e. */
-struct rng_backend *rng_open(const char *type, struct json_object *opts, struct err *e);
+/** rng_open - a file that random bytes are read from (rng-random), or NULL: getrandom(2) (rng-builtin). */
+struct rng_backend *rng_open(const char *filename, struct err *e);
 
 #endif
