@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void *bus_alloc(size_t size)
 {
@@ -119,10 +120,38 @@ static void tell_state(struct state_watcher *w, bool running, enum run_state s)
         w->fn(w->opaque, running, s);
 }
 
+void machine_settle(struct machine *m)
+{
+    while (m->stopping && !pthread_equal(m->stopper, pthread_self())) {
+        unsigned n = 0;
+
+        for (; machine_locked(m); n++)
+            machine_unlock(m);
+        usleep(20);
+        while (n--)
+            machine_lock(m);
+    }
+}
+
+/* Watchers let the lock go while they wait for CPUs to leave guest code. */
+static void tell_stop(struct machine *m, enum run_state s)
+{
+    pthread_t before = m->stopper;
+
+    m->stopping++;
+    m->stopper = pthread_self();
+    tell_state(m->state_watchers, false, s);
+    m->stopper = before;
+    m->stopping--;
+}
+
 void machine_set_state(struct machine *m, enum run_state s)
 {
-    bool was = machine_state(m) == RUN_RUNNING, runs = s == RUN_RUNNING;
+    bool was, runs = s == RUN_RUNNING;
 
+    if (runs)
+        machine_settle(m);
+    was = machine_state(m) == RUN_RUNNING;
     if (machine_state(m) == s)
         return;
     atomic_store(&m->run_state, (int)s);
@@ -130,8 +159,10 @@ void machine_set_state(struct machine *m, enum run_state s)
         m->started = true;
         clock_tick(m, true);
     }
-    if (runs != was)
-        tell_state(m->state_watchers, runs, s);
+    if (runs && !was)
+        tell_state(m->state_watchers, true, s);
+    else if (was && !runs)
+        tell_stop(m, s);
     if (was)
         clock_tick(m, false);
 }

@@ -62,6 +62,9 @@ const char *
 machine_state_name(enum run_state s); /* "running", "paused", "prelaunch", "guest-panicked" ... */
 void machine_set_state(struct machine *m,
                        enum run_state s); /* under the lock; starts or stops the virtual clock */
+/** machine_settle - under the lock, which is let go of meanwhile: wait until CPUs stand when another thread, perhaps one of
+ * theirs, has begun to stop the machine.  Not on a CPU's thread; starting it does this by itself. */
+void machine_settle(struct machine *m);
 void machine_on_state(struct machine *m, void (*fn)(void *opaque, bool running, enum run_state s),
                       void *opaque);
 /** machine_off_state - whoever registered with @opaque is told no more. */

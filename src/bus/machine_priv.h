@@ -117,6 +117,8 @@ struct machine {
     bool started; /* devices born from now on are plugged into a machine that runs */
 
     _Atomic int run_state;
+    unsigned stopping;   /* tell_stop()s that are not done, of @stopper */
+    pthread_t stopper;
     struct state_watcher *state_watchers;
     struct watcher *resets;
     struct watcher *ends;
