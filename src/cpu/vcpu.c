@@ -38,6 +38,7 @@ struct vcpu {
     bool quit;
     bool gone;    /* its thread does nothing more */
     bool waits;   /* for another vCPU, see wait_locked */
+    enum vcpu_how how; /* [written while the machine stands] */
     struct vcpu *next;
 };
 
@@ -47,6 +48,7 @@ struct vcpus {
     pthread_cond_t changed; /* a vCPU came to rest, work is done */
     struct vcpu *first;     /* ascending */
     bool go;                /* the machine runs [lock] */
+    struct vcpu_stop stop;  /* of the last debugger's stop [machine's lock] */
     struct vcpus *next;
 };
 
@@ -230,13 +232,15 @@ void vcpu_off(struct vcpu *v)
 
 /* --- Running --- */
 
-static void broken(struct vcpu *v, enum run_state s)
+static void broken(struct vcpu *v, enum run_state s, const struct vcpu_stop *why)
 {
     struct machine *m = v->all->machine;
 
     machine_lock(m);
-    if (machine_state(m) == RUN_RUNNING)
+    if (machine_state(m) == RUN_RUNNING) {
+        v->all->stop = *why;
         machine_set_state(m, s);
+    }
     machine_unlock(m);
 }
 
@@ -247,25 +251,46 @@ static void turn_off(struct vcpu *v)
     pthread_mutex_unlock(&v->all->lock);
 }
 
+/* A watched access is the only stop of a debugger's that says an address. */
+static struct vcpu_stop why_stopped(struct vcpu *v, enum cpu_stop stop)
+{
+    bool watch = stop == CPU_STOP_DEBUG && v->cpu->fault_addr != ~UINT64_C(0);
+
+    return (struct vcpu_stop){
+        .v = v, .watch = watch, .write = v->cpu->fault_write, .addr = v->cpu->fault_addr};
+}
+
+static enum vcpu_next after(struct vcpu *v, enum cpu_stop stop)
+{
+    enum vcpu_next next = VCPU_GO;
+    bool steps = v->how == VCPU_STEP || v->how == VCPU_STEP_MASKED;
+
+    if (stop == CPU_STOP_DEBUG && !v->cpu->guest_step)
+        return VCPU_DEBUG;
+    if (stop == CPU_STOP_ATTENTION)
+        return VCPU_GO;
+    if (stop != CPU_STOP_AGAIN)
+        next = v->cpu->isa->system->stopped(v->cpu, stop);
+    return steps && (next == VCPU_GO || next == VCPU_SLEEP) ? VCPU_DEBUG : next;
+}
+
 /* Guest code, until something is asked for. */
 static void run(struct vcpu *v)
 {
-    const struct guest_system *sys = v->cpu->isa->system;
-    enum vcpu_next next = VCPU_GO;
+    struct vcpu_stop why;
     enum cpu_stop stop;
 
-    sys->interrupt(v->cpu);
+    if (v->how != VCPU_STEP_MASKED)
+        v->cpu->isa->system->interrupt(v->cpu);
+    v->cpu->fault_addr = ~UINT64_C(0);
     stop = cpu_run(v->cpu);
-    if (stop == CPU_STOP_DEBUG && !v->cpu->guest_step)
-        next = VCPU_DEBUG;
-    else if (stop != CPU_STOP_ATTENTION && stop != CPU_STOP_AGAIN)
-        next = sys->stopped(v->cpu, stop);
-    switch (next) {
+    why = why_stopped(v, stop);
+    switch (after(v, stop)) {
     case VCPU_GO: break;
     case VCPU_SLEEP: v->sleepy = true; break;
     case VCPU_OFF: turn_off(v); break;
-    case VCPU_DEBUG: broken(v, RUN_DEBUG); break;
-    case VCPU_BROKEN: broken(v, RUN_INTERNAL_ERROR); break;
+    case VCPU_DEBUG: broken(v, RUN_DEBUG, &why); break;
+    case VCPU_BROKEN: broken(v, RUN_INTERNAL_ERROR, &why); break;
     }
 }
 
@@ -274,7 +299,7 @@ static bool ready_locked(struct vcpu *v)
 {
     bool awake;
 
-    if (!v->all->go || !v->on) {
+    if (!v->all->go || !v->on || v->how == VCPU_HELD) {
         pthread_cond_wait(&v->wake, &v->all->lock);
         return false;
     }
@@ -414,6 +439,28 @@ static void on_state(void *opaque, bool running, enum run_state s)
         vcpu_start_all(a->machine);
     else
         vcpu_stop_all(a->machine);
+}
+
+/* --- Debuggers --- */
+
+/* A CPU that sleeps in WFI goes on when it is stepped: waking without a reason is allowed. */
+void vcpu_set_how(struct vcpu *v, enum vcpu_how how)
+{
+    bool steps = how == VCPU_STEP || how == VCPU_STEP_MASKED;
+
+    pthread_mutex_lock(&v->all->lock);
+    v->how = how;
+    v->cpu->single_step = steps;
+    v->sleepy = v->sleepy && !steps;
+    rouse_locked(v);
+    pthread_mutex_unlock(&v->all->lock);
+}
+
+struct vcpu_stop vcpu_last_stop(struct machine *m)
+{
+    struct vcpus *a = vcpus_of(m);
+
+    return a ? a->stop : (struct vcpu_stop){0};
 }
 
 /* --- Birth and death --- */

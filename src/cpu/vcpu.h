@@ -73,6 +73,19 @@ bool vcpu_on(struct vcpu *v, void (*start)(struct cpu *cpu, void *opaque), void 
 void vcpu_off(struct vcpu *v);
 bool vcpu_is_on(const struct vcpu *v);
 bool vcpu_is_asleep(const struct vcpu *v);
+/* How a CPU goes on when the machine does; a debugger's.  Stepping, it stops the machine (RUN_DEBUG) after one instruction, or at
+ * the vector that this led to; masked: interrupts wait meanwhile. */
+enum vcpu_how { VCPU_FREE, VCPU_STEP, VCPU_STEP_MASKED, VCPU_HELD };
+/** vcpu_set_how - while the machine stands. */
+void vcpu_set_how(struct vcpu *v, enum vcpu_how how);
+/** struct vcpu_stop - which CPU stopped the machine last, and why. */
+struct vcpu_stop {
+    struct vcpu *v; /* NULL: none did */
+    bool watch;     /* an access to @addr that somebody watches (mmu_watch), still to be made; else a step or breakpoint */
+    bool write;
+    uint64_t addr;
+};
+struct vcpu_stop vcpu_last_stop(struct machine *m);
 /** vcpu_stop_all - returns when no CPU executes guest code; vcpu_start_all.  (machine_set_state does this.) */
 void vcpu_stop_all(struct machine *m);
 void vcpu_start_all(struct machine *m);
