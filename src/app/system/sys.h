@@ -98,6 +98,7 @@ struct sys {
     struct net_env net_env;
     struct named *chrs, *nets, *drives, *mons; /* the latest first */
     struct engine_log log;
+    struct gdbserver *gdb; /* or NULL */
     int daemon_fd; /* who waits for us to be ready, or -1 */
     int exit_status;
     const char *pidfile_made;
@@ -111,12 +112,14 @@ int nets_open(struct sys *s, struct err *e);      /* -netdev, -nic, -net */
 int drives_open(struct sys *s, struct err *e);    /* -blockdev, -drive, -hda ... */
 int devices_make(struct sys *s, struct err *e);   /* -device, and drives with if=virtio */
 int monitors_make(struct sys *s, struct err *e);
+int machine_gdb_start(struct sys *s, struct err *e); /* -gdb */
 int logs_open(struct sys *s, struct err *e);      /* -D, -d, -trace */
 int fsdevs_make(struct sys *s, struct err *e);    /* -fsdev, -virtfs */
 void chars_close(struct sys *s);
 void nets_close(struct sys *s);
 void drives_close(struct sys *s);
 void monitors_close(struct sys *s);
+void machine_gdb_end(struct sys *s);
 void conf_free(struct sys *s);
 extern const struct net_lines net_lines_chr; /* netlines.c; its opaque is a struct sys */
 

@@ -85,7 +85,9 @@ static int build(struct sys *s, struct err *e)
     }
     if ((r = devices_make(s, e)) < 0)
         return r;
-    return monitors_make(s, e);
+    if ((r = monitors_make(s, e)) < 0)
+        return r;
+    return machine_gdb_start(s, e);
 }
 
 static int start(struct sys *s, struct err *e)
@@ -114,6 +116,7 @@ static int start(struct sys *s, struct err *e)
 static void finish(struct sys *s)
 {
     if (s->m) {
+        machine_gdb_end(s);
         monitors_close(s);
         machine_unlock(s->m);
         vcpu_free_all(s->m);

@@ -2,6 +2,7 @@
 /* A program's registers as gdb numbers them: org.gnu.gdb.aarch64.core, .fpu and .tls (gdb manual, appendix G). */
 #include "guest/aarch64/gdb.h"
 
+#include "base/bytes.h"
 #include "guest/aarch64/aarch64.h"
 
 #include <stdio.h>
@@ -63,32 +64,53 @@ bool a64_gdb_write(struct cpu *cpu, unsigned n, const uint8_t *in)
     return true;
 }
 
+/* The parts of a vector register as gdb names them for itself: $v0.d.f[0], $v0.s.u[3]. */
+static void describe_vectors(FILE *f)
+{
+    static const struct {
+        const char *name, *f; /* of the union; type of floating point, or NULL */
+        unsigned bits;
+    } parts[] = {
+        {"d", "ieee_double", 64}, {"s", "ieee_single", 32}, {"h", "ieee_half", 16},
+        {"b", NULL, 8},           {"q", NULL, 128},
+    };
+
+    for (unsigned i = 0; i < ARRAY_LEN(parts); i++) {
+        const char *n = parts[i].name;
+        unsigned bits = parts[i].bits, count = 128 / bits;
+
+        if (parts[i].f)
+            fprintf(f, "<vector id=\"v%sf\" type=\"%s\" count=\"%u\"/>", n, parts[i].f, count);
+        fprintf(f,
+                "<vector id=\"v%su\" type=\"uint%u\" count=\"%u\"/>"
+                "<vector id=\"v%si\" type=\"int%u\" count=\"%u\"/><union id=\"vn%s\">",
+                n, bits, count, n, bits, count, n);
+        if (parts[i].f)
+            fprintf(f, "<field name=\"f\" type=\"v%sf\"/>", n);
+        fprintf(f, "<field name=\"u\" type=\"v%su\"/><field name=\"s\" type=\"v%si\"/></union>", n,
+                n);
+    }
+    fprintf(f, "<union id=\"aarch64v\">");
+    for (unsigned i = 0; i < ARRAY_LEN(parts); i++)
+        fprintf(f, "<field name=\"%s\" type=\"vn%s\"/>", parts[i].name, parts[i].name);
+    fprintf(f, "</union>");
+}
+
 /* gdb knows these features and their order by name. */
 void a64_gdb_describe_common(FILE *f)
 {
     fprintf(f, "<feature name=\"org.gnu.gdb.aarch64.core\">");
     for (int i = 0; i < 31; i++)
         fprintf(f, "<reg name=\"x%d\" bitsize=\"64\"/>", i);
-    fprintf(
-        f,
-        "<reg name=\"sp\" bitsize=\"64\" type=\"data_ptr\"/>"
-        "<reg name=\"pc\" bitsize=\"64\" type=\"code_ptr\"/>"
-        "<flags id=\"cpsr_flags\" size=\"4\"><field name=\"V\" start=\"28\" end=\"28\"/>"
-        "<field name=\"C\" start=\"29\" end=\"29\"/><field name=\"Z\" start=\"30\" end=\"30\"/>"
-        "<field name=\"N\" start=\"31\" end=\"31\"/></flags>"
-        "<reg name=\"cpsr\" bitsize=\"32\" type=\"cpsr_flags\"/></feature>"
-        "<feature name=\"org.gnu.gdb.aarch64.fpu\">"
-        "<vector id=\"v2d\" type=\"ieee_double\" count=\"2\"/>"
-        "<vector id=\"v2u\" type=\"uint64\" count=\"2\"/>"
-        "<vector id=\"v4f\" type=\"ieee_single\" count=\"4\"/>"
-        "<vector id=\"v4u\" type=\"uint32\" count=\"4\"/>"
-        "<vector id=\"v8u\" type=\"uint16\" count=\"8\"/>"
-        "<vector id=\"v16u\" type=\"uint8\" count=\"16\"/>"
-        "<vector id=\"v1u\" type=\"uint128\" count=\"1\"/>"
-        "<union id=\"aarch64v\"><field name=\"d\" type=\"v2d\"/><field name=\"du\" type=\"v2u\"/>"
-        "<field name=\"f\" type=\"v4f\"/><field name=\"su\" type=\"v4u\"/>"
-        "<field name=\"hu\" type=\"v8u\"/><field name=\"bu\" type=\"v16u\"/>"
-        "<field name=\"q\" type=\"v1u\"/></union>");
+    fprintf(f,
+            "<reg name=\"sp\" bitsize=\"64\" type=\"data_ptr\"/>"
+            "<reg name=\"pc\" bitsize=\"64\" type=\"code_ptr\"/>"
+            "<flags id=\"cpsr_flags\" size=\"4\"><field name=\"V\" start=\"28\" end=\"28\"/>"
+            "<field name=\"C\" start=\"29\" end=\"29\"/><field name=\"Z\" start=\"30\" end=\"30\"/>"
+            "<field name=\"N\" start=\"31\" end=\"31\"/></flags>"
+            "<reg name=\"cpsr\" bitsize=\"32\" type=\"cpsr_flags\"/></feature>"
+            "<feature name=\"org.gnu.gdb.aarch64.fpu\">");
+    describe_vectors(f);
     for (int i = 0; i < 32; i++)
         fprintf(f, "<reg name=\"v%d\" bitsize=\"128\" type=\"aarch64v\"/>", i);
     fprintf(f, "<reg name=\"fpsr\" bitsize=\"32\"/><reg name=\"fpcr\" bitsize=\"32\"/></feature>"

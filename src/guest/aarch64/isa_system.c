@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The AArch64 guest of machines as the translator sees it: the rows of programs, and the system level (cpu/vcpu.h). */
+#include "guest/aarch64/gdb.h"
 #include "guest/aarch64/lift_priv.h"
 #include "guest/aarch64/lift_system.h"
 #include "guest/aarch64/system_priv.h"
@@ -84,5 +85,6 @@ const struct guest_isa guest_aarch64_system = {
     .reset = reset,
     .disas = a64_disas,
     .system = &level,
+    .gdb = &a64_gdb_system,
     .dump = dump,
 };

@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The gdb server of machines: by gdb itself, and packet by packet where gdb would not ask."""
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+EMU = os.path.join(os.path.dirname(os.environ.get('EMU', f'{TOP}/build/qemu-aarch64')), 'qemu-system-aarch64')
+NEEDS = ('aarch64-linux-gnu-gcc', 'gdb-multiarch')
+
+
+def verdict(name, problem):
+    if problem:
+        print(problem)
+    print('fail' if problem else 'pass', f'gdb_system, {name}', flush=True)
+
+
+class Machine:
+    """The bare program, stopped before its first instruction unless @args says otherwise."""
+    def __init__(self, folder, *args):
+        self.path = f'{folder}/socket'
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+        self.process = subprocess.Popen(
+            [EMU, '-M', 'virt', '-cpu', 'cortex-a57', '-smp', '2', '-m', '64', '-display', 'none', '-serial', 'none',
+             '-monitor', 'none', '-kernel', f'{folder}/bare', '-gdb', f'unix:{self.path},server=on,wait=off', *(args or ['-S'])],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for _ in range(200):
+            if os.path.exists(self.path) or self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.output = self.process.communicate()[0].decode(errors='replace')[-1000:]
+
+    def ended(self):
+        try:
+            return self.process.wait(timeout=10) == 0
+        except subprocess.TimeoutExpired:
+            return False
+
+
+class Wire:
+    """The protocol without gdb."""
+    def __init__(self, machine):
+        self.s = socket.socket(socket.AF_UNIX)
+        self.s.settimeout(20)
+        self.s.connect(machine.path)
+        self.buf = b''
+
+    def packet(self):
+        while not (m := re.search(rb'\$([^#]*)#..', self.buf)):
+            more = self.s.recv(65536)
+            if not more:
+                raise EOFError
+            self.buf += more
+        self.buf = self.buf[m.end():]
+        self.s.send(b'+')
+        return m[1].decode('latin-1')
+
+    def send(self, text):
+        data = text.encode('latin-1')
+        self.s.send(b'$%s#%02x' % (data, sum(data) & 255))
+
+    def ask(self, text):
+        self.send(text)
+        return self.packet()
+
+
+def gdb(folder, machine, want, *commands):
+    """What gdb prints has the lines @want, as patterns, in order."""
+    args = ['gdb-multiarch', '-q', '-nx', '-batch', '-ex', 'set pagination off', '-ex', 'set confirm off',
+            '-ex', f'target remote {machine.path}']
+    for c in commands:
+        args += ['-ex', c]
+    try:
+        out = subprocess.run(args + [f'{folder}/bare'], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        text = (out.stdout + out.stderr).decode(errors='replace')
+    except subprocess.TimeoutExpired as e:
+        text = (e.stdout or b'').decode(errors='replace') + '\ngdb does not end'
+    at = 0
+    for pattern in want:
+        m = re.compile(pattern, re.M).search(text, at)
+        if not m:
+            return f'want {pattern!r} in:\n{text[-3000:]}'
+        at = m.end()
+    return None
+
+
+def number(hexes):
+    return int.from_bytes(bytes.fromhex(hexes), 'little')
+
+
+def test_breakpoints(folder):
+    with Machine(folder) as m:
+        return gdb(folder, m, ['_start', r'Breakpoint 1, twice', r'#1 .* _start', r'= 21', r'= 42', r'Breakpoint 2, count'],
+                   'break twice', 'continue', 'bt', 'p $x0', 'stepi', 'p $x0', 'break count', 'continue')
+
+
+def test_watchpoints(folder):
+    with Machine(folder) as m:
+        return gdb(folder, m, [r'atchpoint 1: ', r'Old value = 0\s+New value = 42', r'after|brk|ldr', r'read watchpoint 2',
+                               r'Value = 42'],
+                   'watch *(long*)&stored', 'continue', 'x/i $pc', 'delete', 'rwatch *(long*)&stored', 'continue')
+
+
+def test_registers(folder):
+    with Machine(folder) as m:
+        return gdb(folder, m, [r'0x3c5', r'sctlr 0x', r'= 0x1234', r'= 5678', r'= 77', r'mpidr 0x80000000',
+                               r'mpidr 0x80000001'],
+                   'p/x $cpsr', 'printf "sctlr 0x%lx\\n", $SCTLR_EL1', 'set $x5 = 0x1234', 'p/x $x5',
+                   'set *(long*)&stored = 5678', 'p *(long*)&stored', 'set $v3.d.u[0] = 77',
+                   'p $v3.d.u[0]', 'printf "mpidr 0x%lx\\n", $MPIDR_EL1', 'thread 2', 'printf "mpidr 0x%lx\\n", $MPIDR_EL1')
+
+
+def test_threads(folder):
+    with Machine(folder) as m:
+        return gdb(folder, m, [r'Thread 2 .*\[off\]', r'Thread 2 hit Breakpoint 1, second', r'\* 2 .*\[running\]',
+                               r'= 5$', r'only 2: [1-9]\d*, 0'],
+                   'info threads', 'break second', 'continue', 'info threads', 'p $x0', 'delete', 'set scheduler-locking on',
+                   'set $before = *(long*)&counters', 'stepi 300',
+                   'printf "only 2: %ld, %ld\\n", ((long*)&counters)[1], *(long*)&counters - $before')
+
+
+def test_exceptions(folder):
+    """A step over BRK, which the guest handles itself, ends at its vector."""
+    with Machine(folder) as m:
+        return gdb(folder, m, [r'after_brk-4|brk', r'0x200|vectors\+512', r'after_brk'],
+                   'tbreak *(after_brk - 4)', 'continue', 'x/i $pc', 'stepi', 'p $pc', 'stepi 4', 'p $pc')
+
+
+def test_interrupt(folder):
+    with Machine(folder, '-name', 'x') as m:
+        w = Wire(m)
+        if not w.ask('?').startswith('T02'):
+            return 'a connection does not stop the machine'
+        address = number_of(folder, 'counters')
+        first = number(w.ask(f'm{address:x},8'))
+        w.send('vCont;c')
+        time.sleep(0.3)
+        w.s.send(b'\3')
+        stop = w.packet()
+        second = number(w.ask(f'm{address:x},8'))
+        if not stop.startswith('T02'):
+            return f'stopped by {stop}'
+        third = number(w.ask(f'm{address:x},8'))
+        if not second > first or second != third:
+            return f'counted {first}, {second}, {third}'
+        if w.ask('D') != 'OK':
+            return 'does not detach'
+        time.sleep(0.3)
+        w = Wire(m)
+        fourth = number(w.ask(f'm{address:x},8'))
+        return None if fourth > third else f'stands after detaching: {third}, {fourth}'
+
+
+def test_packets(folder):
+    with Machine(folder) as m:
+        w = Wire(m)
+        want = {
+            'qSupported:multiprocess+;xmlRegisters=i386': r'PacketSize=4000;.*qXfer:features:read\+',
+            'vCont?': 'vCont;c;C;s;S', 'qC': 'QC01', 'qfThreadInfo': 'm01,02$', 'qsThreadInfo': 'l$',
+            'qAttached': '1$', 'qqemu.sstepbits': 'ENABLE=1,NOIRQ=2,NOTIMER=4$', 'qqemu.sstep': '0x7$',
+            'Qqemu.sstep=1': 'OK', 'T02': 'OK', 'T03': 'E22', 'Hg2': 'OK', 'Hg9': 'E22', 'p20': '0' * 16, 'pffff': 'E',
+            'qqemu.PhyMemMode': '0$', 'Qqemu.PhyMemMode:1': 'OK', 'm40080000,4': '[0-9a-f]{8}$', 'm8000000000000,4': 'E14',
+            'Qqemu.PhyMemMode:0': 'OK', 'M40100000,2:abcd': 'OK', 'm40100000,2': 'abcd$', 'X40100000,1:}\x03': 'OK',
+            'm40100000,1 ': '23$', 'Z0,40100000,4': 'OK', 'z0,40100000,4': 'OK', 'Z9,0,0': '$', 'vUnknown': '$',
+            'vCont;x': 'E22', 'qXfer:features:read:target.xml:0,40': r'm<\?xml', 'qXfer:features:read:other.xml:0,40': 'E00',
+            'm,': '.*', 'Z': '.*', 'H': '.*', 'P': 'E', 'qRcmd,zz': '.*', 'qXfer:features:read:': '.*', 'G': 'OK',
+        }
+        wrong = [f'{ask}: {got}' for ask, pattern in want.items() if ask != 'qRcmd,zz' and not re.match(pattern, got := w.ask(ask))]
+        w.s.send(b'$m40100000,1#00')   # damaged
+        time.sleep(0.2)
+        if b'-' not in w.s.recv(100):
+            wrong.append('a damaged packet is not refused')
+        return '\n'.join(wrong)
+
+
+def test_kill(folder):
+    with Machine(folder) as m:
+        w = Wire(m)
+        w.send('k')
+        return None if m.ended() else 'runs on'
+
+
+def test_bad(folder):
+    p = subprocess.run([EMU, '-M', 'virt', '-display', 'none', '-gdb', 'tcp::99999'], stdin=subprocess.DEVNULL,
+                       capture_output=True, timeout=30)
+    text = p.stderr.decode()
+    return None if p.returncode == 1 and '99999' in text and text.count('\n') == 1 else f'{p.returncode}: {text}'
+
+
+def number_of(folder, symbol):
+    out = subprocess.run(['aarch64-linux-gnu-nm', f'{folder}/bare'], capture_output=True, check=True).stdout.decode()
+    return int(re.search(rf'^(\S+) \S {symbol}$', out, re.M)[1], 16)
+
+
+def main():
+    missing = [n for n in NEEDS if not shutil.which(n)] + ([] if os.path.exists(EMU) else [EMU])
+    if missing:
+        print(f'needs {missing[0]}\nskip gdb_system, runs')
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(['aarch64-linux-gnu-gcc', '-g', '-nostdlib', '-static', '-Wl,-Ttext=0x40080000',
+                        '-Wl,--build-id=none,--no-warn-rwx-segments', '-o', f'{folder}/bare',
+                        f'{TOP}/tests/programs/src/gdb_bare.S'], check=True)
+        for name, test in (('breakpoints, steps, a backtrace', test_breakpoints), ('watchpoints', test_watchpoints),
+                           ('registers of CPUs and of the system', test_registers), ('CPUs are threads', test_threads),
+                           ('a step into an exception', test_exceptions),
+                           ('interrupting and detaching', test_interrupt), ('packets', test_packets),
+                           ('killing', test_kill), ('nowhere to listen', test_bad)):
+            if len(sys.argv) > 1 and sys.argv[1] not in test.__name__:
+                continue
+            try:
+                verdict(name, test(folder))
+            except (OSError, EOFError) as e:
+                verdict(name, repr(e))
+
+
+main()
