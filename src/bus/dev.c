@@ -335,8 +335,13 @@ void dev_free(struct dev *d)
     if (d->parent && d->parent->unplug)
         d->parent->unplug(d->parent, d);
     free_buses(d);
+    /* Where boards have mapped its registers, there is nothing any more. */
+    mem_begin(d->m);
+    mem_remove_within(machine_mem(d->m), d, d->type->size);
+    mem_remove_within(machine_io_mem(d->m), d, d->type->size);
     if (d->type->fini)
         d->type->fini(d);
+    mem_end(d->m);
     unlink_dev(d);
     bury(d);
 }

@@ -105,6 +105,17 @@ void mem_remove(struct mem *m)
     changed(container);
 }
 
+void mem_remove_within(struct mem *root, const void *from, size_t len)
+{
+    for (struct mem *c = root->first, *next; c; c = next) {
+        next = c->next;
+        if ((const char *)c >= (const char *)from && (const char *)c < (const char *)from + len)
+            mem_remove(c);
+        else
+            mem_remove_within(c, from, len);
+    }
+}
+
 void mem_move(struct mem *m, paddr at)
 {
     if (m->at == at)

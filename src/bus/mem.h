@@ -112,6 +112,8 @@ void mem_init_alias(struct mem *m, const char *name, struct mem *of, uint64_t of
  * mem_begin and mem_end (which nest) only at the end. */
 void mem_add(struct mem *container, paddr at, struct mem *m, int priority);
 void mem_remove(struct mem *m);
+/** mem_remove_within - remove from below @root what lies in [@from, @from + @len) of our memory: a device that goes. */
+void mem_remove_within(struct mem *root, const void *from, size_t len);
 void mem_move(struct mem *m, paddr at);
 void mem_enable(struct mem *m, bool on);
 void mem_romd_mode(struct mem *m, bool rom);
