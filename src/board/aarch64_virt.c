@@ -619,7 +619,7 @@ static int virt_build(struct machine *m, struct conf *c, struct err *e)
     v->cpu.gic_regs = v->gic_version == 3;
     v->cpu.psci = v->p->virtualization ? A64_PSCI_SMC : A64_PSCI_HVC;
     if ((r = add_ram(v, e)) < 0 || (r = add_cpus(v, e)) < 0 || (r = add_gic(v, e)) < 0 ||
-        (r = add_devices(v, c, e)) < 0 || (r = boot(v, e)) < 0)
+        (r = add_devices(v, c, e)) < 0 || (r = boot(v, e)) < 0 || (v->acpi && (r = virt_acpi(v, e)) < 0))
         return r;
     return c->dumpdtb ? dump_tree(v, e) : 0;
 }

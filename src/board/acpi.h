@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A set of ACPI tables, and how firmware is told to put them into memory: fw_cfg files etc/acpi/tables, etc/acpi/rsdp
+ * and etc/table-loader.  Sources: ACPI Specification 6.3, 5.2; edk2, OvmfPkg/Include/IndustryStandard/QemuLoader.h.
+ */
+#ifndef BOARD_ACPI_H
+#define BOARD_ACPI_H
+
+#include "base/err.h"
+#include "board/aml.h"
+
+struct dev;
+
+struct acpi {
+    struct bytes tables, loader;
+    char oem_id[6], oem_table_id[8];
+    size_t table[16]; /* where each one but the first (DSDT) starts: XSDT's entries */
+    unsigned n;
+    size_t dsdt;
+};
+
+/** acpi_init - @oem_id, @oem_table_id: NULL for "BOCHS ", "BXPC    ", which guests have always seen. */
+void acpi_init(struct acpi *a, const char *oem_id, const char *oem_table_id);
+/** acpi_table - begin a table; what follows goes into a->tables.  acpi_table_end - length and checksum. */
+size_t acpi_table(struct acpi *a, const char *signature, uint8_t revision);
+void acpi_table_end(struct acpi *a, size_t start);
+/** acpi_pointer - the field of @size bytes at @off of the tables gets the address of their offset @to. */
+void acpi_pointer(struct acpi *a, size_t off, unsigned size, size_t to);
+/** acpi_gas - a generic address structure for memory; @width in bits. */
+void acpi_gas(struct bytes *b, uint64_t addr, uint8_t width);
+/** acpi_publish - XSDT and RSDP, then all to fw_cfg.  Frees @a's buffers. */
+int acpi_publish(struct acpi *a, struct dev *fw_cfg, struct err *e);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/bytes.h"
+#include "board/board.h"
+#include "cpu/vcpu.h"
+#include "dev/devices.h"
+#include "dev/firmware/fw_cfg.h"
+#include "schema/keyval.h"
+#include "tests/test.h"
+
+#include <errno.h>
+
+/* The virt machine as firmware finds it, not running. */
+struct built {
+    struct machine *m;
+    struct conf c;
+    struct dev *fw_cfg;
+};
+
+static bool is_fw_cfg(void *opaque, struct dev *d)
+{
+    if (strcmp(d->type->name, "fw_cfg_mem") == 0)
+        *(struct dev **)opaque = d;
+    return true;
+}
+
+/* @props as of -machine; the message when it is refused, else NULL. */
+static const char *build(struct built *b, const char *name, const char *props, unsigned cpus)
+{
+    static struct err e;
+    struct json_object *o = keyval_parse(props, NULL, ERR_IGNORE);
+    int r;
+
+    *b = (struct built){.m = machine_new(dev_types(), NULL)};
+    e = (struct err){0};
+    b->c = (struct conf){.board = board_find("aarch64", name, &e),
+                         .cpus = cpus,
+                         .max_cpus = cpus,
+                         .sockets = 1,
+                         .dies = 1,
+                         .clusters = 1,
+                         .cores = cpus,
+                         .threads = 1,
+                         .ram = 64 * MiB,
+                         .max_ram = 64 * MiB};
+    if (!b->c.board)
+        return e.msg;
+    b->c.board_props = calloc(1, b->c.board->props_size);
+    r = fields_take(b->c.board->props, o, b->c.board_props, &e);
+    json_object_put(o);
+    machine_lock(b->m);
+    if (r == 0)
+        r = b->c.board->build(b->m, &b->c, &e);
+    machine_unlock(b->m);
+    machine_each_dev(b->m, is_fw_cfg, &b->fw_cfg);
+    return r < 0 ? e.msg : NULL;
+}
+
+static void end(struct built *b)
+{
+    vcpu_free_all(b->m);
+    machine_free(b->m);
+    if (b->c.board_props)
+        fields_free(b->c.board->props, b->c.board_props);
+    free(b->c.board_props);
+}
+
+/* What firmware makes of the files by the script: tables at @BASE. */
+enum { BASE = 0x10000000 };
+
+static bool sums_to_zero(const uint8_t *p, size_t len)
+{
+    uint8_t sum = 0;
+
+    while (len--)
+        sum += *p++;
+    return sum == 0;
+}
+
+static void run_script(const uint8_t *x, uint32_t len, uint8_t *tables, uint8_t *rsdp)
+{
+    for (; len >= 128; x += 128, len -= 128) {
+        uint8_t *in = strcmp((char *)x + 4, "etc/acpi/rsdp") == 0 ? rsdp : tables;
+        uint32_t cmd = get_le32(x), off, start, n;
+        uint8_t sum = 0;
+
+        if (cmd == 2) {
+            off = get_le32(x + 116);
+            CHECK_STR((char *)x + 60, "etc/acpi/tables");
+            CHECK_EQ(x[120], 8);
+            put_le64(in + off, get_le64(in + off) + BASE);
+        } else if (cmd == 3) {
+            off = get_le32(x + 60);
+            start = get_le32(x + 64);
+            n = get_le32(x + 68);
+            for (uint32_t i = 0; i < n; i++)
+                sum += in[start + i];
+            in[off] -= sum;
+        } else {
+            CHECK_EQ(cmd, 1);
+        }
+    }
+}
+
+/* iasl takes the table apart, and what it wrote is a program again. */
+static void disassemble(const char *dir, const uint8_t *t, uint32_t len)
+{
+    char cmd[640], path[64];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/virt_test.aml", dir);
+    f = fopen(path, "w");
+
+    fwrite(t, len, 1, f);
+    fclose(f);
+    snprintf(cmd, sizeof(cmd),
+             "cd %s && iasl -d virt_test.aml >virt_test.log 2>&1 && grep -qi 'decoded\\|disassembly completed' virt_test.log && "
+             "iasl -p virt_again virt_test.dsl >virt_test.log 2>&1 && grep -q '0 Errors' virt_test.log && ! grep Unknown virt_test.dsl || "
+             "{ cat virt_test.log; false; }",
+             dir);
+    if (!CHECK_EQ(system(cmd), 0))
+        printf("table %.4s\n", (const char *)t);
+}
+
+static void check_tables(const char *props, unsigned cpus, const char *want)
+{
+    struct built b;
+    uint32_t tables_len, rsdp_len, script_len, off;
+    uint8_t *tables, *rsdp;
+    const uint8_t *xsdt, *script;
+    char have[200] = "", dir[] = "/tmp/virt_test.XXXXXX", rm[64];
+
+    if (!CHECK(mkdtemp(dir)))
+        return;
+    CHECK(!build(&b, "virt", props, cpus));
+    tables = (uint8_t *)fw_cfg_file(b.fw_cfg, "etc/acpi/tables", &tables_len);
+    rsdp = (uint8_t *)fw_cfg_file(b.fw_cfg, "etc/acpi/rsdp", &rsdp_len);
+    script = fw_cfg_file(b.fw_cfg, "etc/table-loader", &script_len);
+    run_script(script, script_len, tables, rsdp);
+    CHECK(sums_to_zero(rsdp, 20) && sums_to_zero(rsdp, rsdp_len));
+    off = get_le64(rsdp + 24) - BASE;
+    xsdt = tables + off;
+    CHECK_MEM(xsdt, "XSDT", 4);
+    CHECK(sums_to_zero(xsdt, get_le32(xsdt + 4)));
+    for (uint32_t i = 36; i < get_le32(xsdt + 4); i += 8) {
+        const uint8_t *t = tables + (get_le64(xsdt + i) - BASE);
+
+        CHECK(sums_to_zero(t, get_le32(t + 4)));
+        snprintf(have + strlen(have), 6, "%.4s ", (const char *)t);
+        disassemble(dir, t, get_le32(t + 4));
+        if (memcmp(t, "FACP", 4) == 0) {
+            const uint8_t *dsdt = tables + (get_le64(t + 140) - BASE);
+
+            CHECK(sums_to_zero(dsdt, get_le32(dsdt + 4)));
+            disassemble(dir, dsdt, get_le32(dsdt + 4));
+        }
+    }
+    CHECK_STR(have, want);
+    snprintf(rm, sizeof(rm), "rm -r %s", dir);
+    CHECK_EQ(system(rm), 0);
+    end(&b);
+}
+
+TEST(virt, acpi_tables_are_taken_apart_by_iasl)
+{
+    if (system("which iasl >/dev/null") != 0) {
+        SKIP("no iasl");
+        return;
+    }
+    check_tables("", 1, "FACP APIC PPTT GTDT MCFG SPCR DBG2 ");
+    check_tables("gic-version=3,virtualization=on", 4, "FACP APIC PPTT GTDT MCFG SPCR DBG2 IORT ");
+}
+
+static void refused(const char *props, unsigned cpus, const char *want)
+{
+    struct built b;
+
+    CHECK_STR(build(&b, "virt", props, cpus), want);
+    end(&b);
+}
+
+TEST(virt, what_is_not_there_is_refused_by_name)
+{
+    refused("secure=on", 1, "secure=on: TrustZone (EL3) is not supported");
+    refused("gic-version=host", 1, "gic-version=host requires KVM");
+    refused("gic-version=5", 1, "Invalid gic-version value '5': valid values are 2, 3, host, max");
+    refused("iommu=smmuv3", 1, "iommu=smmuv3 is not supported: valid values are none");
+    refused("x-oem-id=1234567", 1, "User specified oem-id value is bigger than 6 bytes in size");
+    refused("", 9,
+            "Number of SMP CPUs requested (9) exceeds max CPUs supported by machine 'mach-virt' (8); "
+            "gic-version=3 has more");
+}
+
+static const struct test tests[] = {
+    CASE_SLOW(virt, acpi_tables_are_taken_apart_by_iasl, 60),
+    CASE(virt, what_is_not_there_is_refused_by_name),
+};
+TEST_MAIN(tests)
