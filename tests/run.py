@@ -86,7 +86,7 @@ def fuzz_jobs(args):
 
 
 # Programs run in every tier of the translator, with the code that it keeps on disk new and old.
-TIERS = {'cold': '--hot-after=never', 'hot': '--hot-after=1'}
+TIERS = {'cold': '--hot-after=never', 'hot': '--hot-after=1', 'background': '--background=on --hot-after=20'}
 TCACHE_TWICE = """
 "$0"; n=$(ls "$TCACHE" | wc -l); "$0"
 echo "$n files"; [ "$n" -gt 0 ] && r=pass || r=fail; echo "$r tiers, ${0##*/} keeps translations"

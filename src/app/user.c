@@ -194,6 +194,7 @@ static struct cpu *make_cpu(struct process *p, struct err *e)
     struct engine_conf conf = {
         .kind = p->opts.engine,
         .hot_after = p->opts.hot_after,
+        .background = p->opts.background,
         .exact_flags = p->opts.exact_flags || p->opts.gdb,
         .passes_off = p->opts.passes_off,
         .host_off = p->opts.host_off,

@@ -360,6 +360,18 @@ static int set_hot_after(struct user_cli *c, const char *v, struct err *e)
     return 0;
 }
 
+static int set_background(struct user_cli *c, const char *v, struct err *e)
+{
+    static const char *const names[] = {"auto", "on", "off"}; /* enum engine_background */
+
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(v, names[i]) == 0) {
+            c->opts.background = (enum engine_background)i;
+            return 0;
+        }
+    return err_set(e, -EINVAL, "background '%s': want auto, on or off", v);
+}
+
 static int set_cache_size(struct user_cli *c, const char *v, struct err *e)
 {
     int r = get_size(&c->opts.cache_size, "cache size", v, e);
@@ -468,6 +480,7 @@ static const struct option options[] = {
     {"version", "QEMU_VERSION", NULL, show_version, "print the version and exit"},
     {"engine", NULL, "jit|interp", set_engine, "translate (default) or interpret"},
     {"hot-after", NULL, "N|never", set_hot_after, "runs of a block before it is optimised (1000)"},
+    {"background", NULL, "auto|on|off", set_background, "optimise on a thread of its own while a processor is idle (auto)"},
     {"cache-size", NULL, "size", set_cache_size, "room for translations (96M)"},
     {"passes-off", NULL, "name,...", set_passes_off, "leave out these passes of the optimiser"},
     {"exact-flags", NULL, "on|off", set_exact_flags,

@@ -110,7 +110,7 @@ bool jit_access(struct cpu *cpu, struct host_regs *regs, const struct host_acces
     if (a->op == IRO_load ? load(&d, va) : a->op == IRO_store ? store(&d, va) : atomic(&d, va))
         return true;
     r = region_at(cpu->engine->jit, (const uint8_t *)a);
-    cpu->pc = r->pc + host_recover(r->desc + a->desc, cpu->engine->jit->ir->slots, (uint8_t *)cpu, regs->gpr,
+    cpu->pc = r->pc + host_recover(r->desc + a->desc, cpu->engine->jit->slots, (uint8_t *)cpu, regs->gpr,
                                    regs->xmm, cpu->frame);
     return false;
 }

@@ -298,8 +298,12 @@ struct engine_log {
     } ranges[16];
 };
 
+/* When hot regions are compiled by a thread of their own (behind.c). */
+enum engine_background { ENGINE_AUTO, ENGINE_ALWAYS, ENGINE_NEVER };
+
 struct engine_conf {
     enum engine_kind kind;
+    enum engine_background background;
     unsigned hot_after;    /* executions of a block before a region is formed; 0: default, 1: at
                             * once, ~0u: never */
     unsigned passes_off;   /* bit mask of passes to leave out, row order of passes.def; and ENGINE_NO_FLAT */
@@ -355,6 +359,13 @@ void engine_set_service(struct engine *e, uint64_t start, uint64_t end,
                         bool (*serve)(struct cpu *cpu, unsigned number));
 /** engine_serve - what the guest's lifting makes of that instruction at @pc. */
 bool engine_serve(struct cpu *cpu, uint64_t pc, unsigned number);
+
+/**
+ * engine_alone - our own threads end before this returns, and there will be none: for what the host does for
+ * processes with one thread only, or for the calling thread only (rights).  engine_threads - how many there are now.
+ */
+void engine_alone(struct engine *e);
+unsigned engine_threads(const struct engine *e);
 
 /** engine_set_breakpoint - gdb: stop before the instruction at @pc. */
 void engine_set_breakpoint(struct engine *e, uint64_t pc, bool on);

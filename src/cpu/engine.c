@@ -19,6 +19,7 @@ struct engine *engine_new(const struct guest_isa *isa, const struct engine_conf 
         return NULL;
     e->isa = isa;
     e->conf = *conf;
+    e->pid = getpid();
     pthread_mutex_init(&e->lock, NULL);
     pthread_mutex_init(&e->modes_lock, NULL);
     e->lines = calloc(LINES / 8, 1); /* pages of it are touched as used */
@@ -199,6 +200,17 @@ void engine_invalidate(struct engine *e, uint64_t start, uint64_t len)
 void engine_before_fork(struct engine *e)
 {
     pthread_mutex_lock(&e->lock);
+    jit_before_fork(e);
+}
+
+void engine_alone(struct engine *e)
+{
+    jit_alone(e);
+}
+
+unsigned engine_threads(const struct engine *e)
+{
+    return jit_threads(e);
 }
 
 void engine_after_fork(struct engine *e, bool child)
@@ -208,6 +220,7 @@ void engine_after_fork(struct engine *e, bool child)
 
         pthread_mutex_init(&e->lock, NULL);
         e->readers = 0;
+        e->pid = getpid();
         if (self) { /* the other threads' CPUs are memory without a thread now */
             e->cpus = self;
             self->next = NULL;

@@ -69,6 +69,7 @@ struct engine {
     struct tcache *tcache; /* tcache.h; NULL: none */
     bool (*keep)(void *opaque, uint64_t start, uint64_t end);
 
+    pid_t pid;             /* whose threads are ours: a vfork()ed child, which shares this, starts none */
     pthread_mutex_t lock;  /* translating, linking, invalidating, the list of CPUs */
     uint32_t generation;   /* grows with every invalidation [atomic; written under lock] */
     uint32_t readers;      /* threads that have read guest code, not yet told engine_mark [atomic] */
@@ -154,7 +155,10 @@ void interp_invalidate(struct engine *e, uint64_t start, uint64_t len);
 
 enum cpu_stop jit_run(struct cpu *cpu);
 void jit_fini_cpu(struct cpu *cpu);
+void jit_alone(struct engine *e);
+unsigned jit_threads(const struct engine *e);
 void jit_invalidate(struct engine *e, uint64_t start, uint64_t len);
+void jit_before_fork(struct engine *e);
 void jit_after_fork(struct engine *e, bool child);
 /** jit_fault - a host fault at @rip inside translated code: make the state exact from the host
  * registers, arrange for jit_run to return CPU_STOP_FAULT; false when @rip is not ours. */

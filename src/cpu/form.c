@@ -13,47 +13,47 @@
 #define COLD_INSNS 64
 
 /* What was looked at must invalidate the region when it changes.  False: too much of it. */
-static bool note_seen(struct jit *j, uint64_t pc)
+static bool note_seen(struct former *f, uint64_t pc)
 {
-    if (j->n_seen && j->seen[j->n_seen - 1].end == pc) {
-        j->seen[j->n_seen - 1].end += 4;
+    if (f->n_seen && f->seen[f->n_seen - 1].end == pc) {
+        f->seen[f->n_seen - 1].end += 4;
         return true;
     }
-    if (j->n_seen == JIT_MAX_SEEN)
+    if (f->n_seen == JIT_MAX_SEEN)
         return false;
-    j->seen[j->n_seen++] = (struct span){ pc, pc + 4 };
+    f->seen[f->n_seen++] = (struct span){pc, pc + 4};
     return true;
 }
 
 /* Looking ahead mostly stays near: what the last answer covered is not asked again. */
-const uint8_t *form_code_at(void *jit, uint64_t pc)
+const uint8_t *form_code_at(void *former, uint64_t pc)
 {
-    struct jit *j = jit;
+    struct former *f = former;
     const uint8_t *code;
     uint32_t mode = 0;
 
-    if (!note_seen(j, pc))
+    if (!note_seen(f, pc))
         return NULL;
-    if (pc < j->exec_lo || pc + 4 > j->exec_hi) {
-        size_t n = engine_fetch(j->e, pc, &code, &mode);
+    if (pc < f->exec_lo || pc + 4 > f->exec_hi) {
+        size_t n = engine_fetch(f->j->e, pc, &code, &mode);
 
         if (n < 4)
             return NULL;
-        j->exec_lo = pc & ~4095ull;
-        j->exec_hi = n > UINT64_MAX - pc ? UINT64_MAX : pc + n;
-        j->exec_base = (uint64_t)(uintptr_t)code - pc;
+        f->exec_lo = pc & ~4095ull;
+        f->exec_hi = n > UINT64_MAX - pc ? UINT64_MAX : pc + n;
+        f->exec_base = (uint64_t)(uintptr_t)code - pc;
     }
-    return (const uint8_t *)(uintptr_t)(pc + j->exec_base);
+    return (const uint8_t *)(uintptr_t)(pc + f->exec_base);
 }
 
-bool form_idle_dead(void *jit, uint64_t pc)
+bool form_idle_dead(void *former, uint64_t pc)
 {
-    struct jit *j = jit;
-    unsigned n_seen = j->n_seen;
+    struct former *f = former;
+    unsigned n_seen = f->n_seen;
 
-    if (!j->e->n_breakpoints && j->e->isa->idle_dead(pc, form_code_at, j))
+    if (!f->j->e->n_breakpoints && f->j->e->isa->idle_dead(pc, form_code_at, f))
         return true;
-    j->n_seen = n_seen; /* nothing relies on it */
+    f->n_seen = n_seen; /* nothing relies on it */
     return false;
 }
 
@@ -75,48 +75,53 @@ static bool flat_wanted(const struct jit *j)
 }
 
 /* NULL: not this block. */
-static struct region *form_flat(struct jit *j, uint64_t pc, uint32_t mode, uint32_t lift_mode,
+static struct region *form_flat(struct former *f, struct made *m, uint32_t lift_mode,
                                 const uint8_t *code, size_t avail)
 {
-    struct engine *e = j->e;
+    struct engine *e = f->j->e;
     unsigned limit = e->conf.max_insns ? e->conf.max_insns : COLD_INSNS;
-    struct span s = { pc, pc };
+    struct span s = {m->pc, m->pc};
 
-    j->n_seen = 0;
-    j->flat.exact = e->conf.exact_flags;
-    j->flat.idle_dead_at = j->ir->idle_dead_at;
-    j->flat.idle_opaque = j->ir->idle_opaque;
-    s.end += e->isa->flat(&j->flat, lift_mode, pc, code, avail, next_breakpoint(e, pc), limit);
-    return s.end == pc ? NULL : region_add_locked(j, pc, mode, &s, 1, FLAT);
+    f->n_seen = 0;
+    f->flat.exact = e->conf.exact_flags;
+    f->flat.idle_dead_at = f->ir->idle_dead_at;
+    f->flat.idle_opaque = f->ir->idle_opaque;
+    s.end +=
+        e->isa->flat(&f->flat, lift_mode, m->pc, code, avail, next_breakpoint(e, m->pc), limit);
+    m->spans = &s;
+    return s.end == m->pc ? NULL : region_add_locked(f, m, FLAT);
 }
 
 struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, uint32_t lift_mode,
                                 const uint8_t *code, size_t avail)
 {
     struct engine *e = j->e;
+    struct former *f = &j->own;
+    struct made m = {.pc = pc, .mode = mode, .n_spans = 1};
     unsigned limit = e->conf.max_insns ? e->conf.max_insns : COLD_INSNS;
     struct region *r;
 
-    j->exec_lo = pc & ~4095ull;
-    j->exec_hi = avail > UINT64_MAX - pc ? UINT64_MAX : pc + avail;
-    j->exec_base = (uint64_t)(uintptr_t)code - pc;
+    f->exec_lo = pc & ~4095ull;
+    f->exec_hi = avail > UINT64_MAX - pc ? UINT64_MAX : pc + avail;
+    f->exec_base = (uint64_t)(uintptr_t)code - pc;
 
-    if (flat_wanted(j) && (r = form_flat(j, pc, mode, lift_mode, code, avail)))
+    if (flat_wanted(j) && (r = form_flat(f, &m, lift_mode, code, avail)))
         return r;
     for (;; limit = limit / 2 + 1) { /* shorter until it fits the frame */
-        struct span s = { pc, 0 };
+        struct span s = {pc, 0};
 
-        j->n_seen = 0;
-        ir_reset(j->ir);
-        ir_start_block(j->ir, ir_plan(j->ir, ~0ull, 0)); /* no name: jumps to itself leave, too */
-        s.end = pc + e->isa->lift(j->ir, lift_mode, pc, code, avail, next_breakpoint(e, pc), limit);
-        ir_finish(j->ir);
-        log_ir(e, ENGINE_LOG_IR, pc, j->ir);
+        f->n_seen = 0;
+        ir_reset(f->ir);
+        ir_start_block(f->ir, ir_plan(f->ir, ~0ull, 0)); /* no name: jumps to itself leave, too */
+        s.end = pc + e->isa->lift(f->ir, lift_mode, pc, code, avail, next_breakpoint(e, pc), limit);
+        ir_finish(f->ir);
+        log_ir(e, ENGINE_LOG_IR, pc, f->ir);
         if (s.end == pc)
             s.end = pc + 1;
-        j->too_big = false;
-        r = region_add_locked(j, pc, mode, &s, 1, COLD);
-        if (r || !j->too_big || limit == 1)
+        m.spans = &s;
+        f->too_big = false;
+        r = region_add_locked(f, &m, COLD);
+        if (r || !f->too_big || limit == 1)
             return r;
     }
 }
@@ -128,7 +133,7 @@ struct plan {
     size_t avail[JIT_MAX_BLOCKS];
     uint32_t mode[JIT_MAX_BLOCKS]; /* with what the memory there adds */
     bool seen[JIT_MAX_BLOCKS];
-    unsigned n, insns, limit; /* at most limit blocks */
+    unsigned n, insns, limit;                /* at most limit blocks */
     unsigned order[JIT_MAX_BLOCKS], n_order; /* post order */
 };
 
@@ -151,7 +156,8 @@ static bool worth(const struct jit *j, uint64_t pc, uint32_t mode)
 
     if (!r)
         return j->e->conf.hot_after == 1;
-    return !r->counter || r->waited || *r->counter <= (int32_t)(j->e->conf.hot_after - j->e->conf.hot_after / 8);
+    return !r->counter || r->waited ||
+           *r->counter <= (int32_t)(j->e->conf.hot_after - j->e->conf.hot_after / 8);
 }
 
 static void plan_add(struct jit *j, struct plan *p, uint64_t pc, uint32_t mode)
@@ -216,49 +222,77 @@ static void plan_grow(struct jit *j, struct plan *p, uint64_t pc, uint32_t mode)
     plan_visit(p, 0);
 }
 
-static bool lift_plan(struct jit *j, struct plan *p)
+static bool lift_plan(struct former *f, struct plan *p)
 {
+    struct jit *j = f->j;
     uint32_t block[JIT_MAX_BLOCKS];
 
-    ir_reset(j->ir);
+    ir_reset(f->ir);
     for (unsigned k = p->n_order; k-- > 0;)
-        block[p->order[k]] = ir_plan(j->ir, p->pc[p->order[k]], 0);
+        block[p->order[k]] = ir_plan(f->ir, p->pc[p->order[k]], 0);
     for (unsigned k = p->n_order; k-- > 0;) {
         unsigned i = p->order[k];
 
-        ir_start_block(j->ir, block[i]);
-        j->e->isa->lift(j->ir, p->mode[i], p->pc[i], p->code[i], p->avail[i], p->scan[i].end, COLD_INSNS);
+        ir_start_block(f->ir, block[i]);
+        j->e->isa->lift(f->ir, p->mode[i], p->pc[i], p->code[i], p->avail[i], p->scan[i].end,
+                        COLD_INSNS);
     }
-    ir_finish(j->ir);
-    for (uint32_t b = 0; b < j->ir->n_blocks; b++)
-        if (j->ir->blocks[b].full_call && p->n_order > 1)
+    ir_finish(f->ir);
+    for (uint32_t b = 0; b < f->ir->n_blocks; b++)
+        if (f->ir->blocks[b].full_call && p->n_order > 1)
             return false; /* a helper that may change every slot: better on its own */
-    log_ir(j->e, ENGINE_LOG_IR, p->pc[0], j->ir);
-    ir_optimise(j->ir, 1, j->e->conf.passes_off);
+    log_ir(j->e, ENGINE_LOG_IR, p->pc[0], f->ir);
+    return true;
+}
+
+bool form_begin_hot_locked(struct former *f, struct made *m, struct span spans[JIT_MAX_BLOCKS],
+                           uint64_t pc, uint32_t mode, unsigned limit)
+{
+    struct plan p = {.limit = limit};
+
+    f->exec_lo = f->exec_hi = 0;
+    f->n_seen = 0;
+    plan_grow(f->j, &p, pc, mode);
+    if (!p.n || !lift_plan(f, &p))
+        return false;
+    for (unsigned i = 0; i < p.n; i++)
+        spans[i] = (struct span){p.pc[i], p.scan[i].end};
+    *m = (struct made){.pc = pc, .mode = mode, .spans = spans, .n_spans = p.n, .hot = true};
     return true;
 }
 
 struct region *form_hot_locked(struct jit *j, uint64_t pc, uint32_t mode)
 {
-    unsigned limit = JIT_MAX_BLOCKS;
+    struct former *f = &j->own;
     struct region *r = NULL;
 
-    j->exec_lo = j->exec_hi = 0;
-
-    for (; !r && limit; limit /= 2) { /* smaller until it fits the frame */
-        struct plan p = { .limit = limit };
+    for (unsigned limit = JIT_MAX_BLOCKS; !r && limit;
+         limit /= 2) { /* smaller until it fits the frame */
         struct span spans[JIT_MAX_BLOCKS];
+        struct made m;
 
-        j->n_seen = 0;
-        plan_grow(j, &p, pc, mode);
-        if (!p.n || !lift_plan(j, &p))
+        if (!form_begin_hot_locked(f, &m, spans, pc, mode, limit))
             return NULL;
-        for (unsigned i = 0; i < p.n; i++)
-            spans[i] = (struct span){ p.pc[i], p.scan[i].end };
-        j->too_big = false;
-        r = region_add_locked(j, pc, mode, spans, p.n, HOT);
-        if (!j->too_big)
+        ir_optimise(f->ir, 1, j->e->conf.passes_off);
+        f->too_big = false;
+        r = region_add_locked(f, &m, HOT);
+        if (!f->too_big)
             break;
     }
     return r;
+}
+
+void form_init(struct former *f, struct jit *j)
+{
+    const struct engine *e = j->e;
+    struct host_layout l = jit_layout;
+
+    l.mode_jc = e->machine ? offsetof(struct cpu, mode_jc) : 0;
+    f->j = j;
+    f->host = host_new(&l, e->conf.host_off);
+    f->ir = ir_new(j->slots, e->isa->n_slots, e->isa->helpers, e->isa->n_helpers);
+    if (e->isa->idle_dead && !e->conf.exact_flags) {
+        f->ir->idle_dead_at = form_idle_dead;
+        f->ir->idle_opaque = f;
+    }
 }

@@ -21,7 +21,7 @@ enum {
     MAX_HALVINGS = 5,      /* down to 3 MiB of code */
 };
 
-static const struct host_layout layout = {
+const struct host_layout jit_layout = {
     .bias = CPU_BIAS,
     .scratch = offsetof(struct cpu, scratch),
     .entry_points = offsetof(struct cpu, entry_points),
@@ -103,7 +103,6 @@ static unsigned halvings(size_t total)
 static struct jit *jit_new(struct engine *e)
 {
     struct jit *j = calloc(1, sizeof(*j));
-    struct host_layout l;
     unsigned small = e->conf.cache_size ? 0 : halvings(CODE_SIZE + META_SIZE);
 
     if (!j)
@@ -122,15 +121,9 @@ static struct jit *jit_new(struct engine *e)
     j->by_addr = reserve(j->cap_regions * sizeof(*j->by_addr), PROT_READ | PROT_WRITE);
     j->hash = reserve(sizeof(*j->hash) << JIT_HASH_BITS, PROT_READ | PROT_WRITE);
     j->pages = reserve(sizeof(*j->pages) << JIT_PAGE_BITS, PROT_READ | PROT_WRITE);
-    l = layout;
-    l.mode_jc = e->machine ? offsetof(struct cpu, mode_jc) : 0;
-    j->host = host_new(&l, e->conf.host_off);
-    j->ir = ir_new(slots_of(e), e->isa->n_slots, e->isa->helpers, e->isa->n_helpers);
-    if (e->isa->idle_dead && !e->conf.exact_flags) {
-        j->ir->idle_dead_at = form_idle_dead;
-        j->ir->idle_opaque = j;
-    }
-    j->code_start = j->code_used = host_stubs(j->host, j->cache, (uint32_t)j->cache_size, j->ep);
+    j->slots = slots_of(e);
+    form_init(&j->own, j);
+    j->code_start = j->code_used = host_stubs(j->own.host, j->cache, (uint32_t)j->cache_size, j->ep);
     j->ep[HOST_EP_EVAL] = (void *)evaluate;
     j->ep[HOST_EP_ACCESS_C] = (void *)jit_access;
     return j;
@@ -251,7 +244,7 @@ static void promote(struct jit *j, struct cpu *cpu)
         if (old->counter)
             *old->counter = INT32_MAX; /* once is enough, whether it works or not */
         engine_begin_read(j->e);
-        if (!j->full && form_hot_locked(j, cpu->pc, engine_mode(cpu)))
+        if (!j->full && (behind_take_locked(j, cpu->pc, engine_mode(cpu)) || form_hot_locked(j, cpu->pc, engine_mode(cpu))))
             j->n_hot++;
         engine_end_read(j->e);
     }
@@ -368,7 +361,7 @@ static enum cpu_stop run(struct jit *j, struct cpu *cpu)
             jc_fill(cpu, r->pc, cpu->landing, r->code, generation);
         cpu->landing = 0;
         log_entry(cpu, r);
-        left = host_enter(j->host)(cpu, r->code);
+        left = host_enter(j->own.host)(cpu, r->code);
         epoch = j->epoch; /* constant while we count as inside */
         cpu_come_out(cpu);
         stop = cpu->stop;
@@ -436,8 +429,29 @@ enum cpu_stop jit_run(struct cpu *cpu)
 
 void jit_invalidate(struct engine *e, uint64_t start, uint64_t len)
 {
-    if (e->jit)
+    if (e->jit) {
+        behind_invalidate_locked(e->jit, start, len);
         region_invalidate_locked(e->jit, start, len);
+    }
+}
+
+void jit_alone(struct engine *e)
+{
+    if (e->jit)
+        behind_end(e->jit);
+    else
+        e->conf.background = ENGINE_NEVER;
+}
+
+unsigned jit_threads(const struct engine *e)
+{
+    return e->jit ? behind_threads(e->jit) : 0;
+}
+
+void jit_before_fork(struct engine *e)
+{
+    if (e->jit)
+        behind_rest_locked(e->jit);
 }
 
 void jit_after_fork(struct engine *e, bool child)
@@ -447,6 +461,7 @@ void jit_after_fork(struct engine *e, bool child)
     if (child && e->jit) {
         e->jit->n_saved = e->jit->n_regions;
         e->jit->new_bytes = 0;
+        behind_forked_locked(e->jit);
     }
 }
 

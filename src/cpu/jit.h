@@ -42,6 +42,7 @@ struct region {
     const struct host_trap *traps;
     uint16_t n_blocks, n_spans; /* spans: the blocks', then code that exits rely on */
     bool hot, dead;
+    bool alone;  /* its hot region is too big to be made behind (behind.c) */
     bool waited; /* hot once, but told to run more often first */
     bool kept; /* the translation cache has it, or does not want it */
     struct span *spans; /* by engine_at() */
@@ -59,15 +60,30 @@ struct page {
     struct page *next;
 };
 
+/**
+ * struct former - what forming regions takes: the working memory of one thread.
+ */
+struct former {
+    struct jit *j;
+    struct host *host;
+    struct ir *ir;
+    struct flat flat;
+    struct span seen[JIT_MAX_SEEN]; /* code outside the region that this one's exits rely on */
+    unsigned n_seen;
+    uint64_t exec_lo, exec_hi; /* guest code known to be executable, for this region's forming */
+    uint64_t exec_base;        /* host address less guest address there */
+    bool too_big; /* the last compilation failed because the region needs too much frame */
+};
+
 #define JIT_HASH_BITS 18
 #define JIT_PAGE_BITS 12
 
 struct jit {
     struct engine *e;
     struct cpu *cpu; /* that translates at the moment [engine lock] */
-    struct host *host;
-    struct ir *ir;
-    struct flat flat;
+    const struct ir_slot *slots; /* the guest's registers, as this engine keeps them */
+    struct former own;      /* of the thread that has the lock */
+    struct behind *behind;  /* hot regions made by a thread of their own: behind.c; NULL: not yet, or never */
     uint8_t *cache; /* code, growing upwards */
     size_t cache_size, code_used, code_start;
     int32_t *counters; /* behind the code: one for each cold region */
@@ -79,11 +95,6 @@ struct jit {
     struct region **hash; /* 1 << JIT_HASH_BITS */
     struct page **pages;  /* 1 << JIT_PAGE_BITS */
     void *ep[HOST_NUM_EP];
-    struct span seen[JIT_MAX_SEEN]; /* code outside the region that this one's exits rely on */
-    unsigned n_seen;
-    uint64_t exec_lo, exec_hi; /* guest code known to be executable, for this region's forming */
-    uint64_t exec_base;        /* host address less guest address there */
-    bool too_big; /* the last compilation failed because the region needs too much frame */
     bool full;  /* flush when nobody is inside */
     uint32_t epoch; /* flushes so far [written under the lock while nobody is inside] */
     struct tcache *tcache; /* NULL: none */
@@ -94,6 +105,8 @@ struct jit {
     bool untag; /* tagged addresses were seen: new code removes tags */
 };
 
+extern const struct host_layout jit_layout;
+
 /** jit_of - the engine's translator, made on first use; any thread. */
 struct jit *jit_of(struct engine *e);
 
@@ -103,11 +116,27 @@ struct jit *jit_of(struct engine *e);
 int32_t jit_put_off(uint32_t n_hot, uint32_t hot_after);
 /** region_find - the translation of @pc, which is at @at (engine_at), or NULL; any thread, no lock. */
 struct region *region_find(const struct jit *j, uint64_t pc, uint64_t at, uint32_t mode);
-/* What a region is compiled from: j->flat; j->ir, with less care; j->ir. */
+/* What a region is compiled from: f->flat; f->ir, with less care; f->ir. */
 enum effort { FLAT, COLD, HOT };
-/** region_add_locked - compile and make it the translation of @pc.  NULL: cache is full. */
-struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, const struct span *spans,
-                                 unsigned n_spans, enum effort effort);
+/** struct made - host code, and what it was made from; the job's tables are the former's until its next region. */
+struct made {
+    uint64_t pc, at; /* at, placed: as engine_at() has it */
+    uint32_t mode;
+    const struct span *spans;
+    unsigned n_spans, n_placed;
+    struct span placed[JIT_MAX_BLOCKS + JIT_MAX_SEEN]; /* spans, then the former's seen */
+    bool hot;
+    struct host_soft soft; /* machines */
+    struct host_job job;
+};
+/** region_place_locked - after lifting, on the CPU's thread: where that is, what tables its code looks into. */
+void region_place_locked(struct former *f, struct made *m);
+/** region_add_locked - compile and make it the translation of m->pc.  NULL: cache is full.  (m->job is set here.) */
+struct region *region_add_locked(struct former *f, struct made *m, enum effort effort);
+/** region_compile - m->job for the cache, or for @buf; 0 or a negative errno as host_compile. */
+int region_compile(struct former *f, struct made *m, enum effort effort, uint8_t *buf, size_t room);
+/** region_keep_locked - what was made becomes the translation; its code is the next in the cache. */
+struct region *region_keep_locked(struct former *f, const struct made *m);
 /** region_insert_locked - @r, complete but for the tables it belongs in, becomes the translation of its
  * pc; its code is the next in the cache.  False: they are full. */
 bool region_insert_locked(struct jit *j, struct region *r);
@@ -131,6 +160,26 @@ bool jit_access(struct cpu *cpu, struct host_regs *regs, const struct host_acces
 struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, uint32_t lift_mode,
                                 const uint8_t *code, size_t avail);
 struct region *form_hot_locked(struct jit *j, uint64_t pc, uint32_t mode);
+/** form_begin_hot_locked - the first half of that: choose the blocks, at most @limit, and lift them into f->ir.
+ * Sets m->pc, mode, n_spans and @spans.  False: this is no hot region. */
+bool form_begin_hot_locked(struct former *f, struct made *m, struct span spans[JIT_MAX_BLOCKS], uint64_t pc,
+                           uint32_t mode, unsigned limit);
+/** form_init - a former for @j. */
+void form_init(struct former *f, struct jit *j);
+
+/* --- behind.c: hot regions are optimised and compiled by a thread of its own while the program runs on --- */
+
+/** behind_take_locked - the hot region of @pc shall be made so.  False: not now, make it here. */
+bool behind_take_locked(struct jit *j, uint64_t pc, uint32_t mode);
+/** behind_invalidate_locked - code changes: what is being made of it is of no use. */
+void behind_invalidate_locked(struct jit *j, uint64_t start, uint64_t len);
+/** behind_rest_locked - returns when the thread works on nothing; it does not begin before the lock is free. */
+void behind_rest_locked(struct jit *j);
+/** behind_forked_locked - in the child: the thread is gone. */
+void behind_forked_locked(struct jit *j);
+/** behind_end - the thread ends, and none is started again.  behind_threads - how many there are. */
+void behind_end(struct jit *j);
+unsigned behind_threads(const struct jit *j);
 
 /** tcache_load_locked (tcache.c) - the region of @pc from the on-disk cache, added, or NULL. */
 struct region *tcache_load_locked(struct jit *j, uint64_t pc, uint32_t mode);
@@ -139,7 +188,7 @@ void tcache_added_locked(struct jit *j, struct region *r);
 void tcache_save_locked(struct jit *j);
 
 /** form_code_at - host address of the guest instruction at @pc, NULL when it cannot be executed. */
-const uint8_t *form_code_at(void *jit, uint64_t pc);
-bool form_idle_dead(void *jit, uint64_t pc);
+const uint8_t *form_code_at(void *former, uint64_t pc);
+bool form_idle_dead(void *former, uint64_t pc);
 
 #endif

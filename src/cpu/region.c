@@ -83,7 +83,7 @@ static bool page_add(struct jit *j, uint64_t number, struct region *r)
         p = jit_meta(j, sizeof(*p));
         if (!p)
             return false;
-        *p = (struct page){ number, NULL, *b };
+        *p = (struct page){number, NULL, *b};
         *b = p;
     }
     if (p->refs && p->refs->r == r)
@@ -91,7 +91,7 @@ static bool page_add(struct jit *j, uint64_t number, struct region *r)
     ref = jit_meta(j, sizeof(*ref));
     if (!ref)
         return false;
-    *ref = (struct page_ref){ r, p->refs };
+    *ref = (struct page_ref){r, p->refs};
     p->refs = ref;
     return true;
 }
@@ -110,7 +110,8 @@ static bool pages_add(struct jit *j, struct region *r)
 static bool overlaps(const struct region *r, uint64_t start, uint64_t len)
 {
     for (unsigned i = 0; i < r->n_spans; i++)
-        if (r->spans[i].end > start && (r->spans[i].start < start || r->spans[i].start - start < len))
+        if (r->spans[i].end > start &&
+            (r->spans[i].start < start || r->spans[i].start - start < len))
             return true;
     return false;
 }
@@ -221,58 +222,96 @@ static void place_spans(const struct jit *j, struct span *to, const struct span 
     for (unsigned i = 0; i < n; i++) {
         uint64_t at = j->e->machine ? engine_at(j->cpu, from[i].start) : from[i].start;
 
-        to[i] = (struct span){ at, at + (from[i].end - from[i].start) };
+        to[i] = (struct span){at, at + (from[i].end - from[i].start)};
     }
 }
 
-struct region *region_add_locked(struct jit *j, uint64_t pc, uint32_t mode, const struct span *spans,
-                                 unsigned n_spans, enum effort effort)
+void region_place_locked(struct former *f, struct made *m)
 {
-    bool hot = effort == HOT;
-    struct host_soft soft;
-    struct host_job job = {
-        .ir = j->ir, .flat = effort == FLAT ? &j->flat : NULL, .buf = j->cache + j->code_used, .pc = pc, .quick = !hot,
-        .fp_slow = mode & j->e->isa->mode_fp_slow, .fp_flush = mode & j->e->isa->mode_fp_flush, .untag = j->untag,
-        .gs_base = j->e->conf.guest_base != 0,
-    };
-    size_t room = j->cache_size - j->code_used;
-    struct region *r = jit_meta(j, sizeof(*r));
-    int err;
+    struct jit *j = f->j;
 
-    job.cap = room > UINT32_MAX ? UINT32_MAX : (uint32_t)room;
-    if (!hot && j->e->conf.hot_after != ~0u && j->n_counters < j->cap_counters) {
-        job.counter = &j->counters[j->n_counters];
-        *job.counter = (int32_t)j->e->conf.hot_after;
+    m->n_placed = m->n_spans + f->n_seen;
+    place_spans(j, m->placed, m->spans, m->n_spans);
+    place_spans(j, m->placed + m->n_spans, f->seen, f->n_seen);
+    m->at = m->pc;
+    m->job.soft = NULL;
+    if (j->e->machine) {
+        m->at = engine_at(j->cpu, m->pc);
+        m->soft = soft_of(j->e, j->cpu);
+        m->job.soft = &m->soft;
     }
+}
+
+int region_compile(struct former *f, struct made *m, enum effort effort, uint8_t *buf, size_t room)
+{
+    const struct jit *j = f->j;
+
+    m->hot = effort == HOT;
+    m->job.ir = f->ir;
+    m->job.flat = effort == FLAT ? &f->flat : NULL;
+    m->job.buf = buf;
+    m->job.cap = room > UINT32_MAX ? UINT32_MAX : (uint32_t)room;
+    m->job.pc = m->pc;
+    m->job.quick = effort != HOT;
+    m->job.fp_slow = m->mode & j->e->isa->mode_fp_slow;
+    m->job.fp_flush = m->mode & j->e->isa->mode_fp_flush;
+    m->job.untag = j->untag;
+    m->job.gs_base = j->e->conf.guest_base != 0;
+    return host_compile(f->host, &m->job);
+}
+
+/* Tables that stay with the region.  False: there is no room for them. */
+static bool keep_tables(struct jit *j, struct region *r, const struct made *m)
+{
+    const struct host_job *job = &m->job;
+
+    r->traps = copy_meta(j, job->traps, job->n_traps * sizeof(*job->traps));
+    r->faults = copy_meta(j, job->faults, job->n_faults * sizeof(*job->faults));
+    r->desc = copy_meta(j, job->desc, job->desc_len);
+    r->spans = copy_meta(j, m->placed, m->n_placed * sizeof(*m->placed));
+    return r->traps && r->faults && r->desc && r->spans;
+}
+
+struct region *region_keep_locked(struct former *f, const struct made *m)
+{
+    struct jit *j = f->j;
+    struct region *r = jit_meta(j, sizeof(*r));
+
     if (!r)
         return NULL;
-    if (j->e->machine) {
-        soft = soft_of(j->e, j->cpu);
-        job.soft = &soft;
-    }
-    err = host_compile(j->host, &job);
-    if (err) {
-        j->too_big = err == -E2BIG;
-        return NULL;
-    }
-    *r = (struct region){ .pc = pc, .at = j->e->machine ? engine_at(j->cpu, pc) : pc, .mode = mode, .code_len = job.len, .code = job.buf, .hot = hot,
-                          .counter = job.counter, .n_faults = job.n_faults,
-                          .n_blocks = (uint16_t)n_spans, .n_spans = (uint16_t)(n_spans + j->n_seen) };
-    log_region(j->e, r, spans, n_spans, j->ir);
-    r->n_traps = job.n_traps;
-    r->traps = copy_meta(j, job.traps, job.n_traps * sizeof(*job.traps));
-    r->faults = copy_meta(j, job.faults, job.n_faults * sizeof(*job.faults));
-    r->desc = copy_meta(j, job.desc, job.desc_len);
-    r->spans = jit_meta(j, r->n_spans * sizeof(*spans));
-    if (r->spans) {
-        place_spans(j, r->spans, spans, n_spans);
-        place_spans(j, r->spans + n_spans, j->seen, j->n_seen);
-    }
-    r->desc_len = job.desc_len;
-    if (!r->traps || !r->faults || !r->desc || !r->spans || !region_insert_locked(j, r))
+    *r = (struct region){.pc = m->pc,
+                         .at = m->at,
+                         .mode = m->mode,
+                         .code_len = m->job.len,
+                         .code = m->job.buf,
+                         .hot = m->hot,
+                         .counter = m->job.counter,
+                         .n_faults = m->job.n_faults,
+                         .n_traps = m->job.n_traps,
+                         .desc_len = m->job.desc_len,
+                         .n_blocks = (uint16_t)m->n_spans,
+                         .n_spans = (uint16_t)m->n_placed};
+    log_region(j->e, r, m->spans, m->n_spans, f->ir);
+    if (!keep_tables(j, r, m) || !region_insert_locked(j, r))
         return NULL;
     tcache_added_locked(j, r);
     return r;
+}
+
+struct region *region_add_locked(struct former *f, struct made *m, enum effort effort)
+{
+    struct jit *j = f->j;
+    int err;
+
+    region_place_locked(f, m);
+    m->job.counter = NULL;
+    if (effort != HOT && j->e->conf.hot_after != ~0u && j->n_counters < j->cap_counters) {
+        m->job.counter = &j->counters[j->n_counters];
+        *m->job.counter = (int32_t)j->e->conf.hot_after;
+    }
+    err = region_compile(f, m, effort, j->cache + j->code_used, j->cache_size - j->code_used);
+    f->too_big = err == -E2BIG;
+    return err ? NULL : region_keep_locked(f, m);
 }
 
 /* Code addresses only grow, so the newest region not above @host is the one. */
@@ -311,7 +350,7 @@ void region_join_locked(struct jit *j, struct region *r, uint8_t *site, uint8_t 
 
     if (!l)
         return;
-    *l = (struct link){ site, thunk, r->links };
+    *l = (struct link){site, thunk, r->links};
     r->links = l;
     host_patch(site, r->code);
 }

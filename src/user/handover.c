@@ -60,6 +60,7 @@ char *handover_write(const struct handover *h)
     put_number(f, "datamax", o->limits[3]);
     put_number(f, "interp", o->engine == ENGINE_INTERP);
     put_number(f, "hot", o->hot_after);
+    put_number(f, "behind", o->background);
     put_number(f, "exact", o->exact_flags);
     put_number(f, "cache", o->cache_size);
     put_number(f, "passoff", o->passes_off);
@@ -143,6 +144,8 @@ static int take(struct handover *h, const char *key, char *v)
         o->exact_flags = n;
     else if (strcmp(key, "hot") == 0)
         o->hot_after = (unsigned)n;
+    else if (strcmp(key, "behind") == 0)
+        o->background = n <= ENGINE_NEVER ? (enum engine_background)n : ENGINE_AUTO;
     else if (strcmp(key, "passoff") == 0)
         o->passes_off = (unsigned)n;
     else if (strcmp(key, "hostoff") == 0)

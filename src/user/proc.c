@@ -251,6 +251,8 @@ static int put_stat(struct process *p, FILE *out, const char *file)
 
         if (stat_field(p, field, &v))
             fprintf(out, " %" PRIu64, v);
+        else if (field == 20) /* num_threads */
+            fprintf(out, " %lu", strtoul(word, NULL, 10) - engine_threads(p->engine));
         else
             fprintf(out, " %s", word);
     }
@@ -349,6 +351,8 @@ static int put_status(struct process *p, FILE *out, const char *file)
 
         if (strncmp(line, "Sig", 3) == 0 && sscanf(line + 7, "%" SCNx64, &mask) == 1 && line[6] == ':')
             fprintf(out, "%.7s\t%016" PRIx64 "\n", line, signal_status(p, line, mask));
+        else if (strncmp(line, "Threads:", 8) == 0)
+            fprintf(out, "Threads:\t%lu\n", strtoul(line + 8, NULL, 10) - engine_threads(p->engine));
         else
             fputs(line, out);
     }

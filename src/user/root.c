@@ -26,10 +26,18 @@ long sys_pivot_root(struct task *t, const uint64_t *a)
     return leave(t, HOST(__NR_pivot_root, host_addr(t, a[0]), host_addr(t, a[1])));
 }
 
+/* Some namespaces only processes with one thread may change. */
 long sys_setns(struct task *t, const uint64_t *a)
 {
     exec_pin_self(t->proc);
+    engine_alone(t->proc->engine);
     return leave(t, HOST(__NR_setns, a[0], a[1]));
+}
+
+long sys_unshare(struct task *t, const uint64_t *a)
+{
+    engine_alone(t->proc->engine);
+    return HOST(__NR_unshare, a[0]);
 }
 
 long sys_umount2(struct task *t, const uint64_t *a)

@@ -592,8 +592,10 @@ static long make_sharing(struct task *t, const struct request *q)
 {
     if (q->set_tid || (q->flags & CLONE_INTO_CGROUP))
         return -EINVAL;
-    return (q->flags & CLONE_VFORK) && !(q->flags & CLONE_SIGHAND) ? make_vfork(t, q)
-                                                                   : task_share(t, q);
+    if ((q->flags & CLONE_VFORK) && !(q->flags & CLONE_SIGHAND))
+        return make_vfork(t, q);
+    engine_alone(t->proc->engine); /* threads of ours end with one of the processes: the other would wait for them */
+    return task_share(t, q);
 }
 
 static long make_task(struct task *t, const struct request *q)

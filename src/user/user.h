@@ -57,7 +57,8 @@ struct user_opts {
                                * each plus 1, 0: not set */
     uint32_t log;             /* enum user_log */
     enum engine_kind engine;  /* --engine */
-    unsigned hot_after;       /* --hot-after, as in struct engine_conf; so are the next four */
+    unsigned hot_after;       /* --hot-after, as in struct engine_conf; so are the next five */
+    enum engine_background background; /* --background */
     bool exact_flags;         /* --exact-flags */
     uint64_t cache_size;      /* --cache-size */
     unsigned passes_off;      /* --passes-off */

@@ -55,12 +55,12 @@ static struct engine *open_engine(unsigned features_off)
 /* One region's code, made once more where it can be looked at. */
 static void count_region(struct jit *j, uint64_t pc, struct counts *c)
 {
-    struct host_job job = {.ir = j->ir, .buf = host_code, .cap = sizeof(host_code), .pc = pc};
+    struct host_job job = {.ir = j->own.ir, .buf = host_code, .cap = sizeof(host_code), .pc = pc};
 
-    if (host_compile(j->host, &job) < 0 || c->len + job.straight_len > sizeof(all))
+    if (host_compile(j->own.host, &job) < 0 || c->len + job.straight_len > sizeof(all))
         fatal("region at %#llx: not compiled", (unsigned long long)pc);
     memcpy(all + c->len, host_code, job.straight_len);
-    c->ops += j->ir->n_ops - 1; /* the first is nothing */
+    c->ops += j->own.ir->n_ops - 1; /* the first is nothing */
     c->evals += job.n_evals;
     c->len += job.straight_len;
 }
