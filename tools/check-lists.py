@@ -65,7 +65,7 @@ def number(text):
     """What a first column sorts by."""
     if re.fullmatch(r"'.'", text):
         return ord(text[1])
-    return int(text, 0) if text[0].isdigit() else text
+    return int(text, 0) if re.fullmatch(r"0x[0-9a-fA-F]+|\d+", text) else text
 
 
 def bad_order():
