@@ -103,6 +103,7 @@ OPTS     ?=
 SKIPS    ?= any
 TEST     := tests/run.py --emu $(P)/qemu-aarch64 --obj $(O) --opts='$(OPTS)' --skips=$(SKIPS) --flags='$(CPPFLAGS) $(CFLAGS)'
 export ROOTS ?= $(CURDIR)/$(B)/root
+export GUESTS ?= $(CURDIR)/$(B)/guests
 
 $(O)/tests/%_test: $(O)/tests/%_test.o $(O)/libemu.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $(filter %.o,$^) $(O)/libemu.a $(LIBS) -lpthread -lm
@@ -163,8 +164,8 @@ quick: all unit
 check:
 	@tools/deps.sh build root test
 	$(MAKE) -j$$(nproc) all unit fuzzers
-	$(MAKE) roots
-	$(TEST) layers lists docs warnings unit golden fuzz insn sys machine random cli image programs tiers stress
+	$(MAKE) roots guests
+	$(TEST) layers lists docs warnings unit golden fuzz insn sys machine boot random cli image programs tiers stress
 
 # The same tests on a build with address and undefined-behaviour sanitizers, without those that only
 # take long.
@@ -197,7 +198,7 @@ regold: $(COUNT)
 	git diff --stat tests/insn/golden.txt
 
 check-fuzz: fuzzers
-check-layers check-lists check-docs check-warnings check-unit check-golden check-fuzz check-insn check-sys check-machine check-cli check-image check-programs check-tiers check-stress: all unit
+check-layers check-lists check-docs check-warnings check-unit check-golden check-fuzz check-insn check-sys check-machine check-boot check-cli check-image check-programs check-tiers check-stress: all unit
 	$(TEST) $(@:check-%=%)
 
 # Benchmarks: native, both references and Emu in turns (bench/README.md).
@@ -254,6 +255,10 @@ roots:
 	@tools/mk-root.sh full arm64 $(ROOTS)/arm64
 	@tools/mk-root.sh full amd64 $(ROOTS)/amd64
 
+# Kernels, the installer and firmware, for machines.
+guests:
+	@tools/mk-guests.sh $(GUESTS)
+
 # Debian packages that building and testing need; says nothing when all are there.
 deps:
 	@tools/deps.sh build root test
@@ -266,7 +271,7 @@ help:
 	@echo 'make demo       run Debian arm64 programs: shell, Python, the compiler'
 	@echo 'make check      all tests (about 15 minutes on two cores); installs what it needs'
 	@echo 'make quick      unit and instruction tests, in less than a minute'
-	@echo 'make check-X    one group: layers lists docs warnings unit golden fuzz insn sys machine random cli image programs tiers stress'
+	@echo 'make check-X    one group: layers lists docs warnings unit golden fuzz insn sys machine boot random cli image programs tiers stress'
 	@echo 'make regold     records what the translator makes of the instruction tests'
 	@echo 'make check-programs OPTS=--hot-after=1   with options of the engine (qemu-aarch64 -h)'
 	@echo 'make check SKIPS=listed WERROR=-Werror   as CI does: no skips but tests/allowed-skips, no warnings'
@@ -281,12 +286,12 @@ help:
 	@echo 'make bench-insns  host instructions per guest instruction, kept in bench/user/insns.txt'
 	@echo 'make bench-build  Debian packages built and tested in an arm64 root, beside the references'
 	@echo 'make bench-translate  what translating costs, kept in bench/user/translate.txt'
-	@echo 'make fmt clean deps roots'
+	@echo 'make fmt clean deps roots guests'
 
 clean:
 	rm -rf $(B)
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
-.PHONY: all static unit fuzzers quick regold check check-san check-random bench bench-translate bench-insns bench-build bench-storage crash demo roots \
+.PHONY: all static unit fuzzers quick regold check check-san check-random bench bench-translate bench-insns bench-build bench-storage crash demo roots guests \
         deps fuzz fmt help clean
