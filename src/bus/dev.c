@@ -19,6 +19,11 @@ static bool called(const struct dev_type *t, const char *name)
     return !strcmp(t->name, name) || (t->alias && !strcmp(t->alias, name));
 }
 
+const struct dev_type *const *machine_types(const struct machine *m)
+{
+    return m->types;
+}
+
 const struct dev_type *dev_type_find(const struct machine *m, const char *name)
 {
     for (const struct dev_type *const *t = m->types; *t; t++)

@@ -42,6 +42,8 @@ enum machine_ask {
 
 /** machine_new - @types: all device types, ends with NULL; @loop: the main loop (base/loop.h), NULL in tests. */
 struct machine *machine_new(const struct dev_type *const *types, struct loop *loop);
+/** machine_types - what machine_new was given. */
+const struct dev_type *const *machine_types(const struct machine *m);
 /** machine_free - devices in reverse order of birth, then memory. */
 void machine_free(struct machine *m);
 

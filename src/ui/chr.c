@@ -258,6 +258,16 @@ int chr_attach(struct chr *c, const struct chr_front *f, void *opaque, struct er
         max == 1 ? "Device '%s' is in use" : "Device '%s' has as many front ends as it can", c->id);
 }
 
+bool chr_in_use(const struct chr *c)
+{
+    unsigned max = c->type->users ? c->type->users : 1;
+
+    for (unsigned i = 0; i < max; i++)
+        if (c->users[i].front)
+            return true;
+    return false;
+}
+
 void chr_detach(struct chr *c, void *opaque)
 {
     struct chr_user *u = user_of(c, opaque);

@@ -69,6 +69,8 @@ const char *chr_describe(const struct chr *c);
  * when somebody is at the other end.  @opaque tells front ends apart. */
 int chr_attach(struct chr *c, const struct chr_front *f, void *opaque, struct err *e);
 void chr_detach(struct chr *c, void *opaque);
+/** chr_in_use - has it a front end? */
+bool chr_in_use(const struct chr *c);
 /** chr_write - bytes taken, perhaps fewer than @len (then chr_on_room()'s function is called later); output to
  * nobody is taken.  chr_write_all - waits, for monitors; a peer that takes nothing for a second loses the rest. */
 size_t chr_write(struct chr *c, void *opaque, const uint8_t *buf, size_t len);

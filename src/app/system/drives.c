@@ -367,6 +367,17 @@ int drives_open(struct sys *s, struct err *e)
     return 0;
 }
 
+int drive_add(struct sys *s, const char *text, struct err *e)
+{
+    struct entry x = {.group = &group_drive, .option = "drive_add"};
+
+    if (!(x.opts = keyval_parse(text, NULL, e)))
+        return e->code;
+    add_drive(s, &x, e);
+    json_object_put(x.opts);
+    return e->code;
+}
+
 void drives_close(struct sys *s)
 {
     for (struct named *n; (n = s->drives);) {

@@ -1,18 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The monitors of a machine, on the character back ends that -monitor, -mon and -nographic named. */
-#include "app/system/sys.h"
+#include "app/system/objects.h"
+#include "mon/mon.h"
 
 #include <stdlib.h>
 
+static int add_object(void *opaque, struct json_object *opts, struct err *e)
+{
+    return object_add(opaque, opts, e);
+}
+
+static int add_drive(void *opaque, const char *text, struct err *e)
+{
+    return drive_add(opaque, text, e);
+}
+
+/* In the order in which they were asked for, which is the list's from behind: the first has the keyboard.  Unless a serial port
+ * has: then they wait for Ctrl-A c. */
+static void make(struct sys *s, struct named *n, struct err *e)
+{
+    struct chr *c;
+
+    if (!n)
+        return;
+    make(s, n->next, e);
+    c = n->p;
+    n->p = e->code ? NULL : mon_new(&s->mon_env, c, chr_in_use(c), e);
+}
+
 int monitors_make(struct sys *s, struct err *e)
 {
-    return 0;
+    s->mon_env = (struct mon_env){.m = s->m, .conf = &s->conf, .blk = s->blk,
+                                  .version = SYSTEM_VERSION, .package = "Emu 0.1",
+                                  .object_add = add_object, .add_drive = add_drive, .opaque = s};
+    make(s, s->mons, e);
+    return e->code ? err_wrap(e, e->code, "monitor") : 0;
 }
 
 void monitors_close(struct sys *s)
 {
     for (struct named *n; (n = s->mons);) {
         s->mons = n->next;
+        if (s->mon_env.m)
+            mon_free(n->p);
         free(n->id);
         free(n);
     }

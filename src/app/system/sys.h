@@ -10,6 +10,7 @@
 #include "block/env.h"
 #include "board/board.h"
 #include "bus/machine.h"
+#include "mon/mon.h"
 
 #include <json-c/json.h>
 
@@ -96,6 +97,7 @@ struct sys {
     struct actions actions;
     struct chr_env chr_env;
     struct net_env net_env;
+    struct mon_env mon_env;
     struct named *chrs, *nets, *drives, *mons; /* the latest first */
     struct engine_log log;
     struct gdbserver *gdb; /* or NULL */
@@ -110,6 +112,7 @@ int objects_make(struct sys *s, struct err *e);   /* -object */
 int chars_open(struct sys *s, struct err *e);     /* -chardev, -serial, -monitor */
 int nets_open(struct sys *s, struct err *e);      /* -netdev, -nic, -net */
 int drives_open(struct sys *s, struct err *e);    /* -blockdev, -drive, -hda ... */
+int drive_add(struct sys *s, const char *text, struct err *e); /* one more, while the machine runs */
 int devices_make(struct sys *s, struct err *e);   /* -device, and drives with if=virtio */
 int monitors_make(struct sys *s, struct err *e);
 int machine_gdb_start(struct sys *s, struct err *e); /* -gdb */

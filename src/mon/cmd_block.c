@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* info block, eject, change, block_resize, drive_add. */
+#include "mon/mon_priv.h"
+
+#include "base/size_text.h"
+#include "schema/keyval.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool print_drive(void *opaque, const char *id, void *backend)
+{
+    struct mon *m = opaque;
+    const struct drive *d = backend;
+
+    if (!d->blk) {
+        mon_printf(m, "%s: [not inserted]\n", id);
+    } else {
+        mon_printf(m, "%s: %s (%s%s)\n", id, blk_filename(d->blk), blk_driver_name(d->blk),
+                   blk_flags(d->blk) & BLK_RDWR ? "" : ", read-only");
+        mon_printf(m, "    Cache mode:       %s%s\n",
+                   blk_flags(d->blk) & BLK_WRITE_THROUGH ? "writethrough" : "writeback",
+                   blk_flags(d->blk) & BLK_DIRECT ? ", direct" : "");
+    }
+    if (d->changed)
+        mon_printf(m, "    Removable device: not locked, tray closed\n");
+    if (d->blk && blk_backing(d->blk))
+        mon_printf(m, "    Backing file:     %s\n", blk_filename(blk_backing(d->blk)));
+    mon_puts(m, "\n");
+    return true;
+}
+
+static int info(struct mon *m, const char *args, struct err *e)
+{
+    char id[128];
+    struct drive *d;
+
+    while (mon_option(&args, 'n') || mon_option(&args, 'v'))
+        ;
+    if (mon_word(&args, id, sizeof(id))) {
+        if (!(d = mon_drive(m, id, e)))
+            return e->code;
+        print_drive(m, d->id, d);
+    } else {
+        machine_each_backend(m->env->m, "drive", print_drive, m);
+    }
+    return 0;
+}
+
+const struct mon_command info_block = {
+    .name = "block",
+    .args = "[-n] [-v] [device]",
+    .help = "show info of one block device or all block devices",
+    .run = info,
+    .complete = complete_drives,
+};
+
+/* The medium goes, and @new comes in its place; NULL: an empty tray. */
+static int swap(struct drive *d, struct blk *new, struct err *e)
+{
+    struct blk *old = d->blk;
+
+    d->blk = new;
+    if (d->changed)
+        d->changed(d->owner, d);
+    return old ? blk_close(old, e) : 0;
+}
+
+static struct drive *removable(struct mon *m, const char **args, bool *force, struct err *e)
+{
+    char id[128];
+    struct drive *d;
+
+    *force = mon_option(args, 'f');
+    if (!mon_word(args, id, sizeof(id))) {
+        err_set(e, -EINVAL, "expected a device");
+        return NULL;
+    }
+    if (!(d = mon_drive(m, id, e)))
+        return NULL;
+    if (!d->changed && (d->used || !d->cdrom)) {
+        err_set(e, -ENOTSUP, "Device '%s' is not removable", id);
+        return NULL;
+    }
+    return d;
+}
+
+static int eject(struct mon *m, const char *args, struct err *e)
+{
+    bool force;
+    struct drive *d = removable(m, &args, &force, e);
+
+    return d && mon_end(args, e) == 0 ? swap(d, NULL, e) : e->code;
+}
+
+const struct mon_command cmd_eject = {
+    .name = "eject",
+    .args = "[-f] device",
+    .help = "eject a removable medium (use -f to force it)",
+    .run = eject,
+    .complete = complete_drives,
+};
+
+static int change(struct mon *m, const char *args, struct err *e)
+{
+    static const char *const modes[] = {"retain", "read-only", "read-write"};
+    char path[4096], format[64], mode[64];
+    bool force;
+    struct drive *d = removable(m, &args, &force, e);
+    struct json_object *o;
+    struct blk *b;
+    unsigned how = 0;
+
+    if (!d)
+        return e->code;
+    if (!mon_word(&args, path, sizeof(path)))
+        return err_set(e, -EINVAL, "expected a file name");
+    o = json_object_new_object();
+    if (mon_word(&args, format, sizeof(format)))
+        json_object_object_add(o, "driver", json_object_new_string(format));
+    if (mon_word(&args, mode, sizeof(mode)))
+        while (how < 3 && strcmp(modes[how], mode) != 0)
+            how++;
+    if (how == 3 || mon_end(args, e) < 0) {
+        json_object_put(o);
+        return err_set(e, -EINVAL, "'%s': want retain, read-only or read-write", mode);
+    }
+    b = blk_open(m->env->blk, path, o, how == 2 || (how == 0 && !d->read_only) ? BLK_RDWR : 0, e);
+    return b ? swap(d, b, e) : e->code;
+}
+
+const struct mon_command cmd_change = {
+    .name = "change",
+    .args = "device [-f] filename [format [read-only-mode]]",
+    .help = "change a removable medium, optional format",
+    .run = change,
+    .complete = complete_drives,
+};
+
+static int resize(struct mon *m, const char *args, struct err *e)
+{
+    char id[128], size[64];
+    uint64_t bytes;
+    struct drive *d;
+
+    if (!mon_word(&args, id, sizeof(id)) || !mon_word(&args, size, sizeof(size)))
+        return err_set(e, -EINVAL, "expected a device and a size");
+    if (mon_end(args, e) < 0)
+        return e->code;
+    if (size_parse(size, 1 << 20, &bytes, e) < 0)
+        return err_set(e, -EINVAL, "'%s' is no size", size);
+    if (!(d = mon_drive(m, id, e)))
+        return e->code;
+    if (!d->blk)
+        return err_set(e, -ENOMEDIUM, "Device '%s' has no medium", id);
+    if (blk_truncate(d->blk, bytes, BLK_PREALLOC_OFF, 0, e) < 0)
+        return e->code == -EINVAL ? (e->code = -EIO) : e->code;
+    if (d->changed)
+        d->changed(d->owner, d);
+    return 0;
+}
+
+const struct mon_command cmd_block_resize = {
+    .name = "block_resize",
+    .args = "device size",
+    .help = "resize a block image",
+    .run = resize,
+    .complete = complete_drives,
+};
+
+static int drive_add(struct mon *m, const char *args, struct err *e)
+{
+    char place[64];
+    bool node = mon_option(&args, 'n');
+
+    if (!m->env->add_drive || node)
+        return err_set(e, -ENOTSUP, "not supported yet");
+    if (!mon_word(&args, place, sizeof(place)))
+        return err_set(e, -EINVAL, "expected a place: 0 or dummy");
+    args += strspn(args, " \t");
+    if (m->env->add_drive(m->env->opaque, args, e) < 0)
+        return e->code == -EINVAL ? (e->code = -EPERM) : e->code;
+    mon_printf(m, "OK\n");
+    return 0;
+}
+
+const struct mon_command cmd_drive_add = {
+    .name = "drive_add",
+    .args = "place file=...,if=none,id=...",
+    .help = "add a drive, for device_add",
+    .run = drive_add,
+};

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* info mtree, ramblock, memdev, memory_size_summary. */
+#include "mon/mon_priv.h"
+
+#include "base/size_text.h"
+
+#include <inttypes.h>
+
+static int mtree(struct mon *m, const char *args, struct err *e)
+{
+    bool flat = false;
+
+    for (bool more = true; more;) {
+        more = mon_option(&args, 'd') || mon_option(&args, 'o') || mon_option(&args, 'D');
+        if (mon_option(&args, 'f'))
+            more = flat = true;
+    }
+    if (mon_end(args, e) < 0)
+        return e->code;
+    if (flat)
+        mon_puts(m, "FlatView #0\n");
+    space_print(machine_space(m->env->m), flat, mon_line, m);
+    mon_puts(m, flat ? "\nFlatView #1\n" : "\n");
+    space_print(machine_io_space(m->env->m), flat, mon_line, m);
+    mon_puts(m, "\n");
+    return 0;
+}
+
+const struct mon_command info_mtree = {
+    .name = "mtree",
+    .args = "[-f]",
+    .help = "show memory tree (-f: dump flat view for address spaces)",
+    .run = mtree,
+};
+
+static bool print_block(void *opaque, struct ram *r)
+{
+    mon_printf(opaque, "%24s  %6s  0x%016" PRIx64 " 0x%016" PRIx64 " 0x%016" PRIx64 " %s\n", r->name,
+               "4 KiB", r->offset, r->size, r->size, r->rom ? "ro" : "rw");
+    return true;
+}
+
+static int ramblock(struct mon *m, const char *args, struct err *e)
+{
+    mon_printf(m, "%24s  %6s  %18s %18s %18s %s\n", "Block Name", "PSize", "Offset", "Used", "Total",
+               "HVA");
+    ram_each(m->env->m, print_block, m);
+    return mon_end(args, e);
+}
+
+const struct mon_command info_ramblock = {
+    .name = "ramblock", .args = "", .help = "Display system ramblock information", .run = ramblock};
+
+static bool print_memdev(void *opaque, const char *id, void *backend)
+{
+    const struct ram *r = backend;
+
+    mon_printf(opaque, "memory backend: %s\n  size:  %" PRIu64 "\n  share: %s\n", id, r->size,
+               r->fd >= 0 ? "true" : "false");
+    return true;
+}
+
+static int memdev(struct mon *m, const char *args, struct err *e)
+{
+    machine_each_backend(m->env->m, "memory-backend", print_memdev, m);
+    mon_puts(m, "\n");
+    return mon_end(args, e);
+}
+
+const struct mon_command info_memdev = {
+    .name = "memdev", .args = "", .help = "show memory backends", .run = memdev};
+
+static int summary(struct mon *m, const char *args, struct err *e)
+{
+    mon_printf(m, "base memory: %" PRIu64 "\nplugged memory: 0\n", m->env->conf->ram);
+    return mon_end(args, e);
+}
+
+const struct mon_command info_memory_size_summary = {
+    .name = "memory_size_summary",
+    .args = "",
+    .help = "show the amount of initially allocated and present hotpluggable memory in bytes",
+    .run = summary,
+};

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The human monitor on a character back end: lines with editing, history and completion; commands are the rows of
+ * commands.def.  On the main loop, under the machine's lock.
+ */
+#ifndef MON_MON_H
+#define MON_MON_H
+
+#include "board/board.h"
+
+struct mon;
+
+/** struct mon_env - what commands work on; outlives the monitors. */
+struct mon_env {
+    struct machine *m;
+    const struct conf *conf;
+    struct blk_env *blk; /* where `change` opens images */
+    const char *version; /* "7.2.22" */
+    const char *package; /* "Emu 0.1" */
+    /** object_add - as -object on the command line; the program's.  May be NULL. */
+    int (*object_add)(void *opaque, struct json_object *opts, struct err *e);
+    /** add_drive - as -drive; the program's.  May be NULL. */
+    int (*add_drive)(void *opaque, const char *text, struct err *e);
+    void *opaque;
+};
+
+/**
+ * mon_new - @shared: another front end of @c has the keyboard until Ctrl-A c.
+ * NULL: -EBUSY from chr_attach().
+ */
+struct mon *mon_new(const struct mon_env *env, struct chr *c, bool shared, struct err *e);
+void mon_free(struct mon *m);
+
+#endif

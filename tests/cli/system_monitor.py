@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The human monitor: commands and what they answer, on an empty machine; completion; a monitor shared with a serial port."""
+import os
+import re
+import select
+import subprocess
+import sys
+import tempfile
+import time
+
+BIN = os.path.abspath(os.environ.get('EMU_BIN', 'build'))
+SYSTEM = os.path.join(BIN, 'qemu-system-aarch64')
+PROMPT = '(qemu) '
+
+
+class Monitor:
+    def __init__(self, *args):
+        self.p = subprocess.Popen([SYSTEM, '-M', 'none', '-nodefaults', '-display', 'none', *args],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.text = ''
+
+    def until(self, what, seconds=20):
+        """What is said up to @what, which is taken, too."""
+        end = time.monotonic() + seconds
+        while what not in self.text:
+            left = end - time.monotonic()
+            if left < 0 or not select.select([self.p.stdout], [], [], left)[0]:
+                raise TimeoutError(f'{what!r} does not come: {self.text!r}')
+            data = os.read(self.p.stdout.fileno(), 65536)
+            if not data:
+                raise EOFError(self.text)
+            self.text += data.decode(errors='replace')
+        got, _, self.text = self.text.partition(what)
+        return got
+
+    def send(self, text):
+        self.p.stdin.write(text.encode())
+        self.p.stdin.flush()
+
+    def ask(self, command):
+        """The answer to a command, without what was typed."""
+        self.send(command + '\r')
+        return self.until(PROMPT).replace('\r\n', '\n').partition('\n')[2]
+
+    def end(self):
+        self.send('quit\r')
+        self.p.stdout.read()
+        return self.p.wait(20)
+
+
+def verdict(name, ok, detail=''):
+    if not ok:
+        print(detail)
+    print('pass' if ok else 'fail', f'system_monitor, {name}')
+
+
+HINT = 'Try "help %s" for more information\n'
+ANSWERS = [
+    ('info version', '7.2.22Emu 0.1\n'),
+    ('info status', 'VM status: running\n'),
+    ('stop', ''),
+    ('info status', 'VM status: paused\n'),
+    ('c', ''),
+    ('info status', 'VM status: running\n'),
+    ('info name', 'monty\n'),
+    ('info uuid', '00112233-4455-6677-8899-aabbccddeeff\n'),
+    ('info block', 'c0: [not inserted]\n\nd1: null-co:// (raw)\n    Cache mode:       writeback\n\n'),
+    ('change c0 null-co:// raw', ''),
+    ('info block c0', 'c0: null-co:// (raw, read-only)\n    Cache mode:       writeback\n\n'),
+    ('eject c0', ''),
+    ('info block c0', 'c0: [not inserted]\n\n'),
+    ('eject d1', "Error: Device 'd1' is not removable\n"),
+    ('eject nix', "Error: Device 'nix' not found\n"),
+    ('device_del nix', "Error: Device 'nix' not found\n"),
+    ('device_add nix', "Error: 'nix' is not a valid device model name\n"),
+    ('device_add virtio-rng-pci', "Error: No 'PCI' bus found for device 'virtio-rng-pci'\n"),
+    ('ringbuf_write rb hello', ''),
+    ('ringbuf_read rb 100', 'hello\n'),
+    ('info mtree -f', 'FlatView #0\n AS "memory", root: system\n Root memory region: system\n\n'
+                      'FlatView #1\n AS "I/O", root: io\n Root memory region: io\n\n'),
+    ('print 1+2*3', '0x7\n'),
+    ('print /d -1', '-1\n'),
+    ('p (1 << 2', "')' expected\n" + HINT % 'print'),
+    ('p (0x10|0x01) & ~1', '0x10\n'),
+    ('p 1/0', 'division by zero\n' + HINT % 'print'),
+    ("p /c 'a'", "'a'\n"),
+    ('p', 'unexpected end of expression\n' + HINT % 'print'),
+    ('xp /2xb 0', '0000000000000000: 0x00 0x00\n'),
+    ('xp/q 0', "invalid format 'q': x d u o c i, and b h w g for 1 2 4 8 bytes\n" + HINT % 'xp'),
+    ('x 0', 'Error: this machine has no CPU\n'),
+    ('cpu 1', 'invalid CPU index\n'),
+    ('foo', "unknown command: 'foo'\n"),
+    ('quti', "unknown command: 'quti'; did you mean 'quit'?\n"),
+    ('info versoin', "unknown command: 'info versoin'; did you mean 'version'?\n"),
+    ('help cont', 'cont|c  -- resume emulation\n'),
+    ('stop now', "unexpected argument 'now'\n" + HINT % 'stop'),
+    ('object_add rng-random,id=r', ''),
+    ('object_add rng-random,id=r', "Error: Duplicate ID 'r' for rng\n"),
+    ('drive_add 0 if=none,id=new', 'OK\n'),
+    ('system_reset', ''),
+    ('system_wakeup', 'Error: Unable to wake up: guest is not in suspended state\n'),
+    ('', ''),
+    ('\x10', "Error: Unable to wake up: guest is not in suspended state\n"),
+]
+
+
+def answers():
+    m = Monitor('-monitor', 'stdio', '-name', 'monty', '-uuid', '00112233-4455-6677-8899-aabbccddeeff',
+                '-drive', 'if=none,id=c0,media=cdrom', '-drive', 'if=none,id=d1,file=null-co://,format=raw',
+                '-chardev', 'ringbuf,id=rb')
+    hello = m.until(PROMPT)
+    verdict('it greets', hello == "QEMU 7.2.22 monitor - type 'help' for more information\r\n", repr(hello))
+    for command, want in ANSWERS:
+        got = m.ask(command)
+        verdict(f'{command!r} answers', got == want, f'got  {got!r}\nwant {want!r}')
+    m.send('info stat\t')
+    got = m.until('info status ')
+    verdict('words are completed', got == '', repr(got))
+    m.send('\025system_\t')
+    got = m.until(PROMPT)
+    verdict('or listed', 'system_reset' in got and 'system_powerdown' in got, repr(got))
+    m.send('\025')
+    verdict('quit ends with status 0', m.end() == 0)
+
+
+def shared():
+    m = Monitor('-chardev', 'stdio,id=s,mux=on', '-mon', 's', '-mon', 's')
+    m.until(PROMPT)
+    m.send('\x01c')
+    got = m.until(PROMPT)
+    verdict('Ctrl-A c brings the other front end to the terminal', 'QEMU 7.2.22 monitor' in got, repr(got))
+    got = m.ask('info chardev')
+    verdict('which knows what it is on', re.search(r'^s: filename=mux$', got, re.M), repr(got))
+    m.send('\x01x')
+    verdict('Ctrl-A x ends with status 0', m.p.wait(20) == 0)
+
+
+def saved(work):
+    path = os.path.join(work, 'mem')
+    m = Monitor('-monitor', 'stdio')
+    m.until(PROMPT)
+    got = m.ask(f'pmemsave 0 5000 "{path}"')
+    verdict('memory is saved to a file', got == '' and os.path.getsize(path) == 5000, got)
+    got = m.ask('pmemsave 0 10 "/nix/x"')
+    verdict('or not', got == "Error: Could not open '/nix/x': No such file or directory\n", repr(got))
+    m.end()
+
+
+def main():
+    with tempfile.TemporaryDirectory() as work:
+        answers()
+        shared()
+        saved(work)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
