@@ -21,6 +21,9 @@ struct mon_env {
     int (*object_add)(void *opaque, struct json_object *opts, struct err *e);
     /** add_drive - as -drive; the program's.  May be NULL. */
     int (*add_drive)(void *opaque, const char *text, struct err *e);
+    /** net_add, net_del - as -netdev; the program's.  May be NULL. */
+    int (*net_add)(void *opaque, struct json_object *opts, struct err *e);
+    int (*net_del)(void *opaque, const char *id, struct err *e);
     void *opaque;
 };
 

@@ -31,9 +31,9 @@ const struct group group_device = {.name = "device", .implied = "driver", .json 
 const struct group group_drive = {.name = "drive"};
 const struct group group_blockdev = {.name = "blockdev", .implied = "driver", .json = true};
 const struct group group_object = {.name = "object", .implied = "qom-type", .json = true};
-const struct group group_netdev = {.name = "netdev", .implied = "type", .json = true};
-const struct group group_nic = {.name = "nic", .implied = "type"};
-const struct group group_net = {.name = "net", .implied = "type"};
+const struct group group_netdev = {.name = "netdev", .parse = net_text_opts, .implied = "type", .json = true};
+const struct group group_nic = {.name = "nic", .implied = "text", .plain = true};
+const struct group group_net = {.name = "net", .implied = "text", .plain = true};
 const struct group group_chardev = {.name = "chardev", .implied = "backend"};
 const struct group group_serial = {.name = "serial", .implied = "text", .plain = true};
 const struct group group_parallel = {.name = "parallel", .implied = "text", .plain = true};

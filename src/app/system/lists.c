@@ -166,6 +166,8 @@ static bool list_of(struct sys *s, const struct entry *x, struct err *e)
         objects_list();
     else if (g == &group_chardev)
         list_chardevs();
+    else if (g == &group_netdev)
+        list_words("Available netdev backend types:", net_type_names());
     else if (g->keys && g != &group_trace && wants(first)) {
         printf("%s options:\n", g->name);
         for (const char *const *k = g->keys; *k; k++)

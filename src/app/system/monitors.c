@@ -15,6 +15,16 @@ static int add_drive(void *opaque, const char *text, struct err *e)
     return drive_add(opaque, text, e);
 }
 
+static int add_net(void *opaque, struct json_object *opts, struct err *e)
+{
+    return net_add(opaque, opts, e);
+}
+
+static int del_net(void *opaque, const char *id, struct err *e)
+{
+    return net_del(opaque, id, e);
+}
+
 /* In the order in which they were asked for, which is the list's from behind: the first has the keyboard.  Unless a serial port
  * has: then they wait for Ctrl-A c. */
 static void make(struct sys *s, struct named *n, struct err *e)
@@ -32,7 +42,8 @@ int monitors_make(struct sys *s, struct err *e)
 {
     s->mon_env = (struct mon_env){.m = s->m, .conf = &s->conf, .blk = s->blk,
                                   .version = SYSTEM_VERSION, .package = "Emu 0.1",
-                                  .object_add = add_object, .add_drive = add_drive, .opaque = s};
+                                  .object_add = add_object, 
+                                  .add_drive = add_drive, .net_add = add_net, .net_del = del_net, .opaque = s};
     make(s, s->mons, e);
     return e->code ? err_wrap(e, e->code, "monitor") : 0;
 }

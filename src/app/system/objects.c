@@ -147,14 +147,52 @@ static const char *const of_block[] = {"authz-list", "authz-list-file", "authz-s
                                        "tls-creds-x509", NULL};
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]), N_BLOCK = sizeof(of_block) / sizeof(of_block[0]) - 1 };
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* All names, sorted, ends with NULL; the caller frees the array. */
+static const char **all_names(unsigned *n)
+{
+    const char *const *filters = net_filter_names();
+    const char **names;
+
+    for (*n = N_KINDS + N_BLOCK; *filters; filters++)
+        ++*n;
+    if (!(names = malloc((*n + 1) * sizeof(*names))))
+        fatal("out of memory");
+    *n = 0;
+    for (unsigned i = 0; i < N_KINDS; i++)
+        names[(*n)++] = kinds[i].name;
+    for (unsigned i = 0; i < N_BLOCK; i++)
+        names[(*n)++] = of_block[i];
+    for (filters = net_filter_names(); *filters; filters++)
+        names[(*n)++] = *filters;
+    names[*n] = NULL;
+    qsort(names, *n, sizeof(*names), by_name);
+    return names;
+}
+
 void objects_list(void)
 {
-    printf("List of user creatable objects:\n");
-    for (unsigned i = 0, j = 0; i < N_KINDS || j < N_BLOCK;) {
-        bool own = i < N_KINDS && (j == N_BLOCK || strcmp(kinds[i].name, of_block[j]) < 0);
+    unsigned n;
+    const char **names = all_names(&n);
 
-        printf("  %s\n", own ? kinds[i++].name : of_block[j++]);
-    }
+    printf("List of user creatable objects:\n");
+    for (unsigned i = 0; i < n; i++)
+        printf("  %s\n", names[i]);
+    free(names);
+}
+
+bool object_is_filter(struct json_object *opts)
+{
+    const char *type = keyval_string(opts, "qom-type");
+    const char *const *f = net_filter_names();
+
+    while (type && *f && strcmp(*f, type) != 0)
+        f++;
+    return type && *f;
 }
 
 const struct field *object_fields(const char *type)
@@ -167,17 +205,13 @@ const struct field *object_fields(const char *type)
 
 static int no_such_type(const char *type, struct err *e)
 {
-    const char *names[N_KINDS + N_BLOCK + 1], *near;
-    unsigned n = 0;
+    unsigned n;
+    const char **names = all_names(&n), *near = nearest_name(type, names);
 
-    for (unsigned i = 0; i < N_KINDS; i++)
-        names[n++] = kinds[i].name;
-    for (unsigned i = 0; i < N_BLOCK; i++)
-        names[n++] = of_block[i];
-    names[n] = NULL;
-    near = nearest_name(type, names);
-    return err_set(e, -EINVAL, "Parameter 'qom-type' does not accept value '%s'%s%s%s", type,
-                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    err_set(e, -EINVAL, "Parameter 'qom-type' does not accept value '%s'%s%s%s", type,
+            near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    free(names);
+    return e->code;
 }
 
 static int add_own(struct sys *s, const struct object_kind *k, struct json_object *opts,
@@ -203,6 +237,12 @@ int object_add(struct sys *s, struct json_object *opts, struct err *e)
     const char *const *b = of_block;
     int r;
 
+    if (type && id && object_is_filter(opts)) {
+        struct json_object *o = NULL;
+
+        json_object_deep_copy(opts, &o, NULL);
+        return net_filter_open(&s->net_env, o, e) ? 0 : e->code;
+    }
     if (!type || !id)
         return err_set(e, -EINVAL, "Parameter '%s' is missing", type ? "id" : "qom-type");
     while (*b && strcmp(*b, type) != 0)
@@ -221,6 +261,8 @@ int objects_make(struct sys *s, struct err *e)
         struct json_object *o = NULL;
         int r;
 
+        if (object_is_filter(x->opts))
+            continue;
         json_object_deep_copy(x->opts, &o, NULL);
         r = object_add(s, o, e);
         json_object_put(o);

@@ -8,6 +8,8 @@
 /** object_add - @opts ("qom-type", "id", ...) stay the caller's, but lose members. */
 int object_add(struct sys *s, struct json_object *opts, struct err *e);
 void objects_list(void);
+/** object_is_filter - those stand between network back ends and cards, and are made after both (nets.c). */
+bool object_is_filter(struct json_object *opts);
 /** object_fields - the properties of @type, or NULL. */
 const struct field *object_fields(const char *type);
 

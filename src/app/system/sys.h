@@ -120,6 +120,9 @@ int logs_open(struct sys *s, struct err *e);      /* -D, -d, -trace */
 int fsdevs_make(struct sys *s, struct err *e);    /* -fsdev, -virtfs */
 void chars_close(struct sys *s);
 void nets_close(struct sys *s);
+/** net_add, net_del - netdev_add and netdev_del; @opts stay the caller's. */
+int net_add(struct sys *s, struct json_object *opts, struct err *e);
+int net_del(struct sys *s, const char *id, struct err *e);
 void drives_close(struct sys *s);
 void monitors_close(struct sys *s);
 void machine_gdb_end(struct sys *s);
