@@ -109,7 +109,9 @@ static inline void fuzz_pci_record(struct fuzz_pci *f, const uint8_t *p)
     case 2:
     case 3: fuzz_store(f, fuzz_bar(dev, bar) + (off & ~(size - 1)), v, size); break;
     case 4: fuzz_load(f, fuzz_bar(dev, bar) + (off & ~(size - 1)), size); break;
-    case 5: fuzz_store(f, FUZZ_RAM + ((uint32_t)p[1] << 16 | off) % FUZZ_RAM_SIZE / 4 * 4, v, 4); break;
+    case 5:
+        fuzz_store(f, FUZZ_RAM + ((uint32_t)p[1] << 16 | off) % FUZZ_RAM_SIZE / 4 * 4, v, 4);
+        break;
     case 6:
         if (f->n && p[1] & 0x80)
             machine_reset(f->m);

@@ -251,6 +251,17 @@ static size_t find_chunk(const struct dmg *d, uint64_t off)
     return low ? low - 1 : d->n;
 }
 
+/* How Apple's programs call what we cannot unpack. */
+static const char *packer(uint32_t type)
+{
+    switch (type) {
+    case UINT32_C(0x80000004): return "ADC";
+    case UINT32_C(0x80000007): return "LZFSE";
+    case UINT32_C(0x80000008): return "LZMA";
+    }
+    return "an unknown method";
+}
+
 static int dmg_map(struct blk *b, uint64_t off, uint64_t len, struct blk_extent *x, struct err *e)
 {
     struct dmg *d = b->state;
@@ -280,7 +291,9 @@ static int dmg_map(struct blk *b, uint64_t off, uint64_t len, struct blk_extent 
     case T_ZLIB:
     case T_BZIP2: x->where = BLK_CODED; return 0;
     }
-    return err_set(e, -ENOTSUP, "chunks of type %08" PRIx32 " are not supported", c->type);
+    return err_set(e, -ENOTSUP, "this part of the image is packed with %s (type %08" PRIx32
+                   "); zlib and bzip2 can be read: `hdiutil convert -format UDZO` makes such an image",
+                   packer(c->type), c->type);
 }
 
 static int dmg_read(struct blk *b, const struct blk_extent *x, uint64_t off, uint64_t len, void *buf,

@@ -16,8 +16,8 @@ const struct field qcow2_open_fields[] = {
           "tell the host of other freed space"),
     FIELD(qcow2_opts, discard_no_unref, F_BOOL, "discard-no-unref", "off",
           "discarded clusters stay allocated"),
-    FIELD(qcow2_opts, overlap_check, F_STR, "overlap-check", NULL,
-          "none, constant, cached or all: watch over metadata"),
+    FIELD(qcow2_opts, overlap_check, F_TREE, "overlap-check", NULL,
+          "none, constant, cached or all: watch over metadata; or .template, .active-l2, ..."),
     FIELD(qcow2_opts, l2_cache_size, F_SIZE, "l2-cache-size", NULL, "bytes for L2 tables, at most"),
     FIELD(qcow2_opts, l2_cache_entry_size, F_SIZE, "l2-cache-entry-size", NULL,
           "accepted: pages of 4 KiB are used"),
@@ -39,18 +39,12 @@ static int qcow2_probe(const uint8_t *head, size_t len, const char *filename)
 
 /* Opening ---------------------------------------------------------------------------------------- */
 
-static int check_options(const struct qcow2 *s, struct err *e)
+static int check_options(struct qcow2 *s, struct err *e)
 {
-    static const char *const modes[] = {"none", "constant", "cached", "all", NULL};
     const struct qcow2_opts *o = s->o;
-    int i = 0;
 
-    while (o->overlap_check && modes[i] && strcmp(modes[i], o->overlap_check))
-        i++;
-    if (!modes[i])
-        return err_set(e, -EINVAL, "Unsupported value '%s' for qcow2 option 'overlap-check'. "
-                                   "Allowed are any of the following: none, constant, cached, all",
-                       o->overlap_check);
+    if (qcow2_overlap_options(o->overlap_check, &s->overlap_mask, e) < 0)
+        return e->code;
     if (o->cache_size && o->l2_cache_size && o->refcount_cache_size)
         return err_set(e, -EINVAL, "cache-size, l2-cache-size and refcount-cache-size may not be "
                                    "set at the same time");

@@ -164,6 +164,7 @@ struct qcow2 {
     struct qcow2_opts *o;
     void *workspaces;    /* fmt_qcow2_compress.c: idle compression contexts */
     pthread_mutex_t workspaces_lock;
+    unsigned overlap_mask; /* fmt_qcow2_overlap.c: metadata that is watched */
 };
 
 static inline struct qcow2 *qcow2_of(struct blk *b)
@@ -174,7 +175,7 @@ static inline struct qcow2 *qcow2_of(struct blk *b)
 /* Opening options (fmt_qcow2.c). */
 struct qcow2_opts {
     bool lazy_refcounts, pass_request, pass_snapshot, pass_other, discard_no_unref;
-    char *overlap_check;
+    struct json_object *overlap_check;
     uint64_t l2_cache_size, l2_cache_entry_size, refcount_cache_size, cache_size;
     uint64_t cache_clean_interval;
     char *encrypt_format, *encrypt_key_secret;
@@ -341,6 +342,10 @@ int qcow2_corrupt(struct blk *b, struct err *e, const char *fmt, ...)
 /** qcow2_check_writable - -EIO when it was marked. */
 int qcow2_check_writable(struct blk *b, struct err *e);
 
+/* fmt_qcow2_overlap.c -------------------------------------------------------------------------- */
+
+/** qcow2_overlap_options - overlap-check=MODE, or .template=MODE and .main-header=on and its kin; NULL: cached. */
+int qcow2_overlap_options(struct json_object *given, unsigned *mask, struct err *e);
 /** qcow2_check_overlap - -EIO, and the image is marked, when [host, host+len) holds metadata.  @fresh: it was
  *  free a moment ago, so all is looked at [lock]; else only what costs nothing. */
 int qcow2_check_overlap(struct blk *b, uint64_t host, uint64_t len, bool fresh, struct err *e);

@@ -7,8 +7,9 @@ int qcow2_check_size(const struct qcow2_header *h, struct err *e)
     unsigned bits = h->cluster_bits * 2 - 3 - !!(h->incompatible & QCOW2_EXTENDED_L2);
 
     if (h->size > INT64_MAX || h->size >> bits >= QCOW2_MAX_L1 / 8)
-        return err_set(e, -EFBIG, "The image size is too large for file format 'qcow2' (try using "
-                                  "a larger cluster size)");
+        return err_set(e, -EFBIG,
+                       "The image size is too large for file format 'qcow2' (try using "
+                       "a larger cluster size)");
     return 0;
 }
 
@@ -107,8 +108,9 @@ static int preallocate_run(struct blk *b, uint64_t *index, uint64_t end, struct 
         return 0;
     }
     got = n;
-    if (!s->data_file && ((r = qcow2_alloc(b, n, &host, &got, &zeros, e)) < 0 ||
-                          (!zeros && (r = blk_zero(b->file, host, got << s->cluster_bits, 0, e)) < 0)))
+    if (!s->data_file &&
+        ((r = qcow2_alloc(b, n, &host, &got, &zeros, e)) < 0 ||
+         (!zeros && (r = blk_zero(b->file, host, got << s->cluster_bits, 0, e)) < 0)))
         return r;
     for (uint64_t i = 0; r >= 0 && i < got; i++) {
         struct qcow2_entry new = {(host + (i << s->cluster_bits)) | QCOW2_COPIED, 0};
@@ -211,7 +213,8 @@ static int drop_tail(struct blk *b, uint64_t first, uint64_t clusters, struct er
         if ((old.e || old.bitmap) && (r = qcow2_entry_set(b, i, &none, e)) >= 0)
             qcow2_drop_entry(b, &old);
     }
-    for (uint64_t l1 = div_up(first, UINT64_C(1) << s->l2_bits); r >= 0 && l1 < s->h.l1_size; l1++) {
+    for (uint64_t l1 = div_up(first, UINT64_C(1) << s->l2_bits); r >= 0 && l1 < s->h.l1_size;
+         l1++) {
         uint64_t table = qcow2_l1_get(s, l1) & QCOW2_OFFSET;
 
         if (!table)
@@ -238,7 +241,8 @@ static int shrink(struct blk *b, uint64_t old, uint64_t size, struct err *e)
     return r;
 }
 
-static int grow(struct blk *b, uint64_t old, uint64_t size, enum blk_prealloc mode, struct err *e)
+static int grow_by(struct blk *b, uint64_t old, uint64_t size, enum blk_prealloc mode,
+                   struct err *e)
 {
     struct qcow2 *s = b->state;
     int r;
@@ -249,6 +253,22 @@ static int grow(struct blk *b, uint64_t old, uint64_t size, enum blk_prealloc mo
         (r = blk_truncate(s->data_file, size, BLK_PREALLOC_OFF, 0, e)) < 0)
         return r;
     return mode ? qcow2_preallocate(b, round_up(old, s->cluster_size), size, mode, e) : 0;
+}
+
+/* All or nothing: what a full disk has stopped is undone, and the space it took given back. */
+static int grow(struct blk *b, uint64_t old, uint64_t size, enum blk_prealloc mode, struct err *e)
+{
+    struct qcow2 *s = b->state;
+    uint64_t file = blk_size_now(b->file);
+    int r = grow_by(b, old, size, mode, e);
+
+    if (r >= 0 || s->h.size == old)
+        return r;
+    shrink(b, size, old, ERR_IGNORE);
+    qcow2_bitmaps_resize(b, old, ERR_IGNORE);
+    if (blk_flush(b, ERR_IGNORE) >= 0 && blk_size_now(b->file) > max_u64(file, s->high_water))
+        blk_truncate(b->file, max_u64(file, s->high_water), BLK_PREALLOC_OFF, 0, ERR_IGNORE);
+    return r;
 }
 
 int qcow2_truncate(struct blk *b, uint64_t size, enum blk_prealloc mode, unsigned req,

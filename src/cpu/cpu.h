@@ -84,7 +84,8 @@ struct cpu_mode {
     uint32_t mode;
     bool taken;   /* there is such a mode */
     bool forget;  /* the shadow stack is to be emptied before it is used */
-    bool local;   /* some entries are of pages that are not global */
+    bool local;   /* some entries are of pages that are not global, but of: */
+    uint64_t context;
     uint8_t regime; /* of fetches */
     uint64_t shadow, shadow_base; /* while another mode is at work */
     void *shadow_map;
@@ -144,10 +145,13 @@ struct cpu {
     const struct cpu_memory *memory; /* engine.h; NULL: a program's CPU, its memory is the host's */
     struct mmu *mmu;
     const struct code_page *here;    /* the page that code is being translated in, or was last */
+    uint64_t code_context;           /* that code is fetched in */
     bool asked;                      /* [atomic] another CPU wants something flushed before translated code runs on */
     bool stale;  /* [atomic] the code cache was emptied: nothing in modes leads anywhere */
     struct cpu_mode *at_work;        /* of cpu->mode, when translated code ran last */
     struct cpu_jc *mode_jc;          /* its */
+    struct mmu_entry *unpriv_tlb;    /* for IR_MEM_UNPRIV: the table of that regime, or no_tlb while it holds another context's */
+    struct mmu_entry no_tlb[MMU_ENTRIES]; /* always empty */
     struct mmu_entry tlb[MMU_REGIMES][MMU_ENTRIES] __attribute__((aligned(64))); /* looked up in line by translated code */
     struct cpu_mode modes[CPU_MODES];
 };

@@ -121,9 +121,8 @@ static inline void cpu_come_out(struct cpu *cpu)
 unsigned mode_number(struct engine *e, uint32_t mode);
 /** modes_enter - before translated code is entered in cpu->mode: its caches and its shadow stack. */
 void modes_enter(struct cpu *cpu);
-/** modes_flush, modes_context - as mmu_flush and mmu_set_context, for what was found there. */
+/** modes_flush - as mmu_flush, for what was found there. */
 void modes_flush(struct cpu *cpu, unsigned regimes, uint64_t va, uint64_t size, bool globals);
-void modes_context(struct cpu *cpu, unsigned regimes);
 /** modes_forget - @pc is no longer known; any thread. */
 void modes_forget(struct cpu *cpu, uint64_t pc);
 /** mode_entry - the cache of cpu->mode, and *@i in it, to be filled for @pc, which is on the page cpu->here. */

@@ -130,6 +130,32 @@ static void fill_ram(struct mmu *u, struct mmu_entry *e, uint64_t va, const stru
         mmu_settle_write(e, &hit.ram->dirty[hit.ram_off >> RAM_PAGE_BITS]);
 }
 
+static void scan(struct cpu *cpu, unsigned regime, uint64_t va, uint64_t size, bool globals);
+
+/* The table is for use. */
+static void take_context(struct cpu *cpu, unsigned regime)
+{
+    struct mmu_table *t = &mmu_of(cpu)->table[regime];
+
+    if (t->holds == t->context)
+        return;
+    t->holds = t->context;
+    if (t->local)
+        scan(cpu, regime, 0, 0, false);
+    t->local = false;
+}
+
+void mmu_settle(struct cpu *cpu)
+{
+    struct mmu *u = mmu_of(cpu);
+    unsigned own = sys_of(cpu)->regime(cpu->mode, false), other = sys_of(cpu)->regime(cpu->mode, true);
+
+    take_context(cpu, own);
+    cpu->unpriv_tlb = u->table[other].holds == u->table[other].context ? cpu->tlb[other] : cpu->no_tlb;
+    u->settled = cpu->mode;
+    u->unsettled = false;
+}
+
 static struct mmu_entry *fill(struct cpu *cpu, uint64_t va, enum mmu_access access, unsigned regime)
 {
     struct mmu *u = mmu_of(cpu);
@@ -143,6 +169,7 @@ static struct mmu_entry *fill(struct cpu *cpu, uint64_t va, enum mmu_access acce
         return NULL;
     if (p.size > MMU_PAGE)
         note_large(t, va, p.size);
+    t->local |= !p.global;
     __atomic_store_n(used, *used | 1ull << (i / MMU_CHUNK % 64), __ATOMIC_SEQ_CST);
     empty(e);
     e->page = (p.pa & MMU_PAGE_MASK) | flags_of(&p);
@@ -158,6 +185,10 @@ struct mmu_entry *mmu_find(struct cpu *cpu, uint64_t va, enum mmu_access access,
 {
     struct mmu_entry *e = &cpu->tlb[regime][index_of(va)];
 
+    if (mmu_of(cpu)->table[regime].holds != mmu_of(cpu)->table[regime].context) {
+        take_context(cpu, regime);
+        mmu_of(cpu)->unsettled = true;
+    }
     if (!is_empty(e) && !((e->read ^ va) & MMU_PAGE_MASK) && e->page >> access & 1)
         return e;
     return fill(cpu, va, access, regime);
@@ -233,16 +264,11 @@ void mmu_flush(struct cpu *cpu, unsigned regimes, uint64_t va, uint64_t size, bo
 void mmu_set_context(struct cpu *cpu, unsigned regimes, uint64_t context)
 {
     struct mmu *u = mmu_of(cpu);
-    unsigned other = 0;
 
     for (unsigned r = 0; r < sys_of(cpu)->n_regimes; r++)
-        if (regimes >> r & 1 && u->table[r].context != context) {
+        if (regimes >> r & 1)
             u->table[r].context = context;
-            scan(cpu, r, 0, 0, false);
-            other |= 1u << r;
-        }
-    if (other)
-        modes_context(cpu, other);
+    mmu_settle(cpu);
 }
 
 /* --- The tie to the machine --- */
@@ -283,6 +309,10 @@ int mmu_attach(struct cpu *cpu, struct machine *m, unsigned index)
     for (unsigned r = 0; r < MMU_REGIMES; r++)
         for (unsigned i = 0; i < MMU_ENTRIES; i++)
             empty(&cpu->tlb[r][i]);
+    for (unsigned i = 0; i < MMU_ENTRIES; i++)
+        empty(&cpu->no_tlb[i]);
+    cpu->unpriv_tlb = cpu->no_tlb;
+    u->unsettled = true;
     for (unsigned i = 0; i < 1u << MMU_CODE_BITS; i++)
         u->code[i].va = 1;
     cpu->mmu = u;

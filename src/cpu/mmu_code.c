@@ -53,11 +53,14 @@ const struct code_page *mmu_code(struct cpu *cpu)
     struct code_page *c = slot(u, cpu->pc, regime);
     const struct code_page *found = c;
 
+    if (u->unsettled || u->settled != cpu->mode)
+        mmu_settle(cpu);
     if (c->va != (cpu->pc & MMU_PAGE_MASK) || c->regime != regime ||
         (!c->global && c->context != u->table[regime].context))
         found = fill(cpu, c, regime);
     if (found)
         cpu->here = found;
+    cpu->code_context = u->table[regime].context;
     return found;
 }
 

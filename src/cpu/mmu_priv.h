@@ -42,7 +42,9 @@ enum {
 struct mmu_table {
     uint64_t used[MMU_ENTRIES / MMU_CHUNK / 64 + 1]; /* [atomic] chunks that may hold something */
     uint64_t large[2], large_end[2]; /* where blocks lie, in each half of the addresses; empty: 0, 0 */
-    uint64_t context;
+    uint64_t context; /* in force */
+    uint64_t holds;   /* of which the entries are that are not global: looked at before the table is used (mmu_settle) */
+    bool local;       /* there may be such entries */
 };
 
 /* A request of another CPU's. */
@@ -58,6 +60,8 @@ struct mmu_watch {
 };
 
 struct mmu {
+    uint32_t settled;  /* the mode for which mmu_settle() was done last */
+    bool unsettled;    /* contexts have changed since */
     struct machine *machine;
     struct space *space;
     uint32_t who;
@@ -82,6 +86,11 @@ static inline const struct guest_system *sys_of(const struct cpu *cpu)
     return cpu->isa->system;
 }
 
+/**
+ * mmu_settle - before code of cpu->mode runs: its regime's table holds what is in force.  Other regimes' tables are left alone:
+ * kernels put a context aside while they run, and take it back.
+ */
+void mmu_settle(struct cpu *cpu);
 /** mmu_find - the entry that lets @access happen at @va, filled if need be; NULL: a fault is recorded. */
 struct mmu_entry *mmu_find(struct cpu *cpu, uint64_t va, enum mmu_access access, unsigned regime);
 /** mmu_settle_write - translated code may write the page of @e, if nobody minds (@dirty: its bits). */

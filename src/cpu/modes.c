@@ -3,7 +3,7 @@
  * What a machine's CPU keeps for each mode of its code: the jump caches and the shadow stack of struct cpu_mode.
  *
  * A system call and its return change the mode and empty nothing.  A flushed translation of addresses empties what was filled from
- * its pages; another context, what was filled from pages that are not global.
+ * its pages; a mode that is entered in another context than the last time, what was filled from pages that are not global.
  */
 #include "cpu/engine.h"
 #include "cpu/vcpu.h"
@@ -106,13 +106,6 @@ void modes_flush(struct cpu *cpu, unsigned regimes, uint64_t va, uint64_t size, 
     }
 }
 
-void modes_context(struct cpu *cpu, unsigned regimes)
-{
-    for (unsigned i = 0; i < CPU_MODES; i++)
-        if (concerned(&cpu->modes[i], regimes) && cpu->modes[i].local)
-            clear(&cpu->modes[i]);
-}
-
 void modes_forget(struct cpu *cpu, uint64_t pc)
 {
     for (unsigned n = 0; n < CPU_MODES; n++) {
@@ -208,6 +201,11 @@ void modes_enter(struct cpu *cpu)
     }
     if (!cpu->at_work || cpu->at_work->mode != cpu->mode)
         change(cpu, &cpu->modes[mode_number(cpu->engine, cpu->mode)]);
+    if (cpu->at_work->context != cpu->code_context) {
+        if (cpu->at_work->local)
+            clear(cpu->at_work);
+        cpu->at_work->context = cpu->code_context;
+    }
     if (cpu->forget_returns || cpu->at_work->forget || cpu->shadow > cpu->shadow_base) {
         cpu->forget_returns = false;
         cpu->at_work->forget = false;

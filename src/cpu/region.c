@@ -204,7 +204,9 @@ static struct host_soft soft_of(struct engine *e, const struct cpu *cpu)
     unsigned n = mode_number(e, cpu->mode);
     struct host_soft s = {
         .tlb = (uint32_t)offsetof(struct cpu, tlb[cpu->memory->regime(cpu, 0)]),
-        .tlb_unpriv = (uint32_t)offsetof(struct cpu, tlb[cpu->memory->regime(cpu, IR_MEM_UNPRIV)]),
+        .tlb_unpriv = cpu->memory->regime(cpu, IR_MEM_UNPRIV) == cpu->memory->regime(cpu, 0)
+                          ? 0
+                          : (uint32_t)offsetof(struct cpu, unpriv_tlb),
         .entries = MMU_ENTRIES,
         .aligned = cpu->memory->aligned(cpu),
         .jc = (uint32_t)offsetof(struct cpu, modes[n].jc),

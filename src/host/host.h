@@ -32,7 +32,8 @@ struct host_layout {
 enum { HOST_TLB_READ = 0, HOST_TLB_WRITE = 8, HOST_TLB_ADDEND = 16, HOST_TLB_ENTRY_BITS = 5, HOST_PAGE_BITS = 12 };
 
 struct host_soft {
-    uint32_t tlb, tlb_unpriv; /* tables for loads and stores, and for those of IR_MEM_UNPRIV: offsets as in host_layout */
+    uint32_t tlb;             /* table for loads and stores: offset as in host_layout */
+    uint32_t tlb_unpriv;      /* and of the pointer to that for IR_MEM_UNPRIV; 0: the same */
     uint32_t entries;         /* of each, a power of two */
     bool aligned;             /* misaligned accesses are for HOST_EP_ACCESS, too */
     uint32_t jc, land[IR_LANDINGS], land_mask; /* the jump caches of this code's mode; mask: host_layout.mode_jc_mask */

@@ -60,8 +60,7 @@ TEST(pci_bridge, configuration_goes_down_by_bus_number)
     CHECK_EQ(cfg_read(r, RIG_FN(4, 5, 0), 0, 2), 0x1af4);
     CHECK_EQ(pci_rid(pci_of(dev_find(r->m, "rng"))), 4 << 8 | 5 << 3);
     CHECK_EQ(cfg_read(r, RIG_FN(4, 5, 0), 0x100, 4), 0xffffffff); /* conventional: 256 bytes */
-    CHECK_STR(refused(r, "pci-bridge", NULL),
-              "Bus 'pcie.0' does not support hotplugging");
+    CHECK_STR(refused(r, "pci-bridge", NULL), "Bus 'pcie.0' does not support hotplugging");
     rig_free(r);
 }
 
@@ -152,7 +151,8 @@ TEST(pci_bridge, bridges_and_ports_are_refused_where_they_do_not_belong)
     struct rig *r = rig();
 
     add(r, "pcie-root-port", "rp", "chassis=1,slot=2");
-    CHECK_STR(refused(r, "pcie-root-port", "chassis=1,slot=2"), "Can't add chassis slot, error -16");
+    CHECK_STR(refused(r, "pcie-root-port", "chassis=1,slot=2"),
+              "Can't add chassis slot, error -16");
     CHECK_STR(refused(r, "pcie-root-port", "chassis=300"),
               "port and chassis are at most 255, slot is at most 8191");
     CHECK_STR(refused(r, "pcie-root-port", "bus=rp,chassis=2"),

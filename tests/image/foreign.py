@@ -60,13 +60,15 @@ def cloop(data, block=64 * KB):
         struct.pack(f'>{len(offsets)}Q', *offsets) + b''.join(packed)
 
 
-def dmg(data, chunk=128 * KB):
+def dmg(data, chunk=128 * KB, claim=None):
+    """@claim: what packs the chunks that bzip2 has packed, as they say."""
     body, chunks, sector = b'', [], 0
     for i in range(0, len(data), chunk):
         piece = data[i:i + chunk]
         kind = 0 if not any(piece) else (1, 0x80000005, 0x80000006)[i // chunk % 3]
         packed = {0: lambda p: b'', 1: bytes, 0x80000005: zlib.compress,
                   0x80000006: bz2.compress}[kind](piece)
+        kind = claim if claim and kind == 0x80000006 else kind
         chunks.append(struct.pack('>IIQQQQ', kind, 0, sector, len(piece) // SECTOR, len(body),
                                   len(packed)))
         body += packed
@@ -288,6 +290,17 @@ def hostile(folder):
         verdict(f'hostile {fmt}, {what}', bad)
 
 
+def packers(folder):
+    """What we cannot unpack is called by its name, and what would be right."""
+    path = os.path.join(folder, 'apple')
+    for claim, name in ((0x80000004, 'ADC'), (0x80000007, 'LZFSE'), (0x80000008, 'LZMA')):
+        with open(path, 'wb') as f:
+            f.write(dmg(os.urandom(MB), claim=claim))
+        r = run(f'{OURS}/qemu-img', 'convert', '-f', 'dmg', '-O', 'raw', path, path + '.raw')
+        good = r.returncode == 1 and f'packed with {name} (type {claim:08x})' in r.stderr and 'UDZO' in r.stderr
+        verdict(f'dmg, packed with {name}', None if good else f'status {r.returncode}: {r.stderr}')
+
+
 def main():
     if not shutil.which('qemu-img'):
         print('no reference here: only what the images hold is compared')
@@ -296,6 +309,7 @@ def main():
     child(folder)
     vvfat(folder)
     hostile(folder)
+    packers(folder)
     shutil.rmtree(folder)
 
 

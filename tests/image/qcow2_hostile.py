@@ -157,6 +157,30 @@ def overlap():
         raise Failure(f'after the repair: {out} {err}')
 
 
+def overlap_parts():
+    """Each part of the metadata is watched when it is asked for: it alone, and all but it."""
+    for part, what in (('active-l1', 'active L1 table'), ('active-l2', 'active L2 table'),
+                       ('refcount-table', 'refcount table'), ('refcount-block', 'refcount block'),
+                       ('snapshot-table', 'snapshot table'), ('inactive-l1', 'inactive L1 table'),
+                       ('inactive-l2', 'inactive L2 table')):
+        for modes in (f'template=none,overlap-check.{part}=on', f'template=all,overlap-check.{part}=off'):
+            shutil.copy('base.qcow2', 't.qcow2')
+            run('qemu-img', 'snapshot', '-c', 's', 't.qcow2')
+            run('qemu-io', '-c', 'write 0 1k', 't.qcow2')
+            table = get(64)
+            old_l1 = get(table)
+            mask = (1 << 56) - 512
+            where = {'active-l1': get(40), 'active-l2': get(get(40)) & mask, 'refcount-table': get(48),
+                     'refcount-block': get(get(48)), 'snapshot-table': table, 'inactive-l1': old_l1,
+                     'inactive-l2': get(old_l1) & mask}[part]
+            put(get(get(48)) + 2 * (where >> 16), 0, '>H')
+            # Free space is looked for from the front: all before it is in use.
+            status, out, err = run('qemu-io', '--image-opts', '-c', 'write 6M 64k',
+                                   f'driver=qcow2,file.filename=t.qcow2,overlap-check.{modes}')
+            if ('overlaps with ' + what in out + err) != ('none' in modes):
+                raise Failure(f'{modes}: status {status}, says {out!r} {err!r}')
+
+
 def extensions():
     """An extension that nobody knows stays, whatever is done to the header."""
     shutil.copy('base.qcow2', 't.qcow2')
@@ -193,6 +217,7 @@ def main():
     for name, damage, message in CASES:
         case(name, hostile, damage, message)
     case('metadata counted as free', overlap)
+    case('parts of the metadata that are watched', overlap_parts)
     case('an extension that nobody knows', extensions)
     os.chdir('/')
     shutil.rmtree(folder)

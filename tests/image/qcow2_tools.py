@@ -4,7 +4,9 @@
 
 Where they differ on purpose, the case says why."""
 import os
+import resource
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -217,12 +219,38 @@ def options():
     for o in ('overlap-check=bad', 'overlap-check=all', 'cache-size=1M,l2-cache-size=2M',
               'cache-size=1M,l2-cache-size=1M,refcount-cache-size=1M', 'l2-cache-entry-size=100',
               'cache-size=1M,refcount-cache-size=2M', 'l2-cache-entry-size=4k,l2-cache-size=64k',
-              'cache-clean-interval=5', 'lazy-refcounts=on', 'pass-discard-request=off', 'nosuch=1'):
+              'cache-clean-interval=5', 'lazy-refcounts=on', 'pass-discard-request=off', 'nosuch=1',
+              'overlap-check.template=bad', 'overlap-check.template=none,overlap-check.active-l2=on',
+              'overlap-check.active-l2=x', 'overlap-check.nosuch=on'):
         texts = [run(where + 'qemu-io', '-r', '--image-opts',
                      f'driver=qcow2,file.filename=base.qcow2,{o}', '-c', 'read -q 0 1')
                  for where in SIDES.values()]
         if texts[0] != texts[1]:
             raise suite.Failed(f'{o}: want {texts[0]}, got {texts[1]}')
+
+
+def small_disk():
+    """In a process: files end at 20 MiB, as on a disk that is full."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20 << 20, 20 << 20))
+
+
+def resize_without_space():
+    """Space in advance that the disk does not have: the image keeps its size, and the disk its space."""
+    for mode in ('full', 'falloc'):
+        must(OURS + '/qemu-img', 'create', '-q', '-f', 'qcow2', 'full.qcow2', '4M')
+        must(OURS + '/qemu-io', '-c', 'write -q -P 5 0 4M', 'full.qcow2')
+        before = os.path.getsize('full.qcow2')
+        p = subprocess.run([OURS + '/qemu-img', 'resize', f'--preallocation={mode}', 'full.qcow2', '+100M'],
+                           preexec_fn=small_disk, capture_output=True, text=True)
+        if not p.returncode or 'File too large' not in p.stderr:
+            raise suite.Failed(f'{mode}: status {p.returncode}, says {p.stderr}')
+        if 'virtual size: 4 MiB' not in must(OURS + '/qemu-img', 'info', 'full.qcow2'):
+            raise suite.Failed(f'{mode}: it has grown')
+        if os.path.getsize('full.qcow2') > before + (1 << 20):
+            raise suite.Failed(f'{mode}: the file has {os.path.getsize("full.qcow2")} bytes')
+        must(OURS + '/qemu-img', 'check', '-q', 'full.qcow2')
+        must(OURS + '/qemu-io', '-c', 'read -q -P 5 0 4M', '-c', 'write -q 0 4M', 'full.qcow2')
 
 
 def case(name, function, *args):
@@ -248,6 +276,7 @@ def main():
     case('measure', measure)
     case('options', options)
     case('bitmaps', bitmaps)
+    case('resize without space', resize_without_space)
 
 
 main()

@@ -482,7 +482,7 @@ void a64_at(struct cpu *cpu, uint64_t va, enum mmu_access access, unsigned regim
 
     set_regime(&w, regime);
     if (translate(&w, &page))
-        w.s->par = (page.pa & D_OUTPUT) | (uint64_t)w.attr << 56 | 1 << 11 | (uint64_t)w.sh << 7;
+        w.s->par = (page.pa & D_OUTPUT) | (uint64_t)w.attr << 56 | 1 << 11 | 1 << 9 | (uint64_t)w.sh << 7;
     else
         w.s->par = 1 | (uint64_t)f->fsc << 1 | (uint64_t)f->s1ptw << 8 | (uint64_t)f->stage2 << 9 | 1 << 11;
 }

@@ -60,21 +60,27 @@ static unsigned mem_size(const struct ir_op *o)
 uint32_t x_look_up(struct x64 *x, struct x64_mem m, unsigned size, bool write, unsigned t, const struct host_access *a)
 {
     const struct host_soft *soft = x->job->soft;
-    uint32_t tlb = a->memop & IR_MEM_UNPRIV ? soft->tlb_unpriv : soft->tlb;
-    struct x64_mem entry = x_cpu(x, tlb + (write ? HOST_TLB_WRITE : HOST_TLB_READ));
+    uint32_t unpriv = a->memop & IR_MEM_UNPRIV ? soft->tlb_unpriv : 0;
+    struct x64_mem entry = x_cpu(x, soft->tlb);
     struct x64_mem last = m;
     struct xstub *s = x_stub(x);
 
     s->kind = STUB_ACCESS;
     s->m = m;
     s->access = *a;
-    entry.index = (uint8_t)t;
     if (m.disp)
         x64_lea(&x->a, 4, t, m);
     else
         x64_mov_rr(&x->a, 4, t, m.base);
     x64_shift_ri(&x->a, SH_SHR, 4, t, HOST_PAGE_BITS - HOST_TLB_ENTRY_BITS);
     x64_alu_ri(&x->a, ALU_AND, 4, t, (int32_t)((soft->entries - 1) << HOST_TLB_ENTRY_BITS));
+    if (unpriv) {
+        x64_alu_rm(&x->a, ALU_ADD, 8, t, x_cpu(x, unpriv));
+        entry = x64_at(t, 0);
+    } else {
+        entry.index = (uint8_t)t;
+    }
+    entry.disp += write ? HOST_TLB_WRITE : HOST_TLB_READ;
     last.disp += soft->aligned ? 0 : (int32_t)size - 1;
     if (last.disp)
         x64_lea(&x->a, 8, RAX, last);

@@ -3,6 +3,8 @@
 #include "tests/test.h"
 #include "tests/unit/cpu/toysys.h"
 
+#define OTHER_AT (TSYS_RAM_AT + 4096 * 100)
+
 static struct tsys *system_of(unsigned engine)
 {
     static struct tsys *t[AGREE_ENGINES];
@@ -10,6 +12,9 @@ static struct tsys *system_of(unsigned engine)
     if (!t[engine]) {
         t[engine] = tsys_new(&agree_engines[engine].conf, 1);
         mmu_attach(t[engine]->cpu[0], t[engine]->m, 0);
+        t[engine]->contexts = true;
+        t[engine]->map[1].global = false; /* two first pages of data */
+        tsys_map(t[engine], (struct tsys_map){ TOY_DATA_AT, 4096, OTHER_AT, 3, .context = 1 });
     }
     return t[engine];
 }
@@ -19,7 +24,7 @@ struct end {
     uint64_t fault_va, dev[512];
     int access, bad;
     unsigned reads, writes;
-    uint8_t data[3 * 4096];
+    uint8_t data[3 * 4096], other[4096];
 };
 
 static void set_up(struct tsys *t, const uint8_t *program, struct agree_dice d)
@@ -48,6 +53,9 @@ static void set_up(struct tsys *t, const uint8_t *program, struct agree_dice d)
     tsys_dma(t, TOY_STACK_AT, page, TOY_STACK);
     for (unsigned i = 0; i < TSYS_DATA - 1; i++)
         memset(tsys_host(t, TOY_DATA_AT + 4096 * i), program[12] + i, 4096);
+    memset(t->ram->host + (OTHER_AT - TSYS_RAM_AT), program[2], 4096);
+    t->context = 0;
+    mmu_set_context(cpu, 3, 0);
     memset(t->dev, program[1], sizeof(t->dev));
     t->dev_reads = t->dev_writes = 0;
     /* now the second page cannot be written, now it can, now the third is not there; sometimes nobody is told */
@@ -82,6 +90,8 @@ static void finish(struct tsys *t, struct end *end)
     end->a.fp_flags = cpu->fp.flags;
     for (unsigned i = 0; i < TSYS_DATA - 1; i++)
         memcpy(end->data + 4096 * i, tsys_host(t, TOY_DATA_AT + 4096 * i), 4096);
+    memcpy(end->other, t->ram->host + (OTHER_AT - TSYS_RAM_AT), 4096);
+    t->context = 0;
     memcpy(end->a.stack, tsys_host(t, TOY_STACK_AT), TOY_STACK);
     memcpy(end->a.code, tsys_host(t, TOY_CODE_AT), sizeof(end->a.code));
     memcpy(end->dev, t->dev, sizeof(end->dev));
@@ -101,7 +111,7 @@ static const char *difference(struct end *got, const struct end *want, bool exac
         return "fault";
     if (got->reads != want->reads || got->writes != want->writes || memcmp(got->dev, want->dev, sizeof(got->dev)))
         return "device";
-    return memcmp(got->data, want->data, sizeof(got->data)) ? "data" : NULL;
+    return memcmp(got->data, want->data, sizeof(got->data)) || memcmp(got->other, want->other, sizeof(got->other)) ? "data" : NULL;
 }
 
 static unsigned n_stop[CPU_STOP_GUEST + 1];

@@ -39,11 +39,13 @@ struct tsys {
     struct mem ram_mem, dev_mem;
     uint64_t dev[512];
     unsigned dev_reads, dev_writes;
+    bool dev_waits, dev_waiting; /* [atomic] reads take until the first is false; the second: one does */
     struct tsys_map map[64];
     unsigned n_maps;
     struct engine *e;
     struct cpu *cpu[4];
     uint64_t context;
+    bool contexts; /* the mode instruction changes it: 0 or 1 */
     bool endless; /* there is fuel for ever: all of it is one page */
     unsigned n_remaps;
     /* of the last fault */
@@ -166,6 +168,18 @@ static inline uint64_t tsys_patch(struct cpu *cpu, uint64_t to, uint64_t from, u
     return next;
 }
 
+/* Another address space, too. */
+static inline uint64_t tsys_mode(struct cpu *cpu, uint64_t mode, uint64_t next, uint64_t c)
+{
+    struct tsys *t = tsys_of(cpu);
+
+    if (t->contexts) {
+        t->context = mode >> 4 & 1;
+        mmu_set_context(cpu, 3, t->context);
+    }
+    return toy_mode(cpu, mode, next, c);
+}
+
 static inline void tsys_set_d(struct ir *ir, unsigned n, ir_val v)
 {
     ir_set(ir, TOY_D + n % 8, v);
@@ -251,7 +265,7 @@ static inline uint32_t tsys_lift(struct ir *ir, uint32_t mode, uint64_t pc, cons
 }
 
 static const struct ir_helper tsys_helpers[] = {
-    [TOY_HELP_MODE] = { "mode", (void *)toy_mode, true },
+    [TOY_HELP_MODE] = { "mode", (void *)tsys_mode, true },
     [TOY_HELP_PATCH] = { "patch", (void *)tsys_patch, true },
 };
 
@@ -274,6 +288,8 @@ static inline uint64_t tsys_dev_read(void *opaque, paddr off, struct access a)
     struct tsys *t = opaque;
 
     t->dev_reads++;
+    while (__atomic_load_n(&t->dev_waits, __ATOMIC_SEQ_CST))
+        __atomic_store_n(&t->dev_waiting, true, __ATOMIC_SEQ_CST);
     return t->dev[off / 8] >> 8 * (off % 8) ^ a.size;
 }
 
