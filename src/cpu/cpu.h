@@ -59,6 +59,7 @@ static inline uint64_t cpu_jc_empty(unsigned i)
 /* --- Translation caches of a machine's CPU (cpu/mmu.h) --- */
 
 #define MMU_REGIMES      8
+#define MMU_TABLES       (2 * MMU_REGIMES) /* a second one for each, see mmu_priv.h */
 #define MMU_ENTRY_BITS   11
 #define MMU_ENTRIES      (1 << MMU_ENTRY_BITS)
 
@@ -81,7 +82,7 @@ struct mmu_entry {
 #define CPU_MODE_PAGES      4096
 
 struct cpu_mode {
-    uint32_t mode;
+    uint32_t mode; /* engine_key() */
     bool taken;   /* there is such a mode */
     bool forget;  /* the shadow stack is to be emptied before it is used */
     bool local;   /* some entries are of pages that are not global, but of: */
@@ -146,13 +147,14 @@ struct cpu {
     struct mmu *mmu;
     const struct code_page *here;    /* the page that code is being translated in, or was last */
     uint64_t code_context;           /* that code is fetched in */
+    uint8_t table;                   /* of loads and stores: number in tlb */
     bool asked;                      /* [atomic] another CPU wants something flushed before translated code runs on */
     bool stale;  /* [atomic] the code cache was emptied: nothing in modes leads anywhere */
     struct cpu_mode *at_work;        /* of cpu->mode, when translated code ran last */
     struct cpu_jc *mode_jc;          /* its */
     struct mmu_entry *unpriv_tlb;    /* for IR_MEM_UNPRIV: the table of that regime, or no_tlb while it holds another context's */
     struct mmu_entry no_tlb[MMU_ENTRIES]; /* always empty */
-    struct mmu_entry tlb[MMU_REGIMES][MMU_ENTRIES] __attribute__((aligned(64))); /* looked up in line by translated code */
+    struct mmu_entry tlb[MMU_TABLES][MMU_ENTRIES] __attribute__((aligned(64))); /* looked up in line by translated code */
     struct cpu_mode modes[CPU_MODES];
 };
 

@@ -101,10 +101,19 @@ static inline uint64_t engine_at(const struct cpu *cpu, uint64_t pc)
 {
     return cpu->memory ? cpu->here->at | (pc & 4095) : pc;
 }
-/** engine_mode - the CPU's mode, with what a machine's page adds. */
+/* In the mode as translations are told apart by, not the guest's: loads and stores use the second table of their regime. */
+#define ENGINE_SECOND_TABLE (1u << 31)
+
+/** engine_key - the mode of a machine's CPU as its caches are told apart by. */
+static inline uint32_t engine_key(const struct cpu *cpu)
+{
+    return cpu->mode | (cpu->table >= MMU_REGIMES ? ENGINE_SECOND_TABLE : 0);
+}
+
+/** engine_mode - the same for its translations: with what the page adds.  A program's: its mode. */
 static inline uint32_t engine_mode(const struct cpu *cpu)
 {
-    return cpu->memory ? cpu->mode | cpu->here->mode : cpu->mode;
+    return cpu->memory ? engine_key(cpu) | cpu->here->mode : cpu->mode;
 }
 
 /** cpu_go_inside - from here to cpu_come_out() a machine's CPU executes guest code: what others asked for before is

@@ -168,7 +168,7 @@ static void plan_add(struct jit *j, struct plan *p, uint64_t pc, uint32_t mode)
         return;
     if (i && (!worth(j, pc, mode) || engine_has_breakpoint(j->e, pc)))
         return;
-    p->mode[i] = mode;
+    p->mode[i] = mode & ~ENGINE_SECOND_TABLE;
     p->avail[i] = engine_fetch(j->e, pc, &p->code[i], &p->mode[i]);
     if (!p->avail[i])
         return;

@@ -133,7 +133,7 @@ static bool lift_into(struct engine *e, struct interp_block *b, struct ir *ir, u
                       unsigned limit)
 {
     const uint8_t *code;
-    uint32_t mode = b->mode;
+    uint32_t mode = b->mode & ~ENGINE_SECOND_TABLE;
     size_t avail = engine_fetch(e, b->pc, &code, &mode);
 
     if (!avail)

@@ -130,28 +130,50 @@ static void fill_ram(struct mmu *u, struct mmu_entry *e, uint64_t va, const stru
         mmu_settle_write(e, &hit.ram->dirty[hit.ram_off >> RAM_PAGE_BITS]);
 }
 
-static void scan(struct cpu *cpu, unsigned regime, uint64_t va, uint64_t size, bool globals);
+static void scan(struct cpu *cpu, unsigned table, uint64_t va, uint64_t size, bool globals);
 
-/* The table is for use. */
-static void take_context(struct cpu *cpu, unsigned regime)
+enum { TURNS = 32 };
+
+/* Does the regime do what a second table is for? */
+static void watch_turns(struct mmu *u, unsigned regime, uint64_t holds)
 {
-    struct mmu_table *t = &mmu_of(cpu)->table[regime];
+    uint64_t now = u->context[regime];
 
-    if (t->holds == t->context)
-        return;
-    t->holds = t->context;
+    if (now == u->before[regime] && (now ^ holds) == 1) {
+        if (u->turns[regime] < TURNS)
+            u->turns[regime]++;
+        else
+            u->paired |= 1u << regime;
+    }
+    u->before[regime] = holds;
+}
+
+/* The number of the table that holds what is in force. */
+static unsigned take_context(struct cpu *cpu, unsigned regime)
+{
+    struct mmu *u = mmu_of(cpu);
+    unsigned n = mmu_table_of(u, regime);
+    struct mmu_table *t = &u->table[n];
+
+    if (t->holds == u->context[regime])
+        return n;
+    if (!(u->paired >> regime & 1))
+        watch_turns(u, regime, t->holds);
+    t->holds = u->context[regime];
     if (t->local)
-        scan(cpu, regime, 0, 0, false);
+        scan(cpu, n, 0, 0, false);
     t->local = false;
+    return n;
 }
 
 void mmu_settle(struct cpu *cpu)
 {
     struct mmu *u = mmu_of(cpu);
     unsigned own = sys_of(cpu)->regime(cpu->mode, false), other = sys_of(cpu)->regime(cpu->mode, true);
+    unsigned unpriv = mmu_table_of(u, other);
 
-    take_context(cpu, own);
-    cpu->unpriv_tlb = u->table[other].holds == u->table[other].context ? cpu->tlb[other] : cpu->no_tlb;
+    cpu->table = (uint8_t)take_context(cpu, own);
+    cpu->unpriv_tlb = u->table[unpriv].holds == u->context[other] ? cpu->tlb[unpriv] : cpu->no_tlb;
     u->settled = cpu->mode;
     u->unsettled = false;
 }
@@ -159,9 +181,9 @@ void mmu_settle(struct cpu *cpu)
 static struct mmu_entry *fill(struct cpu *cpu, uint64_t va, enum mmu_access access, unsigned regime)
 {
     struct mmu *u = mmu_of(cpu);
-    struct mmu_table *t = &u->table[regime];
-    unsigned i = index_of(va);
-    struct mmu_entry *e = &cpu->tlb[regime][i];
+    unsigned i = index_of(va), n = mmu_table_of(u, regime);
+    struct mmu_table *t = &u->table[n];
+    struct mmu_entry *e = &cpu->tlb[n][i];
     uint64_t page = va & MMU_PAGE_MASK, *used = &t->used[i / MMU_CHUNK / 64];
     struct mmu_page p = { 0 };
 
@@ -183,12 +205,15 @@ static struct mmu_entry *fill(struct cpu *cpu, uint64_t va, enum mmu_access acce
 
 struct mmu_entry *mmu_find(struct cpu *cpu, uint64_t va, enum mmu_access access, unsigned regime)
 {
-    struct mmu_entry *e = &cpu->tlb[regime][index_of(va)];
+    struct mmu *u = mmu_of(cpu);
+    unsigned n = mmu_table_of(u, regime);
+    struct mmu_entry *e;
 
-    if (mmu_of(cpu)->table[regime].holds != mmu_of(cpu)->table[regime].context) {
-        take_context(cpu, regime);
-        mmu_of(cpu)->unsettled = true;
+    if (u->table[n].holds != u->context[regime]) {
+        n = take_context(cpu, regime);
+        u->unsettled = true;
     }
+    e = &cpu->tlb[n][index_of(va)];
     if (!is_empty(e) && !((e->read ^ va) & MMU_PAGE_MASK) && e->page >> access & 1)
         return e;
     return fill(cpu, va, access, regime);
@@ -209,14 +234,14 @@ static bool dropped(const struct mmu_entry *e, uint64_t va, uint64_t size, bool 
     return !size || mmu_block_meets(e->read & MMU_PAGE_MASK, block_size(e), va, size);
 }
 
-static void scan(struct cpu *cpu, unsigned regime, uint64_t va, uint64_t size, bool globals)
+static void scan(struct cpu *cpu, unsigned table, uint64_t va, uint64_t size, bool globals)
 {
-    struct mmu_table *t = &mmu_of(cpu)->table[regime];
+    struct mmu_table *t = &mmu_of(cpu)->table[table];
 
     for (unsigned w = 0; w < sizeof(t->used) / sizeof(t->used[0]); w++)
         for (uint64_t left = t->used[w]; left; left &= left - 1) {
             unsigned chunk = w * 64 + (unsigned)__builtin_ctzll(left);
-            struct mmu_entry *e = &cpu->tlb[regime][chunk * MMU_CHUNK];
+            struct mmu_entry *e = &cpu->tlb[table][chunk * MMU_CHUNK];
             bool any = false;
 
             for (unsigned i = 0; i < MMU_CHUNK; i++, e++) {
@@ -239,14 +264,14 @@ static bool near_large(const struct mmu_table *t, uint64_t va, uint64_t size)
     return t->large[half] != t->large_end[half] && addr <= t->large_end[half] && addr + size - 1 >= t->large[half];
 }
 
-static void flush_regime(struct cpu *cpu, unsigned regime, uint64_t va, uint64_t size, bool globals)
+static void flush_table(struct cpu *cpu, unsigned table, uint64_t va, uint64_t size, bool globals)
 {
-    if (!size || size > 64 * MMU_PAGE || near_large(&mmu_of(cpu)->table[regime], va, size)) {
-        scan(cpu, regime, va, size, globals);
+    if (!size || size > 64 * MMU_PAGE || near_large(&mmu_of(cpu)->table[table], va, size)) {
+        scan(cpu, table, va, size, globals);
         return;
     }
     for (uint64_t at = va & MMU_PAGE_MASK; at - (va & MMU_PAGE_MASK) < (va % MMU_PAGE) + size; at += MMU_PAGE) {
-        struct mmu_entry *e = &cpu->tlb[regime][index_of(at)];
+        struct mmu_entry *e = &cpu->tlb[table][index_of(at)];
 
         if (!is_empty(e) && mmu_same_page(e->read, at) && in_force(e, globals))
             empty(e);
@@ -255,9 +280,9 @@ static void flush_regime(struct cpu *cpu, unsigned regime, uint64_t va, uint64_t
 
 void mmu_flush(struct cpu *cpu, unsigned regimes, uint64_t va, uint64_t size, bool globals)
 {
-    for (unsigned r = 0; r < sys_of(cpu)->n_regimes; r++)
-        if (regimes >> r & 1)
-            flush_regime(cpu, r, va, size, globals);
+    for (unsigned n = 0; n < MMU_TABLES; n++)
+        if (regimes >> n % MMU_REGIMES & 1)
+            flush_table(cpu, n, va, size, globals);
     mmu_code_flush(cpu, regimes, va, size, globals);
 }
 
@@ -267,7 +292,7 @@ void mmu_set_context(struct cpu *cpu, unsigned regimes, uint64_t context)
 
     for (unsigned r = 0; r < sys_of(cpu)->n_regimes; r++)
         if (regimes >> r & 1)
-            u->table[r].context = context;
+            u->context[r] = context;
     mmu_settle(cpu);
 }
 
@@ -306,7 +331,7 @@ int mmu_attach(struct cpu *cpu, struct machine *m, unsigned index)
     u->space = machine_space(m);
     u->who = BUS_CPU(index);
     pthread_mutex_init(&u->lock, NULL);
-    for (unsigned r = 0; r < MMU_REGIMES; r++)
+    for (unsigned r = 0; r < MMU_TABLES; r++)
         for (unsigned i = 0; i < MMU_ENTRIES; i++)
             empty(&cpu->tlb[r][i]);
     for (unsigned i = 0; i < MMU_ENTRIES; i++)

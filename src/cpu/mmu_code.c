@@ -36,7 +36,7 @@ static const struct code_page *fill(struct cpu *cpu, struct code_page *c, unsign
         .va = cpu->pc & MMU_PAGE_MASK,
         .host = hit.host,
         .at = hit.ram->offset + hit.ram_off,
-        .context = u->table[regime].context,
+        .context = u->context[regime],
         .mode = p.guarded ? sys_of(cpu)->mode_guarded : 0,
         .regime = (uint8_t)regime,
         .global = p.global,
@@ -56,11 +56,11 @@ const struct code_page *mmu_code(struct cpu *cpu)
     if (u->unsettled || u->settled != cpu->mode)
         mmu_settle(cpu);
     if (c->va != (cpu->pc & MMU_PAGE_MASK) || c->regime != regime ||
-        (!c->global && c->context != u->table[regime].context))
+        (!c->global && c->context != u->context[regime]))
         found = fill(cpu, c, regime);
     if (found)
         cpu->here = found;
-    cpu->code_context = u->table[regime].context;
+    cpu->code_context = u->context[regime];
     return found;
 }
 
@@ -86,7 +86,7 @@ static void slow_writes(struct cpu *cpu, const uint8_t *host)
 {
     struct mmu *u = mmu_of(cpu);
 
-    for (unsigned r = 0; r < sys_of(cpu)->n_regimes; r++)
+    for (unsigned r = 0; r < MMU_TABLES; r++)
         for (unsigned w = 0; w < sizeof(u->table[r].used) / sizeof(u->table[r].used[0]); w++)
             for (uint64_t left = __atomic_load_n(&u->table[r].used[w], __ATOMIC_SEQ_CST); left; left &= left - 1) {
                 struct mmu_entry *e = &cpu->tlb[r][(w * 64 + (unsigned)__builtin_ctzll(left)) * MMU_CHUNK];

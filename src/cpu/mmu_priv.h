@@ -42,8 +42,7 @@ enum {
 struct mmu_table {
     uint64_t used[MMU_ENTRIES / MMU_CHUNK / 64 + 1]; /* [atomic] chunks that may hold something */
     uint64_t large[2], large_end[2]; /* where blocks lie, in each half of the addresses; empty: 0, 0 */
-    uint64_t context; /* in force */
-    uint64_t holds;   /* of which the entries are that are not global: looked at before the table is used (mmu_settle) */
+    uint64_t holds;   /* context of which the entries are that are not global: looked at before the table is used (mmu_settle) */
     bool local;       /* there may be such entries */
 };
 
@@ -65,7 +64,11 @@ struct mmu {
     struct machine *machine;
     struct space *space;
     uint32_t who;
-    struct mmu_table table[MMU_REGIMES];
+    uint64_t context[MMU_REGIMES]; /* in force */
+    uint64_t before[MMU_REGIMES];  /* it was, when the regime was used last */
+    uint8_t turns[MMU_REGIMES];    /* times that the last bit of the context went to and fro */
+    unsigned paired;               /* regimes, as bits, that have a table for contexts whose last bit is set */
+    struct mmu_table table[MMU_TABLES];
     struct code_page code[1 << MMU_CODE_BITS];
     struct mmu_watch watch[MMU_WATCHES];
     unsigned n_watches;
@@ -79,6 +82,15 @@ struct mmu {
 static inline struct mmu *mmu_of(const struct cpu *cpu)
 {
     return cpu->mmu;
+}
+
+/*
+ * Kernels that hide themselves from programs give each program two contexts, that differ in the last bit, and go from one to the
+ * other on each entry and return.  A regime that has seen this now and then gets a second table, for odd contexts.
+ */
+static inline unsigned mmu_table_of(const struct mmu *u, unsigned regime)
+{
+    return regime + (u->paired >> regime & u->context[regime] & 1 ? MMU_REGIMES : 0);
 }
 
 static inline const struct guest_system *sys_of(const struct cpu *cpu)

@@ -163,7 +163,7 @@ struct cpu_jc *mode_entry(struct cpu *cpu, uint64_t pc, unsigned landing, unsign
 static void take(struct cpu *cpu, struct cpu_mode *m)
 {
     m->taken = true;
-    m->mode = cpu->mode;
+    m->mode = engine_key(cpu);
     m->regime = (uint8_t)cpu->isa->system->fetch_regime(cpu->mode);
     empty(m->jc, 0);
     for (unsigned k = 0; k < IR_LANDINGS; k++)
@@ -174,7 +174,7 @@ static void change(struct cpu *cpu, struct cpu_mode *m)
 {
     if (!m->taken) {
         take(cpu, m);
-    } else if (m->mode != cpu->mode) { /* the last is shared */
+    } else if (m->mode != engine_key(cpu)) { /* the last is shared */
         clear(m);
         take(cpu, m);
     }
@@ -199,8 +199,8 @@ void modes_enter(struct cpu *cpu)
             if (cpu->modes[i].taken)
                 clear(&cpu->modes[i]);
     }
-    if (!cpu->at_work || cpu->at_work->mode != cpu->mode)
-        change(cpu, &cpu->modes[mode_number(cpu->engine, cpu->mode)]);
+    if (!cpu->at_work || cpu->at_work->mode != engine_key(cpu))
+        change(cpu, &cpu->modes[mode_number(cpu->engine, engine_key(cpu))]);
     if (cpu->at_work->context != cpu->code_context) {
         if (cpu->at_work->local)
             clear(cpu->at_work);

@@ -12,10 +12,13 @@
 
 /* Regions of 16 KiB of guest code share two pages of the table, so that small programs touch little;
  * few blocks are shorter than the 16 bytes that share a chain. */
-static uint32_t hash_of(uint64_t at)
+static uint32_t hash_of(const struct jit *j, uint64_t pc, uint64_t at)
 {
-    uint64_t near = (at >> 14) * 0x9e3779b97f4a7c15ull >> (64 - JIT_HASH_BITS);
+    uint64_t near;
 
+    if (j->e->machine) /* a library is at other addresses in each process */
+        return (uint32_t)((at >> 2 ^ pc << 20) * 0x9e3779b97f4a7c15ull >> (64 - JIT_HASH_BITS));
+    near = (at >> 14) * 0x9e3779b97f4a7c15ull >> (64 - JIT_HASH_BITS);
     return (uint32_t)((near & ~1023u) | (at >> 4 & 1023));
 }
 
@@ -26,7 +29,7 @@ static struct page **page_bucket(const struct jit *j, uint64_t number)
 
 struct region *region_find(const struct jit *j, uint64_t pc, uint64_t at, uint32_t mode)
 {
-    struct region *r = __atomic_load_n(&j->hash[hash_of(at)], __ATOMIC_ACQUIRE);
+    struct region *r = __atomic_load_n(&j->hash[hash_of(j, pc, at)], __ATOMIC_ACQUIRE);
 
     while (r && (r->pc != pc || r->mode != mode || r->at != at))
         r = __atomic_load_n(&r->next, __ATOMIC_ACQUIRE);
@@ -46,7 +49,7 @@ void *jit_meta(struct jit *j, size_t size)
 
 static void hash_remove(struct jit *j, struct region *r)
 {
-    struct region **p = &j->hash[hash_of(r->at)];
+    struct region **p = &j->hash[hash_of(j, r->pc, r->at)];
 
     while (*p && *p != r)
         p = &(*p)->next;
@@ -180,7 +183,7 @@ static void *copy_meta(struct jit *j, const void *src, size_t size)
 
 bool region_insert_locked(struct jit *j, struct region *r)
 {
-    uint32_t h = hash_of(r->at);
+    uint32_t h = hash_of(j, r->pc, r->at);
     struct region *old;
 
     if (j->n_regions == j->cap_regions || !pages_add(j, r))
@@ -201,9 +204,9 @@ bool region_insert_locked(struct jit *j, struct region *r)
 /* The tables that code of the CPU's mode looks into. */
 static struct host_soft soft_of(struct engine *e, const struct cpu *cpu)
 {
-    unsigned n = mode_number(e, cpu->mode);
+    unsigned n = mode_number(e, engine_key(cpu));
     struct host_soft s = {
-        .tlb = (uint32_t)offsetof(struct cpu, tlb[cpu->memory->regime(cpu, 0)]),
+        .tlb = (uint32_t)offsetof(struct cpu, tlb[cpu->table]),
         .tlb_unpriv = cpu->memory->regime(cpu, IR_MEM_UNPRIV) == cpu->memory->regime(cpu, 0)
                           ? 0
                           : (uint32_t)offsetof(struct cpu, unpriv_tlb),
