@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * driver=vvfat, "fat:DIR": a folder of the host as a disk with a FAT file system (proto_vvfat_priv.h), only read.
- * The tree is read when the disk is opened; contents of files are read when asked for.
+ * driver=vvfat, "fat:DIR": a folder of the host as a disk with a FAT file system (proto_vvfat_priv.h).
+ * The tree is read when the disk is opened; contents of files are read when asked for.  With rw=on, what is written
+ * comes to the folder when the guest flushes (proto_vvfat_write.c).
  */
 #include "block/proto_vvfat_priv.h"
 
@@ -16,19 +17,6 @@ enum { PARTITION = 63, RESERVED_32 = 32, FAT_COPIES = 2, BACKUP = 6 };
 #define SERIAL UINT32_C(0xfabe1afd)
 #define END    UINT32_C(0x0fffffff)
 
-/* struct vvfat - sectors count from the disk's beginning. */
-struct vvfat {
-    struct vvfat_tree tree;
-    uint32_t start, total;   /* of the file system; its sectors */
-    uint32_t fat, fat_len;   /* the first copy, sectors of one */
-    uint32_t root, root_len; /* FAT12, FAT16 */
-    uint32_t data;           /* cluster 2 */
-    uint32_t per_track, heads;
-    bool floppy;
-    char label[12];
-    uint8_t *table; /* fat_len sectors */
-};
-
 struct vvfat_opts {
     char *dir, *label;
     uint64_t fat_type;
@@ -40,7 +28,7 @@ static const struct field vvfat_fields[] = {
     FIELD(vvfat_opts, fat_type, F_U64, "fat-type", "0", "12, 16 or 32; 0: chosen"),
     FIELD(vvfat_opts, floppy, F_BOOL, "floppy", "off", "a floppy instead of a hard disk"),
     FIELD(vvfat_opts, label, F_STR, "label", "QEMU VVFAT", "label of the file system"),
-    FIELD(vvfat_opts, rw, F_BOOL, "rw", "off", "writes change the folder: not supported"),
+    FIELD(vvfat_opts, rw, F_BOOL, "rw", "off", "writes change the folder"),
     FIELD_END,
 };
 
@@ -140,10 +128,12 @@ static int make_table(struct vvfat *v, struct err *e)
 static int vvfat_close(struct blk *b, struct err *e)
 {
     struct vvfat *v = b->state;
+    int r = v->writes ? vvfat_writes_sync(b, true, e) : 0;
 
+    vvfat_writes_close(b);
     vvfat_free(&v->tree);
     free(v->table);
-    return 0;
+    return r;
 }
 
 static int check_opts(const struct blk *b, const struct vvfat_opts *o, struct err *e)
@@ -152,9 +142,7 @@ static int check_opts(const struct blk *b, const struct vvfat_opts *o, struct er
         return err_set(e, -EINVAL, "vvfat block driver requires a 'dir' option");
     if (strlen(o->label) > 11)
         return err_set(e, -EINVAL, "vvfat label cannot be longer than 11 bytes");
-    if (o->rw)
-        return err_set(e, -ENOTSUP, "vvfat: writing to the folder is not supported");
-    if ((b->flags & BLK_RDWR) && !(b->flags & BLK_AUTO_READ_ONLY))
+    if (!o->rw && (b->flags & BLK_RDWR) && !(b->flags & BLK_AUTO_READ_ONLY))
         return err_set(e, -EROFS, "Image is read-only");
     return 0;
 }
@@ -168,11 +156,14 @@ static int vvfat_open(struct blk *b, struct json_object *opts, struct err *e)
     if (r < 0)
         return r;
     if ((r = check_opts(b, &o, e)) >= 0 && (r = plan(b, &o, e)) >= 0) {
-        b->flags &= ~(unsigned)BLK_RDWR;
+        if (!o.rw)
+            b->flags &= ~(unsigned)BLK_RDWR;
         memset(v->label, ' ', 11);
         memcpy(v->label, o.label, strlen(o.label));
         if ((r = vvfat_scan(&v->tree, o.dir, o.label, e)) >= 0)
             r = make_table(v, e);
+        if (r >= 0 && b->flags & BLK_RDWR)
+            r = vvfat_writes_open(b, o.dir, e);
     }
     fields_free(vvfat_fields, &o);
     if (r < 0)
@@ -333,7 +324,7 @@ static int read_data(const struct vvfat *v, uint64_t off, uint8_t *buf, uint64_t
     return n->entries || !have ? 0 : read_file(n, at, buf, have, e);
 }
 
-static int read_bytes(struct vvfat *v, uint64_t off, uint8_t *buf, uint64_t len, struct err *e)
+int vvfat_read_host(struct vvfat *v, uint64_t off, uint8_t *buf, uint64_t len, struct err *e)
 {
     uint64_t data = (uint64_t)v->data * VVFAT_SECTOR, piece;
     uint8_t sector[VVFAT_SECTOR];
@@ -358,8 +349,23 @@ static int vvfat_readv(struct blk *b, uint64_t off, const struct iovec *iov, int
     int r = 0;
 
     for (int i = 0; i < n && r >= 0; off += iov[i++].iov_len)
-        r = read_bytes(b->state, off, iov[i].iov_base, iov[i].iov_len, e);
+        r = vvfat_read(b->state, off, iov[i].iov_base, iov[i].iov_len, e);
     return r;
+}
+
+static int vvfat_writev(struct blk *b, uint64_t off, const struct iovec *iov, int n, unsigned req,
+                        struct err *e)
+{
+    int r = 0;
+
+    for (int i = 0; i < n && r >= 0; off += iov[i++].iov_len)
+        r = vvfat_write(b->state, off, iov[i].iov_base, iov[i].iov_len, e);
+    return r;
+}
+
+static int vvfat_flush(struct blk *b, struct err *e)
+{
+    return ((struct vvfat *)b->state)->writes ? vvfat_writes_sync(b, false, e) : 0;
 }
 
 static int vvfat_info(struct blk *b, struct blk_info *i, struct err *e)
@@ -368,11 +374,11 @@ static int vvfat_info(struct blk *b, struct blk_info *i, struct err *e)
     return 0;
 }
 
-static const struct blk_io_ops vvfat_io = {.readv = vvfat_readv};
+static const struct blk_io_ops vvfat_io = {.readv = vvfat_readv, .writev = vvfat_writev};
 
 const struct blk_driver proto_vvfat = {
     .name = "vvfat",
-    .help = "a folder as a FAT disk, only read",
+    .help = "a folder as a FAT disk",
     .kind = BLK_PROTOCOL,
     .state_size = sizeof(struct vvfat),
     .open_opts = vvfat_fields,
@@ -380,6 +386,7 @@ const struct blk_driver proto_vvfat = {
     .parse_name = vvfat_parse_name,
     .open = vvfat_open,
     .close = vvfat_close,
+    .flush = vvfat_flush,
     .info = vvfat_info,
     .io = &vvfat_io,
 };

@@ -34,6 +34,62 @@ struct vvfat_tree {
  *  @max_clusters before. */
 int vvfat_scan(struct vvfat_tree *t, const char *path, const char *label, struct err *e);
 void vvfat_free(struct vvfat_tree *t);
+struct vvfat_writes;
+
+/* struct vvfat - sectors count from the disk's beginning. */
+struct vvfat {
+    struct vvfat_tree tree;
+    uint32_t start, total;   /* of the file system; its sectors */
+    uint32_t fat, fat_len;   /* the first copy, sectors of one */
+    uint32_t root, root_len; /* FAT12, FAT16 */
+    uint32_t data;           /* cluster 2 */
+    uint32_t per_track, heads;
+    bool floppy;
+    char label[12];
+    uint8_t *table;              /* fat_len sectors */
+    struct vvfat_writes *writes; /* NULL: only read */
+};
+
+/** vvfat_read_host - what the tree shows, without what has been written. */
+int vvfat_read_host(struct vvfat *v, uint64_t off, uint8_t *buf, uint64_t len, struct err *e);
+
+/* proto_vvfat_write.c: what is written, and how it comes to the folder.  vvfat_writes_sync - at a flush: the folder
+ * becomes what the file system says, when that is whole; another time when it is not. */
+int vvfat_writes_open(struct blk *b, const char *dir, struct err *e);
+void vvfat_writes_close(struct blk *b);
+int vvfat_writes_sync(struct blk *b, bool last, struct err *e);
+int vvfat_read(struct vvfat *v, uint64_t off, uint8_t *buf, uint64_t len, struct err *e);
+/** vvfat_read_now - the same for who has the writes' lock. */
+int vvfat_read_now(struct vvfat *v, uint64_t off, uint8_t *buf, uint64_t len, struct err *e);
+int vvfat_write(struct vvfat *v, uint64_t off, const uint8_t *buf, uint64_t len, struct err *e);
+
+/* proto_vvfat_walk.c: the file system that is there now. */
+struct vvfat_item {
+    char *path; /* in the folder: "a/b" */
+    uint32_t first, size;
+    bool dir, fresh; /* one of its clusters has been written to */
+};
+struct vvfat_items {
+    struct vvfat_item *at;
+    uint32_t n, room;
+};
+/** vvfat_walk - all files and folders, folders before what is in them.  @fresh(sector) tells what was written.
+ *  -EILSEQ: it is not whole. */
+int vvfat_walk(struct vvfat *v, bool (*fresh)(const struct vvfat_writes *w, uint32_t sector),
+               struct vvfat_items *items, struct err *e);
+int vvfat_items_add(struct vvfat_items *l, const char *path, uint32_t first, uint32_t size,
+                    bool dir, struct err *e);
+void vvfat_items_free(struct vvfat_items *l);
+/** vvfat_chain - the clusters of @first, in order, malloc'd; *@n of them.  @size: of a file; UINT32_MAX: a folder. */
+uint32_t *vvfat_chain(const struct vvfat *v, const uint8_t *table, uint32_t first, uint32_t size,
+                      uint32_t *n, struct err *e);
+/** vvfat_load_table - the allocation table as it is now, malloc'd. */
+uint8_t *vvfat_load_table(struct vvfat *v, struct err *e);
+static inline uint64_t vvfat_cluster_at(const struct vvfat *v, uint32_t cluster)
+{
+    return (uint64_t)v->data * VVFAT_SECTOR + (uint64_t)(cluster - 2) * v->tree.cluster;
+}
+
 /** vvfat_has_clusters - the root of FAT12 and FAT16 has its own place. */
 static inline bool vvfat_has_clusters(const struct vvfat_tree *t, uint32_t node)
 {

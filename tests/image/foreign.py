@@ -234,6 +234,63 @@ def vvfat(folder):
     verdict('vvfat, a folder that does not fit', None if 'does not fit' in r.stderr else r.stdout + r.stderr)
 
 
+def change(image, start, folder):
+    """What a guest does to the files of make_folder(): all kinds of changes."""
+    at = f'{image}@@{start * SECTOR}'
+    new, empty = f'{folder}/new', f'{folder}/empty'
+    open(empty, 'w').close()
+    with open(new, 'wb') as f:
+        f.write(random.Random(2).randbytes(123456))
+    for command in (('mmd', '-i', at, '::New Folder'), ('mcopy', '-i', at, new, '::New Folder/a new file.bin'),
+                    ('mcopy', '-o', '-i', at, new, '::Some folder/x'), ('mdel', '-i', at, '::Some folder/file number 7'),
+                    ('mren', '-i', at, '::Some folder/and a longer one below it', 'moved'),
+                    ('mren', '-i', at, '::Some folder/file number 8', 'renamed.txt'),
+                    ('mdeltree', '-i', at, '::deep'), ('mcopy', '-i', at, empty, '::deep'),
+                    ('mcopy', '-i', at, empty, '::nothing')):
+        r = run(*command)
+        if r.returncode:
+            return f'{command}: {r.stderr}'
+    return None
+
+
+def vvfat_written(folder):
+    """A guest's changes come to the folder: the disk is copied, changed by mtools, and written back."""
+    if not shutil.which('mcopy'):
+        print('needs mtools\nskip foreign, vvfat written to')
+        return
+    top, image, out = f'{folder}/rw', f'{folder}/rw.raw', f'{folder}/rw.out'
+    for prefix, start in (('12:', 63), ('16:', 63), ('32:', 63), ('floppy:', 0)):
+        for d in (top, out):
+            shutil.rmtree(d, ignore_errors=True)
+            os.mkdir(d)
+        make_folder(top)
+        os.makedirs(f'{top}/deep/er')
+        with open(f'{top}/deep/er/file', 'w') as f:
+            f.write('in a folder that becomes a file')
+        os.symlink('nowhere', f'{top}/broken')
+        run(f'{OURS}/qemu-img', 'convert', '-f', 'raw', '-O', 'raw', f'fat:{prefix}{top}', image)
+        bad = change(image, start, folder)
+        if not bad:
+            bad = run(f'{OURS}/qemu-img', 'convert', '-n', '-f', 'raw', '-O', 'raw', image, f'fat:rw:{prefix}{top}').stderr
+        if not bad:
+            run('mcopy', '-s', '-n', '-i', f'{image}@@{start * SECTOR}', '::*', out)
+            bad = run('diff', '-r', out, top).stdout.replace(f'Only in {top}: broken\n', '')
+        if not bad and os.path.exists(f'{top}/.vvfat-new'):
+            bad = 'a temporary file is left'
+        verdict(f'vvfat, fat:rw:{prefix}', bad or None)
+    # One that has become nonsense changes nothing.
+    before = run('find', top, '-type', 'f', '-exec', 'md5sum', '{}', '+').stdout
+    with open(image, 'r+b') as f:
+        f.seek(SECTOR + 3)
+        f.write(b'\x03\x40' * 4000)
+    r = run(f'{OURS}/qemu-img', 'convert', '-n', '-f', 'raw', '-O', 'raw', image, f'fat:rw:floppy:{top}')
+    after = run('find', top, '-type', 'f', '-exec', 'md5sum', '{}', '+').stdout
+    verdict('vvfat, a broken file system is not applied',
+            None if before == after and 'does not have the last changes' in r.stderr else r.stderr + after)
+    r = run(f'{OURS}/qemu-io', '-f', 'raw', '-c', 'write 0 512', f'fat:{top}')
+    verdict('vvfat, without rw it is only read', None if 'read-only' in (r.stdout + r.stderr).lower() else r.stdout + r.stderr)
+
+
 def patch(image, at, fmt, value):
     b = bytearray(image)
     struct.pack_into(fmt, b, at, value)
@@ -308,6 +365,7 @@ def main():
     good(folder)
     child(folder)
     vvfat(folder)
+    vvfat_written(folder)
     hostile(folder)
     packers(folder)
     shutil.rmtree(folder)
