@@ -5,12 +5,14 @@
  */
 #include "board/aarch64_virt_priv.h"
 
+#include "board/smbios.h"
 #include "dev/firmware/fw_cfg.h"
 #include "dev/flash/cfi_pflash01.h"
 #include "dev/gpio/gpio_key.h"
 #include "dev/gpio/pl061.h"
 #include "dev/intc/gic.h"
 #include "dev/pci/gpex.h"
+#include "schema/keyval.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -502,8 +504,40 @@ static int add_nic(struct virt *v, struct conf_nic *n, struct err *e)
                : e->code;
 }
 
+/* -fw_cfg name=NAME,file=FILE or ,string=TEXT. */
+static int add_user_file(struct virt *v, struct json_object *o, struct err *e)
+{
+    const char *name = keyval_string(o, "name"), *file = keyval_string(o, "file"),
+               *text = keyval_string(o, "string");
+    struct image img;
+    int r;
+
+    if (!name)
+        return err_set(e, -EINVAL, "-fw_cfg: name= is missing");
+    if (!file == !text)
+        return err_set(e, -EINVAL, "-fw_cfg name=%s: want either file= or string=", name);
+    if (text)
+        return fw_cfg_set_file(v->fw_cfg, name, text, strlen(text), e);
+    if (image_open(&img, file, e) < 0)
+        return err_wrap(e, e->code, "-fw_cfg name=%s", name);
+    r = fw_cfg_set_file(v->fw_cfg, name, img.data, img.len, e);
+    image_free(&img);
+    return r;
+}
+
+static int add_user_files(struct virt *v, struct err *e)
+{
+    struct json_object *list = v->c->fw_cfg;
+    int r = 0;
+
+    for (size_t i = 0; list && r == 0 && i < json_object_array_length(list); i++)
+        r = add_user_file(v, json_object_array_get_idx(list, i), e);
+    return r;
+}
+
 static int add_fw_cfg(struct virt *v, struct err *e)
 {
+    const struct smbios_machine self = {"QEMU", "QEMU Virtual Machine", v->version->name, VIRT_RAM};
     const struct conf *c = v->c;
 
     v->fw_cfg = dev_add(v->m, "fw_cfg_mem", NULL, NULL, e);
@@ -516,7 +550,9 @@ static int add_fw_cfg(struct virt *v, struct err *e)
     fw_cfg_set_u64(v->fw_cfg, FW_CFG_RAM_SIZE, c->ram);
     fw_cfg_set_u16(v->fw_cfg, FW_CFG_NOGRAPHIC, !c->graphics);
     fw_cfg_set_u16(v->fw_cfg, FW_CFG_BOOT_MENU, c->boot_menu);
-    return 0;
+    if (smbios_publish(c, &self, v->fw_cfg, e) < 0)
+        return e->code;
+    return add_user_files(v, e);
 }
 
 static int add_devices(struct virt *v, struct conf *c, struct err *e)

@@ -23,6 +23,8 @@ static bool is_fw_cfg(void *opaque, struct dev *d)
     return true;
 }
 
+static const char *options; /* -smbios, as JSON; or NULL */
+
 /* @props as of -machine; the message when it is refused, else NULL. */
 static const char *build(struct built *b, const char *name, const char *props, unsigned cpus)
 {
@@ -40,6 +42,7 @@ static const char *build(struct built *b, const char *name, const char *props, u
                          .clusters = 1,
                          .cores = cpus,
                          .threads = 1,
+                         .smbios = options ? json_parse(options, ERR_IGNORE) : NULL,
                          .ram = 64 * MiB,
                          .max_ram = 64 * MiB};
     if (!b->c.board)
@@ -59,6 +62,7 @@ static void end(struct built *b)
 {
     vcpu_free_all(b->m);
     machine_free(b->m);
+    json_object_put(b->c.smbios);
     if (b->c.board_props)
         fields_free(b->c.board->props, b->c.board_props);
     free(b->c.board_props);
@@ -190,8 +194,75 @@ TEST(virt, what_is_not_there_is_refused_by_name)
             "gic-version=3 has more");
 }
 
+/* The structures by type: formatted part, then strings until two NULs. */
+static const uint8_t *structure(const uint8_t *p, uint32_t len, unsigned type)
+{
+    const uint8_t *end = p + len;
+
+    while (end - p >= 4 && p[0] != type) {
+        for (p += p[1]; end - p >= 2 && (p[0] || p[1]); p++)
+            ;
+        p += 2;
+    }
+    return end - p >= 4 ? p : NULL;
+}
+
+static const char *string(const uint8_t *p, unsigned at)
+{
+    const char *text = (const char *)p + p[1];
+
+    for (unsigned n = p[at]; n > 1; n--)
+        text += strlen(text) + 1;
+    return p[at] ? text : "";
+}
+
+TEST(virt, smbios_says_what_it_is_and_what_it_was_told)
+{
+    static const uint8_t uuid[16] = {0x33, 0x22, 0x11, 0x00, 0x55, 0x44, 0x77, 0x66,
+                                     0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
+    struct built b;
+    uint32_t len, anchor_len;
+    const uint8_t *t, *anchor, *p;
+
+    options = "[{\"type\": \"1\", \"serial\": \"s42\", \"uuid\": \"00112233-4455-6677-8899-aabbccddeeff\"},"
+              " {\"type\": \"11\", \"value\": \"one\"}, {\"type\": \"11\", \"value\": \"two\"}]";
+    CHECK(!build(&b, "virt", "", 2));
+    t = fw_cfg_file(b.fw_cfg, "etc/smbios/smbios-tables", &len);
+    anchor = fw_cfg_file(b.fw_cfg, "etc/smbios/smbios-anchor", &anchor_len);
+    CHECK_MEM(anchor, "_SM3_", 5);
+    CHECK(sums_to_zero(anchor, anchor_len));
+    CHECK_EQ(get_le32(anchor + 12), len);
+    p = structure(t, len, 1);
+    CHECK_STR(string(p, 4), "QEMU");
+    CHECK_STR(string(p, 6), "virt-7.2");
+    CHECK_STR(string(p, 7), "s42");
+    CHECK_MEM(p + 8, uuid, 16);
+    p = structure(t, len, 11);
+    CHECK_EQ(p[4], 2);
+    CHECK_STR((const char *)p + p[1] + 4, "two");
+    CHECK_EQ(get_le16(structure(t, len, 17) + 12), 64); /* MiB */
+    CHECK_EQ(structure(t, len, 4)[35], 2);              /* cores */
+    p = structure(t, len, 127);
+    CHECK_EQ(p + 6 - t, len);
+    end(&b);
+}
+
+TEST(virt, smbios_options_are_checked)
+{
+    options = "[{\"type\": \"7\"}]";
+    refused("", 1, "-smbios: type=7: 0, 1, 2, 3, 4, 11 and 17 can be set");
+    options = "[{\"type\": \"1\", \"serail\": \"x\"}]";
+    refused("", 1, "-smbios: type=1: Invalid parameter 'serail'");
+    options = "[{\"type\": \"1\", \"uuid\": \"xyz\"}]";
+    refused("", 1, "-smbios: Invalid UUID 'xyz'");
+    options = "[{\"file\": \"/nowhere\"}]";
+    refused("", 1, "-smbios: could not load '/nowhere': No such file or directory");
+}
+
 static const struct test tests[] = {
     CASE_SLOW(virt, acpi_tables_are_taken_apart_by_iasl, 60),
     CASE(virt, what_is_not_there_is_refused_by_name),
+    CASE(virt, smbios_says_what_it_is_and_what_it_was_told),
+    CASE(virt, smbios_options_are_checked),
 };
 TEST_MAIN(tests)
