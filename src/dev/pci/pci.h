@@ -171,6 +171,8 @@ void pci_add_pm(struct pci_dev *d, unsigned off);
 /** pcie_add_endpoint - the Express capability of an endpoint (integrated on a root bus).  Does nothing on a device that is
  * not Express.  @flr: function-level reset is offered (it calls the type's reset). */
 void pcie_add_endpoint(struct pci_dev *d, unsigned off, bool flr);
+/** pcie_add_endpoint_v1 - the short form of before Express 2.0, 0x14 bytes long. */
+void pcie_add_endpoint_v1(struct pci_dev *d, unsigned off);
 
 /**
  * pci_add_bar - @m, of a size that is a power of two (at least 16 bytes, I/O: at least 4), appears where the guest says.

@@ -61,6 +61,25 @@ void pcie_add_endpoint(struct pci_dev *d, unsigned off, bool flr)
         pci_wmask16(d, d->exp_cap + PCIE_DEVCTL, DEVCTL_BITS | PCIE_DEVCTL_FLR);
 }
 
+void pcie_add_endpoint_v1(struct pci_dev *d, unsigned off)
+{
+    enum pcie_type type;
+
+    if (!d->express)
+        return;
+    type = pci_bus_is_root(d->bus) ? PCIE_INTEGRATED : PCIE_ENDPOINT;
+    d->exp_cap = pci_add_cap(d, PCI_CAP_EXP, off, PCIE_SLTCAP);
+    pci_set16(d, d->exp_cap + PCIE_CAPS, 1 | type << 4);
+    pci_set32(d, d->exp_cap + PCIE_DEVCAP, PCIE_DEVCAP_RBER);
+    pci_wmask16(d, d->exp_cap + PCIE_DEVCTL, DEVCTL_BITS);
+    pci_w1c16(d, d->exp_cap + PCIE_DEVSTA, DEVSTA_W1C);
+    if (!has_link(type))
+        return;
+    pci_set32(d, d->exp_cap + PCIE_LNKCAP, SPEED_2_5 | WIDTH_1 | LNKCAP_ASPM_L0S);
+    pci_set16(d, d->exp_cap + PCIE_LNKSTA, SPEED_2_5 | WIDTH_1);
+    pci_wmask16(d, d->exp_cap + PCIE_LNKCTL, LNKCTL_BITS);
+}
+
 /* Function-level reset (6.6.2); the bit reads as zero. */
 void pcie_written(struct pci_dev *d, unsigned off, unsigned size)
 {
@@ -98,7 +117,11 @@ enum {
 
 void pcie_add_aer(struct pci_dev *d, unsigned off)
 {
-    unsigned at = pci_add_ext_cap(d, PCI_EXT_CAP_AER, 2, off, AER_LEN);
+    bool root;
+    unsigned at;
+
+    root = (pci_get16(d, d->exp_cap + PCIE_CAPS) >> 4 & 0xf) == PCIE_ROOT_PORT;
+    at = pci_add_ext_cap(d, PCI_EXT_CAP_AER, 2, off, root ? AER_LEN : AER_ROOT_COMMAND);
 
     pci_w1c32(d, at + AER_UNCOR_STATUS, AER_UNCOR_BITS);
     pci_wmask32(d, at + AER_UNCOR_MASK, AER_UNCOR_BITS);
@@ -109,7 +132,7 @@ void pcie_add_aer(struct pci_dev *d, unsigned off)
     pci_set32(d, at + AER_COR_MASK, AER_COR_MASK_DEFAULT);
     pci_set32(d, at + AER_CAP, AER_ECRC_CAPABLE);
     pci_wmask32(d, at + AER_CAP, AER_ECRC_BITS);
-    if ((pci_get16(d, d->exp_cap + PCIE_CAPS) >> 4 & 0xf) == PCIE_ROOT_PORT) {
+    if (root) {
         pci_wmask32(d, at + AER_ROOT_COMMAND, 7);
         pci_w1c32(d, at + AER_ROOT_STATUS, 0x7f);
     }

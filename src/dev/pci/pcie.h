@@ -21,7 +21,8 @@ enum pcie_type {
 
 /** pcie_add_cap - the Express capability of any type; does nothing on a device that is not Express. */
 void pcie_add_cap(struct pci_dev *d, unsigned off, enum pcie_type type, unsigned port);
-/** pcie_add_aer - advanced error reporting: registers only, nothing reports.  Length 0x48. */
+/** pcie_add_aer - advanced error reporting: registers only, nothing reports.  Length 0x48; on devices
+ * that are no root ports 0x2c. */
 void pcie_add_aer(struct pci_dev *d, unsigned off);
 void pcie_add_acs(struct pci_dev *d, unsigned off);
 
