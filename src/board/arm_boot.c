@@ -214,6 +214,8 @@ static int place_tree(struct arm_boot *b, uint64_t start, uint64_t end, struct e
 {
     size_t len;
 
+    if (!tree_ok(b->dtb, e))
+        return e->code;
     tree_blob(b->dtb, &len);
     b->dtb_addr = b->ram_base;
     b->dtb_room = TREE_ROOM;

@@ -15,16 +15,27 @@ struct tree {
     uint8_t *blob;
     int size;
     uint32_t phandle; /* the next one */
+    bool foreign;     /* read: what goes wrong is its fault, */
+    int failed;       /* and remembered */
 };
+
+static void fail(struct tree *t, const char *path, int r)
+{
+    if (!t->foreign)
+        bug("device tree: %s: %s", path, fdt_strerror(r));
+    t->failed = r;
+}
 
 static void grow(struct tree *t)
 {
+    int r;
+
     t->size *= 2;
     t->blob = realloc(t->blob, t->size);
     if (!t->blob)
         fatal("out of memory for the device tree");
-    if (fdt_open_into(t->blob, t->blob, t->size) < 0)
-        bug("device tree does not grow");
+    if ((r = fdt_open_into(t->blob, t->blob, t->size)) < 0)
+        fail(t, "growing", r);
 }
 
 static struct tree *of_size(int size)
@@ -56,6 +67,7 @@ struct tree *tree_read(const void *blob, size_t len, struct err *e)
         return NULL;
     }
     t = of_size(len + FIRST_SIZE);
+    t->foreign = true;
     if (fdt_open_into(blob, t->blob, t->size) < 0) {
         tree_free(t);
         err_set(e, -EINVAL, "device tree blob of an unknown version");
@@ -74,8 +86,10 @@ void tree_free(struct tree *t)
 
 const void *tree_blob(struct tree *t, size_t *len)
 {
-    if (fdt_pack(t->blob) < 0)
-        bug("device tree cannot be packed");
+    int r = fdt_pack(t->blob);
+
+    if (r < 0)
+        fail(t, "packing", r);
     *len = fdt_totalsize(t->blob);
     return t->blob;
 }
@@ -83,17 +97,17 @@ const void *tree_blob(struct tree *t, size_t *len)
 /* Writers have the room again that packing took away. */
 static void open_up(struct tree *t)
 {
-    if ((int)fdt_totalsize(t->blob) < t->size && fdt_open_into(t->blob, t->blob, t->size) < 0)
-        bug("device tree cannot be opened again");
+    int r;
+
+    if ((int)fdt_totalsize(t->blob) < t->size && (r = fdt_open_into(t->blob, t->blob, t->size)) < 0)
+        fail(t, "opening", r);
 }
 
-static int find(struct tree *t, const char *path)
+bool tree_ok(const struct tree *t, struct err *e)
 {
-    int n = fdt_path_offset(t->blob, path);
-
-    if (n < 0)
-        bug("device tree has no %s", path);
-    return n;
+    if (t->failed)
+        err_set(e, -EINVAL, "device tree cannot be changed: %s", fdt_strerror(t->failed));
+    return !t->failed;
 }
 
 bool tree_has(struct tree *t, const char *path)
@@ -105,16 +119,17 @@ void tree_node(struct tree *t, const char *path)
 {
     const char *name = strrchr(path, '/') + 1;
     char parent[256];
-    int r;
+    int r = 0;
 
     if (tree_has(t, path))
         return;
     open_up(t);
     snprintf(parent, sizeof(parent), "%.*s", name - 1 == path ? 1 : (int)(name - 1 - path), path);
-    while ((r = fdt_add_subnode(t->blob, find(t, parent), name)) == -FDT_ERR_NOSPACE)
+    while (!t->failed && (r = fdt_path_offset(t->blob, parent)) >= 0 &&
+           (r = fdt_add_subnode(t->blob, r, name)) == -FDT_ERR_NOSPACE)
         grow(t);
     if (r < 0)
-        bug("device tree: %s: %s", path, fdt_strerror(r));
+        fail(t, path, r);
 }
 
 void tree_del(struct tree *t, const char *path)
@@ -134,13 +149,14 @@ uint32_t tree_phandle(struct tree *t, const char *path)
 
 void tree_bytes(struct tree *t, const char *path, const char *name, const void *p, size_t len)
 {
-    int r;
+    int r = 0;
 
     open_up(t);
-    while ((r = fdt_setprop(t->blob, find(t, path), name, p, len)) == -FDT_ERR_NOSPACE)
+    while (!t->failed && (r = fdt_path_offset(t->blob, path)) >= 0 &&
+           (r = fdt_setprop(t->blob, r, name, p, len)) == -FDT_ERR_NOSPACE)
         grow(t);
     if (r < 0)
-        bug("device tree: %s %s: %s", path, name, fdt_strerror(r));
+        fail(t, path, r);
 }
 
 void tree_flag(struct tree *t, const char *path, const char *name)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Writing a device tree (Devicetree Specification 0.4) with libfdt: the tree grows as needed, nodes are named by their path.
- * Nothing fails but for lack of memory or because we are wrong, which ends the program.
+ * Writing a tree of ours fails for lack of memory or because we are wrong only, which ends the program; one that was
+ * read may be too damaged to be changed, which tree_ok() tells in the end.
  */
 #ifndef BOARD_TREE_H
 #define BOARD_TREE_H
@@ -18,6 +19,8 @@ struct tree *tree_new(void);
 /** tree_read - a copy of a blob of at most @len bytes; -EINVAL when it is none. */
 struct tree *tree_read(const void *blob, size_t len, struct err *e);
 void tree_free(struct tree *t);
+/** tree_ok - all changes so far were made; false: a message. */
+bool tree_ok(const struct tree *t, struct err *e);
 /** tree_blob - the whole, packed; valid until the next change. */
 const void *tree_blob(struct tree *t, size_t *len);
 
