@@ -130,8 +130,6 @@ static void disassemble(struct cpu *cpu, void *opaque)
 
 static int dump_insns(struct mon *m, struct look *l, unsigned count)
 {
-    const uint8_t *buf = l->buf;
-
     for (; count; count--, l->at += l->insn) {
         l->len = 4; /* what every guest so far has */
         l->got = look(l);
@@ -144,8 +142,7 @@ static int dump_insns(struct mon *m, struct look *l, unsigned count)
             snprintf(l->text, sizeof(l->text), "(no disassembler)");
             l->insn = 4;
         }
-        mon_printf(m, "0x%08" PRIx64 ":  %02x%02x%02x%02x  %s\n", l->at, buf[3], buf[2], buf[1], buf[0],
-                   l->text);
+        mon_printf(m, "0x%08" PRIx64 ":  %s\n", l->at, l->text);
     }
     return 0;
 }
