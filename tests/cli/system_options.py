@@ -196,6 +196,11 @@ def drives(work):
              '{"driver": "file", "filename": "%s", "node-name": "n", "read-only": true}' % image,
              '-pidfile', '/nix/x'])
     verdict('images are opened, also with -snapshot', 'PID file' in r.stderr, r.stderr)
+    r = run([*NONE.split(), '-drive', f'if=none,file={image},format=raw,bps=1000000,throttling.iops-total=10',
+             '-drive', 'if=none,file=null-co://,format=raw,group=g,iops_rd=5', '-pidfile', '/nix/x'])
+    verdict('drives have limits', 'PID file' in r.stderr, r.stderr)
+    r = run([*NONE.split(), '-drive', f'if=none,file={image},format=raw,bps=5,bps_rd=1'])
+    verdict('that do not contradict each other', 'total values and read/write values' in r.stderr, r.stderr)
     r = run([*NONE.split(), '-drive', f'file={image},format=raw,if=sd', '-pidfile', '/nix/x'])
     verdict('a drive that no device takes is refused', 'does not support if=sd,bus=0,unit=0' in r.stderr, r.stderr)
 

@@ -143,8 +143,7 @@ static int defaults(struct sys *s, struct err *e)
     int r = 0;
 
     if (!s->cli.nographic) {
-        if (serial && !cli_first(&s->cli, &group_display))
-            sys_warn(s, "there are no displays yet: -nographic shows the serial port");
+        s->unseen = serial && !cli_first(&s->cli, &group_display);
         return serial ? add_serial(s, "vc", e) : 0;
     }
     if (serial && monitor)

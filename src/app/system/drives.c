@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* -drive, -blockdev and their shorthands: images opened through src/block, as "drive" back ends. */
-#include "app/system/sys.h"
+#include "app/system/drive_priv.h"
 
 #include "base/nearest.h"
 #include "schema/keyval.h"
@@ -245,41 +245,66 @@ static struct blk *snapshot_over(struct sys *s, struct blk *base, const char *na
     return b;
 }
 
+/* What stands on top of the image @b, which is called @name: the limits, the temporary file.  @b is theirs. */
+static int stack(struct sys *s, struct drive *d, struct blk *b, const char *name, const char *group,
+                 unsigned flags, struct err *e)
+{
+    struct blk *top = b;
+
+    if (d->snapshot)
+        top = snapshot_over(s, b, name, e);
+    else if (group)
+        top = drive_throttle(s, name, group, flags, e);
+    if (top != b)
+        blk_close(b, ERR_IGNORE);
+    d->blk = top;
+    return top ? 0 : e->code;
+}
+
+/* A name by which the layers above find the image. */
+static const char *name_node(struct drive *d, struct json_object *opts, char *own, size_t len)
+{
+    const char *name = keyval_string(opts, "node-name");
+
+    if (name)
+        return name;
+    snprintf(own, len, "image-of-%s", d->id);
+    json_object_object_add(opts, "node-name", json_object_new_string(own));
+    return own;
+}
+
 static int open_image(struct sys *s, struct drive *d, const struct opts *o,
                       struct json_object *rest, struct err *e)
 {
     unsigned flags = 0;
-    int r = flags_of(d, o, &flags, e);
-    const char *name = NULL;
-    char own[128];
+    char own[128], name[128] = "", *group = NULL;
     struct blk *b;
+    int r = flags_of(d, o, &flags, e);
 
     if (r < 0)
         return r;
-    if (!o->file && !json_object_object_length(rest) && !o->format)
+    if (!(group = drive_limits(s, rest, d->id, e)) && e->code)
+        return e->code;
+    if (group && d->snapshot) {
+        free(group);
+        return err_set(e, -ENOTSUP, "limits and snapshot=on are not supported together yet");
+    }
+    if (!o->file && !json_object_object_length(rest) && !o->format) {
+        free(group);
         return d->cdrom || d->intf == IF_NONE || d->intf == IF_FLOPPY || d->intf == IF_SD
                    ? 0
                    : err_set(e, -EINVAL, "Device needs media, but drive is empty");
+    }
     if (o->format)
         json_object_object_add(rest, "driver", json_object_new_string(o->format));
-    if (d->snapshot) {
-        flags &= ~(unsigned)BLK_RDWR;
-        name = keyval_string(rest, "node-name");
-        snprintf(own, sizeof(own), "snapshot-of-%s", d->id);
-        if (!name) /* by which the overlay names what is below it */
-            json_object_object_add(rest, "node-name", json_object_new_string(name = own));
-    }
-    if (!(b = blk_open(s->blk, o->file, json_object_get(rest), flags, e)))
-        return e->code;
-    d->blk = b;
-    if (!d->snapshot)
-        return 0;
-    if (!(d->blk = snapshot_over(s, b, name, e))) {
-        d->blk = b;
-        return e->code;
-    }
-    blk_close(b, ERR_IGNORE);
-    return 0;
+    if (d->snapshot || group)
+        snprintf(name, sizeof(name), "%s", name_node(d, rest, own, sizeof(own)));
+    b = blk_open(s->blk, o->file, json_object_get(rest),
+                 d->snapshot ? flags & ~(unsigned)BLK_RDWR : flags, e);
+    if (b)
+        stack(s, d, b, name, group, flags, e);
+    free(group);
+    return e->code;
 }
 
 static void drive_free(struct drive *d)

@@ -89,10 +89,10 @@ static int make_plan(struct sys *s, struct net_plan *p, struct err *e)
     net_plan_done(p);
     for (size_t i = 0; i < json_object_array_length(p->netdevs); i++)
         if (net_add(s, json_object_array_get_idx(p->netdevs, i), e) < 0)
-            return err_wrap(e, e->code, "network");
+            return err_wrap(e, e->code, "-nic");
     for (size_t i = 0; i < json_object_array_length(p->nics); i++)
         if (add_card(s, json_object_array_get_idx(p->nics, i), e) < 0)
-            return err_wrap(e, e->code, "network card");
+            return err_wrap(e, e->code, "-nic");
     return 0;
 }
 

@@ -119,6 +119,8 @@ static int add_rng(struct sys *s, const char *type, const struct object *o, stru
 {
     struct rng_backend *b = rng_open(!strcmp(type, "rng-random") ? o->path : NULL, e);
 
+    if (b)
+        named_add(&s->rngs, o->id, b);
     return b ? machine_add_backend(s->m, "rng", o->id, b, e) : e->code;
 }
 
@@ -253,6 +255,16 @@ int object_add(struct sys *s, struct json_object *opts, struct err *e)
         if (!strcmp(kinds[i].name, type))
             return (r = id_check(id, e)) < 0 ? r : add_own(s, &kinds[i], opts, e);
     return no_such_type(type, e);
+}
+
+void objects_close(struct sys *s)
+{
+    for (struct named *n; (n = s->rngs);) {
+        s->rngs = n->next;
+        ((struct rng_backend *)n->p)->close(n->p);
+        free(n->id);
+        free(n);
+    }
 }
 
 int objects_make(struct sys *s, struct err *e)

@@ -98,9 +98,10 @@ struct sys {
     struct chr_env chr_env;
     struct net_env net_env;
     struct mon_env mon_env;
-    struct named *chrs, *nets, *drives, *mons; /* the latest first */
+    struct named *chrs, *nets, *drives, *mons, *rngs; /* the latest first */
     struct engine_log log;
     struct gdbserver *gdb; /* or NULL */
+    bool unseen;   /* the serial port is on a display, which is not there */
     int daemon_fd; /* who waits for us to be ready, or -1 */
     int exit_status;
     const char *pidfile_made;
@@ -125,6 +126,7 @@ int net_add(struct sys *s, struct json_object *opts, struct err *e);
 int net_del(struct sys *s, const char *id, struct err *e);
 void drives_close(struct sys *s);
 void monitors_close(struct sys *s);
+void objects_close(struct sys *s);
 void machine_gdb_end(struct sys *s);
 void conf_free(struct sys *s);
 extern const struct net_lines net_lines_chr; /* netlines.c; its opaque is a struct sys */

@@ -108,9 +108,11 @@ static int start(struct sys *s, struct err *e)
         return r;
     if (s->cli.writeconfig && (r = config_write(&s->cli, s->cli.writeconfig, e)) < 0)
         return r;
-    if ((r = build(s, e)) < 0)
+    if ((r = build(s, e)) < 0 || (r = pidfile_make(s, e)) < 0)
         return r;
-    return pidfile_make(s, e);
+    if (s->unseen)
+        sys_warn(s, "there are no displays yet: -nographic shows the serial port");
+    return 0;
 }
 
 static void finish(struct sys *s)
@@ -124,6 +126,7 @@ static void finish(struct sys *s)
         nets_close(s);
         drives_close(s);
         chars_close(s);
+        objects_close(s);
         blk_env_free(s->blk);
         loop_free(s->loop);
     }

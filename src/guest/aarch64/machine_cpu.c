@@ -209,11 +209,10 @@ static void machine_was_reset(void *opaque)
     struct cpu *cpu = opaque;
     struct vcpu *v = vcpu_of(cpu);
 
+    vcpu_off(v); /* it does not sleep any more, either */
     vcpu_call(v, reset_here, NULL);
     if (on_at_reset(a64s(cpu)))
         vcpu_on(v, NULL, NULL);
-    else
-        vcpu_off(v);
 }
 
 void a64_set_reset_state(struct cpu *cpu, const struct a64_reset *r)
