@@ -243,8 +243,8 @@ static const struct chr_front front = {.room = room, .data = data, .event = even
 
 /* --- birth and death ---------------------------------------------------------------------------*/
 
-struct gdbserver *gdbserver_on(struct machine *m, struct chr *chr,
-                               const struct gdbserver_commands *commands, struct err *e)
+struct gdbserver *gdbserver_on(struct machine *m, struct chr *chr, const struct mon_env *env,
+                               struct err *e)
 {
     struct gdbserver *g;
 
@@ -258,8 +258,7 @@ struct gdbserver *gdbserver_on(struct machine *m, struct chr *chr,
     g->m = m;
     g->chr = chr;
     g->cpu = vcpu_at(m, 0);
-    if (commands)
-        g->commands = *commands;
+    g->env = env;
     machine_on_state(m, on_state, g);
     if (chr_attach(chr, &front, g, e) < 0) {
         machine_off_state(m, g);
@@ -281,11 +280,11 @@ static struct json_object *chr_opts(const char *dev, struct err *e)
     return chr_text_opts("gdb", text, e);
 }
 
-struct gdbserver *gdbserver_new(struct machine *m, const struct chr_env *env, const char *dev,
-                                const struct gdbserver_commands *commands, struct err *e)
+struct gdbserver *gdbserver_new(struct machine *m, const struct chr_env *chrs, const char *dev,
+                                const struct mon_env *env, struct err *e)
 {
     struct json_object *opts = chr_opts(dev, e);
-    struct chr *chr = opts ? chr_open(env, opts, e) : NULL;
+    struct chr *chr = opts ? chr_open(chrs, opts, e) : NULL;
     struct gdbserver *g;
 
     if (!chr) {
@@ -293,7 +292,7 @@ struct gdbserver *gdbserver_new(struct machine *m, const struct chr_env *env, co
             err_set(e, -EINVAL, "nowhere to listen");
         return NULL;
     }
-    g = gdbserver_on(m, chr, commands, e);
+    g = gdbserver_on(m, chr, env, e);
     if (g)
         g->own_chr = true;
     else

@@ -7,26 +7,21 @@
 #define MON_GDB_H
 
 #include "bus/machine.h"
+#include "mon/mon.h"
 #include "ui/chr.h"
 
 struct gdbserver;
 
-/** gdbserver_commands - how "monitor COMMAND" is done: @run calls @put(to, text) for each piece of output. */
-struct gdbserver_commands {
-    void (*run)(void *opaque, const char *line, void (*put)(void *to, const char *text), void *to);
-    void *opaque;
-};
-
 /**
  * gdbserver_new - listen at @dev: "tcp::1234" (", server=on,wait=off" is understood), "unix:PATH,server=on,wait=off",
- * "stdio", "pty" ...; a connection stops the machine.  @commands may be NULL.
+ * "stdio", "pty" ...; a connection stops the machine.  @env: for "monitor COMMAND", NULL: there is none.
  * NULL with a message.  Under the machine's lock, with all CPUs made.
  */
-struct gdbserver *gdbserver_new(struct machine *m, const struct chr_env *env, const char *dev,
-                                const struct gdbserver_commands *commands, struct err *e);
+struct gdbserver *gdbserver_new(struct machine *m, const struct chr_env *chrs, const char *dev,
+                                const struct mon_env *env, struct err *e);
 /** gdbserver_on - the same, with a back end that is there already (tests); it stays the caller's. */
-struct gdbserver *gdbserver_on(struct machine *m, struct chr *chr,
-                               const struct gdbserver_commands *commands, struct err *e);
+struct gdbserver *gdbserver_on(struct machine *m, struct chr *chr, const struct mon_env *env,
+                               struct err *e);
 /** gdbserver_free - tells gdb that the machine has ended with @status. */
 void gdbserver_free(struct gdbserver *g, int status);
 

@@ -20,7 +20,8 @@ struct gdbserver {
     struct machine *m;
     struct chr *chr;
     bool own_chr;
-    struct gdbserver_commands commands;
+    const struct mon_env *env; /* of "monitor COMMAND", or NULL */
+    unsigned mon_cpu;          /* the CPU that such commands look at */
 
     bool connected, no_ack;
     bool awaited;  /* gdb wants to hear of the next stop */

@@ -81,8 +81,8 @@ static void command(struct gdbserver *g, const char *hex)
     size_t n = gdb_get_hex(hex, line, sizeof(line) - 1);
 
     line[n] = 0;
-    if (g->commands.run)
-        g->commands.run(g->commands.opaque, line, put, g);
+    if (g->env)
+        mon_run_for(g->env, &g->mon_cpu, line, put, g);
     else
         put(g, "there is no monitor\n");
     g->answered = false;

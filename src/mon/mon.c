@@ -32,6 +32,10 @@ const struct mon_command *const mon_infos[] = {
 
 void mon_puts(struct mon *m, const char *text)
 {
+    if (!m->chr) {
+        m->put(m->to, text);
+        return;
+    }
     while (*text) {
         size_t n = strcspn(text, "\n");
 
@@ -124,6 +128,22 @@ void mon_run(struct mon *m, const char *text)
         mon_printf(m, "%s\nTry \"help %s%s\" for more information\n", e.msg, prefix, c->name);
     else
         mon_printf(m, "Error: %s\n", e.msg);
+}
+
+void mon_run_for(const struct mon_env *env, unsigned *cpu, const char *line,
+                 void (*put)(void *to, const char *text), void *to)
+{
+    struct mon *m = calloc(1, sizeof(*m));
+
+    if (!m)
+        fatal("out of memory");
+    m->env = env;
+    m->put = put;
+    m->to = to;
+    m->cpu = *cpu;
+    mon_run(m, line);
+    *cpu = m->cpu;
+    free(m);
 }
 
 static void print_help(struct mon *m, const struct mon_command *c, const char *prefix)

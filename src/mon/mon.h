@@ -34,4 +34,11 @@ struct mon_env {
 struct mon *mon_new(const struct mon_env *env, struct chr *c, bool shared, struct err *e);
 void mon_free(struct mon *m);
 
+/**
+ * mon_run_for - one command line of somebody who has no terminal: gdb's "monitor", for one.  @cpu: index of the CPU that
+ * commands look at, which `cpu` changes; @put(to, text) takes the output as it comes.
+ */
+void mon_run_for(const struct mon_env *env, unsigned *cpu, const char *line,
+                 void (*put)(void *to, const char *text), void *to);
+
 #endif

@@ -10,7 +10,9 @@
 
 struct mon {
     const struct mon_env *env;
-    struct chr *chr;
+    struct chr *chr; /* NULL: output goes to @put */
+    void (*put)(void *to, const char *text);
+    void *to;
     struct line line;
     unsigned cpu;  /* index of the one that `cpu` chose */
     bool greeted, shared;

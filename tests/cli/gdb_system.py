@@ -186,6 +186,12 @@ def test_packets(folder):
         return '\n'.join(wrong)
 
 
+def test_monitor(folder):
+    with Machine(folder) as m:
+        return gdb(folder, m, [r'VM status: paused', r'CPU #1', r"unknown command: 'nonsense'"],
+                   'monitor info status', 'monitor info cpus', 'monitor nonsense')
+
+
 def test_kill(folder):
     with Machine(folder) as m:
         w = Wire(m)
@@ -218,7 +224,7 @@ def main():
                            ('registers of CPUs and of the system', test_registers), ('CPUs are threads', test_threads),
                            ('a step into an exception', test_exceptions),
                            ('interrupting and detaching', test_interrupt), ('packets', test_packets),
-                           ('killing', test_kill), ('nowhere to listen', test_bad)):
+                           ('commands of the monitor', test_monitor), ('killing', test_kill), ('nowhere to listen', test_bad)):
             if len(sys.argv) > 1 and sys.argv[1] not in test.__name__:
                 continue
             try:

@@ -9,7 +9,7 @@ int machine_gdb_start(struct sys *s, struct err *e)
 {
     if (!s->cli.gdb || strcmp(s->cli.gdb, "none") == 0)
         return 0;
-    s->gdb = gdbserver_new(s->m, &s->chr_env, s->cli.gdb, NULL, e);
+    s->gdb = gdbserver_new(s->m, &s->chr_env, s->cli.gdb, &s->mon_env, e);
     return s->gdb ? 0 : err_wrap(e, e->code, "-gdb %s", s->cli.gdb);
 }
 
