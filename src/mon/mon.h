@@ -24,6 +24,8 @@ struct mon_env {
     /** net_add, net_del - as -netdev; the program's.  May be NULL. */
     int (*net_add)(void *opaque, struct json_object *opts, struct err *e);
     int (*net_del)(void *opaque, const char *id, struct err *e);
+    /** gdbserver - as -gdb: in the place of the one that is there; "none": ends it.  The program's.  May be NULL. */
+    int (*gdbserver)(void *opaque, const char *dev, struct err *e);
     void *opaque;
 };
 

@@ -29,7 +29,8 @@ class Machine:
             os.unlink(self.path)
         self.process = subprocess.Popen(
             [EMU, '-M', 'virt', '-cpu', 'cortex-a57', '-smp', '2', '-m', '64', '-display', 'none', '-serial', 'none',
-             '-monitor', 'none', '-kernel', f'{folder}/bare', '-gdb', f'unix:{self.path},server=on,wait=off', *(args or ['-S'])],
+             '-kernel', f'{folder}/bare', '-gdb', f'unix:{self.path},server=on,wait=off',
+             *([] if '-monitor' in args else ['-monitor', 'none']), *(args or ['-S'])],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         for _ in range(200):
             if os.path.exists(self.path) or self.process.poll() is not None:
@@ -192,6 +193,25 @@ def test_monitor(folder):
                    'monitor info status', 'monitor info cpus', 'monitor nonsense')
 
 
+def test_gdbserver(folder):
+    """The monitor moves the server elsewhere; that it listens there is seen by connecting."""
+    with Machine(folder, '-S', '-monitor', f'unix:{folder}/monitor,server=on,wait=off') as m:
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(f'{folder}/monitor')
+            s.send(f'gdbserver unix:{folder}/moved,server=on,wait=off\n'.encode())
+            for _ in range(100):
+                if os.path.exists(f'{folder}/moved'):
+                    break
+                time.sleep(0.05)
+            m.path = f'{folder}/moved'
+            if not Wire(m).ask('?').startswith('T02'):
+                return 'no answer'
+            s.send(b'gdbserver none\ngdbserver nonsense:1\n')
+            time.sleep(0.5)
+            text = s.recv(65536).decode()
+        return None if 'Disabled gdbserver' in text and 'nonsense' in text else text
+
+
 def test_kill(folder):
     with Machine(folder) as m:
         w = Wire(m)
@@ -224,7 +244,7 @@ def main():
                            ('registers of CPUs and of the system', test_registers), ('CPUs are threads', test_threads),
                            ('a step into an exception', test_exceptions),
                            ('interrupting and detaching', test_interrupt), ('packets', test_packets),
-                           ('commands of the monitor', test_monitor), ('killing', test_kill), ('nowhere to listen', test_bad)):
+                           ('commands of the monitor', test_monitor), ('the monitor moves it', test_gdbserver), ('killing', test_kill), ('nowhere to listen', test_bad)):
             if len(sys.argv) > 1 and sys.argv[1] not in test.__name__:
                 continue
             try:

@@ -43,7 +43,8 @@ int monitors_make(struct sys *s, struct err *e)
     s->mon_env = (struct mon_env){.m = s->m, .conf = &s->conf, .blk = s->blk,
                                   .version = SYSTEM_VERSION, .package = "Emu 0.1",
                                   .object_add = add_object, 
-                                  .add_drive = add_drive, .net_add = add_net, .net_del = del_net, .opaque = s};
+                                  .add_drive = add_drive, .net_add = add_net, .net_del = del_net,
+                                  .gdbserver = machine_gdb_listen, .opaque = s};
     make(s, s->mons, e);
     return e->code ? err_wrap(e, e->code, "monitor") : 0;
 }

@@ -117,6 +117,7 @@ int drive_add(struct sys *s, const char *text, struct err *e); /* one more, whil
 int devices_make(struct sys *s, struct err *e);   /* -device, and drives with if=virtio */
 int monitors_make(struct sys *s, struct err *e);
 int machine_gdb_start(struct sys *s, struct err *e); /* -gdb */
+int machine_gdb_listen(void *sys, const char *dev, struct err *e);
 int logs_open(struct sys *s, struct err *e);      /* -D, -d, -trace */
 int fsdevs_make(struct sys *s, struct err *e);    /* -fsdev, -virtfs */
 void chars_close(struct sys *s);
