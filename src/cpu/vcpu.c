@@ -31,8 +31,7 @@ struct vcpu {
     /* [lock of all] */
     struct work *first, **last;
     bool on;      /* powered */
-    bool sleepy;  /* asked for VCPU_SLEEP */
-    bool asleep;  /* waits for a reason to go on */
+    bool sleepy;  /* sleeps until there is a reason to go on */
     bool roused;  /* vcpu_wake() since it last looked */
     bool inside;  /* executes guest code, or the guest's hooks */
     bool quit;
@@ -251,6 +250,13 @@ static void turn_off(struct vcpu *v)
     pthread_mutex_unlock(&v->all->lock);
 }
 
+static void fall_asleep(struct vcpu *v)
+{
+    pthread_mutex_lock(&v->all->lock);
+    v->sleepy = true;
+    pthread_mutex_unlock(&v->all->lock);
+}
+
 /* A watched access is the only stop of a debugger's that says an address. */
 static struct vcpu_stop why_stopped(struct vcpu *v, enum cpu_stop stop)
 {
@@ -287,7 +293,7 @@ static void run(struct vcpu *v)
     why = why_stopped(v, stop);
     switch (after(v, stop)) {
     case VCPU_GO: break;
-    case VCPU_SLEEP: v->sleepy = true; break;
+    case VCPU_SLEEP: fall_asleep(v); break;
     case VCPU_OFF: turn_off(v); break;
     case VCPU_DEBUG: broken(v, RUN_DEBUG, &why); break;
     case VCPU_BROKEN: broken(v, RUN_INTERNAL_ERROR, &why); break;
@@ -305,14 +311,12 @@ static bool ready_locked(struct vcpu *v)
     }
     if (!v->sleepy)
         return true;
-    v->asleep = true;
     v->roused = false;
     pthread_mutex_unlock(&v->all->lock);
     awake = v->cpu->isa->system->awake(v->cpu);
     pthread_mutex_lock(&v->all->lock);
     if (!awake && !v->roused && !v->first && !v->quit)
         pthread_cond_wait(&v->wake, &v->all->lock);
-    v->asleep = false;
     v->sleepy = v->sleepy && !awake;
     return false;
 }
@@ -613,5 +617,5 @@ bool vcpu_is_on(const struct vcpu *v)
 
 bool vcpu_is_asleep(const struct vcpu *v)
 {
-    return flag(v, &v->asleep);
+    return flag(v, &v->sleepy);
 }
