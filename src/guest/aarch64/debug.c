@@ -46,12 +46,23 @@ bool a64_step_after_return(const struct a64_sys *s, uint32_t spsr)
            (spsr & PS_SS);
 }
 
+static bool is_load_exclusive(struct cpu *cpu, uint64_t pc)
+{
+    uint32_t w = 0;
+
+    return mmu_read(cpu, pc, &w, sizeof(w)) == sizeof(w) && (w & 0x3fc00000) == 0x08400000;
+}
+
 void a64_take_step(struct cpu *cpu)
 {
     struct a64_sys *s = a64s(cpu);
     unsigned el = a64_debug_target(s);
+    uint64_t iss = ISS_DEBUG;
 
-    a64_take(cpu, el, A64_SYNC, EC_STEP_LOW + (el == s->el), STEP_ISV | ISS_DEBUG);
+    if (s->stepped)
+        iss |= STEP_ISV | (is_load_exclusive(cpu, s->step_pc) ? STEP_EX : 0);
+    s->stepped = false;
+    a64_take(cpu, el, A64_SYNC, EC_STEP_LOW + (el == s->el), iss);
 }
 
 /* --- Breakpoints and watchpoints --- */

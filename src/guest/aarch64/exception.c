@@ -6,6 +6,7 @@
 #include "guest/aarch64/system_priv.h"
 
 #include <sched.h>
+#include <time.h>
 
 #define IL (1u << 25)
 
@@ -333,6 +334,20 @@ static unsigned wait_trap_el(const struct a64_sys *s, bool wfe)
     return s->el < 2 && !host_el0(s) && (hcr_of(s) & (wfe ? HCR_TWE : HCR_TWI)) ? 2 : 0;
 }
 
+/*
+ * Events (SEV, a monitor that another CPU cleared) are not followed: who waits for one looks again.  Somebody with a monitor
+ * waits for another CPU, which should run; without one it is a delay that goes by the timer's event stream, and sleeps.
+ */
+static void wait_for_event(const struct a64_sys *s)
+{
+    struct timespec t = {.tv_nsec = (long)a64_event_stream_ns(s)};
+
+    if (s->u.excl_addr == ~0ull && t.tv_nsec)
+        nanosleep(&t, NULL);
+    else
+        sched_yield();
+}
+
 static enum vcpu_next wait_for(struct cpu *cpu, bool wfe)
 {
     struct a64_sys *s = a64s(cpu);
@@ -346,9 +361,8 @@ static enum vcpu_next wait_for(struct cpu *cpu, bool wfe)
     cpu->pc += 4;
     if (!wfe)
         return ready ? VCPU_GO : VCPU_SLEEP;
-    /* Events (SEV, a monitor that another CPU cleared) are not followed: who waits for one looks again. */
     if (!s->event)
-        sched_yield();
+        wait_for_event(s);
     s->event = false;
     return VCPU_GO;
 }
@@ -433,6 +447,8 @@ void a64_interrupt(struct cpu *cpu)
         a64_take_step(cpu);
         return;
     }
+    s->stepped = false;
+    s->step_pc = cpu->pc;
     for (unsigned i = 0; i < KINDS; i++) {
         unsigned el = taken_at(s, i, level, &is_virtual);
 
@@ -500,6 +516,7 @@ static enum vcpu_next debug_stop(struct cpu *cpu)
 {
     if (cpu->guest_step) {
         a64s(cpu)->ss = 0;
+        a64s(cpu)->stepped = true;
         a64_update_mode(cpu);
         return cpu->single_step ? VCPU_DEBUG : VCPU_GO;
     }

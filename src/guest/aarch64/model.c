@@ -145,7 +145,7 @@ static uint64_t feature_fields(uint64_t feats, enum id_register reg)
 uint64_t a64_id_register(uint32_t mode, unsigned crm, unsigned op2)
 {
     unsigned model = a64_mode_model(mode);
-    uint64_t feats = a64_model_feats(model);
+    uint64_t feats = a64_mode_feats(mode);
 
     switch (crm << 4 | op2) {
     case 0x00: /* MIDR_EL1 */

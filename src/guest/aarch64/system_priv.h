@@ -146,6 +146,8 @@ struct a64_sys {
 
     uint32_t access_bytes; /* of the instruction at hand, while watchpoints are armed */
     bool event;         /* the event register of WFE */
+    bool stepped;       /* software step has executed an instruction, the one at step_pc */
+    uint64_t step_pc;
     bool tlbi_pending;  /* DSB has to wait for other CPUs */
     uint64_t saved_pc, saved_landing, saved_fpsr, saved_on; /* of struct cpu and its vCPU, while state is saved or loaded */
 
@@ -246,6 +248,8 @@ void a64_at(struct cpu *cpu, uint64_t va, enum mmu_access access, unsigned regim
 /* --- sysreg.c, maintain.c, timer.c, pmu.c, debug.c, psci.c --- */
 
 uint64_t a64_counter_frequency(void); /* Hz */
+/** a64_event_stream_ns - until the timer's next event for WFE, 0.1 ms at most; 0: there is no event stream. */
+uint64_t a64_event_stream_ns(const struct a64_sys *s);
 void a64_timer_init(struct cpu *cpu);
 void a64_timer_update(struct cpu *cpu, enum a64_timer which);
 void a64_pmu_init(struct cpu *cpu);

@@ -180,6 +180,20 @@ void wr_cnthctl(struct cpu *cpu, unsigned reg, uint64_t v)
     a64_update_mode(cpu);
 }
 
+/* CNTKCTL_EL1: EVNTEN, EVNTDIR, EVNTI: an event whenever that bit of the virtual counter changes so. */
+uint64_t a64_event_stream_ns(const struct a64_sys *s)
+{
+    enum { EVNTEN = 1 << 2, EVNTDIR = 1 << 3, LONGEST = 100000 };
+    uint64_t ctl = host_el0(s) || s->el == 2 ? s->cnthctl : s->cntkctl, now, half, ns;
+
+    if (!(ctl & EVNTEN))
+        return 0;
+    half = 1ull << a64_bits(ctl, 4, 4);
+    now = counter(s) - virtual_offset(s) + (ctl & EVNTDIR ? 0 : half);
+    ns = (2 * half - (now & (2 * half - 1))) * NS_PER_TICK;
+    return ns < LONGEST ? ns : LONGEST;
+}
+
 uint64_t a64_counter_frequency(void)
 {
     return FREQUENCY;
