@@ -41,6 +41,7 @@ struct cpu_memory {
                    const union ir_u *a, const union ir_u *b, union ir_u *old);
     unsigned (*regime)(const struct cpu *cpu, unsigned memop); /* of an access */
     bool (*aligned)(const struct cpu *cpu); /* do misaligned ones fault? */
+    bool (*strict)(const struct cpu *cpu);  /* those with an order always? */
     /** code - the page of cpu->pc, also in cpu->here; NULL: it cannot be executed, the fault is recorded. */
     const struct code_page *(*code)(struct cpu *cpu);
     /** protect - code of @page is about to be read: writes to it are noticed from now on. */

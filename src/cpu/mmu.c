@@ -308,12 +308,18 @@ static bool is_aligned(const struct cpu *cpu)
     return sys_of(cpu)->aligned(cpu->mode);
 }
 
+static bool is_strict(const struct cpu *cpu)
+{
+    return sys_of(cpu)->strict;
+}
+
 static const struct cpu_memory machine_memory = {
     .load = mmu_load,
     .store = mmu_store,
     .atomic = mmu_atomic,
     .regime = regime_of,
     .aligned = is_aligned,
+    .strict = is_strict,
     .code = mmu_code,
     .protect = mmu_protect,
     .code_changed = mmu_code_changed,

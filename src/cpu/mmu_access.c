@@ -12,6 +12,7 @@ struct doing {
     unsigned size, regime;
     enum mmu_access how;
     struct mmu_entry *e;
+    bool ordered; /* an atomic, or with an order: guest_system.strict */
 };
 
 static bool stop(const struct doing *d, enum cpu_stop why)
@@ -49,7 +50,11 @@ static bool crosses(const struct doing *d)
 
 static bool misaligned(const struct doing *d)
 {
-    return (d->va & (d->size - 1)) && ((d->e->page & MMU_E_DEVICE) || sys_of(d->cpu)->aligned(d->cpu->mode));
+    const struct guest_system *sys = sys_of(d->cpu);
+
+    if (!(d->va & (d->size - 1)))
+        return false;
+    return (d->e->page & MMU_E_DEVICE) || (d->ordered && sys->strict) || sys->aligned(d->cpu->mode);
 }
 
 /* Finds the page, and whatever keeps the access from being made.  *@go: make it. */
@@ -198,9 +203,14 @@ static bool cross(struct doing d, union ir_u *v)
     return true;
 }
 
+static bool ordered(unsigned memop)
+{
+    return memop >> IR_MEM_ORDER_SHIFT & IR_ACQ_REL;
+}
+
 bool mmu_load(struct cpu *cpu, uint64_t va, unsigned memop, unsigned regime, union ir_u *value)
 {
-    struct doing d = { cpu, va, 1u << (memop & IR_MEM_SIZE), regime, MMU_READ, NULL };
+    struct doing d = { cpu, va, 1u << (memop & IR_MEM_SIZE), regime, MMU_READ, NULL, ordered(memop) };
     bool go;
 
     *value = (union ir_u){ .d = { 0, 0 } };
@@ -213,7 +223,7 @@ bool mmu_load(struct cpu *cpu, uint64_t va, unsigned memop, unsigned regime, uni
 
 bool mmu_store(struct cpu *cpu, uint64_t va, unsigned memop, unsigned regime, const union ir_u *value)
 {
-    struct doing d = { cpu, va, 1u << (memop & IR_MEM_SIZE), regime, MMU_WRITE, NULL };
+    struct doing d = { cpu, va, 1u << (memop & IR_MEM_SIZE), regime, MMU_WRITE, NULL, ordered(memop) };
     union ir_u v = *value;
     bool go;
 
@@ -227,7 +237,7 @@ bool mmu_store(struct cpu *cpu, uint64_t va, unsigned memop, unsigned regime, co
 bool mmu_atomic(struct cpu *cpu, enum ir_opcode op, uint64_t va, unsigned memop, unsigned regime, const union ir_u *a,
                 const union ir_u *b, union ir_u *old)
 {
-    struct doing d = { cpu, va, 1u << (memop & IR_MEM_SIZE), regime, MMU_WRITE, NULL };
+    struct doing d = { cpu, va, 1u << (memop & IR_MEM_SIZE), regime, MMU_WRITE, NULL, true };
     struct mem_hit hit;
     bool go;
 

@@ -212,6 +212,7 @@ static struct host_soft soft_of(struct engine *e, const struct cpu *cpu)
                           : (uint32_t)offsetof(struct cpu, unpriv_tlb),
         .entries = MMU_ENTRIES,
         .aligned = cpu->memory->aligned(cpu),
+        .strict = cpu->memory->strict(cpu),
         .jc = (uint32_t)offsetof(struct cpu, modes[n].jc),
         .land_mask = ((1 << CPU_MODE_LAND_BITS) - 1) << 2,
     };

@@ -36,6 +36,7 @@ struct host_soft {
     uint32_t tlb_unpriv;      /* and of the pointer to that for IR_MEM_UNPRIV; 0: the same */
     uint32_t entries;         /* of each, a power of two */
     bool aligned;             /* misaligned accesses are for HOST_EP_ACCESS, too */
+    bool strict;              /* of those with an order, and atomics, all that are misaligned */
     uint32_t jc, land[IR_LANDINGS], land_mask; /* the jump caches of this code's mode; mask: host_layout.mode_jc_mask */
 };
 

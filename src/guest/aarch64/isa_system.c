@@ -62,6 +62,7 @@ static const struct guest_system level = {
     .bad_access = a64_bad_access,
     .mode_guarded = A64_MODE_GUARDED,
     .aligned = aligned,
+    .strict = true, /* without FEAT_LSE2 */
     .stopped = a64_stopped,
     .interrupt = a64_interrupt,
     .awake = a64_awake,

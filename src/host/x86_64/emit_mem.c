@@ -57,11 +57,21 @@ static unsigned mem_size(const struct ir_op *o)
 
 /* --- A machine's memory --- */
 
+/* Must the access be aligned to be made in line?  The host has no misaligned one of 16 bytes. */
+static bool must_be_aligned(const struct host_soft *soft, const struct host_access *a, unsigned size)
+{
+    bool atomic = a->op >= IRO_cas && a->op <= IRO_fumina;
+
+    return soft->aligned || (atomic && size == 16) ||
+           (soft->strict && (atomic || (a->memop >> IR_MEM_ORDER_SHIFT & IR_ACQ_REL)));
+}
+
 uint32_t x_look_up(struct x64 *x, struct x64_mem m, unsigned size, bool write, unsigned t, const struct host_access *a)
 {
     const struct host_soft *soft = x->job->soft;
     uint32_t unpriv = a->memop & IR_MEM_UNPRIV ? soft->tlb_unpriv : 0;
     struct x64_mem entry = x_cpu(x, soft->tlb);
+    bool aligned = must_be_aligned(soft, a, size);
     struct x64_mem last = m;
     struct xstub *s = x_stub(x);
 
@@ -81,12 +91,12 @@ uint32_t x_look_up(struct x64 *x, struct x64_mem m, unsigned size, bool write, u
         entry.index = (uint8_t)t;
     }
     entry.disp += write ? HOST_TLB_WRITE : HOST_TLB_READ;
-    last.disp += soft->aligned ? 0 : (int32_t)size - 1;
+    last.disp += aligned ? 0 : (int32_t)size - 1;
     if (last.disp)
         x64_lea(&x->a, 8, RAX, last);
     else
         x64_mov_rr(&x->a, 8, RAX, last.base);
-    x64_alu_ri(&x->a, ALU_AND, 8, RAX, -(1 << HOST_PAGE_BITS) | (soft->aligned ? (int32_t)size - 1 : 0));
+    x64_alu_ri(&x->a, ALU_AND, 8, RAX, -(1 << HOST_PAGE_BITS) | (aligned ? (int32_t)size - 1 : 0));
     x64_alu_rm(&x->a, ALU_CMP, 8, RAX, entry);
     x64_jcc(&x->a, CC_NE, &s->label);
     entry.disp += HOST_TLB_ADDEND - (write ? HOST_TLB_WRITE : HOST_TLB_READ);

@@ -297,6 +297,29 @@ main:
     msr     sctlr_el1, x7
     isb
 
+#ifndef REFERENCE                       /* lets them pass */
+    title("atomics and ordered accesses must be aligned")
+    ldr     x3, =at_page(0)
+    add     x4, x3, #1
+    catch(1f)
+    ldar    x5, [x4]
+    never()
+1:  check(x22, 0x96000021)
+    catch(1f)
+    stlr    w5, [x4]
+    never()
+1:  check(x22, 0x96000061)
+    catch(1f)
+    ldxr    x5, [x3]
+    stxr    w6, x5, [x4]
+    never()
+1:  check(x22, 0x96000061)
+    catch(1f)
+    add     x4, x3, #8
+    stxp    w6, x5, x7, [x4]
+    never()
+1:  check(x22, 0x96000061)
+#endif
 #ifndef REFERENCE                       /* has PCI there */
     title("nothing is there")
     page(10, 0x20000000 | DEVICE | 3)
