@@ -116,7 +116,7 @@ $(O)/tests/unit/net/% $(O)/tests/unit/ui/%: LINK := -pie
 $(O)/tests/unit/net/% $(O)/tests/unit/ui/%: LIBS := -Wl,--as-needed $(SYSTEM_LIBS) $(STORAGE_LIBS)
 
 # Those of machines with theirs; a device's test is driven by a rig (tests/dev/rig.h).  Storage comes too: disks are devices.
-MACHINE_TESTS := $(addprefix $(O)/tests/unit/,base/loop% bus/% cpu/mmu% cpu/vcpu% net/% ui/% board/% mon/%) $(O)/tests/dev/%
+MACHINE_TESTS := $(addprefix $(O)/tests/unit/,base/loop% bus/% cpu/mmu% cpu/vcpu% guest/system% net/% ui/% board/% mon/%) $(O)/tests/dev/%
 $(MACHINE_TESTS): LINK := -pie
 $(MACHINE_TESTS): LIBS := -Wl,--as-needed $(SYSTEM_LIBS) $(STORAGE_LIBS)
 $(patsubst %.c,$(O)/%,$(filter tests/dev/%,$(UNIT_SRC))): $(O)/tests/dev/rig.o $(O)/tests/dev/vdrv.o
