@@ -2,6 +2,7 @@
 /* info qtree, info pci: devices and buses. */
 #include "mon/mon_priv.h"
 
+#include "dev/pci/pci.h"
 #include "schema/field.h"
 
 #include <inttypes.h>
@@ -18,6 +19,15 @@ static void tree_line(void *opaque, const char *text)
     const struct tree *t = opaque;
 
     mon_printf(t->m, "%*s%s\n", t->depth, "", text);
+}
+
+/* Texts and numbers are shown as they are, what is larger as JSON. */
+static void print_tree(struct mon *m, struct json_object *o)
+{
+    mon_printf(m, "%s\n",
+               !o                                         ? "<null>"
+               : json_object_is_type(o, json_type_string) ? json_object_get_string(o)
+                                                          : json_object_to_json_string(o));
 }
 
 static void print_prop(struct mon *m, int depth, const struct field *f, const void *obj)
@@ -39,7 +49,7 @@ static void print_prop(struct mon *m, int depth, const struct field *f, const vo
                    *(const uint64_t *)member);
         break;
     case F_ENUM: mon_printf(m, "\"%s\"\n", f->names[*(const int *)member]); break;
-    case F_TREE: mon_puts(m, "{...}\n"); break;
+    case F_TREE: print_tree(m, *(struct json_object *const *)member); break;
     }
 }
 
@@ -84,17 +94,13 @@ static int qtree(struct mon *m, const char *args, struct err *e)
 const struct mon_command info_qtree = {
     .name = "qtree", .args = "", .help = "show device tree", .run = qtree};
 
-static bool on_pci(void *opaque, struct dev *d)
-{
-    if (d->parent && !strcmp(d->parent->kind, "pci") && d->parent->print)
-        d->parent->print(d->parent, d, mon_line, opaque);
-    return true;
-}
-
 static int pci(struct mon *m, const char *args, struct err *e)
 {
-    machine_each_dev(m->env->m, on_pci, m);
-    return mon_end(args, e);
+    if (mon_end(args, e) < 0)
+        return e->code;
+    pci_print(m->env->m, mon_line, m);
+    return 0;
 }
 
-const struct mon_command info_pci = {.name = "pci", .args = "", .help = "show PCI info", .run = pci};
+const struct mon_command info_pci = {
+    .name = "pci", .args = "", .help = "show PCI info", .run = pci};

@@ -106,7 +106,7 @@ struct pci_dev {
               "other functions of the slot follow"),                                               \
         FIELD(type, m.romfile, F_STR, "romfile", NULL, "file of the expansion ROM, or empty"),     \
         FIELD(type, m.rombar, F_U64, "rombar", "1", "0: no expansion ROM is shown"),               \
-        FIELD(type, m.romsize, F_SIZE, "romsize", NULL, "of the ROM BAR, a power of two"),         \
+        FIELD(type, m.romsize, F_SIZE, "romsize", "4294967295", "of the ROM BAR, a power of two"), \
         FIELD(type, m.acpi_index, F_U64, "acpi-index", "0", "number of the device for the guest")
 
 extern const struct state pci_dev_state[];

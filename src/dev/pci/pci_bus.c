@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,6 +178,16 @@ static int check_functions(struct pci_bus *b, const struct pci_dev *d, unsigned 
     return 0;
 }
 
+/* Who looks at the properties sees where it is. */
+static void say_address(struct pci_dev *d)
+{
+    char text[8];
+
+    snprintf(text, sizeof(text), "%02x.%x", d->devfn >> 3, d->devfn & 7);
+    json_object_put(d->addr);
+    d->addr = json_object_new_string(text);
+}
+
 static int choose_address(struct pci_bus *b, struct pci_dev *d, struct err *e)
 {
     int devfn = -1, r = d->addr ? parse_addr(d, &devfn, e) : 0;
@@ -186,6 +197,7 @@ static int choose_address(struct pci_bus *b, struct pci_dev *d, struct err *e)
     if (r < 0 || (r = check_free(b, d, devfn, e)) < 0 || (r = check_functions(b, d, devfn, e)) < 0)
         return r;
     d->devfn = devfn;
+    say_address(d);
     return 0;
 }
 

@@ -101,6 +101,8 @@ int pci_rom_add(struct pci_dev *d, struct err *e)
     uint64_t size = 0;
     int fd, r;
 
+    if (d->romsize == UINT32_MAX)
+        d->romsize = 0; /* not said */
     if (d->romsize &&
         (d->romsize & (d->romsize - 1) || d->romsize < ROM_MIN || d->romsize > ROM_MAX))
         return err_set(e, -EINVAL, "ROM size %llu is not a power of two from 2k to 16M",
