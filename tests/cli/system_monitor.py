@@ -65,6 +65,8 @@ ANSWERS = [
     ('info status', 'VM status: running\n'),
     ('info name', 'monty\n'),
     ('info uuid', '00112233-4455-6677-8899-aabbccddeeff\n'),
+    ('info balloon', 'Error: No balloon device has been activated\n'),
+    ('balloon 64', 'Error: No balloon device has been activated\n'),
     ('info block', 'c0: [not inserted]\n\nd1: null-co:// (raw)\n    Cache mode:       writeback\n\n'),
     ('change c0 null-co:// raw', ''),
     ('info block c0', 'c0: null-co:// (raw, read-only)\n    Cache mode:       writeback\n\n'),
