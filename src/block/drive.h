@@ -28,9 +28,11 @@ struct drive {
     char *serial; /* owned, or NULL */
     enum drive_error werror, rerror;
     bool used;   /* a device has it: no second one may */
+    bool removable; /* its device lets the medium be changed */
     void *owner; /* who is told of eject and change, with: */
-    void (*changed)(void *owner,
-                    struct drive *d); /* the medium has changed: the machine's lock is held */
+    /** changed - the medium is another, none, or has another size: the machine's lock is held.  When it returns the device
+     * does not use the old one any more. */
+    void (*changed)(void *owner, struct drive *d);
 };
 
 #endif

@@ -48,6 +48,7 @@ void dev_drop_drive(struct drive *drive)
 {
     if (drive) {
         drive->used = false;
+        drive->removable = false;
         drive->owner = NULL;
         drive->changed = NULL;
     }

@@ -23,7 +23,7 @@ static bool print_drive(void *opaque, const char *id, void *backend)
                    blk_flags(d->blk) & BLK_WRITE_THROUGH ? "writethrough" : "writeback",
                    blk_flags(d->blk) & BLK_DIRECT ? ", direct" : "");
     }
-    if (d->changed)
+    if (d->removable)
         mon_printf(m, "    Removable device: not locked, tray closed\n");
     if (d->blk && blk_backing(d->blk))
         mon_printf(m, "    Backing file:     %s\n", blk_filename(blk_backing(d->blk)));
@@ -79,7 +79,7 @@ static struct drive *removable(struct mon *m, const char **args, bool *force, st
     }
     if (!(d = mon_drive(m, id, e)))
         return NULL;
-    if (!d->changed && (d->used || !d->cdrom)) {
+    if (d->used ? !d->removable : !d->cdrom) {
         err_set(e, -ENOTSUP, "Device '%s' is not removable", id);
         return NULL;
     }

@@ -246,6 +246,7 @@ TEST(scsi, a_disc_is_ejected_and_another_put_in)
     struct blk *disc = cd.blk;
 
     wake(d);
+    CHECK(cd.removable && !hd.removable);             /* what monitors let people eject */
     CHECK_EQ(command(d, "1e0000000100", 0, 0), GOOD); /* locked */
     fails(d, "1b0000000200", 0, 0, 5, 0x5302);
     CHECK_EQ(command(d, "1e0000000000", 0, 0), GOOD);

@@ -47,7 +47,7 @@ enum { SAI_READ_CAPACITY_16 = 0x10, FUA = 8, PIECES = 1100 };
 
 uint64_t sdisk_blocks(const struct sdisk *d)
 {
-    return d->drive && d->drive->blk ? blk_size(d->drive->blk) / d->logical : 0;
+    return d->blk ? blk_size(d->blk) / d->logical : 0;
 }
 
 struct scsi_sense sdisk_ready(struct sdisk *d)
@@ -57,7 +57,7 @@ struct scsi_sense sdisk_ready(struct sdisk *d)
     pthread_mutex_lock(&d->u.lock);
     if (d->tray_open)
         s = SENSE_TRAY_OPEN;
-    else if (!d->drive || !d->drive->blk)
+    else if (!d->blk)
         s = SENSE_NO_MEDIUM;
     else if (d->stopped)
         s = SENSE_STOPPED;
@@ -112,7 +112,7 @@ struct scsi_sense sdisk_read(struct sdisk *d, struct scsi_cmd *c, uint64_t lba, 
         return s;
     if ((k = cut(c->in, c->n_in, n * d->logical, iov)) < 0)
         return SENSE_BAD_FIELD;
-    if ((r = blk_readv(d->drive->blk, lba * d->logical, iov, k, ERR_IGNORE)) < 0)
+    if ((r = blk_readv(d->blk, lba * d->logical, iov, k, ERR_IGNORE)) < 0)
         return sdisk_failed(r, false);
     c->moved = n * d->logical;
     return SENSE_OK;
@@ -131,8 +131,8 @@ static struct scsi_sense write_blocks(struct sdisk *d, struct scsi_cmd *c, uint6
         return s;
     if ((k = cut(c->out, c->n_out, n * d->logical, iov)) < 0)
         return SENSE_BAD_FIELD;
-    r = blk_writev(d->drive->blk, lba * d->logical, iov, k,
-                   sdisk_write_flags(d) | (fua ? BLK_REQ_FUA : 0), ERR_IGNORE);
+    r = blk_writev(d->blk, lba * d->logical, iov, k, sdisk_write_flags(d) | (fua ? BLK_REQ_FUA : 0),
+                   ERR_IGNORE);
     if (r < 0)
         return sdisk_failed(r, true);
     c->moved = n * d->logical;
@@ -155,7 +155,7 @@ static struct scsi_sense verify(struct sdisk *d, struct scsi_cmd *c, uint64_t lb
         for (size_t at = 0; at < iov[i].iov_len;) {
             uint8_t buf[4096];
             size_t len = min_u64(sizeof(buf), iov[i].iov_len - at);
-            int r = blk_read(d->drive->blk, lba * d->logical + c->moved, len, buf, ERR_IGNORE);
+            int r = blk_read(d->blk, lba * d->logical + c->moved, len, buf, ERR_IGNORE);
 
             if (r < 0)
                 return sdisk_failed(r, false);
@@ -258,7 +258,7 @@ static struct scsi_sense prevent_removal(struct sdisk *d, struct scsi_cmd *c)
 
 static struct scsi_sense flush(struct sdisk *d)
 {
-    int r = blk_flush(d->drive->blk, ERR_IGNORE);
+    int r = blk_flush(d->blk, ERR_IGNORE);
 
     return r < 0 ? sdisk_failed(r, true) : SENSE_OK;
 }
@@ -356,6 +356,9 @@ static void medium_changed(void *owner, struct drive *drive)
 {
     struct sdisk *d = owner;
 
+    pthread_rwlock_wrlock(&d->u.bus->lock); /* commands in work end with the old one */
+    d->blk = drive->blk;
+    pthread_rwlock_unlock(&d->u.bus->lock);
     if (!d->removable) {
         scsi_attention(&d->u, SENSE_SIZE_CHANGED);
         return;
@@ -407,6 +410,8 @@ static int init(struct dev *dev, bool cd, struct err *e)
                    (d->drive && d->drive->blk && !(blk_flags(d->drive->blk) & BLK_RDWR));
     d->wce = d->drive && d->drive->blk && !(blk_flags(d->drive->blk) & BLK_WRITE_THROUGH);
     if (d->drive) {
+        d->blk = d->drive->blk;
+        d->drive->removable = d->removable;
         d->drive->owner = d;
         d->drive->changed = medium_changed;
     }

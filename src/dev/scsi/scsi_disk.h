@@ -9,6 +9,7 @@
 struct sdisk {
     struct scsi_unit u;
     struct drive *drive; /* NULL: none */
+    struct blk *blk;     /* the medium, NULL: none; under the bus's lock, which commands hold */
     bool cd, read_only;
     /* Under u.lock. */
     bool tray_open, locked, stopped, wce;

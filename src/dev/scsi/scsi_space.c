@@ -11,8 +11,8 @@ static struct scsi_sense discard(struct sdisk *d, uint64_t lba, uint64_t n)
 {
     int r = 0;
 
-    if (blk_flags(d->drive->blk) & BLK_UNMAP)
-        r = blk_discard(d->drive->blk, lba * d->logical, n * d->logical, ERR_IGNORE);
+    if (blk_flags(d->blk) & BLK_UNMAP)
+        r = blk_discard(d->blk, lba * d->logical, n * d->logical, ERR_IGNORE);
     return r < 0 ? sdisk_failed(r, true) : SENSE_OK;
 }
 
@@ -54,7 +54,7 @@ static int fill(struct sdisk *d, const uint8_t *block, uint64_t off, uint64_t le
     while (left && r >= 0) {
         uint64_t k = min_u64(left, CHUNK);
 
-        r = blk_write(d->drive->blk, off, k, buf, sdisk_write_flags(d), ERR_IGNORE);
+        r = blk_write(d->blk, off, k, buf, sdisk_write_flags(d), ERR_IGNORE);
         off += k;
         left -= k;
     }
@@ -80,7 +80,7 @@ struct scsi_sense sdisk_write_same(struct sdisk *d, struct scsi_cmd *c)
     if (!no_data && scsi_take(c, block, d->logical) < d->logical)
         return SENSE_BAD_FIELD;
     if (bytes_zero(block, d->logical))
-        r = blk_zero(d->drive->blk, lba * d->logical, n * d->logical,
+        r = blk_zero(d->blk, lba * d->logical, n * d->logical,
                      sdisk_write_flags(d) | (c->cdb[1] & UNMAP_BIT ? BLK_REQ_UNMAP : 0),
                      ERR_IGNORE);
     else
