@@ -23,7 +23,8 @@ def run(recipe):
     argv[0] = os.path.join(EMU_BIN, argv[0])
     for pre in recipe["pre"]:
         subprocess.run(pre.replace("{d}", shlex.quote(GUESTS)), shell=True, check=True)
-    with console.Console(argv, fail=recipe["fail"], mem_limit=16 << 30) as c:
+    monitor = any("hmp" in step for step in recipe["steps"])
+    with console.Console(argv, fail=recipe["fail"], monitor=monitor, mem_limit=16 << 30) as c:
         try:
             console.run_steps(c, recipe["steps"], 60, lambda s: None)
             return None
