@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* info chardev, ringbuf_read, ringbuf_write. */
+/* info chardev, chardev-send-break, ringbuf_read, ringbuf_write. */
 #include "mon/mon_priv.h"
 
 #include <ctype.h>
@@ -72,6 +72,21 @@ static int ring_write(struct mon *m, const char *args, struct err *e)
     return e->code;
 }
 
+static int send_break(struct mon *m, const char *args, struct err *e)
+{
+    struct chr *c = find(m, &args, e);
+
+    if (c && mon_end(args, e) >= 0)
+        chr_hear_break(c);
+    return e->code;
+}
+
+const struct mon_command cmd_chardev_send_break = {
+    .name = "chardev-send-break",
+    .args = "id",
+    .help = "send a break on chardev",
+    .run = send_break,
+};
 const struct mon_command cmd_ringbuf_read = {
     .name = "ringbuf_read",
     .args = "device size",

@@ -16,9 +16,11 @@ static const struct net_meta plain;
 const char *const *net_type_names(void)
 {
     static const char *names[TYPES + 1];
+    size_t n = 0;
 
     for (size_t i = 0; i < TYPES; i++)
-        names[i] = types[i]->name;
+        if (!types[i]->refusal)
+            names[n++] = types[i]->name;
     return names;
 }
 

@@ -68,7 +68,7 @@ struct net_env {
  */
 struct json_object *net_text_opts(const char *text, struct err *e);
 struct net *net_open(const struct net_env *env, struct json_object *opts, struct err *e);
-/** net_type_names - NULL-terminated, for -netdev help. */
+/** net_type_names - NULL-terminated, for -netdev help: those that can be had. */
 const char *const *net_type_names(void);
 /** net_close - also closes the filters on it. */
 void net_close(struct net *n);

@@ -30,9 +30,11 @@ static const struct field common_opts[] = {
 const char *const *chr_type_names(void)
 {
     static const char *names[TYPES + 1];
+    size_t n = 0;
 
     for (size_t i = 0; i < TYPES; i++)
-        names[i] = types[i]->name;
+        if (!types[i]->refusal)
+            names[n++] = types[i]->name;
     return names;
 }
 
@@ -299,6 +301,12 @@ void chr_send_break(struct chr *c)
 {
     if (c->type->send_break)
         c->type->send_break(c);
+}
+
+/* With several front ends, the one with the keyboard: a multiplexer hears it as its back end's front end. */
+void chr_hear_break(struct chr *c)
+{
+    chr_event(c->base ? c->base : c, CHR_BREAK);
 }
 
 size_t chr_room(const struct chr *c)

@@ -56,7 +56,7 @@ struct chr_env {
  */
 struct chr *chr_open(const struct chr_env *env, struct json_object *opts, struct err *e);
 struct json_object *chr_text_opts(const char *id, const char *text, struct err *e);
-/** chr_type_names - NULL-terminated, for -chardev help. */
+/** chr_type_names - NULL-terminated, for -chardev help: those that can be had. */
 const char *const *chr_type_names(void);
 void chr_close(struct chr *c);
 const char *chr_id(const struct chr *c);
@@ -84,6 +84,8 @@ void chr_wake(struct chr *c, void *opaque);
 bool chr_connected(const struct chr *c);
 /** chr_send_break - the front end's output line. */
 void chr_send_break(struct chr *c);
+/** chr_hear_break - as if the other end had sent a break: the front end hears it. */
+void chr_hear_break(struct chr *c);
 
 /** chr_ringbuf_read - at most @len of the oldest bytes; chr_ringbuf_write - the newest; -EINVAL when @c is no ringbuf. */
 int chr_ringbuf_read(struct chr *c, uint8_t *buf, size_t len, struct err *e);

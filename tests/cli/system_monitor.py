@@ -79,6 +79,8 @@ ANSWERS = [
     ('device_add virtio-rng-pci', "Error: No 'PCI' bus found for device 'virtio-rng-pci'\n"),
     ('ringbuf_write rb hello', ''),
     ('ringbuf_read rb 100', 'hello\n'),
+    ('chardev-send-break rb', ''),
+    ('chardev-send-break nix', "Error: Device 'nix' not found\n"),
     ('info mtree -f', 'FlatView #0\n AS "memory", root: system\n Root memory region: system\n\n'
                       'FlatView #1\n AS "I/O", root: io\n Root memory region: io\n\n'),
     ('print 1+2*3', '0x7\n'),

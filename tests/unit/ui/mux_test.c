@@ -85,6 +85,9 @@ TEST(mux, help_exit_save_and_break)
     CHECK_EQ(commits, 1);
     type("\001b");
     CHECK_STR(serial.events, "OB");
+    chr_hear_break(mux); /* the monitor's chardev-send-break */
+    CHECK_STR(serial.events, "OBB");
+    CHECK_STR(monitor.events, "O");
     CHECK_EQ(quits, 0);
     type("\001x");
     CHECK_EQ(quits, 1);
