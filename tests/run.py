@@ -122,7 +122,7 @@ GROUPS = {
     'random': lambda a: [Job('random', ['tests/insn/random_sequences.py', '--emu', a.emu, '-n',
                                         a.n, '--seconds', '60'], 900)],
     'machine': lambda a: scripts('machine', 600),
-    'boot': lambda a: [Job('boot', ['tests/boot/aarch64.py'], 1800)],
+    'boot': lambda a: [Job('boot', ['tests/boot/aarch64.py'], 1800), Job('boot gdb', ['tests/boot/gdb.py'], 600)],
     'cli': lambda a: scripts('cli', 300),
     'image': lambda a: scripts('image', 900),
     'programs': lambda a: scripts('programs', 900),
