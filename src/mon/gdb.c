@@ -73,11 +73,9 @@ void gdbserver_put_stop(struct gdbserver *g)
         put_watch(g, &stop);
 }
 
-/* On the main loop, after a stop. */
-static void report(void *opaque)
+/* After a stop. */
+static void report(struct gdbserver *g)
 {
-    struct gdbserver *g = opaque;
-
     machine_settle(g->m); /* CPUs stand only now */
     if (!g->connected || !g->awaited || machine_state(g->m) == RUN_RUNNING)
         return;
@@ -87,16 +85,32 @@ static void report(void *opaque)
     gdbserver_send(g);
 }
 
+/* On the main loop. */
+static void report_posted(void *opaque)
+{
+    struct gdbserver *g = opaque;
+
+    g->posted--;
+    if (!g->gone)
+        report(g);
+    else if (!g->posted)
+        free(g);
+}
+
 /* On any thread: perhaps the vCPU's that has met a breakpoint. */
 static void on_state(void *opaque, bool running, enum run_state s)
 {
     struct gdbserver *g = opaque;
 
     (void)s;
-    if (!running && machine_loop(g->m))
-        loop_call(machine_loop(g->m), report, g);
-    else if (!running)
+    if (running)
+        return;
+    if (!machine_loop(g->m)) {
         report(g);
+        return;
+    }
+    g->posted++;
+    loop_call(machine_loop(g->m), report_posted, g);
 }
 
 /* --- packets -----------------------------------------------------------------------------------*/
@@ -313,5 +327,7 @@ void gdbserver_free(struct gdbserver *g, int status)
     chr_detach(g->chr, g);
     if (g->own_chr)
         chr_close(g->chr);
-    free(g);
+    g->gone = true;
+    if (!g->posted)
+        free(g);
 }

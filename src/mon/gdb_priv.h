@@ -24,9 +24,11 @@ struct gdbserver {
     unsigned mon_cpu;          /* the CPU that such commands look at */
 
     bool connected, no_ack;
-    bool awaited;  /* gdb wants to hear of the next stop */
-    bool answered; /* the packet at hand needs no reply any more */
-    bool phys;     /* addresses are physical ones */
+    bool awaited;    /* gdb wants to hear of the next stop */
+    unsigned posted; /* calls of the main loop that are still to come */
+    bool gone;       /* the last of them frees this */
+    bool answered;   /* the packet at hand needs no reply any more */
+    bool phys;       /* addresses are physical ones */
     unsigned sstep;
     struct vcpu *cpu;  /* whose registers and memory: Hg */
     struct vcpu *runs; /* that c and s are for, NULL: all: Hc */
