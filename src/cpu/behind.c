@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 enum {
@@ -38,7 +38,7 @@ struct behind {
     struct made made;
     struct span spans[JIT_MAX_BLOCKS];
     uint8_t *buf;        /* CODE_ROOM */
-    unsigned processors; /* that we may use */
+    unsigned processors, all; /* that we may use; that there are */
 };
 
 static bool overlap(const struct span *s, unsigned n, uint64_t start, uint64_t len)
@@ -99,7 +99,6 @@ static void *work(void *opaque)
     struct engine *e = b->f.j->e;
     int err;
 
-    setpriority(PRIO_PROCESS, 0, 19); /* idle time only: others may have work for it, too */
     pthread_mutex_lock(&e->lock);
     while (!b->end) {
         if (b->state != WANTED) {
@@ -155,26 +154,30 @@ static struct behind *behind_new(struct jit *j)
     pthread_cond_init(&b->wake, NULL);
     pthread_cond_init(&b->rest, NULL);
     b->processors = sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+    b->all = (unsigned)get_nprocs();
     return b;
 }
 
-/* Are there processors that no guest thread keeps busy? */
+/* Are there processors that nobody keeps busy: no guest thread, and as far as the load of the last minute tells no other program? */
 static bool room_locked(const struct jit *j, const struct behind *b)
 {
     unsigned busy = 0;
+    struct sysinfo info;
 
     for (const struct cpu *c = j->e->cpus; c; c = c->next)
         busy += c == cpu_self || __atomic_load_n(&c->in_code, __ATOMIC_RELAXED);
-    return busy < b->processors;
+    return busy < b->processors && sysinfo(&info) == 0 &&
+           info.loads[0] >> SI_LOAD_SHIFT < b->all;
 }
 
 static bool wanted(const struct jit *j)
 {
     const struct engine_conf *c = &j->e->conf;
 
-    if (j->e->machine || c->background == ENGINE_NEVER || c->log || c->hot_after == 1 || j->e->n_breakpoints)
+    if (j->e->machine || c->background == ENGINE_NEVER || c->log || c->hot_after == 1 ||
+        j->e->n_breakpoints)
         return false;
-    return c->background == ENGINE_ALWAYS || j->n_hot >= ENOUGH_HOT;
+    return c->background == ENGINE_ALWAYS || j->n_hot - j->hot_before_fork >= ENOUGH_HOT;
 }
 
 bool behind_take_locked(struct jit *j, uint64_t pc, uint32_t mode)
@@ -213,16 +216,11 @@ void behind_rest_locked(struct jit *j)
         pthread_cond_wait(&b->rest, &j->e->lock);
 }
 
+/* What the thread was at is in any state: the child begins anew, and leaves it where it is. */
 void behind_forked_locked(struct jit *j)
 {
-    struct behind *b = j->behind;
-
-    if (!b)
-        return;
-    pthread_cond_init(&b->wake, NULL);
-    pthread_cond_init(&b->rest, NULL);
-    b->state = IDLE;
-    b->running = false;
+    j->behind = NULL;
+    j->hot_before_fork = j->n_hot;
 }
 
 void behind_end(struct jit *j)

@@ -333,7 +333,8 @@ struct engine *engine_new(const struct guest_isa *isa, const struct engine_conf 
 void engine_invalidate(struct engine *e, uint64_t start, uint64_t len);
 
 /* In the child after fork(): other threads' CPUs are gone; locks are reset. */
-void engine_before_fork(struct engine *e);
+/* @bare: by a system call of its own, so that the C library cannot see to its locks: nobody of ours is inside it then. */
+void engine_before_fork(struct engine *e, bool bare);
 void engine_after_fork(struct engine *e, bool child);
 
 /**

@@ -197,10 +197,11 @@ void engine_invalidate(struct engine *e, uint64_t start, uint64_t len)
     pthread_mutex_unlock(&e->lock);
 }
 
-void engine_before_fork(struct engine *e)
+void engine_before_fork(struct engine *e, bool bare)
 {
     pthread_mutex_lock(&e->lock);
-    jit_before_fork(e);
+    if (bare)
+        jit_before_fork(e);
 }
 
 void engine_alone(struct engine *e)

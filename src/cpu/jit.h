@@ -102,6 +102,7 @@ struct jit {
     uint64_t new_bytes;    /* of host code since */
     uint32_t n_read, n_translated; /* regions so far */
     uint32_t n_hot;                /* hot ones made since the cache was empty */
+    uint32_t hot_before_fork;      /* of them, those that the parent process has made */
     bool untag; /* tagged addresses were seen: new code removes tags */
 };
 

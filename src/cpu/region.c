@@ -384,7 +384,7 @@ void jit_reset_cache(struct jit *j)
     j->n_regions = 0;
     j->n_counters = 0;
     j->n_saved = 0;
-    j->n_hot = 0;
+    j->n_hot = j->hot_before_fork = 0;
     j->new_bytes = 0;
     j->epoch++;
     madvise(j->hash, sizeof(*j->hash) << JIT_HASH_BITS, MADV_DONTNEED);

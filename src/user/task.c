@@ -470,7 +470,7 @@ static long make_process(struct task *t, const struct request *q)
     bool plain = fork_will_do(q);
     long pid;
 
-    engine_before_fork(p->engine); /* first: under its lock others ask mm_fetch */
+    engine_before_fork(p->engine, !plain); /* first: under its lock others ask mm_fetch */
     mm_before_fork(p);
     lock_tasks();
     signal_lock(p, true);
