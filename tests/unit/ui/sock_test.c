@@ -217,13 +217,13 @@ TEST(unix, waits_for_its_first_peer)
     if (!(pid = fork()))
         wait_for_a_caller(path);
     c = open_chardev(&env, "socket,id=s,path=/tmp/emu-chr-wait.sock,server=on");
-    kill(pid, SIGKILL);
     CHECK(chr_connected(c));
     CHECK_STR(noted, "QEMU waiting for connection on: "
                      "disconnected:unix:/tmp/emu-chr-wait.sock,server=on");
     front_attach(&f, c);
     CHECK_STR(chr_describe(c), "unix:/tmp/emu-chr-wait.sock,server=on");
     RUN_UNTIL(env.loop, f.len == 1);
+    kill(pid, SIGKILL);
     chr_close(c);
     CHECK(access(path, F_OK) < 0); /* removed with the back end */
 }
