@@ -40,7 +40,7 @@ struct host_soft {
     uint32_t jc, land[IR_LANDINGS], land_mask; /* the jump caches of this code's mode; mask: host_layout.mode_jc_mask */
 };
 
-/* One access that was not made in line: it lies behind the call of HOST_EP_ACCESS, the guest address is in rax. */
+/* One access that was not made in line: it lies behind the call of HOST_EP_ACCESS, at any address; the guest address is in rax. */
 struct host_access {
     uint32_t desc;   /* recovery description */
     int32_t imm;     /* HOST_ACCESS_IMM: what is stored */
@@ -51,7 +51,7 @@ struct host_access {
     uint8_t src[2];      /* the same, or slots (255: zero) */
     uint8_t how;         /* enum host_access_how */
     uint8_t pad[3];
-};
+} __attribute__((packed));
 enum host_access_how { HOST_ACCESS_PAIR = 1, HOST_ACCESS_SLOTS = 2, HOST_ACCESS_IMM = 4 };
 
 /* All registers at such a call, and after it. */
