@@ -362,6 +362,7 @@ static int add_drive(struct sys *s, const struct entry *x, struct err *e)
 static int add_blockdev(struct sys *s, const struct entry *x, struct err *e)
 {
     const char *name = keyval_string(x->opts, "node-name");
+    struct json_object *o = NULL;
     struct drive *d;
     struct blk *b;
 
@@ -369,7 +370,8 @@ static int add_blockdev(struct sys *s, const struct entry *x, struct err *e)
         return err_set(e, -EINVAL, "'node-name' must be specified for the root node");
     if (machine_backend(s->m, "drive", name))
         return err_set(e, -EEXIST, "Duplicate nodes with node-name='%s'", name);
-    if (!(b = blk_open(s->blk, NULL, json_object_get(x->opts), BLK_RDWR, e)))
+    json_object_deep_copy(x->opts, &o, NULL);
+    if (!(b = blk_open(s->blk, NULL, o, BLK_RDWR, e)))
         return e->code;
     if (!(d = calloc(1, sizeof(*d))) || !(d->id = strdup(name)))
         fatal("out of memory");
