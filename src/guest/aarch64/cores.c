@@ -14,30 +14,31 @@
 #define MMFR1_V82 0x10212122ull /* XNX, PAN2, LORegions, HPDS2, VHE, 16-bit VMIDs, hardware AF and dirty state */
 #define MMFR2_V82 0x11ull       /* UAO, CnP */
 #define DFR0_V8   0x10305106ull /* PMUv3, 6 breakpoints, 4 watchpoints, 2 for contexts */
+#define DFR0_V82  0x10305408ull /* the same with PMUv3.1 and the debug architecture of 8.2 */
 #define CSV       0x1100000000000000ull
 
 static const struct a64_core cores[] = {
     /* Everything there is; caches as Cortex-A57 */
     {.name = "max", .ctr = 0x8444c004, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe012, 0x70ffe07a},
      .mmfr0 = MMFR0(5, 1), .mmfr1 = 0x10311122, .mmfr2 = 0x1021000010000011, .pfr0 = CSV, .dfr0 = DFR0_V8,
-     .breakpoints = 6, .watchpoints = 4, .counters = 6, .tlb_range = true},
+     .breakpoints = 6, .watchpoints = 4, .counters = 6, .pmu_id = 0x01, .tlb_range = true},
     {.name = "cortex-a35", .ctr = 0x84448004, .clidr = 0x0a200023, .ccsidr = {0x700fe01a, 0x201fe00a, 0x703fe03a},
-     .mmfr0 = MMFR0(2, 1), .dfr0 = DFR0_V8, .breakpoints = 6, .watchpoints = 4, .counters = 6, .impdef = true},
+     .mmfr0 = MMFR0(2, 1), .dfr0 = DFR0_V8, .breakpoints = 6, .watchpoints = 4, .counters = 6, .pmu_id = 0x0a, .impdef = true},
     {.name = "cortex-a53", .ctr = 0x84448004, .clidr = 0x0a200023, .ccsidr = {0x700fe01a, 0x201fe00a, 0x707fe07a},
-     .mmfr0 = MMFR0(2, 0), .dfr0 = DFR0_V8, .breakpoints = 6, .watchpoints = 4, .counters = 6, .impdef = true},
+     .mmfr0 = MMFR0(2, 0), .dfr0 = DFR0_V8, .breakpoints = 6, .watchpoints = 4, .counters = 6, .pmu_id = 0x03, .impdef = true},
     {.name = "cortex-a55", .ctr = 0x84448004, .clidr = 0x82000023,
      .ccsidr = {0x700fe01a, 0x200fe01a, 0x703fe07a}, .mmfr0 = MMFR0(2, 1), .mmfr1 = MMFR1_V82, .mmfr2 = MMFR2_V82,
-     .pfr0 = CSV, .dfr0 = DFR0_V8, .breakpoints = 6, .watchpoints = 4, .counters = 6, .impdef = true},
+     .pfr0 = CSV, .dfr0 = DFR0_V82, .breakpoints = 6, .watchpoints = 4, .counters = 6, .pmu_id = 0x45, .impdef = true},
     {.name = "cortex-a57", .ctr = 0x8444c004, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe012, 0x70ffe07a},
-     .mmfr0 = MMFR0(4, 0), .dfr0 = DFR0_V8, .breakpoints = 6, .watchpoints = 4, .counters = 6, .impdef = true},
+     .mmfr0 = MMFR0(4, 0), .dfr0 = DFR0_V8, .breakpoints = 6, .watchpoints = 4, .counters = 6, .pmu_id = 0x01, .impdef = true},
     {.name = "cortex-a72", .ctr = 0x8444c004, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe012, 0x707fe07a},
-     .mmfr0 = MMFR0(4, 0), .dfr0 = DFR0_V8, .breakpoints = 6, .watchpoints = 4, .counters = 6, .impdef = true},
+     .mmfr0 = MMFR0(4, 0), .dfr0 = DFR0_V8, .breakpoints = 6, .watchpoints = 4, .counters = 6, .pmu_id = 0x02, .impdef = true},
     {.name = "cortex-a76", .ctr = 0x8444c004, .clidr = 0x82000023, .ccsidr = {0x701fe01a, 0x201fe01a, 0x707fe03a},
-     .mmfr0 = MMFR0(2, 1), .mmfr1 = MMFR1_V82, .mmfr2 = MMFR2_V82, .pfr0 = CSV, .dfr0 = DFR0_V8,
-     .breakpoints = 6, .watchpoints = 4, .counters = 6, .impdef = true},
+     .mmfr0 = MMFR0(2, 1), .mmfr1 = MMFR1_V82, .mmfr2 = MMFR2_V82, .pfr0 = CSV, .dfr0 = DFR0_V82,
+     .breakpoints = 6, .watchpoints = 4, .counters = 6, .pmu_id = 0x0b, .impdef = true},
     {.name = "neoverse-n1", .ctr = 0x8444c004, .clidr = 0x82000023,
      .ccsidr = {0x701fe01a, 0x201fe01a, 0x70ffe03a}, .mmfr0 = MMFR0(5, 1), .mmfr1 = MMFR1_V82, .mmfr2 = MMFR2_V82,
-     .pfr0 = CSV, .dfr0 = DFR0_V8, .breakpoints = 6, .watchpoints = 4, .counters = 6, .impdef = true},
+     .pfr0 = CSV, .dfr0 = DFR0_V82, .breakpoints = 6, .watchpoints = 4, .counters = 6, .pmu_id = 0x0c, .impdef = true},
 };
 
 const struct a64_core *a64_core(unsigned model)

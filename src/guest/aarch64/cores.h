@@ -21,7 +21,7 @@ struct a64_core {
     uint64_t mmfr0, mmfr1, mmfr2; /* ID_AA64MMFRn_EL1 */
     uint64_t pfr0;                /* security fields (CSV2, CSV3) of ID_AA64PFR0_EL1 */
     uint64_t dfr0;                /* ID_AA64DFR0_EL1 with a PMU */
-    uint8_t breakpoints, watchpoints, counters;
+    uint8_t breakpoints, watchpoints, counters, pmu_id; /* pmu_id: PMCR_EL0.IDCODE */
     bool impdef; /* reads zeros from its implementation-defined registers, ignores writes: what drivers for it expect */
     bool tlb_range; /* ID_AA64ISAR0_EL1.TLB is 2: TLBI of ranges and of the outer domain */
 };

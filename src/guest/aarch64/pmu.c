@@ -128,9 +128,8 @@ static void end(struct a64_sys *s)
 uint64_t rd_pmcr(struct cpu *cpu, unsigned reg)
 {
     const struct a64_sys *s = a64s(cpu);
-    uint64_t idcode = a64_model_midr(s->conf.model) >> 4 & 0xff;
 
-    return s->pmcr | (uint64_t)s->core->counters << CR_N | idcode << 16 | 0x41ull << CR_IMP;
+    return s->pmcr | (uint64_t)s->core->counters << CR_N | (uint64_t)s->core->pmu_id << 16 | 0x41ull << CR_IMP;
 }
 
 void wr_pmcr(struct cpu *cpu, unsigned reg, uint64_t v)
@@ -234,6 +233,12 @@ static uint64_t get_type(const struct a64_sys *s, unsigned n)
     return n == CYCLE ? s->pmccfiltr : n < s->core->counters ? s->pmevtyper[n] : 0;
 }
 
+/* PMUv3.1 made event numbers longer. */
+static uint64_t event_mask(const struct a64_sys *s)
+{
+    return a64_id_field(s->core->dfr0, 8) >= 4 ? 0xffff : 0x3ff;
+}
+
 static void set_type(struct cpu *cpu, unsigned n, uint64_t v)
 {
     struct a64_sys *s = begin(cpu);
@@ -241,7 +246,7 @@ static void set_type(struct cpu *cpu, unsigned n, uint64_t v)
     if (n == CYCLE)
         s->pmccfiltr = v & 0xfc000000;
     else if (n < s->core->counters)
-        s->pmevtyper[n] = v & 0xfe0003ff;
+        s->pmevtyper[n] = v & (0xfe000000 | event_mask(s));
     end(s);
 }
 
