@@ -242,6 +242,7 @@ struct cpu *a64_cpu_new(struct machine *m, struct engine *engine, const struct a
     cpu->mode = born_mode(c) | A64_MODE_SYSTEM;
     a64_timer_init(cpu);
     a64_pmu_init(cpu);
+    space_on_change(s->space, a64_space_changed, NULL);
     vcpu_new(m, cpu, index, on_at_reset(s));
     vcpu_call(vcpu_of(cpu), reset_here, NULL);
     machine_on_reset(m, machine_was_reset, cpu);

@@ -163,6 +163,11 @@ struct a64_sys {
     } trap; /* of A64_STOP_TRAP */
     struct machine *m;
     struct space *space;
+    struct {
+        uint64_t start, len;
+        uint8_t *host;
+        uint32_t changes;
+    } tables; /* RAM that translation tables were read from */
     struct a64_conf conf;
     const struct a64_core *core;
     struct a64_reset reset;
@@ -242,6 +247,8 @@ unsigned a64_regime(uint32_t mode, bool unpriv);
 unsigned a64_fetch_regime(uint32_t mode);
 /** a64_contexts - tell the TLB which ASIDs and VMID are in force. */
 void a64_contexts(struct cpu *cpu);
+/** a64_space_changed - for space_on_change(): what walks remember of RAM is old. */
+void a64_space_changed(void *opaque);
 /** a64_at - address translation instruction: PAR_EL1 := what @regime says of @va. */
 void a64_at(struct cpu *cpu, uint64_t va, enum mmu_access access, unsigned regime, bool stage1_only);
 

@@ -84,6 +84,43 @@ static bool fail2(struct walk *w, unsigned fsc, uint64_t ipa, bool s1ptw)
 
 /* --- Tables --- */
 
+/* Counts the changes of address spaces: what CPUs know of them is older then [atomic]. */
+static uint32_t changes;
+
+void a64_space_changed(void *opaque)
+{
+    __atomic_add_fetch(&changes, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Tables lie in a few stretches of RAM: the last one is remembered from its start, or a round address in it, to its end. */
+static bool find_ram(struct a64_sys *s, uint64_t pa)
+{
+    static const uint64_t starts[] = {~(0x40000000ull - 1), ~(0x200000ull - 1), ~7ull};
+    uint32_t now = __atomic_load_n(&changes, __ATOMIC_SEQ_CST);
+    struct mem_hit hit;
+
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t start = pa & starts[i];
+
+        if (space_find(s->space, start, &hit) && hit.host && hit.len >= pa - start + 8) {
+            s->tables.start = start;
+            s->tables.len = hit.len - 7;
+            s->tables.host = hit.host;
+            s->tables.changes = now;
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint64_t *table_at(struct a64_sys *s, uint64_t pa)
+{
+    if ((pa - s->tables.start >= s->tables.len || s->tables.changes != __atomic_load_n(&changes, __ATOMIC_ACQUIRE)) &&
+        !find_ram(s, pa))
+        return NULL;
+    return (uint64_t *)(s->tables.host + (pa - s->tables.start));
+}
+
 static uint64_t *host_at(const struct walk *w, uint64_t pa, struct mem_hit *hit)
 {
     return space_find(w->s->space, pa, hit) && hit->host && hit->len >= 8 ? (uint64_t *)hit->host : NULL;
@@ -91,8 +128,7 @@ static uint64_t *host_at(const struct walk *w, uint64_t pa, struct mem_hit *hit)
 
 static bool read_desc(const struct walk *w, uint64_t pa, uint64_t *v)
 {
-    struct mem_hit hit;
-    uint64_t *p = host_at(w, pa, &hit);
+    uint64_t *p = table_at(w->s, pa);
 
     if (p) {
         *v = __atomic_load_n(p, __ATOMIC_RELAXED);

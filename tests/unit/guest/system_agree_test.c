@@ -102,6 +102,7 @@ static struct side new_machine(enum engine_kind kind)
     s->core = a64_core(0);
     s->conf.pauth = true;
     side.cpu->mode = A64_MODE_SYSTEM;
+    space_on_change(s->space, a64_space_changed, NULL);
     a64_timer_init(side.cpu);
     a64_pmu_init(side.cpu);
     mmu_attach(side.cpu, m, 0);
