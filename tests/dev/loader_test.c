@@ -159,6 +159,19 @@ TEST(image, gzip_is_unpacked_or_refused)
     }
 }
 
+TEST(image, elf_file_for_another_machine_is_refused)
+{
+    struct rig *r = rig_machine();
+    struct image img = {.data = calloc(1, 200)};
+    struct elf_image head;
+    struct err e = {0};
+
+    img.len = elf(img.data, 4, 4);
+    CHECK_EQ(image_place_elf(r->m, "x", EM_X86_64, &img, &head, &e), -EINVAL);
+    CHECK_STR(e.msg, "x: ELF file for AArch64, not for the machine's CPU");
+    rig_free(r);
+}
+
 TEST(image, zboot_payload_is_checked)
 {
     uint8_t b[128] = "MZ\0\0zimg";
@@ -182,6 +195,7 @@ static const struct test tests[] = {
     CASE(loader, cpu_starts_at_an_elf_files_entry),
     CASE(loader, nonsense_is_refused),
     CASE(image, gzip_is_unpacked_or_refused),
+    CASE(image, elf_file_for_another_machine_is_refused),
     CASE(image, zboot_payload_is_checked),
 };
 TEST_MAIN(tests)

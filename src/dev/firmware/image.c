@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -300,6 +301,25 @@ static int place_segment(struct machine *m, const char *name, const struct image
     return r;
 }
 
+/* Machines by the names that people know; or the number. */
+static const char *arch_name(unsigned arch)
+{
+    static char number[32];
+
+    switch (arch) {
+    case EM_386: return "i386";
+    case EM_X86_64: return "x86-64";
+    case EM_ARM: return "32-bit Arm";
+    case EM_AARCH64: return "AArch64";
+    case EM_RISCV: return "RISC-V";
+    case EM_PPC64: return "PowerPC64";
+    case EM_S390: return "s390x";
+    case EM_MIPS: return "MIPS";
+    }
+    snprintf(number, sizeof(number), "machine number %u", arch);
+    return number;
+}
+
 static int elf_header(const char *name, unsigned arch, const struct image *img, struct elf_image *elf,
                       struct err *e)
 {
@@ -310,8 +330,8 @@ static int elf_header(const char *name, unsigned arch, const struct image *img, 
         return err_set(e, -EILSEQ, "%s: not a little-endian ELF file", name);
     elf->arch = get_le16(h + offsetof(Elf64_Ehdr, e_machine));
     if (elf->arch != arch)
-        return err_set(e, -EINVAL, "%s: ELF file for machine number %u, want %u", name, elf->arch,
-                       arch);
+        return err_set(e, -EINVAL, "%s: ELF file for %s, not for the machine's CPU", name,
+                       arch_name(elf->arch));
     elf->entry = elf->is64 ? get_le64(h + offsetof(Elf64_Ehdr, e_entry))
                            : get_le32(h + offsetof(Elf32_Ehdr, e_entry));
     elf->low = UINT64_MAX;
