@@ -5,6 +5,7 @@
  */
 #include "board/aarch64_virt_priv.h"
 
+#include "board/boot_order.h"
 #include "board/smbios.h"
 #include "dev/firmware/fw_cfg.h"
 #include "dev/flash/cfi_pflash01.h"
@@ -550,6 +551,7 @@ static int add_fw_cfg(struct virt *v, struct err *e)
     fw_cfg_set_u64(v->fw_cfg, FW_CFG_RAM_SIZE, c->ram);
     fw_cfg_set_u16(v->fw_cfg, FW_CFG_NOGRAPHIC, !c->graphics);
     fw_cfg_set_u16(v->fw_cfg, FW_CFG_BOOT_MENU, c->boot_menu);
+    boot_order_offer(v->m, v->fw_cfg);
     if (smbios_publish(c, &self, v->fw_cfg, e) < 0)
         return e->code;
     return add_user_files(v, e);

@@ -259,10 +259,44 @@ TEST(virt, smbios_options_are_checked)
     refused("", 1, "-smbios: could not load '/nowhere': No such file or directory");
 }
 
+static void plug(struct built *b, const char *type, const char *props)
+{
+    struct err e = {0};
+
+    if (!dev_add(b->m, type, NULL, props, &e)) {
+        printf("%s\n", e.msg);
+        CHECK(!"the device is there");
+    }
+}
+
+TEST(virt, boot_order_is_that_of_bootindex)
+{
+    struct built b;
+    uint32_t len;
+    const uint8_t *f;
+
+    CHECK(!build(&b, "virt", "", 1));
+    machine_lock(b.m);
+    plug(&b, "e1000", "bootindex=7");
+    plug(&b, "e1000", NULL);
+    plug(&b, "pcie-root-port", "id=rp");
+    plug(&b, "e1000e", "bus=rp,bootindex=1");
+    plug(&b, "virtio-net-device", "bootindex=2");
+    machine_reset(b.m);
+    machine_unlock(b.m);
+    f = fw_cfg_file(b.fw_cfg, "bootorder", &len);
+    CHECK_STR((const char *)f, "/pci@ffffffffffffffff/pci-bridge@3/ethernet@0/ethernet-phy@0\n"
+                               "/virtio-mmio@000000000a003e00/ethernet-phy@0\n"
+                               "/pci@ffffffffffffffff/ethernet@1/ethernet-phy@0");
+    CHECK_EQ(len, strlen((const char *)f) + 1);
+    end(&b);
+}
+
 static const struct test tests[] = {
     CASE_SLOW(virt, acpi_tables_are_taken_apart_by_iasl, 60),
     CASE(virt, what_is_not_there_is_refused_by_name),
     CASE(virt, smbios_says_what_it_is_and_what_it_was_told),
     CASE(virt, smbios_options_are_checked),
+    CASE(virt, boot_order_is_that_of_bootindex),
 };
 TEST_MAIN(tests)
