@@ -146,7 +146,7 @@ static int check_queue(const struct virtio *v, struct vq *q, struct err *e)
     if (packed && q->size && (q->next_avail >= q->size || q->next_used >= q->size))
         return err_set(e, -EILSEQ, "queue %u: position %u of %u", q->index,
                        q->next_avail > q->next_used ? q->next_avail : q->next_used, q->size);
-    q->mapped = false;
+    q->mapped = q->quiet = false; /* who wants quiet asks again */
     q->pushed = 0;
     return 0;
 }
