@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ATA disks, for any controller: a command and the memory that its data goes to or comes from
+ * (ATA/ATAPI-8 Command Set, T13/1699-D).  Devices "ide-hd" plug into buses of kind "ide".
+ */
+#ifndef DEV_IDE_ATA_H
+#define DEV_IDE_ATA_H
+
+#include "block/drive.h"
+#include "bus/machine.h"
+
+#include <sys/uio.h>
+
+enum { ATA_SECTOR = 512 };
+/* Status and error registers. */
+enum {
+    ATA_BSY = 0x80,
+    ATA_DRDY = 0x40,
+    ATA_DF = 0x20,
+    ATA_DSC = 0x10,
+    ATA_DRQ = 0x08,
+    ATA_ERR = 0x01
+};
+enum { ATA_ICRC = 0x80, ATA_UNC = 0x40, ATA_IDNF = 0x10, ATA_ABRT = 0x04 };
+
+enum ata_data { ATA_NONE, ATA_PIO_IN, ATA_PIO_OUT, ATA_DMA_IN, ATA_DMA_OUT };
+
+/** struct ata_cmd - registers of a command; the answer comes back in the same. */
+struct ata_cmd {
+    uint8_t command, device;
+    uint16_t features, count;
+    uint64_t lba; /* 48 bits */
+
+    const struct iovec *iov; /* as long as ata_length() says */
+    int n;
+
+    uint8_t status, error;
+};
+
+/** struct ata_disk - "ide-hd". */
+struct ata_disk {
+    struct dev dev;
+    struct drive *drive;
+    bool read_only;
+    uint8_t multiple; /* sectors of a block in READ MULTIPLE; 0: not set */
+    bool write_cache; /* [atomic] */
+    bool has_ncq_error;
+    uint8_t ncq_error[16]; /* the head of log page 10h */
+
+    char *drive_id, *serial, *model, *bootindex;
+    uint64_t unit, wwn, rotation;
+};
+
+/** ata_data - which way a command's data goes.  ata_length - how many bytes; false: the command is wrong, or there
+ * is none of that name: it is aborted. */
+enum ata_data ata_data(const struct ata_cmd *c);
+bool ata_length(const struct ata_cmd *c, uint64_t *len);
+static inline bool ata_is_ncq(const struct ata_cmd *c)
+{
+    return c->command == 0x60 || c->command == 0x61;
+}
+/** ata_run - do it.  Blocks; without the machine's lock. */
+void ata_run(struct ata_disk *d, struct ata_cmd *c);
+void ata_reset(struct ata_disk *d);
+
+/** struct ide_bus - one that a controller offers, for one or two disks; their devices find themselves in disk[]. */
+struct ide_bus {
+    struct bus bus;
+    unsigned units; /* 1 or 2 */
+    struct ata_disk *disk[2];
+    void (*changed)(struct ide_bus *b); /* a disk has come or gone; may be NULL */
+};
+void ide_bus_init(struct ide_bus *b, struct dev *owner, const char *name, unsigned units);
+
+#endif
