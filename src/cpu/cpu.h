@@ -76,7 +76,7 @@ struct mmu_entry {
  * lead, and the shadow stack.  The last is for all modes beyond their number, and emptied whenever another comes.
  */
 #define CPU_MODES           16
-#define CPU_MODE_JC_BITS    13
+#define CPU_MODE_JC_BITS    16
 #define CPU_MODE_LAND_BITS  9
 #define CPU_MODE_CHUNK_BITS 6 /* entries that share a bit in used, log2 */
 #define CPU_MODE_PAGES      4096

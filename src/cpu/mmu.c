@@ -114,12 +114,32 @@ static uint64_t flags_of(const struct mmu_page *p)
            (p->secure ? MMU_E_SECURE : 0) | (size > 31 ? 31 : size) << MMU_E_SIZE_SHIFT;
 }
 
+bool mmu_ram(struct cpu *cpu, uint64_t pa, struct mem_hit *hit)
+{
+    struct mmu *u = mmu_of(cpu);
+    uint64_t off = pa - u->ram_at;
+
+    if (off >= u->ram.len) {
+        if (!space_find(u->space, pa, hit) || !hit->host)
+            return false;
+        u->ram = *hit;
+        u->ram_at = pa;
+        return true;
+    }
+    *hit = u->ram;
+    hit->off += off;
+    hit->len -= off;
+    hit->host += off;
+    hit->ram_off += off;
+    return true;
+}
+
 /* RAM that is memory to the guest, too, is reached by translated code. */
-static void fill_ram(struct mmu *u, struct mmu_entry *e, uint64_t va, const struct mmu_page *p, bool slow)
+static void fill_ram(struct cpu *cpu, struct mmu_entry *e, uint64_t va, const struct mmu_page *p, bool slow)
 {
     struct mem_hit hit;
 
-    if (!space_find(u->space, p->pa & MMU_PAGE_MASK, &hit) || !hit.host || hit.len < MMU_PAGE)
+    if (!mmu_ram(cpu, p->pa & MMU_PAGE_MASK, &hit) || hit.len < MMU_PAGE)
         return;
     e->addend = (uint64_t)(uintptr_t)hit.host - (va & MMU_PAGE_MASK);
     e->page |= MMU_E_RAM;
@@ -197,7 +217,7 @@ static struct mmu_entry *fill(struct cpu *cpu, uint64_t va, enum mmu_access acce
     e->page = (p.pa & MMU_PAGE_MASK) | flags_of(&p);
     e->read = page | MMU_SLOW;
     __atomic_store_n(&e->write, page | MMU_SLOW, __ATOMIC_RELAXED);
-    fill_ram(u, e, va, &p, p.once || mmu_watched(cpu, page, MMU_PAGE, MMU_READ) || mmu_watched(cpu, page, MMU_PAGE, MMU_WRITE));
+    fill_ram(cpu, e, va, &p, p.once || mmu_watched(cpu, page, MMU_PAGE, MMU_READ) || mmu_watched(cpu, page, MMU_PAGE, MMU_WRITE));
     if (p.once)
         e->page &= ~(uint64_t)MMU_E_PROT; /* found again, it permits nothing */
     return e;
@@ -280,6 +300,8 @@ static void flush_table(struct cpu *cpu, unsigned table, uint64_t va, uint64_t s
 
 void mmu_flush(struct cpu *cpu, unsigned regimes, uint64_t va, uint64_t size, bool globals)
 {
+    if (!size)
+        mmu_of(cpu)->ram.len = 0;
     for (unsigned n = 0; n < MMU_TABLES; n++)
         if (regimes >> n % MMU_REGIMES & 1)
             flush_table(cpu, n, va, size, globals);

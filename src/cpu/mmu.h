@@ -32,6 +32,10 @@ struct mmu_page {
 };
 
 struct machine;
+struct mem_hit;
+
+/** mmu_ram - space_find for guest-physical @pa, RAM or ROM only; what was found last is remembered. */
+bool mmu_ram(struct cpu *cpu, uint64_t pa, struct mem_hit *hit);
 
 /** mmu_attach - @cpu, whose ISA has a system level, becomes number @index of @m: from now on its memory is what @m's
  * system address space shows.  Before it first runs (vcpu_new does it).  0 or -ENOMEM. */

@@ -96,7 +96,7 @@ static void store_ram(const struct doing *d, const void *value)
         copy(host_of(d), value, d->size);
         return;
     }
-    if (!space_find(u->space, pa_of(d->e, d->va), &hit) || !hit.writable) {
+    if (!mmu_ram(d->cpu, pa_of(d->e, d->va), &hit) || !hit.writable) {
         space_write(u->space, pa_of(d->e, d->va), value, d->size,
                     (struct access){ .who = u->who, .secure = d->e->page & MMU_E_SECURE });
         return;
@@ -254,7 +254,7 @@ bool mmu_atomic(struct cpu *cpu, enum ir_opcode op, uint64_t va, unsigned memop,
         if (crosses(&d))
             return bad(&d, true);
     }
-    if (!(d.e->page & MMU_E_RAM) || !space_find(mmu_of(cpu)->space, pa_of(d.e, va), &hit) || !hit.writable)
+    if (!(d.e->page & MMU_E_RAM) || !mmu_ram(cpu, pa_of(d.e, va), &hit) || !hit.writable)
         return bad(&d, false);
     if (interp_atomic_at(cpu, op, (uint64_t)(uintptr_t)host_of(&d), memop, a, b, old) < 0)
         return bad(&d, false);

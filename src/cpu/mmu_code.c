@@ -30,7 +30,7 @@ static const struct code_page *fill(struct cpu *cpu, struct code_page *c, unsign
 
     if (sys_of(cpu)->walk(cpu, cpu->pc, MMU_FETCH, regime, false, &p) < 0)
         return NULL;
-    if (!space_find(u->space, p.pa & MMU_PAGE_MASK, &hit) || !hit.host || hit.len < MMU_PAGE)
+    if (!mmu_ram(cpu, p.pa & MMU_PAGE_MASK, &hit) || hit.len < MMU_PAGE)
         return no_code(cpu, p.pa, regime);
     *c = (struct code_page){
         .va = cpu->pc & MMU_PAGE_MASK,
@@ -172,7 +172,7 @@ static bool ram_place(struct cpu *cpu, uint64_t va, uint64_t *at)
     struct mem_hit hit;
     uint64_t pa;
 
-    if (!mmu_debug_walk(cpu, va, &pa) || !space_find(mmu_of(cpu)->space, pa, &hit) || !hit.ram)
+    if (!mmu_debug_walk(cpu, va, &pa) || !mmu_ram(cpu, pa, &hit))
         return false;
     *at = hit.ram->offset + hit.ram_off;
     return true;

@@ -64,6 +64,8 @@ struct mmu {
     struct machine *machine;
     struct space *space;
     uint32_t who;
+    struct mem_hit ram; /* what was found last that is RAM, from ram_at on */
+    uint64_t ram_at;    /* dropped with everything else: mmu_flush */
     uint64_t context[MMU_REGIMES]; /* in force */
     uint64_t before[MMU_REGIMES];  /* it was, when the regime was used last */
     uint8_t turns[MMU_REGIMES];    /* times that the last bit of the context went to and fro */

@@ -123,7 +123,7 @@ static uint64_t *table_at(struct a64_sys *s, uint64_t pa)
 
 static uint64_t *host_at(const struct walk *w, uint64_t pa, struct mem_hit *hit)
 {
-    return space_find(w->s->space, pa, hit) && hit->host && hit->len >= 8 ? (uint64_t *)hit->host : NULL;
+    return mmu_ram(w->cpu, pa, hit) && hit->len >= 8 ? (uint64_t *)hit->host : NULL;
 }
 
 static bool read_desc(const struct walk *w, uint64_t pa, uint64_t *v)
