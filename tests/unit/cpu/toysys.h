@@ -48,6 +48,7 @@ struct tsys {
     bool contexts; /* the mode instruction changes it: 0 or 1 */
     bool endless; /* there is fuel for ever: all of it is one page */
     unsigned n_remaps;
+    uint64_t rounds; /* as a test has seen them */
     /* of the last fault */
     uint64_t fault_va;
     int fault_access, fault_bad; /* bad: 0 no page, 1 misaligned, 2 nothing answers */
