@@ -139,12 +139,14 @@ TEST(stdio, files_and_pipes)
 
 TEST(pty, somebody_comes_and_goes)
 {
-    char buf[64] = "";
+    char buf[64] = "", path[64], opts[128];
     struct chr *c;
     int fd;
 
     env.loop = loop_new();
-    c = open_chardev(&env, "pty,id=p,path=/tmp/emu-pty-test");
+    snprintf(path, sizeof(path), "/tmp/emu-pty-test-%d", (int)getpid());
+    snprintf(opts, sizeof(opts), "pty,id=p,path=%s", path);
+    c = open_chardev(&env, opts);
     front_attach(&f, c);
     CHECK(!strncmp(chr_describe(c), "pty:/dev/pts/", 13));
     CHECK_STR(f.events, "");
@@ -167,11 +169,11 @@ TEST(pty, somebody_comes_and_goes)
     for (; test_now() < end; turns++)
         loop_once(env.loop, 50000000);
     CHECK(turns < 50);
-    fd = open("/tmp/emu-pty-test", O_RDWR | O_NOCTTY | O_NONBLOCK);
+    fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK);
     RUN_UNTIL(env.loop, chr_connected(c));
     CHECK_STR(f.events, "OCO");
     chr_close(c);
-    CHECK(access("/tmp/emu-pty-test", F_OK) < 0);
+    CHECK(access(path, F_OK) < 0);
 }
 
 /* A host's serial port: a terminal stands for it. */
