@@ -73,6 +73,16 @@ static bool has_pauth(const struct a64_conf *c)
     return a64_model_feats((unsigned)c->model) >> A64_FEAT_PAUTH & 1;
 }
 
+static bool is_known(const char *name)
+{
+    static const char *const names[] = {"aarch64", "cfgend", "pauth", "pauth-impdef", "pmu", "reset-hivecs"};
+
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static int set_feature(struct a64_conf *c, const char *name, const char *value, struct err *e)
 {
     const char *model = a64_model_name(c->model);
@@ -86,6 +96,9 @@ static int set_feature(struct a64_conf *c, const char *name, const char *value, 
     }
     if (strncmp(name, "kvm-", 4) == 0)
         return err_set(e, -EINVAL, "CPU property '%s' is for hardware virtualization only", name);
+    if (!is_known(name))
+        return err_set(e, -EINVAL, "CPU model '%s' has no property '%s'; it has aarch64, pauth, pauth-impdef, pmu", model,
+                       name);
     if ((r = on_or_off(name, value, &v, e)) < 0)
         return r;
     if (strcmp(name, "pmu") == 0) {
@@ -100,11 +113,8 @@ static int set_feature(struct a64_conf *c, const char *name, const char *value, 
         if (!has_pauth(c))
             return err_set(e, -EINVAL, "CPU model '%s' has no pointer authentication", model);
         c->qarma5 = !v;
-    } else if (strcmp(name, "reset-hivecs") == 0 || strcmp(name, "cfgend") == 0) {
-        return v ? err_set(e, -ENOTSUP, "CPU property '%s': AArch32 and big-endian are not supported", name) : 0;
-    } else {
-        return err_set(e, -EINVAL, "CPU model '%s' has no property '%s'; it has aarch64, pauth, pauth-impdef, pmu", model,
-                       name);
+    } else if (v) { /* reset-hivecs, cfgend */
+        return err_set(e, -ENOTSUP, "CPU property '%s': AArch32 and big-endian are not supported", name);
     }
     return 0;
 }
