@@ -164,7 +164,7 @@ quick: all unit
 check:
 	@tools/deps.sh build root test
 	$(MAKE) -j$$(nproc) all unit fuzzers
-	$(MAKE) roots guests
+	$(MAKE) roots guests disk
 	$(TEST) layers lists docs warnings unit golden fuzz insn sys machine boot random cli image programs tiers stress
 
 # The same tests on a build with address and undefined-behaviour sanitizers, without those that only
@@ -259,6 +259,19 @@ roots:
 guests:
 	@tools/mk-guests.sh $(GUESTS)
 
+# A whole Debian on a disk; without the rights that installing one takes, tests that want it say so and are skipped.
+disk: $(P)/emu-user $(P)/qemu-aarch64
+	-@tools/mk-disk.sh $(P)/qemu-aarch64 $(GUESTS)/disk
+
+# Machines beside the reference: boots, and work in the guest.
+bench-system: all guests disk
+	@tools/deps.sh build test bench
+	bench/system/run.py --emu $(P)/qemu-system-aarch64 --guests $(GUESTS) --disk $(GUESTS)/disk --runs $(RUNS) --only '$(ONLY)'
+
+# The whole Debian with stress-ng: six classes, a minute each.
+check-debian: all disk
+	EMU_BIN=$(P) DISK=$(GUESTS)/disk STRESS=$${STRESS:-60} tests/boot/debian.py
+
 # Debian packages that building and testing need; says nothing when all are there.
 deps:
 	@tools/deps.sh build root test
@@ -283,15 +296,17 @@ help:
 	@echo 'make bench      the benchmarks; ONLY=fib,startup RUNS=3 for some of them'
 	@echo 'make crash      kills 200 converts and 200 writers at random times and lets them go on'
 	@echo 'make bench-storage  qemu-img beside the reference, cp and cmp'
+	@echo 'make bench-system  machines beside the reference: boots, and work in the guest'
+	@echo 'make check-debian  a whole Debian guest with stress-ng, 6 minutes for each number of CPUs'
 	@echo 'make bench-insns  host instructions per guest instruction, kept in bench/user/insns.txt'
 	@echo 'make bench-build  Debian packages built and tested in an arm64 root, beside the references'
 	@echo 'make bench-translate  what translating costs, kept in bench/user/translate.txt'
-	@echo 'make fmt clean deps roots guests'
+	@echo 'make fmt clean deps roots guests disk'
 
 clean:
 	rm -rf $(B)
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
-.PHONY: all static unit fuzzers quick regold check check-san check-random bench bench-translate bench-insns bench-build bench-storage crash demo roots guests \
+.PHONY: all static unit fuzzers quick regold check check-san check-random bench bench-translate bench-insns bench-build bench-storage crash demo roots guests disk bench-system check-debian \
         deps fuzz fmt help clean
