@@ -244,7 +244,15 @@ bench-storage:
 	$(MAKE) $(P)/emu-storage $(STORAGE:%=$(P)/%)
 	EMU_BIN=$(P) bench/storage.py -n $(RUNS) $(subst $(comma), ,$(ONLY))
 
+# Debian's arm64 installer in this terminal; UNATTENDED=1: to its first screen, and out.
 demo:
+	@tools/deps.sh build root
+	$(MAKE) -j$$(nproc) all
+	@tools/mk-guests.sh $(GUESTS) di
+	@tools/demo-machine.sh $(P)/qemu-system-aarch64 $(GUESTS)
+
+# One arm64 program after the other, without a machine.
+demo-user:
 	@tools/deps.sh build root
 	$(MAKE) -j$$(nproc) all
 	@tools/mk-root.sh demo arm64 $(ROOTS)/demo
@@ -281,7 +289,8 @@ fmt:
 
 help:
 	@echo 'make            build/qemu-aarch64, build/qemu-img and their kin'
-	@echo 'make demo       run Debian arm64 programs: shell, Python, the compiler'
+	@echo 'make demo       boot the Debian arm64 installer here (UNATTENDED=1: to its first screen)'
+	@echo 'make demo-user  run Debian arm64 programs: shell, Python, the compiler'
 	@echo 'make check      all tests (about 15 minutes on two cores); installs what it needs'
 	@echo 'make quick      unit and instruction tests, in less than a minute'
 	@echo 'make check-X    one group: layers lists docs warnings unit golden fuzz insn sys machine boot random cli image programs tiers stress'
@@ -308,5 +317,5 @@ clean:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
-.PHONY: all static unit fuzzers quick regold check check-san check-random bench bench-translate bench-insns bench-build bench-storage crash demo roots guests disk bench-system check-debian \
+.PHONY: all static unit fuzzers quick regold check check-san check-random bench bench-translate bench-insns bench-build bench-storage crash demo demo-user roots guests disk bench-system check-debian \
         deps fuzz fmt help clean
