@@ -276,6 +276,10 @@ bench-system: all guests disk
 	@tools/deps.sh build test bench
 	bench/system/run.py --emu $(P)/qemu-system-aarch64 --guests $(GUESTS) --disk $(GUESTS)/disk --runs $(RUNS) --only '$(ONLY)'
 
+# A small guest that reboots 200 times.
+check-reboots: all guests
+	EMU_BIN=$(P) tests/boot/reboots.py
+
 # The whole Debian with stress-ng: six classes, a minute each.
 check-debian: all disk
 	EMU_BIN=$(P) DISK=$(GUESTS)/disk STRESS=$${STRESS:-60} tests/boot/debian.py
@@ -307,6 +311,7 @@ help:
 	@echo 'make bench-storage  qemu-img beside the reference, cp and cmp'
 	@echo 'make bench-system  machines beside the reference: boots, and work in the guest'
 	@echo 'make check-debian  a whole Debian guest with stress-ng, 6 minutes for each number of CPUs'
+	@echo 'make check-reboots  a small guest that reboots 200 times'
 	@echo 'make bench-insns  host instructions per guest instruction, kept in bench/user/insns.txt'
 	@echo 'make bench-build  Debian packages built and tested in an arm64 root, beside the references'
 	@echo 'make bench-translate  what translating costs, kept in bench/user/translate.txt'
@@ -317,5 +322,5 @@ clean:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
-.PHONY: all static unit fuzzers quick regold check check-san check-random bench bench-translate bench-insns bench-build bench-storage crash demo demo-user roots guests disk bench-system check-debian \
+.PHONY: all static unit fuzzers quick regold check check-san check-random bench bench-translate bench-insns bench-build bench-storage crash demo demo-user roots guests disk bench-system check-debian check-reboots \
         deps fuzz fmt help clean

@@ -14,7 +14,7 @@ packages() {
                 dosfstools mtools openssh-server gnutls-bin cryptsetup-bin lsof \
                 binutils-aarch64-linux-gnu gcc-aarch64-linux-gnu g++-aarch64-linux-gnu \
                 libc6-dev-arm64-cross qemu-user gdb-multiarch golang-go strace \
-                clang device-tree-compiler acpica-tools iperf3 cpio kmod ;;
+                clang device-tree-compiler acpica-tools iperf3 grub-common xorriso fdisk cpio kmod ;;
     bench) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross valgrind ;;
     fuzz)  echo clang libclang-rt-14-dev ;;
     *)     echo "deps.sh: unknown job '$1': want build, root, test, bench or fuzz" >&2; exit 2 ;;

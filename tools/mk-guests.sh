@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Makes guests for boot tests and the demo from Debian's packages: nothing in them is run, the machine's own packages
 # stay as they are.  Made once; later calls return at once.
-# usage: tools/mk-guests.sh DIR [linux] [di] [fw]
+# usage: tools/mk-guests.sh DIR [linux] [di] [fw] [grub]
 #   DIR/linux/arm64/{vmlinuz,initrd.gz}   Debian's kernel, a ramdisk that tests itself (tests/boot/guest-init)
 #   DIR/di/arm64/{linux,initrd.gz}        Debian's installer
+#   DIR/grub/{cd.iso,disk.img}            GRUB for UEFI, which boots that kernel, on a CD and on a disk with an EFI partition
 #   DIR/fw/{QEMU_EFI-aarch64,AAVMF_CODE,AAVMF_VARS}.fd   UEFI firmware
 set -euo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
@@ -12,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 D=$(cd "$1" && pwd)
 shift
-[ $# -gt 0 ] || set -- linux di fw
+[ $# -gt 0 ] || set -- linux di fw grub
 . "$here/apt-private.sh"
 
 modules="virtio_pci virtio_mmio virtio_blk virtio_net virtio_scsi virtio_console virtio_rng virtio_balloon 9p
@@ -86,9 +87,48 @@ mk_fw() {
     cp "$u"/AAVMF/AAVMF_{CODE,VARS}.fd "$D/fw/"
 }
 
+# GRUB says GRUB-OK, and boots the kernel and ramdisk that lie beside it.
+grub_config() {
+    cat <<'C'
+set timeout=1
+set default=0
+echo GRUB-OK $grub_cpu-$grub_platform
+menuentry "Linux" {
+    linux /boot/vmlinuz console=ttyAMA0 guest=
+    initrd /boot/initrd.gz
+}
+C
+}
+
+mk_grub() {
+    local o=$D/grub from w=$D/.unpack/grub
+    [ -e "$D/linux.ok" ] || { mk_linux; : > "$D/linux.ok"; }
+    from=$(fetch grub-efi-arm64-bin)/usr/lib/grub/arm64-efi
+    rm -rf "$w"
+    mkdir -p "$o" "$w/cd/boot/grub"
+    cp "$D"/linux/arm64/{vmlinuz,initrd.gz} "$w/cd/boot/"
+    grub_config > "$w/cd/boot/grub/grub.cfg"
+    grub-mkrescue -d "$from" -o "$o/cd.iso" "$w/cd" -- -volid GRUBCD 2> "$w/log" || { cat "$w/log" >&2; return 1; }
+    printf 'search --no-floppy --file --set=root /boot/vmlinuz\nset prefix=($root)/boot/grub\nconfigfile ($root)/boot/grub/grub.cfg\n' \
+        > "$w/early.cfg"
+    grub-mkimage -d "$from" -O arm64-efi -o "$w/bootaa64.efi" -p /boot/grub -c "$w/early.cfg" \
+        part_gpt fat normal linux echo search search_fs_file configfile
+    truncate -s 94M "$w/esp"
+    mkfs.vfat -n ESP "$w/esp" > "$w/log"
+    mmd -i "$w/esp" ::EFI ::EFI/BOOT ::boot ::boot/grub
+    mcopy -i "$w/esp" "$w/bootaa64.efi" ::EFI/BOOT/BOOTAA64.EFI
+    mcopy -i "$w/esp" "$w/cd/boot/vmlinuz" "$w/cd/boot/initrd.gz" ::boot/
+    mcopy -i "$w/esp" "$w/cd/boot/grub/grub.cfg" ::boot/grub/
+    rm -f "$o/disk.img"
+    truncate -s 96M "$o/disk.img"
+    printf 'label: gpt\n2048,%s,U\n' $((94 * 2048)) | sfdisk -q "$o/disk.img"
+    dd if="$w/esp" of="$o/disk.img" bs=1M seek=1 conv=notrunc,sparse status=none
+    rm -rf "$w"
+}
+
 for what; do
     case $what in
-    linux|di|fw) [ -e "$D/$what.ok" ] || { "mk_$what"; : > "$D/$what.ok"; } ;;
-    *) echo "mk-guests.sh: unknown guest '$what': want linux, di or fw" >&2; exit 2 ;;
+    linux|di|fw|grub) [ -e "$D/$what.ok" ] || { "mk_$what"; : > "$D/$what.ok"; } ;;
+    *) echo "mk-guests.sh: unknown guest '$what': want linux, di, fw or grub" >&2; exit 2 ;;
     esac
 done
