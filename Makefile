@@ -40,7 +40,7 @@ STORAGE      := qemu-img qemu-io qemu-nbd
 
 # And of the machines; the links are the names of their guests.
 SYSTEMS      := qemu-system-aarch64
-SYSTEM_PKGS  := json-c libuv slirp zlib gnutls
+SYSTEM_PKGS  := json-c slirp zlib gnutls
 CPPFLAGS     += $(shell pkg-config --cflags $(SYSTEM_PKGS) 2>/dev/null)
 SYSTEM_LIBS  := $(shell pkg-config --libs $(SYSTEM_PKGS) 2>/dev/null) -lfdt
 
