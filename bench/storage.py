@@ -11,6 +11,7 @@ faster than the reference we are in elapsed time (median of the rounds' ratios),
 import argparse
 import os
 import random
+import re
 import resource
 import shutil
 import statistics
@@ -55,10 +56,10 @@ class Bench:
         self.work, self.one = work, one
 
     def ref(self, line):
-        return line.replace('qemu-img', '/usr/bin/qemu-img').replace('qemu-io', '/usr/bin/qemu-io')
+        return re.sub(r'\bqemu-(?=img|io|nbd)', '/usr/bin/qemu-', line)
 
     def ours(self, line):
-        return line.replace('qemu-img', f'{OURS}/qemu-img').replace('qemu-io', f'{OURS}/qemu-io')
+        return re.sub(r'\bqemu-(?=img|io|nbd)', f'{OURS}/qemu-', line)
 
     def run(self, line, one=False):
         pin = (lambda: os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})) if one else None
@@ -105,6 +106,13 @@ class Bench:
         return ratio >= target
 
 
+def served(image, what, depth, mib):
+    """A server of @image for one client, fio, that does @mib of requests of 4 KiB, @depth at once."""
+    return (f'qemu-nbd -t -f raw -k $PWD/s {image} & p=$!; for i in $(seq 500); do [ -S s ] && break; sleep 0.01; done; '
+            f"fio --name=nbd --ioengine=nbd --uri=\"nbd+unix:///?socket=$PWD/s\" --rw={what} --bs=4k --iodepth={depth} "
+            f'--size=256M --io_size={mib}M --norandommap=1 --output=/dev/null; r=$?; kill $p; wait $p; rm -f s; exit $r')
+
+
 def rows(mib):
     gone = ['rm -f out']
     depth = 41
@@ -136,6 +144,10 @@ def rows(mib):
          'cp empty w; qemu-img bench -w -c 32768 -d 32 -s 4096 -S 65536 -f qcow2 w', None, 1.3, ['rm -f w']),
         (f'reads through {depth} overlays', chain,
          f'qemu-img bench -c 60000 -d 8 -s 4096 chain{depth - 1}', None, 10, []),
+        ('NBD 4 KiB reads, depth 1', [], served('disk/nbd', 'randread', 1, 160), None, 1.3, []),
+        ('NBD 4 KiB reads, depth 16', [], served('disk/nbd', 'randread', 16, 512), None, 1.6, []),
+        ('NBD 4 KiB writes, depth 16', [], served('disk/nbd', 'randwrite', 16, 512), None, 1.8, []),
+        ('NBD 4 KiB reads, tmpfs', ['head -c 1G /dev/urandom > solid'], served('solid', 'randread', 16, 160), None, 6, []),
         ('create', [], 'for i in 1 2 3 4 5 6 7 8 9 10; do qemu-img create -q -f qcow2 out 1G; done',
          None, 2, gone),
         ('start and info', ['qemu-img create -q -f qcow2 small 1G'],
@@ -153,8 +165,11 @@ def main():
     ap.add_argument('name', nargs='*', help='only rows with one of these words in their names')
     args = ap.parse_args()
     work = tempfile.mkdtemp(prefix='emu-storage-', dir='/dev/shm')
+    disk = tempfile.mkdtemp(prefix='emu-storage-', dir='/var/tmp')
     try:
         make_image(f'{work}/in', args.s)
+        os.symlink(disk, f'{work}/disk')
+        make_image(f'{disk}/nbd', 256)
         make_image(f'{work}/part', max(args.s // 8, 16))
         print(f'{"":34}{"ref s":>8}{"ours s":>8}{"limit":>8}{"ref cpu":>9}{"ours":>8}{"faster":>9}'
               f'{"cpu":>9}{"target":>8}')
@@ -165,6 +180,7 @@ def main():
               f'{sum(met)} of {len(met)} targets met')
     finally:
         shutil.rmtree(work)
+        shutil.rmtree(disk)
     if args.strict and not all(met):
         sys.exit(1)
 
