@@ -22,9 +22,9 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#define IMAGE_MAGIC       0x644d5241u /* "ARM\x64" */
-#define TEXT_OFFSET_OLD   0x80000     /* before Linux 3.17, and of what has no header */
-#define TREE_ROOM         (2 * MiB)
+#define IMAGE_MAGIC     0x644d5241u /* "ARM\x64" */
+#define TEXT_OFFSET_OLD 0x80000     /* before Linux 3.17, and of what has no header */
+#define TREE_ROOM       (2 * MiB)
 
 bool arm64_image_parse(const uint8_t *p, size_t len, struct arm64_image *img)
 {
@@ -150,12 +150,26 @@ static int place_linux(struct arm_boot *b, const char *name, struct image *img, 
     at += h.text_offset;
     used = max_u64(h.size, img->len);
     if (used > b->ram_size || at - b->ram_base > b->ram_size - used)
-        return err_set(e, -ENOMEM, "kernel '%s' needs %" PRIu64 " MiB of RAM, there are %" PRIu64, name,
-                       div_up(at - b->ram_base + used, MiB), b->ram_size / MiB);
+        return err_set(e, -ENOMEM, "kernel '%s' needs %" PRIu64 " MiB of RAM, there are %" PRIu64,
+                       name, div_up(at - b->ram_base + used, MiB), b->ram_size / MiB);
     *start = at;
     *end = at + used;
     b->linux_protocol = true;
     return image_place(b->m, name, at, img, e);
+}
+
+/* Anything may be a kernel for bare metal, but for what is no code at all. */
+static int refuse_no_kernel(const char *name, const struct image *img, struct err *e)
+{
+    uint64_t n = img->len < 512 ? img->len : 512, text = 0;
+
+    for (uint64_t i = 0; i < n; i++)
+        text += (img->data[i] >= ' ' && img->data[i] < 0x7f) ||
+                (img->data[i] >= '\t' && img->data[i] <= '\r');
+    if (text < n)
+        return 0;
+    return err_set(e, -EINVAL, "could not load kernel '%s': it is %s", name,
+                   n ? "text, no kernel" : "empty");
 }
 
 static int place_kernel(struct arm_boot *b, const char *name, uint64_t *start, uint64_t *end,
@@ -178,8 +192,8 @@ static int place_kernel(struct arm_boot *b, const char *name, uint64_t *start, u
         *end = elf.high;
         return r;
     }
-    r = img.len ? place_linux(b, name, &img, start, end, e)
-                : err_set(e, -EINVAL, "could not load kernel '%s': it is empty", name);
+    if ((r = refuse_no_kernel(name, &img, e)) == 0)
+        r = place_linux(b, name, &img, start, end, e);
     b->pc = *start;
     image_free(&img);
     return r;
