@@ -11,11 +11,16 @@
 
 __thread struct cpu *cpu_self __attribute__((tls_model("initial-exec")));
 
-/* Zeroed pages, touched as used: most programs need few entries of the jump cache. */
-static struct cpu *cpu_alloc(void)
+/* Programs, which may have little address space, do without a machine's tables. */
+static size_t cpu_size(const struct guest_isa *isa)
 {
-    void *p = mmap(NULL, sizeof(struct cpu), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                   0);
+    return isa->system ? sizeof(struct cpu) : offsetof(struct cpu, no_tlb);
+}
+
+/* Zeroed pages, touched as used: most programs need few entries of the jump cache. */
+static struct cpu *cpu_alloc(const struct guest_isa *isa)
+{
+    void *p = mmap(NULL, cpu_size(isa), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     return p == MAP_FAILED ? NULL : p;
 }
@@ -33,7 +38,7 @@ static void cpu_link(struct cpu *cpu, struct engine *e)
 
 struct cpu *cpu_new(const struct guest_isa *isa, struct engine *engine)
 {
-    struct cpu *cpu = cpu_alloc();
+    struct cpu *cpu = cpu_alloc(isa);
 
     if (!cpu)
         return NULL;
@@ -48,7 +53,7 @@ struct cpu *cpu_new(const struct guest_isa *isa, struct engine *engine)
 
 struct cpu *cpu_clone(const struct cpu *old)
 {
-    struct cpu *cpu = cpu_alloc();
+    struct cpu *cpu = cpu_alloc(old->isa);
 
     if (!cpu)
         return NULL;
@@ -75,7 +80,7 @@ void cpu_free(struct cpu *cpu)
         cpu->next->link = cpu->link;
     pthread_mutex_unlock(&e->lock);
     jit_fini_cpu(cpu);
-    munmap(cpu, sizeof(*cpu));
+    munmap(cpu, cpu_size(cpu->isa));
 }
 
 void cpu_kick(struct cpu *cpu)

@@ -153,6 +153,7 @@ struct cpu {
     struct cpu_mode *at_work;        /* of cpu->mode, when translated code ran last */
     struct cpu_jc *mode_jc;          /* its */
     struct mmu_entry *unpriv_tlb;    /* for IR_MEM_UNPRIV: the table of that regime, or no_tlb while it holds another context's */
+    /* from here on not there in programs (cpu_new) */
     struct mmu_entry no_tlb[MMU_ENTRIES]; /* always empty */
     struct mmu_entry tlb[MMU_TABLES][MMU_ENTRIES] __attribute__((aligned(64))); /* looked up in line by translated code */
     struct cpu_mode modes[CPU_MODES];
