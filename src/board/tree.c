@@ -62,6 +62,11 @@ struct tree *tree_read(const void *blob, size_t len, struct err *e)
 {
     struct tree *t;
 
+    /* Before version 17 the header does not tell the size of everything, and libfdt 1.6 reads on. */
+    if (len >= sizeof(struct fdt_header) && fdt_magic(blob) == FDT_MAGIC && fdt_version(blob) < 17) {
+        err_set(e, -EINVAL, "device tree blob of version %u: want 17", fdt_version(blob));
+        return NULL;
+    }
     if (len > INT32_MAX / 4 || fdt_check_full(blob, len) < 0) {
         err_set(e, -EINVAL, "not a device tree blob");
         return NULL;

@@ -41,10 +41,13 @@ TEST(tree, grows_and_is_read_again)
 TEST(tree, what_is_none_is_refused)
 {
     struct err e = {0};
-    uint8_t blob[100] = {0xd0, 0x0d, 0xfe, 0xed};
+    uint8_t blob[100] = {0xd0, 0x0d, 0xfe, 0xed, [23] = 17};
 
     CHECK(!tree_read(blob, sizeof(blob), &e));
     CHECK_STR(e.msg, "not a device tree blob");
+    blob[23] = 13; /* the version */
+    CHECK(!tree_read(blob, sizeof(blob), &e));
+    CHECK_STR(e.msg, "device tree blob of version 13: want 17");
 }
 
 TEST(arm64_image, header_is_read)
