@@ -28,10 +28,11 @@ _start:
     b.ne    0b
     bl      prepare
     /* all are there: the tokens start on their way */
-0:  ldr     x9, =ready
-    ldr     x10, [x9]
-    cmp     x10, #CPUS
+0:  ldr     x0, =ready
+    ldr     x1, [x0]
+    cmp     x1, #CPUS
     b.ne    0b
+    msr     daifset, #2         /* send's registers are the handler's, too */
     mov     x19, #1
 0:  mov     x10, #1
     mov     x11, x19
@@ -39,11 +40,12 @@ _start:
     add     x19, x19, #1
     cmp     x19, #TOKENS
     b.ls    0b
+    msr     daifclr, #2
 sleep:
     wfi
-    ldr     x9, =done
-    ldr     x10, [x9]
-    cbz     x10, sleep
+    ldr     x0, =done
+    ldr     x1, [x0]
+    cbz     x1, sleep
     cbnz    x20, off
     b       check
 
