@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ISA bus: ports, low memory, sixteen interrupts.  A device type with bus "isa" plugs into it by -device; what boards wire
+ * by themselves need not be on it, and takes isa_irq() for its interrupts.
+ *
+ *     init:   struct isa_bus *b = isa_bus_of(d->parent);
+ *             if ((r = isa_add_io(d, &u->regs, u->iobase, e)) < 0 || (r = isa_connect(d, &d->irq[0], u->irq, e)) < 0) ...
+ *     fini:   isa_remove(&u->regs);
+ *
+ * Under the machine's lock.  Source: ISA System Architecture (IEEE P996); Intel 82371SB (PIIX3) for who decodes what.
+ */
+#ifndef DEV_ISA_ISA_H
+#define DEV_ISA_ISA_H
+
+#include "bus/dev.h"
+#include "bus/machine.h"
+
+enum { ISA_IRQS = 16 };
+
+struct isa_bus {
+    struct bus bus;              /* kind "isa" */
+    struct mem *io, *mem;        /* the machine's */
+    struct irq_or irq[ISA_IRQS]; /* .out: to interrupt controllers, by the board */
+    unsigned users[ISA_IRQS];    /* inputs of each handed out */
+};
+
+static inline struct isa_bus *isa_bus_of(struct bus *b)
+{
+    return (struct isa_bus *)b;
+}
+/** isa_bus_init - fills @b in and adds it to @owner as "isa.0". */
+void isa_bus_init(struct isa_bus *b, struct dev *owner);
+/** isa_bus - the machine's; NULL: it has none. */
+struct isa_bus *isa_bus(struct machine *m);
+/** isa_irq - a new input of interrupt @n (0 to 15): several devices on one are ORed. */
+struct irq_in isa_irq(struct isa_bus *b, unsigned n);
+
+/**
+ * isa_add_io - @regs, made by mem_init_mmio, appear at port @base.  -EINVAL "iobase=0x10000: ..." when they do not fit.
+ * isa_remove - they go again (fini), if they were there.
+ */
+int isa_add_io(struct dev *d, struct mem *regs, uint64_t base, struct err *e);
+void isa_remove(struct mem *regs);
+/** isa_connect - output @line of @d drives interrupt @irq.  -EINVAL "irq=16: want 0 to 15". */
+int isa_connect(struct dev *d, struct irq_line *line, uint64_t irq, struct err *e);
+
+#endif
