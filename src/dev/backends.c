@@ -5,6 +5,7 @@
 #include "bus/machine.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 /* What messages call a device: its id, if it has one. */
 static const char *called(const struct dev *d)
@@ -52,4 +53,62 @@ void dev_drop_drive(struct drive *drive)
         drive->owner = NULL;
         drive->changed = NULL;
     }
+}
+
+/* --- Input --- */
+
+struct seat {
+    struct machine *m;
+    struct input_env env;
+    struct input *input;
+    struct timer timer;
+};
+
+static void seat_due(void *opaque)
+{
+    struct seat *s = opaque;
+
+    input_due(s->input);
+}
+
+static void seat_arm(void *opaque, int64_t ns)
+{
+    struct seat *s = opaque;
+
+    timer_at(&s->timer, clock_now(s->m, CLK_VIRT) + ns);
+}
+
+/* Without a main loop (tests) nothing ever runs, and everything is heard. */
+static bool seat_awake(void *opaque)
+{
+    struct seat *s = opaque;
+    enum run_state state = machine_state(s->m);
+
+    return !machine_loop(s->m) || state == RUN_RUNNING || state == RUN_SUSPENDED;
+}
+
+static void seat_end(void *opaque)
+{
+    struct seat *s = opaque;
+
+    timer_cancel(&s->timer);
+    input_free(s->input);
+    free(s);
+}
+
+struct input *machine_input(struct machine *m)
+{
+    struct seat *s = machine_backend(m, "input", "input");
+
+    if (s)
+        return s->input;
+    if (!(s = calloc(1, sizeof(*s))))
+        fatal("out of memory");
+    s->m = m;
+    s->env = (struct input_env){ .arm = seat_arm, .awake = seat_awake, .opaque = s };
+    s->input = input_new(&s->env);
+    timer_init(&s->timer, m, CLK_VIRT, seat_due, s);
+    machine_add_backend(m, "input", "input", s, ERR_IGNORE);
+    machine_on_end(m, seat_end, s);
+    return s->input;
 }

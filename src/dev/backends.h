@@ -6,6 +6,7 @@
 #include "block/drive.h"
 #include "bus/dev.h"
 #include "ui/chr.h"
+#include "ui/input.h"
 
 /**
  * dev_take_chr - attach @d to the character back end @id, the value of its property "chardev"; @opaque is handed to
@@ -21,5 +22,9 @@ int dev_take_chr(struct dev *d, const char *id, const struct chr_front *f, void 
  */
 int dev_take_drive(struct dev *d, const char *id, struct drive **drive, struct err *e);
 void dev_drop_drive(struct drive *drive);
+
+/** machine_input - the keyboards and mice of @m, made when first asked for; delays last in the guest's time, and what is typed
+ * while the machine stands is lost.  Goes with the machine, after its devices. */
+struct input *machine_input(struct machine *m);
 
 #endif
