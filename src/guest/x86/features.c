@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Features of x86 CPUs by name, and the sets of them that cpu->mode numbers. */
+#include "guest/x86/features.h"
+
+#include "guest/x86/x86.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+static const struct {
+    char flag[16];
+} rows[] = {
+#define FEATURE(name, flag, leaf, sub, reg, bit) {flag},
+#include "guest/x86/features.def"
+#undef FEATURE
+};
+
+enum { MAX_SETS = 127 };
+static struct x86_features sets[MAX_SETS]; /* never change once counted; number 0: nothing but BASE */
+static unsigned n_sets = 1;                /* [atomic; grows under the lock] */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+int x86_features_number(const struct x86_features *f)
+{
+    unsigned i;
+
+    pthread_mutex_lock(&lock);
+    for (i = 0; i < n_sets && memcmp(&sets[i], f, sizeof(*f)); i++)
+        ;
+    if (i == n_sets && i < MAX_SETS) {
+        sets[i] = *f;
+        __atomic_store_n(&n_sets, i + 1, __ATOMIC_RELEASE);
+    }
+    pthread_mutex_unlock(&lock);
+    return i < MAX_SETS ? (int)i : -ENOSPC;
+}
+
+const struct x86_features *x86_features_of(uint32_t mode)
+{
+    unsigned n = mode >> X86_MODE_FEATURES & 127;
+
+    return &sets[n < MAX_SETS ? n : 0];
+}
+
+/* "sse4_1" is "sse4.1", "sha_ni" "sha-ni". */
+static bool same(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++)
+        if (*a != *b && !(strchr("._-", *a) && strchr("._-", *b)))
+            return false;
+    return *a == *b;
+}
+
+int x86_feature_find(const char *flag)
+{
+    for (int i = 1; i < X86_NUM_FEATS; i++)
+        if (same(flag, rows[i].flag))
+            return i;
+    return -1;
+}
+
+const char *x86_feature_flag(int feature)
+{
+    return feature >= 0 && feature < X86_NUM_FEATS ? rows[feature].flag : NULL;
+}
+
+struct x86_features x86_features_all(void)
+{
+    struct x86_features f = {{0}};
+
+    for (unsigned i = 1; i < X86_NUM_FEATS; i++)
+        x86_feature_put(&f, i, true);
+    return f;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Branches, calls, interrupts of software (SDM 2: Jcc, JMP, CALL, RET, INT n, SYSCALL, UD2). */
+#include "guest/x86/lift.h"
+
+void tr_x86_jcc(struct x86_tr *t)
+{
+    x86_goto_if(t, x86_cond(t, t->i->opcode & 15), (uint64_t)t->i->imm);
+}
+
+void tr_x86_jmp(struct x86_tr *t)
+{
+    x86_goto(t, (uint64_t)t->i->imm);
+}
+
+static ir_val target(struct x86_tr *t)
+{
+    ir_val v = x86_read(t, 0);
+
+    return x86_size(t, 0) == 8 ? v : ir_conv(t->ir, IRO_zext, IR_I64, v);
+}
+
+void tr_x86_jmp_ind(struct x86_tr *t)
+{
+    x86_goto_ind(t, target(t), IR_EXIT_JUMP, 0);
+}
+
+static void push_return(struct x86_tr *t)
+{
+    unsigned size = t->i->op_size;
+    ir_val ip = x86_ip(t, t->next, size);
+
+    x86_push(t, size, size == 8 ? ip : ir_conv(t->ir, IRO_trunc, IR_I32, ip));
+}
+
+void tr_x86_call(struct x86_tr *t)
+{
+    push_return(t);
+    ir_goto_call(t->ir, (uint64_t)t->i->imm, t->next);
+}
+
+void tr_x86_call_ind(struct x86_tr *t)
+{
+    ir_val to = target(t);
+
+    push_return(t);
+    x86_goto_ind(t, to, IR_EXIT_CALL, t->next);
+}
+
+void tr_x86_ret(struct x86_tr *t)
+{
+    unsigned size = t->i->op_size;
+    ir_val to = x86_peek(t, size, 0);
+
+    x86_set_sp(t, x86_sp(t, (int64_t)size + (t->i->n_ops ? t->i->imm : 0)));
+    x86_goto_ind(t, size == 8 ? to : ir_conv(t->ir, IRO_zext, IR_I64, to), IR_EXIT_RET, 0);
+}
+
+void tr_x86_int3(struct x86_tr *t)
+{
+    if (x86_is_system(t))
+        x86_stop(t, X86_STOP_INT, X86_EXC_BP);
+    else
+        ir_trap(t->ir, CPU_STOP_BREAKPOINT, 0, t->pc);
+}
+
+void tr_x86_int(struct x86_tr *t)
+{
+    unsigned vector = (unsigned)t->i->imm & 255;
+
+    if (!x86_is_system(t) && vector == 0x80)
+        ir_trap(t->ir, CPU_STOP_SYSCALL, X86_SYSCALL_INT80, t->next);
+    else
+        x86_stop(t, X86_STOP_INT, vector);
+}
+
+/* RCX and R11 hold the return address and flags when the kernel is left again. */
+void tr_x86_syscall(struct x86_tr *t)
+{
+    if (x86_is_system(t)) {
+        x86_undefined(t);
+        return;
+    }
+    ir_set(t->ir, X86_R0 + X86_CX, x86_const64(t, t->next));
+    ir_set(t->ir, X86_R0 + 11, ir_call(t->ir, X86_HELP_eflags, IR_NONE, IR_NONE, IR_NONE));
+    ir_trap(t->ir, CPU_STOP_SYSCALL, X86_SYSCALL_SYSCALL, t->next);
+}
+
+void tr_x86_ud(struct x86_tr *t)
+{
+    x86_undefined(t);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* x86 code of programs: short sequences with stated results, on both engines. */
+#include "guest/x86/decode.h"
+#include "guest/x86/x86.h"
+#include "tests/test.h"
+
+#include <sys/mman.h>
+
+enum { CODE = 0x10000000, SIZE = 0x10000 };
+
+static struct cpu *new_cpu(enum engine_kind kind, unsigned code)
+{
+    struct engine_conf conf = {.kind = kind, .hot_after = 2};
+    const struct guest_isa *isa = code == X86_CODE64 ? &guest_x86_64 : &guest_i386;
+    struct x86_features all = x86_features_all();
+    struct cpu *cpu = cpu_new(isa, engine_new(isa, &conf));
+
+    x86_program(cpu, code, (unsigned)x86_features_number(&all));
+    return cpu;
+}
+
+/* Runs @text until it stops. */
+static enum cpu_stop run(struct cpu *cpu, const char *text, size_t len)
+{
+    uint8_t *p = mmap((void *)CODE, SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+    if (p == MAP_FAILED)
+        return CPU_STOP_NONE;
+    memcpy(p, text, len);
+    x86(cpu)->r[X86_SP] = CODE + SIZE - 64;
+    cpu->pc = CODE;
+    return cpu_run(cpu);
+}
+
+static void sum(enum engine_kind kind, unsigned code)
+{
+    /* xor eax,eax; mov ecx,100; 1: add eax,ecx; sub ecx,1; jne 1b; ud2 */
+    static const char text[] = "\x31\xc0\xb9\x64\x00\x00\x00\x01\xc8\x83\xe9\x01\x75\xf9\x0f\x0b";
+    struct cpu *cpu = new_cpu(kind, code);
+
+    CHECK_EQ(run(cpu, text, sizeof(text) - 1), CPU_STOP_UNDEFINED);
+    CHECK_EQ(x86(cpu)->r[X86_AX], 5050);
+    CHECK_EQ(x86_get_eflags(cpu) & X86_FL_STATUS, X86_FL_ZF | X86_FL_PF);
+    CHECK_EQ(cpu->pc, CODE + 14);
+}
+
+TEST(x86, a_loop_sums)
+{
+    sum(ENGINE_INTERP, X86_CODE64);
+    sum(ENGINE_JIT, X86_CODE64);
+    sum(ENGINE_INTERP, X86_CODE32);
+    sum(ENGINE_JIT, X86_CODE32);
+}
+
+static void calls(enum engine_kind kind)
+{
+    /* call 1f; ud2; 1: push 0x1234; pop rbx; mov bh,0x56; lea rax,[rbx+rbx*2-1]; ret */
+    static const char text[] = "\xe8\x02\x00\x00\x00\x0f\x0b\x68\x34\x12\x00\x00\x5b\xb7\x56\x48\x8d\x44\x5b\xff\xc3";
+    struct cpu *cpu = new_cpu(kind, X86_CODE64);
+
+    CHECK_EQ(run(cpu, text, sizeof(text) - 1), CPU_STOP_UNDEFINED);
+    CHECK_EQ(x86(cpu)->r[X86_BX], 0x5634);
+    CHECK_EQ(x86(cpu)->r[X86_AX], 0x5634 * 3 - 1);
+    CHECK_EQ(x86(cpu)->r[X86_SP], CODE + SIZE - 64);
+    CHECK_EQ(cpu->pc, CODE + 5);
+}
+
+TEST(x86, calls_return)
+{
+    calls(ENGINE_INTERP);
+    calls(ENGINE_JIT);
+}
+
+TEST(x86, lengths_are_decoded)
+{
+    static const struct {
+        const char *bytes;
+        uint8_t n, code;
+    } cases[] = {
+        {"\x48\x8b\x84\xc8\x00\x01\x00\x00", 8, X86_CODE64}, /* mov rax,[rax+rcx*8+256] */
+        {"\x48\xb8\x01\x02\x03\x04\x05\x06\x07\x08", 10, X86_CODE64},
+        {"\x66\xb8\x01\x02", 4, X86_CODE32},
+        {"\xb8\x01\x02", 3, X86_CODE16},
+        {"\x8b\x05\x01\x02\x03\x04", 6, X86_CODE64},
+        {"\x8b\x46\x10", 3, X86_CODE16},
+    };
+    struct x86_insn i;
+
+    for (unsigned n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
+        CHECK_EQ(x86_decode(X86_MODE_FLAT | cases[n].code, 0, (const uint8_t *)cases[n].bytes, 16, &i), X86_OK);
+        CHECK_EQ(i.len, cases[n].n);
+        CHECK_EQ(x86_decode(X86_MODE_FLAT | cases[n].code, 0, (const uint8_t *)cases[n].bytes, cases[n].n - 1u, &i), X86_SHORT);
+    }
+}
+
+static const struct test tests[] = {
+    CASE(x86, a_loop_sums),
+    CASE(x86, calls_return),
+    CASE(x86, lengths_are_decoded),
+};
+TEST_MAIN(tests)
