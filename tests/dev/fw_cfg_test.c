@@ -143,6 +143,43 @@ TEST(fw_cfg, state_survives)
     rig_free(r);
 }
 
+static uint64_t in(struct rig *r, uint16_t port, unsigned size)
+{
+    uint64_t v = 0;
+
+    CHECK(space_load(machine_io_space(r->m), port, &v, (struct access){.size = size}));
+    return v;
+}
+
+static void out(struct rig *r, uint16_t port, uint64_t v, unsigned size)
+{
+    CHECK(space_store(machine_io_space(r->m), port, v, (struct access){.size = size}));
+}
+
+TEST(fw_cfg, ports_of_a_pc)
+{
+    struct rig *r = rig_new("fw_cfg_io", NULL);
+    uint8_t d[16];
+
+    CHECK_EQ(in(r, 0x511, 1), 'Q');
+    CHECK_EQ(in(r, 0x511, 1), 'E');
+    out(r, 0x510, FW_CFG_ID, 2); /* little endian */
+    CHECK_EQ(in(r, 0x511, 1), 3);
+    CHECK_EQ(in(r, 0x514, 4), 0x554d4551); /* "QEMU CFG", in the order of bytes */
+    CHECK_EQ(in(r, 0x518, 4), 0x47464320);
+    put_be32(d, CHOOSE | READ);
+    put_be32(d + 4, 4);
+    put_be64(d + 8, RIG_RAM + 0x100);
+    space_write(machine_space(r->m), RIG_RAM, d, sizeof(d), (struct access){0});
+    out(r, 0x514, 0, 4);
+    out(r, 0x518, __builtin_bswap32(RIG_RAM), 4);
+    CHECK_EQ(rig_load(r, RIG_RAM, 4), 0);
+    CHECK_EQ(rig_load(r, RIG_RAM + 0x100, 4), 0x554d4551);
+    rig_save_load(r);
+    rig_hostile(r);
+    rig_free(r);
+}
+
 static const struct test tests[] = {
     CASE(fw_cfg, says_who_it_is),
     CASE(fw_cfg, files_are_in_the_directory_by_name),
@@ -151,5 +188,6 @@ static const struct test tests[] = {
     CASE(fw_cfg, writable_files_are_written),
     CASE(fw_cfg, dma_does_not_start_dma),
     CASE(fw_cfg, state_survives),
+    CASE(fw_cfg, ports_of_a_pc),
 };
 TEST_MAIN(tests)

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * "fw_cfg_mem": the firmware configuration device, memory-mapped.  Sources: fw_cfg.h.
+ * "fw_cfg_mem": the firmware configuration device, memory-mapped; "fw_cfg_io": the same by ports.  Sources: fw_cfg.h; for the
+ * ports, edk2, OvmfPkg/Include/IndustryStandard/QemuFwCfg.h.
  *
- *      0  data: reads go on through the selected item, in the order of bytes
- *      8  selector, 16 bits, big endian
- *     16  DMA address, 64 bits, big endian; writing its low half starts.  Reads say "QEMU CFG".
+ *      0           data: reads go on through the selected item, in the order of bytes
+ *      8           selector, 16 bits, big endian
+ *     16           DMA address, 64 bits, big endian; writing its low half starts.  Reads say "QEMU CFG".
+ *
+ *  0x510  selector, 16 bits, little endian
+ *  0x511  data, a byte
+ *  0x514  DMA address, as above
  *
  * What an item is and what selecting, reading and DMA do is independent of how the registers are reached.
  */
@@ -43,8 +48,8 @@ struct file {
 
 struct fw_cfg {
     struct dev dev;
-    bool dma;            /* property dma_enabled */
-    uint64_t file_slots; /* property x-file-slots */
+    bool dma;                    /* property dma_enabled */
+    uint64_t file_slots;         /* property x-file-slots */
     struct item items[2][ITEMS]; /* ours; the architecture's */
     struct file *files;          /* key: FW_CFG_FILE_FIRST + index */
     unsigned n_files;
@@ -53,7 +58,9 @@ struct fw_cfg {
     uint16_t key; /* selected */
     uint32_t at;  /* in the item */
     uint64_t dma_addr;
-    bool busy; /* DMA that reaches our own registers does not start another */
+    bool busy;                   /* DMA that reaches our own registers does not start another */
+    uint64_t iobase, dma_iobase; /* properties of fw_cfg_io */
+    struct mem io_mem, dma_mem;  /* its registers */
 };
 
 enum { TP_SELECT, TP_DMA, TP_ADD };
@@ -151,8 +158,8 @@ static struct file *get_file(struct fw_cfg *f, const char *name, struct err *e)
         return NULL;
     }
     if (f->n_files == f->file_slots) {
-        err_set(e, -ENOSPC, "fw_cfg file '%s': all %" PRIu64 " slots are taken (x-file-slots=)", name,
-                f->file_slots);
+        err_set(e, -ENOSPC, "fw_cfg file '%s': all %" PRIu64 " slots are taken (x-file-slots=)",
+                name, f->file_slots);
         return NULL;
     }
     TRACE(&fw_cfg_trace[TP_ADD], "name=%s key=%#x", name, FW_CFG_FILE_FIRST + f->n_files);
@@ -358,44 +365,93 @@ static void dma(struct fw_cfg *f)
 
 /* --- Registers --- */
 
+static uint64_t data_read(struct fw_cfg *f, struct access a)
+{
+    uint32_t at = f->at;
+    uint64_t v = fw_read(f, a.size);
+
+    if (a.debug)
+        f->at = at;
+    return v;
+}
+
+/* @off from the DMA register's start. */
+static uint64_t dma_reg_read(const struct fw_cfg *f, paddr off, struct access a)
+{
+    uint64_t v = f->dma ? DMA_SIGNATURE >> (8 - off - a.size) * 8 : 0;
+
+    return a.size < 8 ? v & ((UINT64_C(1) << a.size * 8) - 1) : v;
+}
+
+/* False: there is no such register. */
+static bool dma_reg_write(struct fw_cfg *f, paddr off, uint64_t v, struct access a)
+{
+    if (!f->dma || (off == 4 ? a.size != 4 : off || a.size < 4))
+        return false;
+    if (off == 0 && a.size == 4) {
+        f->dma_addr = v << 32;
+        return true;
+    }
+    f->dma_addr = off == 4 ? f->dma_addr | v : v;
+    dma(f);
+    return true;
+}
+
 static uint64_t fw_cfg_mem_read(void *opaque, paddr off, struct access a)
 {
     struct fw_cfg *f = opaque;
-    uint32_t at = f->at;
-    uint64_t v;
 
-    if (off < REG_SELECT) {
-        v = fw_read(f, a.size);
-        if (a.debug)
-            f->at = at;
-        return v;
-    }
-    if (off < REG_DMA || !f->dma)
-        return 0;
-    v = DMA_SIGNATURE >> (REGS_LEN - off - a.size) * 8;
-    return a.size < 8 ? v & ((UINT64_C(1) << a.size * 8) - 1) : v;
+    if (off < REG_SELECT)
+        return data_read(f, a);
+    return off < REG_DMA ? 0 : dma_reg_read(f, off - REG_DMA, a);
+}
+
+static void bad_write(struct fw_cfg *f, paddr off, uint64_t v, struct access a)
+{
+    guest_error(&f->dev, "write of %#" PRIx64 " to offset %#" PRIpaddr ", size %u", v, off, a.size);
 }
 
 static void fw_cfg_mem_write(void *opaque, paddr off, uint64_t v, struct access a)
 {
     struct fw_cfg *f = opaque;
 
-    if (off == REG_SELECT && a.size == 2) {
+    if (off == REG_SELECT && a.size == 2)
         fw_select(f, v);
-    } else if (f->dma && off == REG_DMA && a.size == 8) {
-        f->dma_addr = v;
-        dma(f);
-    } else if (f->dma && off == REG_DMA && a.size == 4) {
-        f->dma_addr = v << 32;
-    } else if (f->dma && off == REG_DMA + 4 && a.size == 4) {
-        f->dma_addr |= v;
-        dma(f);
-    } else {
-        guest_error(&f->dev, "write of %#" PRIx64 " to offset %#" PRIpaddr ", size %u", v, off, a.size);
-    }
+    else if (off < REG_DMA || !dma_reg_write(f, off - REG_DMA, v, a))
+        bad_write(f, off, v, a);
 }
 
 static const struct mmio_ops fw_cfg_mem_ops = {fw_cfg_mem_read, fw_cfg_mem_write,
+                                               .big_endian = true};
+
+/* The selector is a word at the even port, data a byte at the odd one. */
+static uint64_t fw_cfg_io_read(void *opaque, paddr off, struct access a)
+{
+    return off == 1 && a.size == 1 ? data_read(opaque, a) : 0;
+}
+
+static void fw_cfg_io_write(void *opaque, paddr off, uint64_t v, struct access a)
+{
+    if (off == 0 && a.size == 2)
+        fw_select(opaque, v);
+    else
+        bad_write(opaque, off, v, a);
+}
+
+static const struct mmio_ops fw_cfg_io_ops = {fw_cfg_io_read, fw_cfg_io_write, 1, 2};
+
+static uint64_t fw_cfg_dma_read(void *opaque, paddr off, struct access a)
+{
+    return dma_reg_read(opaque, off, a);
+}
+
+static void fw_cfg_dma_write(void *opaque, paddr off, uint64_t v, struct access a)
+{
+    if (!dma_reg_write(opaque, off, v, a))
+        bad_write(opaque, off, v, a);
+}
+
+static const struct mmio_ops fw_cfg_dma_ops = {fw_cfg_dma_read, fw_cfg_dma_write,
                                                .big_endian = true};
 
 /* --- Birth and state --- */
@@ -408,9 +464,9 @@ static void fw_cfg_reset(struct dev *d)
     fw_select(f, 0);
 }
 
-static int fw_cfg_init(struct dev *d, struct err *e)
+static int make_items(struct fw_cfg *f, struct err *e)
 {
-    struct fw_cfg *f = fw_cfg_of(d);
+    struct dev *d = &f->dev;
 
     if (f->file_slots < 1 || f->file_slots > KEY_MASK + 1 - FW_CFG_FILE_FIRST)
         return err_set(e, -EINVAL, "x-file-slots=%" PRIu64 ": want 1 to %d", f->file_slots,
@@ -418,16 +474,45 @@ static int fw_cfg_init(struct dev *d, struct err *e)
     f->files = calloc(f->file_slots, sizeof(*f->files));
     if (!f->files)
         fatal("out of memory");
-    mem_init_mmio(&d->mmio, "fwcfg", REGS_LEN, &fw_cfg_mem_ops, f);
     f->dir_old = true;
     fw_cfg_set(d, FW_CFG_SIGNATURE, "QEMU", 4);
     fw_cfg_set_u32(d, FW_CFG_ID, ID_TRADITIONAL | (f->dma ? ID_DMA : 0));
     return 0;
 }
 
+static int fw_cfg_mem_init(struct dev *d, struct err *e)
+{
+    mem_init_mmio(&d->mmio, "fwcfg", REGS_LEN, &fw_cfg_mem_ops, fw_cfg_of(d));
+    return make_items(fw_cfg_of(d), e);
+}
+
+static int fw_cfg_io_init(struct dev *d, struct err *e)
+{
+    struct fw_cfg *f = fw_cfg_of(d);
+    int r;
+
+    if (f->iobase > 0xfffe || f->dma_iobase > 0xfff8)
+        return err_set(e, -EINVAL,
+                       "iobase=%#" PRIx64 ",dma_iobase=%#" PRIx64 ": they are 16-bit ports",
+                       f->iobase, f->dma_iobase);
+    if ((r = make_items(f, e)) < 0)
+        return r;
+    mem_init_mmio(&f->io_mem, "fwcfg", 2, &fw_cfg_io_ops, f);
+    mem_add(machine_io_mem(d->m), f->iobase, &f->io_mem, 0);
+    mem_init_mmio(&f->dma_mem, "fwcfg.dma", 8, &fw_cfg_dma_ops, f);
+    if (f->dma)
+        mem_add(machine_io_mem(d->m), f->dma_iobase, &f->dma_mem, 0);
+    return 0;
+}
+
 static void fw_cfg_fini(struct dev *d)
 {
     struct fw_cfg *f = fw_cfg_of(d);
+
+    if (f->dma_mem.parent)
+        mem_remove(&f->dma_mem);
+    if (f->io_mem.parent)
+        mem_remove(&f->io_mem);
 
     for (unsigned i = 0; i < ITEMS; i++) {
         free(f->items[0][i].data);
@@ -438,9 +523,14 @@ static void fw_cfg_fini(struct dev *d)
     free(f->files);
 }
 
-static const struct field fw_cfg_props[] = {
-    FIELD(fw_cfg, dma, F_BOOL, "dma_enabled", "on", "the guest may have items copied to memory"),
-    FIELD(fw_cfg, file_slots, F_U64, "x-file-slots", "32", "how many files there may be"),
+#define PROPS                                                                                      \
+    FIELD(fw_cfg, dma, F_BOOL, "dma_enabled", "on", "the guest may have items copied to memory"),  \
+        FIELD(fw_cfg, file_slots, F_U64, "x-file-slots", "32", "how many files there may be")
+static const struct field fw_cfg_props[] = {PROPS, FIELD_END};
+static const struct field fw_cfg_io_props[] = {
+    PROPS,
+    FIELD(fw_cfg, iobase, F_U64, "iobase", "0x510", "ports of selector and data"),
+    FIELD(fw_cfg, dma_iobase, F_U64, "dma_iobase", "0x514", "ports of the DMA address"),
     FIELD_END,
 };
 
@@ -460,7 +550,21 @@ const struct dev_type dev_fw_cfg = {
     .props = fw_cfg_props,
     .state = fw_cfg_state,
     .state_version = 1,
-    .init = fw_cfg_init,
+    .init = fw_cfg_mem_init,
+    .reset = fw_cfg_reset,
+    .fini = fw_cfg_fini,
+    .trace = fw_cfg_trace,
+};
+
+const struct dev_type dev_fw_cfg_io = {
+    .name = "fw_cfg_io",
+    .help = "firmware configuration, by ports",
+    .class = DEV_BOARD,
+    .size = sizeof(struct fw_cfg),
+    .props = fw_cfg_io_props,
+    .state = fw_cfg_state,
+    .state_version = 1,
+    .init = fw_cfg_io_init,
     .reset = fw_cfg_reset,
     .fini = fw_cfg_fini,
     .trace = fw_cfg_trace,
