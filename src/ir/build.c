@@ -286,6 +286,15 @@ void ir_fence(struct ir *ir, unsigned kind)
     effect(ir, (struct ir_op){.op = IRO_fence, .imm = kind});
 }
 
+void ir_check(struct ir *ir, ir_val cond, uint32_t reason, uint64_t detail)
+{
+    uint64_t known;
+
+    if (ir_const_of(ir, cond.id, &known) && !known)
+        return;
+    effect(ir, (struct ir_op){.op = IRO_check, .imm = detail, .arg = {cond.id, reason}});
+}
+
 ir_val ir_call(struct ir *ir, uint32_t helper, ir_val a, ir_val b, ir_val c)
 {
     struct ir_op o = {

@@ -102,6 +102,9 @@ ir_val ir_atomic(struct ir *ir, enum ir_opcode op, enum ir_type type, uint64_t m
                  ir_val a, ir_val b);
 void ir_fence(struct ir *ir, unsigned kind);
 
+/** ir_check - stop at this instruction with @reason (enum cpu_stop) and @detail when @cond (i1) is 1. */
+void ir_check(struct ir *ir, ir_val cond, uint32_t reason, uint64_t detail);
+
 /**
  * ir_call - call helper @helper with up to three integer operands; gives an i64.
  * A full helper sees all slots in memory and may change any; values read before stay valid.

@@ -202,6 +202,19 @@ static void run_call(struct run *r, const struct ir_op *o, const union ir_u *a, 
     v->d[0] &= ir_mask(o->type);
 }
 
+/* Ways out that are not taken, as a rule. */
+static void run_poll(struct run *r, const struct ir_op *o, const union ir_u *a)
+{
+    if (o->op == IRO_poll) {
+        if (r->m->poll(r->m))
+            leave(r, o, IR_LEFT_POLL);
+    } else if (a[0].d[0]) {
+        r->m->reason = o->arg[1];
+        r->m->detail = o->imm;
+        leave(r, o, IR_LEFT_TRAP);
+    }
+}
+
 /* --- Values --- */
 
 static void run_value(struct run *r, const struct ir_op *o, const union ir_u *a, union ir_u *v)
@@ -241,8 +254,7 @@ static void run_op(struct run *r, const struct ir_op *o, union ir_u *v)
         run_call(r, o, a, v);
         break;
     case IR_POLL:
-        if (r->m->poll(r->m))
-            leave(r, o, IR_LEFT_POLL);
+        run_poll(r, o, a);
         break;
     case IR_END:
         run_end(r, o);

@@ -243,9 +243,19 @@ static bool successors(struct parser *s, unsigned n)
     return true;
 }
 
+static bool trap_reason(struct parser *s, uint32_t *reason)
+{
+    uint64_t n;
+
+    if (!number(s, &n))
+        return false;
+    *reason = (uint32_t)n;
+    return true;
+}
+
 static bool control(struct parser *s, struct ir_op *o)
 {
-    uint64_t ret = 0, reason, landing = 0;
+    uint64_t ret = 0, landing = 0;
 
     switch (o->op) {
     case IRO_jmp: return successors(s, 1);
@@ -262,10 +272,7 @@ static bool control(struct parser *s, struct ir_op *o)
         o->arg[2] = (uint32_t)landing;
         return landing <= IR_LANDINGS || fail(s, "no such landing");
     default:
-        if (!number(s, &reason) || !number(s, &o->imm))
-            return false;
-        o->arg[0] = (uint32_t)reason;
-        return true;
+        return trap_reason(s, &o->arg[0]) && number(s, &o->imm);
     }
 }
 
@@ -326,6 +333,7 @@ static bool immediate(struct parser *s, struct ir_op *o)
     case IRO_vconst: return vector_constant(s, o);
     case IRO_phi: return phi_arguments(s, o);
     case IRO_call: return true;
+    case IRO_check: return expect(s, ",") && trap_reason(s, &o->arg[1]) && number(s, &o->imm);
     case IRO_fence: return expect(s, "#") && number(s, &o->imm);
     }
     if (info->effects == IR_END)

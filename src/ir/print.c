@@ -135,6 +135,8 @@ static void print_in_block(const struct ir *ir, uint32_t op, const struct ir_blo
         print_phi(ir, o, blk, out);
     else if (info->effects == IR_END)
         print_control(ir, o, blk, out);
+    else if (o->op == IRO_check)
+        fprintf(out, ", %u %#" PRIx64, o->arg[1], o->imm);
     else if (o->op == IRO_fence)
         fprintf(out, " #%" PRIu64, o->imm);
     else if (info->effects == IR_READ || info->effects == IR_WRITE)

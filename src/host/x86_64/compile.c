@@ -321,6 +321,63 @@ static void emit_br(struct x64 *x, const struct ir_op *o, uint32_t b)
     }
 }
 
+/* Jumps to @l when condition @v is @want; its operands are at hand. */
+static void jump_if(struct x64 *x, uint32_t v, bool want, struct x64_label *l)
+{
+    unsigned cc2;
+    bool both;
+    enum x64_cc cc;
+
+    if (x_joined(x, v)) {
+        x_jump_joined(x, v, want, l);
+        return;
+    }
+    cc = x_cond(x, v, &cc2, &both);
+    if (!want) {
+        cc ^= 1;
+        cc2 = cc2 == NOREG ? NOREG : cc2 ^ 1;
+        both = !both;
+    }
+    jump_cond(x, cc, cc2, both, l);
+}
+
+/* In straight code what waits for the way out changes from operation to operation, and a full call changes where slots
+ * can be read from: then it stands in line. */
+static void check_in_line(struct x64 *x, const struct ir_op *o)
+{
+    struct x64_label over = { 0 };
+    struct xstate *s = ra_new_state(x);
+    uint32_t touched[16], n = x->n_touched;
+
+    memcpy(touched, x->touched, sizeof(touched));
+    jump_if(x, o->arg[0], false, &over);
+    ra_save_state(x, s);
+    x_write_back(x, o->snap);
+    x_forget_lazy(x);
+    x_stop(x, o->arg[1], o->imm, x->ir->snaps[o->snap].pc);
+    ra_load_state(x, s);
+    memcpy(x->touched, touched, sizeof(touched));
+    x->n_touched = n;
+    x64_bind(&x->a, &over);
+}
+
+static void emit_check(struct x64 *x, const struct ir_op *o)
+{
+    x_fetch_joined(x, o->arg[0]);
+    x->pinned = 0;
+    x_forget_lazy(x);
+    if (x->straight || (x->ir->blocks[0].full_call && !x->early_gets)) {
+        check_in_line(x, o);
+    } else {
+        struct xstub *s = x_stub(x);
+
+        s->kind = STUB_CHECK;
+        s->op = (uint32_t)(o - x->ir->ops);
+        s->state = ra_stub_state(x);
+        jump_if(x, o->arg[0], true, &s->label);
+    }
+}
+
 static void emit_terminator(struct x64 *x, uint32_t b, uint32_t v)
 {
     const struct ir_op *o = &x->ir->ops[v];
@@ -360,6 +417,11 @@ static void emit_op(struct x64 *x, uint32_t v)
         return;
     if (o->op == IRO_poll) {
         emit_out(x, o);
+        return;
+    }
+    if (o->op == IRO_check) {
+        emit_check(x, o);
+        ra_end_op(x);
         return;
     }
     if (o->op == IRO_call) {

@@ -633,6 +633,15 @@ void emit_stubs(struct x64 *x)
             x64_jmp(&x->a, &x->leave_miss);
             break;
         }
+        case STUB_CHECK: {
+            const struct ir_op *o = &x->ir->ops[x->stub[i].op];
+
+            ra_load_state(x, x->stub[i].state);
+            x_write_back(x, o->snap);
+            x_forget_lazy(x);
+            x_stop(x, o->arg[1], o->imm, x->ir->snaps[o->snap].pc);
+            break;
+        }
         case STUB_LEAVE:
             x64_mov_ri(&x->a, RAX, x->stub[i].pc);
             x64_jmp(&x->a, &x->leave_miss);

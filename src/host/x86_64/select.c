@@ -83,7 +83,7 @@ static bool is_cheap(const struct ir *ir, const struct ir_op *o)
 /* What the operands of an operation that is really emitted are needed as; 0: hard.  An operand of 64
  * bits is whole when narrow, too. */
 static const uint8_t operands[IR_NUM_OPS][3] = {
-    [IRO_br] = { SOFT },
+    [IRO_br] = { SOFT }, [IRO_check] = { SOFT },
     [IRO_aesmc] = { ADDR }, [IRO_aesimc] = { ADDR }, /* one round with the step before it */
     [IRO_select] = { SOFT | CHOICE, NARROW, NARROW },
     [IRO_add] = { NARROW, NARROW }, [IRO_sub] = { NARROW, NARROW }, [IRO_mul] = { NARROW, NARROW },

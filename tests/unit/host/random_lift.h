@@ -494,6 +494,16 @@ static inline void set_some(struct lift *l)
         ir_set(l->ir, slot, some_value(l, t));
 }
 
+/* One of most kinds that rarely leaves, else all regions would end early. */
+static inline void check(struct lift *l)
+{
+    ir_val c = roll(l->d, 2) ? flag_condition(l) : condition(l);
+
+    if (roll(l->d, 4))
+        c = ir_and(l->ir, c, flag_condition(l));
+    ir_check(l->ir, c, 1 + roll(l->d, 9), number(l));
+}
+
 static inline void step(struct lift *l, unsigned kind)
 {
     ir_val v = IR_NONE;
@@ -511,6 +521,7 @@ static inline void step(struct lift *l, unsigned kind)
     case 7: v = floating(l); break;
     case 8: v = between(l); break;
     case 9: v = helper(l); break;
+    case 10: check(l); break;
     default: v = arithmetic(l); break;
     }
     if (v.id) {

@@ -239,6 +239,21 @@ TEST(build, a_loop_polls_on_its_way_back_and_gets_an_entry)
     CHECK(!ir->promoted);
 }
 
+TEST(build, a_check_that_never_leaves_is_not_made)
+{
+    struct ir *ir = one_block(0x1000);
+    const struct ir_op *o;
+
+    ir_check(ir, ir_const(ir, IR_I1, 0), 3, 0x44);
+    CHECK_EQ(ir->n_ops, 2);
+    ir_check(ir, ir_cmp(ir, IRO_eq, ir_get(ir, X0), ir_get(ir, X1)), 3, 0x44);
+    o = &ir->ops[ir->n_ops - 1];
+    CHECK_EQ(o->op, IRO_check);
+    CHECK_EQ(o->arg[1], 3);
+    CHECK_EQ(o->imm, 0x44);
+    CHECK(o->snap);
+}
+
 static const struct test tests[] = {
     CASE(build, conditions_after_a_subtraction_are_one_compare),
     CASE(build, comparing_with_zero_needs_no_overflow),
@@ -248,5 +263,6 @@ static const struct test tests[] = {
     CASE(build, exits_of_a_branch_carry_the_state_of_their_block),
     CASE(build, a_full_call_makes_memory_current),
     CASE(build, a_loop_polls_on_its_way_back_and_gets_an_entry),
+    CASE(build, a_check_that_never_leaves_is_not_made),
 };
 TEST_MAIN(tests)
