@@ -380,6 +380,32 @@ def test_many_requests_at_once():
             h.shutdown()
 
 
+def test_a_client_with_several_requests_is_left_to_send_them():
+    sparse('p.raw', MB)
+    with server('-f', 'raw', '-t', 'p.raw') as p:
+        def policies():
+            return {os.sched_getscheduler(int(t)) for t in os.listdir(f'/proc/{p.pid}/task')}
+
+        def ask(several):
+            for _ in range(40):
+                raw.sendall(b''.join(struct.pack('>IHHQQI', 0x25609513, 0, 0, i, i * 4096, 4096)
+                                     for i in range(several)))
+                receive(raw, several * (16 + 4096))
+
+        raw = socket.socket(socket.AF_UNIX)
+        raw.connect('s')
+        receive(raw, 18)
+        raw.sendall(struct.pack('>I', 3) + option(1))   # fixed newstyle, no zeroes; EXPORT_NAME
+        receive(raw, 10)
+        ask(1)
+        same(policies(), {os.SCHED_OTHER}, 'one request after the other')
+        ask(8)
+        must(os.SCHED_BATCH in policies(), 'eight at a time:', policies())
+        ask(1)
+        same(policies(), {os.SCHED_OTHER}, 'one by one again')
+        raw.close()
+
+
 def test_fio_verifies():
     with open('a.raw', 'wb') as f:
         f.truncate(64 * MB)
