@@ -32,6 +32,7 @@ struct blk_core {
     struct blk_limbo *limbo; /* [limbo_lock] */
     unsigned limbo_n, limbo_max;
     int limbo_any; /* [atomic] is there something to release? */
+    struct blk_below *below; /* [atomic] below.c's, of nodes that are backing files */
 };
 
 struct blk_core *blk_core_new(void);
@@ -47,6 +48,11 @@ void blk_exclusive_end(struct blk *b, struct blk_range *r);
 
 /** limbo_release - hand what drivers gave up to their release function; takes users exclusively. */
 void limbo_release(struct blk *b);
+
+/** below_find - @b, a backing file, or the one below it that has [@off, @off+@len), or decides it: those in between
+ *  have nothing there.  @len > 0, all of it within @b. */
+struct blk *below_find(struct blk *b, uint64_t off, uint64_t len);
+void below_free(struct blk_below *t);
 
 /* Internal I/O: as blk_readv and blk_writev, without the check of the range.  Beyond the end of a
  * protocol node reads give zeros and writes make it grow. */

@@ -170,7 +170,7 @@ static int read_hole(struct blk *b, uint64_t off, uint64_t len, const struct iov
     int r, k;
 
     if (have == len)
-        return node_readv(b->backing, off, len, iov, n, e);
+        return node_readv(below_find(b->backing, off, len), off, len, iov, n, e);
     if (!have) {
         iov_zero(iov, n);
         return 0;

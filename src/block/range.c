@@ -32,6 +32,7 @@ void blk_core_free(struct blk_core *c)
     pthread_cond_destroy(&c->range_freed);
     pthread_rwlock_destroy(&c->users);
     pthread_mutex_destroy(&c->limbo_lock);
+    below_free(c->below);
     free(c->limbo);
     free(c);
 }
