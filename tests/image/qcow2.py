@@ -99,10 +99,12 @@ class Load:
     def __init__(self, seed, size, cluster):
         self.r, self.size, self.cluster = random.Random(seed), size, cluster
         self.model, self.used = Model(size), set()
+        self.done = []
         self.packs = True
 
     def fill(self, off, length, value):
         self.model.fill(off, length, value)
+        self.done.append((off, length, value))
         if self.cluster:
             self.used.update(range(off // self.cluster, (off + length - 1) // self.cluster + 1))
 
@@ -168,6 +170,37 @@ def backing(seed, options, size, cluster):
         other.verify('a.qcow2', load.model)
 
 
+def chain(seed):
+    """Many layers, of different sizes and clusters: small reads in any order, again and again, among writes to the top."""
+    r, model, below = random.Random(seed), Model(4 * MiB), None
+    for i, cluster in enumerate(('64k', '4k', '64k', '512', '1M', '16k', '64k')):
+        size = 4 * MiB if i == 6 else 2 * MiB + r.randrange(4 * MiB - 2 * MiB) // 512 * 512
+        run('qemu-img', 'create', '-q', '-f', 'qcow2', '-o', f'cluster_size={cluster}',
+            *(['-b', below, '-F', 'qcow2'] if below else []), f'c{i}.qcow2', str(size))
+        layer = Load(seed + i, size, 0)
+        model.fill(size, 4 * MiB - size, 0) if size < 4 * MiB else None   # a short layer cuts what is below
+        REFERENCE.commands(f'c{i}.qcow2', [l for l in layer.lines(25 if i < 6 else 0) if 'discard' not in l])
+        for l in layer.done:
+            model.fill(*l)
+        below = f'c{i}.qcow2'
+    for _ in range(2):
+        lines = []
+        for _ in range(3):
+            pieces = [(a + n, min(4096, length - n), v) for a, length, v in model.runs() if v != ANY
+                      for n in range(0, length, 4096)]
+            r.shuffle(pieces)
+            lines += [f'read -q -P {v} {a} {n}' for a, n, v in pieces]
+            off, value = r.randrange(4 * MiB - 65536), r.randrange(256)
+            model.fill(off, 3000, value)
+            lines.append(f'write -q -P {value} {off} 3000')
+        EMU.commands('c6.qcow2', lines)
+        EMU.verify('c6.qcow2', model)
+        REFERENCE.verify('c6.qcow2', model)
+    run(EMU.img, 'commit', '-q', '-b', 'c2.qcow2', 'c6.qcow2')
+    for side in (EMU, REFERENCE):
+        side.verify('c2.qcow2', model)
+
+
 def snapshots(seed, options, size, cluster):
     """Snapshots made, applied and deleted by both sides in turn; clusters are shared all the time."""
     for sides in ((EMU, REFERENCE), (REFERENCE, EMU)):
@@ -224,6 +257,8 @@ def main():
         if 'data_file' not in options and 'refcount_bits=1' not in options \
                 and 'refcount_bits=2' not in options:
             case(name + ', snapshots', snapshots, first + i, options, size, cluster)
+    for i in range(3):
+        case(f'a chain of seven, {i}', chain, first + i)
 
 
 main()
