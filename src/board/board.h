@@ -49,6 +49,7 @@ struct conf {
     char *boot_order, *boot_once;
     bool boot_menu, boot_strict;
     struct engine_conf engine;
+    bool take_turns;           /* one vCPU runs at a time */
     struct json_object *smbios, *acpi_tables, *fw_cfg; /* arrays of the options given */
 };
 

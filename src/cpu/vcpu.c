@@ -10,10 +10,12 @@
 #include "base/err.h"
 #include "cpu/engine.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct work {
     void (*fn)(struct cpu *cpu, void *opaque);
@@ -37,6 +39,8 @@ struct vcpu {
     bool quit;
     bool gone;    /* its thread does nothing more */
     bool waits;   /* for another vCPU, see wait_locked */
+    bool queued;  /* for its turn ... */
+    uint64_t ticket; /* ... since */
     enum vcpu_how how; /* [written while the machine stands] */
     struct vcpu *next;
 };
@@ -48,8 +52,15 @@ struct vcpus {
     struct vcpu *first;     /* ascending */
     bool go;                /* the machine runs [lock] */
     struct vcpu_stop stop;  /* of the last debugger's stop [machine's lock] */
+    bool turns;             /* one runs at a time [lock, those below, too] */
+    struct vcpu *turn;      /* who runs, or is about to */
+    uint64_t tickets;
+    bool turn_over;         /* others wait, and it has had its time */
+    uint64_t turn_end;      /* ns, CLOCK_MONOTONIC */
     struct vcpus *next;
 };
+
+enum { TURN_NS = 10000000 }; /* as long as a time slice of a small kernel */
 
 static pthread_mutex_t machines_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct vcpus *machines; /* the few of a process [machines_lock] */
@@ -321,17 +332,97 @@ static bool ready_locked(struct vcpu *v)
     return false;
 }
 
+/* --- Turns: -accel tcg,thread=single --- */
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void give_turn_locked(struct vcpus *a, struct vcpu *v)
+{
+    a->turn = v;
+    a->turn_end = now_ns() + TURN_NS;
+    a->turn_over = false;
+    if (v)
+        pthread_cond_signal(&v->wake);
+}
+
+static bool may_run_locked(const struct vcpu *v)
+{
+    return v->all->go && v->on && v->how != VCPU_HELD && !v->first && !v->quit;
+}
+
+/* Who has waited longest is next, when @v cannot go on or has had its time. */
+static void pass_turn_locked(struct vcpu *v)
+{
+    struct vcpu *next = NULL;
+
+    if (v->all->turn != v || (may_run_locked(v) && !v->sleepy && !v->all->turn_over))
+        return;
+    for (struct vcpu *o = v->all->first; o; o = o->next)
+        if (o->queued && (!next || o->ticket < next->ticket))
+            next = o;
+    give_turn_locked(v->all, next);
+}
+
+/* Until the turn's end at most; then the one that has it is sent away. */
+static void wait_turn_locked(struct vcpu *v)
+{
+    struct vcpus *a = v->all;
+    struct timespec end = {(time_t)(a->turn_end / 1000000000), (long)(a->turn_end % 1000000000)};
+
+    if (pthread_cond_clockwait(&v->wake, &a->lock, CLOCK_MONOTONIC, &end) != ETIMEDOUT || a->turn == v)
+        return;
+    a->turn_over = true;
+    a->turn_end += TURN_NS;
+    cpu_kick(a->turn->cpu);
+}
+
+/* False: there is something else to do first. */
+static bool take_turn_locked(struct vcpu *v)
+{
+    struct vcpus *a = v->all;
+
+    if (!a->turns)
+        return true;
+    if (!a->turn)
+        give_turn_locked(a, v);
+    v->ticket = a->tickets++;
+    v->queued = true;
+    while (a->turn != v && may_run_locked(v))
+        wait_turn_locked(v);
+    v->queued = false;
+    pass_turn_locked(v);
+    return a->turn == v;
+}
+
+void vcpu_take_turns(struct machine *m)
+{
+    struct vcpus *a = vcpus_of(m);
+
+    if (!a)
+        return;
+    pthread_mutex_lock(&a->lock);
+    a->turns = true;
+    pthread_mutex_unlock(&a->lock);
+}
+
 static void loop_locked(struct vcpu *v)
 {
     while (!v->quit) {
         do_work_locked(v);
-        if (v->quit || !ready_locked(v) || v->first)
+        if (v->quit || !ready_locked(v) || v->first || !take_turn_locked(v))
             continue;
         v->inside = true;
         pthread_mutex_unlock(&v->all->lock);
         run(v);
         pthread_mutex_lock(&v->all->lock);
         v->inside = false;
+        pass_turn_locked(v);
         if (!v->all->go)
             tell_locked(v->all);
     }

@@ -54,6 +54,9 @@ struct vcpu;
 /** vcpu_new - @cpu (owned from now on) becomes CPU @index; its thread starts, and waits for the machine to run.
  * @on: powered on at reset. */
 struct vcpu *vcpu_new(struct machine *m, struct cpu *cpu, unsigned index, bool on);
+/** vcpu_take_turns - from now on one of them runs at a time, up to 10 ms while others wait; all in turns.  Before the machine
+ * runs. */
+void vcpu_take_turns(struct machine *m);
 /** vcpu_free_all - stops and joins the threads; before machine_free. */
 void vcpu_free_all(struct machine *m);
 struct vcpu *vcpu_at(struct machine *m, unsigned index); /* NULL past the end */

@@ -201,6 +201,7 @@ static int tcg_props(struct conf *c, struct json_object *o, struct err *e)
         if (!strcmp(key, "thread")) {
             if (strcmp(text, "multi") != 0 && strcmp(text, "single") != 0)
                 return err_set(e, -EINVAL, "Invalid 'thread' setting %s: single or multi", text);
+            c->take_turns = !strcmp(text, "single");
         } else if (!strcmp(key, "tb-size")) {
             if (size_parse(text, 1, &mib, ERR_IGNORE) < 0 || mib > 1 << 16)
                 return err_set(e, -EINVAL, "Parameter 'tb-size' expects a number of MiB");

@@ -83,6 +83,8 @@ static int build(struct sys *s, struct err *e)
         s->cli.done = true;
         return 0;
     }
+    if (s->conf.take_turns)
+        vcpu_take_turns(s->m);
     if ((r = devices_make(s, e)) < 0)
         return r;
     if ((r = monitors_make(s, e)) < 0)

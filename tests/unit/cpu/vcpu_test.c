@@ -386,6 +386,48 @@ TEST(vcpu, code_that_a_device_writes_is_run_anew_by_all)
     code_changes(&interp);
 }
 
+/* Who has made rounds since it was last asked, as bits. */
+static unsigned who_runs(struct tsys *t, uint64_t seen[N_CPUS])
+{
+    unsigned who = 0;
+
+    for (unsigned i = 0; i < N_CPUS; i++) {
+        uint64_t now = rounds(t, i);
+
+        who |= (now != seen[i]) << i;
+        seen[i] = now;
+    }
+    return who;
+}
+
+/* Under the interpreter, which keeps registers in their place, so rounds can be watched while they happen. */
+TEST(vcpu, in_turns_one_runs_at_a_time_and_none_is_forgotten)
+{
+    struct tsys *t = machine(&interp, N_CPUS, 8);
+    unsigned several = 0, all = 0;
+    uint64_t seen[N_CPUS] = {0};
+
+    vcpu_take_turns(t->m);
+    for (unsigned i = 1; i < N_CPUS; i++)
+        vcpu_on(vcpu_at(t->m, i), go_to, (void *)8);
+    set_state(t, RUN_RUNNING);
+    for (unsigned i = 0; i < 3000 && (i < 300 || all != (1 << N_CPUS) - 1); i++) {
+        unsigned who;
+
+        usleep(1000);
+        who = who_runs(t, seen);
+        all |= who;
+        several += (who & (who - 1)) != 0;
+    }
+    CHECK_EQ(all, (1 << N_CPUS) - 1);
+    CHECK(several < 150); /* of 300: only where the turn passed between two looks */
+    CHECK_EQ(ask_rounds(t, 1) > 0, 1); /* work is done by who waits for its turn, too */
+    set_state(t, RUN_PAUSED);
+    set_state(t, RUN_RUNNING);
+    CHECK(soon(goes_round, t));
+    end(t);
+}
+
 static const struct test tests[] = {
     CASE(vcpu, runs_and_stops_with_the_machine),
     CASE(vcpu, sleeps_until_there_is_a_reason),
@@ -395,5 +437,6 @@ static const struct test tests[] = {
     CASE(vcpu, who_waits_for_a_flush_waits_for_those_in_guest_code),
     CASE_SLOW(vcpu, all_may_flush_and_wait_at_once, 40),
     CASE_SLOW(vcpu, code_that_a_device_writes_is_run_anew_by_all, 40),
+    CASE_SLOW(vcpu, in_turns_one_runs_at_a_time_and_none_is_forgotten, 40),
 };
 TEST_MAIN(tests)
