@@ -3,6 +3,7 @@
 #include "user/elf.h"
 #include "user/script.h"
 
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,13 +30,15 @@ static void check(const struct elf *elf, uint64_t size)
 
 int fuzz_one(const uint8_t *data, size_t len)
 {
+    static const uint16_t machines[] = {EM_AARCH64, EM_X86_64, EM_386};
     char line[SCRIPT_LINE + 1], *interp, *arg;
     struct err e = {0};
     struct elf elf;
 
     /* The file is said to be longer than what was read, as it usually is. */
-    if (elf_parse(data, len, len + 65536, &elf, &e) == 0)
-        check(&elf, len + 65536);
+    for (unsigned i = 0; i < sizeof(machines) / sizeof(machines[0]); i++)
+        if (elf_parse(data, len, len + 65536, machines[i], &elf, &e) == 0)
+            check(&elf, len + 65536);
     elf_property(&elf, data, len);
     memcpy(line, data, len < SCRIPT_LINE ? len : SCRIPT_LINE);
     script_parse(line, len, &interp, &arg);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * emu-user: runs one Linux program of another CPU (qemu-aarch64 and friends).
+ * emu-user: runs one Linux program of another CPU (qemu-aarch64 and friends).  Whose it is says the name we are called by,
+ * --arch, or the program itself.
  *
  * Called by a person, by the kernel's binfmt_misc (Documentation/admin-guide/binfmt-misc.rst), or
  * by another instance of itself for a guest's execve (user/handover.c).
  */
 #include "app/user_opts.h"
 #include "cpu/tcache.h"
-#include "guest/aarch64/aarch64.h"
+#include "user/abi.h"
 #include "user/exec.h"
-#include "user/vdso.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -93,14 +93,12 @@ static int understand(struct start *s, int argc, char **argv, char **envp, struc
     const char *handover = trusted ? getenv(EXEC_VARIABLE) : NULL;
     int r;
 
-    s->cli.name = argc > 0 && !handover ? base_name(argv[0]) : "qemu-aarch64";
+    s->cli.name = argc > 0 && !handover ? base_name(argv[0]) : "emu-user";
     if (handover)
         return take_handover(s, argv, envp, handover, e);
     r = opts_parse(&s->cli, argc, argv, envp, trusted, e);
     if (r < 0 || s->cli.done)
         return r;
-    if (s->cli.opts.prefix && access(s->cli.opts.prefix, F_OK) < 0)
-        s->cli.opts.prefix = NULL;
     take_arguments(s, argv);
     return 0;
 }
@@ -208,35 +206,29 @@ static struct cpu *make_cpu(struct process *p, struct err *e)
 
     if (r < 0)
         return NULL;
-    p->isa = &guest_aarch64;
-    p->engine = engine_new(p->isa, &conf);
+    p->engine = engine_new(p->abi->isa, &conf);
     if (p->engine) {
         engine_set_fetch(p->engine, mm_fetch, mm_hold, p);
         engine_set_code_changed(p->engine, code_changed, p);
         engine_set_tcache(p->engine, p->tcache, mm_keep);
-        vdso_serve(p);
-        cpu = cpu_new(p->isa, p->engine);
+        p->abi->vdso_serve(p);
+        cpu = cpu_new(p->abi->isa, p->engine);
     }
     if (!cpu)
         err_set(e, -ENOMEM, "out of memory");
     return cpu;
 }
 
-static void set_model(struct process *p, struct cpu *cpu)
+/* Nobody has said whose program it is: it says so itself, as its interpreter will if it is a script. */
+static const struct user_abi *own_abi(const struct start *s)
 {
-    char name[64];
+    uint8_t head[64];
+    int fd = s->fd >= 0 ? s->fd : open(s->path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : pread(fd, head, sizeof(head), 0);
 
-    p->model = 0;
-    if (p->opts.cpu) {
-        snprintf(name, sizeof(name), "%.*s", (int)strcspn(p->opts.cpu, ","), p->opts.cpu);
-        p->model = a64_model_find(name);
-    }
-    if (p->model < 0)
-        p->model = 0;
-    a64_set_model(cpu, p->model);
-    if (p->opts.cpu && strstr(p->opts.cpu, "pauth-impdef=off"))
-        a64_set_qarma5(cpu);
-    a64_reset_pac_keys(cpu, 0);
+    if (fd >= 0 && fd != s->fd)
+        close(fd);
+    return n > 0 ? abi_of_file(head, (size_t)n) : NULL;
 }
 
 /* Everything up to the first guest instruction. */
@@ -248,7 +240,11 @@ static struct cpu *prepare(struct process *p, const struct start *s, int *status
     *status = EXIT_USAGE;
     if (open_log(p, s->inherited, e) < 0 || !mm_new(p, e))
         return NULL;
+    if (!s->inherited)
+        opts_default_prefix(&p->opts, p->abi);
     r = exec_image(p, s->fd, s->path, s->argv, e);
+    if (r == 0 && p->opts.cpu && !s->inherited && p->abi->cpu.check(p->opts.cpu, e) < 0)
+        return NULL;
     *status = r == -ENOENT || r == -ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
     if (r < 0)
         return NULL;
@@ -256,14 +252,13 @@ static struct cpu *prepare(struct process *p, const struct start *s, int *status
     cpu = make_cpu(p, e);
     if (!cpu)
         return NULL;
-    set_model(p, cpu);
+    p->model = p->abi->cpu.choose(cpu, p->opts.cpu);
     *status = EXIT_CANNOT_RUN;
     if (exec_stack(p, cpu, s->execfn, s->cli.env, e) < 0)
         return NULL;
     if (p->opts.log & LOG_PAGE)
         proc_log_maps(p);
-    cpu->pc = p->entry;
-    a64(cpu)->sp = p->stack_top;
+    p->abi->cpu.start(cpu, p->entry, p->stack_top);
     return cpu;
 }
 
@@ -296,6 +291,7 @@ int main(int argc, char **argv, char **envp)
     if (s.cli.done)
         return 0;
     p->opts = s.cli.opts;
+    p->abi = s.cli.abi ? s.cli.abi : own_abi(&s);
     if (getauxval(AT_SECURE))
         p->opts.tcache = NULL;
     p->self_fd = s.self_fd;

@@ -5,7 +5,6 @@
  */
 #include "app/user_opts.h"
 #include "base/nearest.h"
-#include "guest/aarch64/aarch64.h"
 #include "host/host.h"
 #include "ir/pass.h"
 
@@ -16,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_PREFIX "/etc/qemu-binfmt/aarch64"
+#define PREFIXES "/etc/qemu-binfmt" /* a folder for each architecture */
 #define COMPAT_VERSION "10.0.2"
 #define EMU_VERSION "0.1"
 #define OWN_VARIABLE "EMU_OPTS"
@@ -219,23 +218,37 @@ static int set_log(struct user_cli *c, const char *v, struct err *e)
 
 /* --- the rest ----------------------------------------------------------------------------------*/
 
+static void list_models(const struct user_abi *abi, bool named)
+{
+    printf(named ? "Available CPUs of %s:\n" : "Available CPUs:\n", abi->name);
+    for (int i = 0; abi->cpu.model_name(i); i++)
+        printf("  %s\n", abi->cpu.model_name(i));
+}
+
 static int set_cpu(struct user_cli *c, const char *v, struct err *e)
 {
-    size_t n = strcspn(v, ",");
-    char name[64];
-
     if (strcmp(v, "help") == 0 || strcmp(v, "?") == 0) {
-        printf("Available CPUs:\n");
-        for (int i = 0; a64_model_name(i); i++)
-            printf("  %s\n", a64_model_name(i));
+        for (unsigned i = 0; abi_at(i); i++)
+            if (!c->abi || c->abi == abi_at(i))
+                list_models(abi_at(i), !c->abi);
         c->done = true;
         return 0;
     }
-    snprintf(name, sizeof(name), "%.*s", (int)n, v);
-    if (a64_model_find(name) < 0)
-        return err_set(e, -EINVAL, "-cpu '%s': no such CPU model: '-cpu help' lists them", v);
     c->opts.cpu = v;
-    return 0;
+    return c->abi ? c->abi->cpu.check(v, e) : 0;
+}
+
+static int set_arch(struct user_cli *c, const char *v, struct err *e)
+{
+    const char *names[16] = {NULL}, *near;
+
+    c->abi = abi_find(v, strlen(v));
+    if (c->abi)
+        return c->opts.cpu ? c->abi->cpu.check(c->opts.cpu, e) : 0;
+    for (unsigned i = 0; abi_at(i) && i < 15; i++)
+        names[i] = abi_at(i)->name;
+    near = nearest_name(v, names);
+    return err_set(e, -EINVAL, "arch '%s': no such architecture: did you mean %s?", v, near ? near : names[0]);
 }
 
 static int set_gdb(struct user_cli *c, const char *v, struct err *e)
@@ -478,6 +491,7 @@ static const struct option options[] = {
     {"trace", "QEMU_TRACE", "pattern", no_trace, "not supported"},
     {"plugin", "QEMU_PLUGIN", "file", no_plugin, "not supported"},
     {"version", "QEMU_VERSION", NULL, show_version, "print the version and exit"},
+    {"arch", NULL, "name", set_arch, "whose program it is (what we are called, or what it says itself)"},
     {"engine", NULL, "jit|interp", set_engine, "translate (default) or interpret"},
     {"hot-after", NULL, "N|never", set_hot_after, "runs of a block before it is optimised (1000)"},
     {"background", NULL, "auto|on|off", set_background, "optimise on a thread of its own while a processor is idle (auto)"},
@@ -492,15 +506,15 @@ enum { N_OPTIONS = sizeof(options) / sizeof(options[0]) };
 
 static bool is_own(const struct option *o)
 {
-    return o >= find("engine", 6);
+    return o >= find("arch", 4);
 }
 
 static int show_help(struct user_cli *c, const char *v, struct err *e)
 {
     printf("usage: %s [options] program [arguments...]\n"
-           "Runs a Linux program built for aarch64\n\n"
+           "Runs a Linux program built for %s\n\n"
            "Options and associated environment variables:\n\n"
-           "%-21s%-22s%s\n", c->name, "Argument", "Env-variable", "Description");
+           "%-21s%-22s%s\n", c->name, c->abi ? c->abi->name : "another architecture", "Argument", "Env-variable", "Description");
     for (int i = 0; i < N_OPTIONS; i++) {
         const struct option *o = &options[i];
         char left[64];
@@ -516,12 +530,12 @@ static int show_help(struct user_cli *c, const char *v, struct err *e)
     }
     printf("\nThe passes are%s.\n", pass_names);
     printf("\nDefaults:\n"
-           "QEMU_LD_PREFIX  = " DEFAULT_PREFIX "\n"
+           "QEMU_LD_PREFIX  = " PREFIXES "/%s\n"
            "QEMU_STACK_SIZE = the stack limit (ulimit -s)\n\n"
            "-E and -U, or QEMU_SET_ENV and QEMU_UNSET_ENV, change the environment of the guest\n"
            "program.  Both may be given several times, and take several variables separated by\n"
            "commas: -E var1=val2,var2=val2 -U LD_PRELOAD,LD_DEBUG.  The last change to a variable\n"
-           "counts.\n");
+           "counts.\n", c->abi ? c->abi->name : "ARCH");
     c->done = true;
     return 0;
 }
@@ -619,12 +633,18 @@ static int parse_env(struct user_cli *c, bool inherited, struct err *e)
     return 0;
 }
 
+/* qemu-ARCH, perhaps with "-static" or the like behind it. */
+static const struct user_abi *abi_by_name(const char *name)
+{
+    return strncmp(name, "qemu-", 5) == 0 ? abi_find(name + 5, strcspn(name + 5, "-.")) : NULL;
+}
+
 int opts_parse(struct user_cli *c, int argc, char **argv, char **envp, bool trusted,
                struct err *e)
 {
     int i, r = env_copy(c, envp, e);
 
-    c->opts.prefix = DEFAULT_PREFIX;
+    c->abi = abi_by_name(c->name);
     if (r == 0 && trusted)
         r = parse_env(c, false, e);
     for (i = 1; r == 0 && !c->done && i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
@@ -651,4 +671,16 @@ int opts_inherit(struct user_cli *c, char **envp, struct err *e)
 void opts_unset(struct user_cli *c, const char *name)
 {
     env_remove(c, name, strlen(name));
+}
+
+void opts_default_prefix(struct user_opts *o, const struct user_abi *abi)
+{
+    static char folder[64];
+
+    if (!o->prefix && abi) {
+        snprintf(folder, sizeof(folder), PREFIXES "/%s", abi->name);
+        o->prefix = folder;
+    }
+    if (o->prefix && access(o->prefix, F_OK) < 0)
+        o->prefix = NULL;
 }

@@ -237,6 +237,7 @@ struct guest_isa {
     unsigned (*lands)(uint32_t mode, const uint8_t *code, size_t avail);
     uint32_t mode_fp_flush; /* mode bits under which denormals are zero (struct fp_env: fz) */
     uint32_t mode_fp_slow; /* mode bits under which floating point is evaluated out of line */
+    uint8_t tag_bits;  /* at the top of a program's addresses, ignored; a program's only */
     void (*reset)(struct cpu *cpu);
     /** disas - one instruction as text for logs; returns its length. */
     unsigned (*disas)(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, char *buf,
@@ -396,7 +397,7 @@ int guest_read(struct cpu *cpu, void *dst, uint64_t addr, size_t len);
 int guest_write(struct cpu *cpu, uint64_t addr, const void *src, size_t len);
 /** guest_strlen - length of the string at @addr, at most @max; -EFAULT; -ENAMETOOLONG. */
 long guest_strlen(struct cpu *cpu, uint64_t addr, size_t max);
-/** guest_ptr - the host address of a guest address; tag bits removed; no check at all. */
+/** guest_ptr - the host address of a guest address; its tag, if there may be one, removed; no check at all. */
 void *guest_ptr(const struct cpu *cpu, uint64_t addr);
 
 #endif

@@ -131,8 +131,9 @@ bool guard_fault(void *ucontext)
 
 void *guest_ptr(const struct cpu *cpu, uint64_t addr)
 {
-    /* the top byte is a tag: bits 63..56 follow bit 55 */
-    addr = (uint64_t)((int64_t)(addr << 8) >> 8);
+    unsigned n = cpu->isa->tag_bits; /* they follow the bit below them */
+
+    addr = (uint64_t)((int64_t)(addr << n) >> n);
     return (void *)(uintptr_t)(addr + cpu->engine->conf.guest_base);
 }
 

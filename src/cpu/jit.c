@@ -532,7 +532,7 @@ bool jit_fault(struct cpu *cpu, siginfo_t *info, void *ucontext)
     cpu->pc = r->pc + host_recover(r->desc + f->desc, j->e->isa->slots, (uint8_t *)cpu, gpr,
                                    (const union ir_u *)(void *)uc->uc_mcontext.fpregs->_xmm,
                                    cpu->frame);
-    if (info->si_code == SI_KERNEL) { /* not an address at all: a tagged pointer, most likely */
+    if (info->si_code == SI_KERNEL && cpu->isa->tag_bits) { /* not an address at all: a tagged pointer, most likely */
         cpu->odd = true;
         j->untag = true;
     } else {

@@ -61,6 +61,11 @@ uint16_t elf_machine(const uint8_t *head, size_t len)
     return (uint16_t)(head[EI_NIDENT + 2] | head[EI_NIDENT + 3] << 8);
 }
 
+static uint8_t class_of(uint16_t machine)
+{
+    return machine == EM_386 || machine == EM_ARM ? ELFCLASS32 : ELFCLASS64;
+}
+
 int elf_other(const uint8_t *head, size_t len, uint16_t machine, struct err *e)
 {
     uint16_t m = elf_machine(head, len);
@@ -72,7 +77,7 @@ int elf_other(const uint8_t *head, size_t len, uint16_t machine, struct err *e)
             return err_set(e, -ENOEXEC, "the ELF header is cut short");
         return err_set(e, -ENOEXEC, "neither an ELF program nor a script (no ELF magic, no #!)");
     }
-    if (m == machine && head[EI_CLASS] == ELFCLASS64 && head[EI_DATA] == ELFDATA2LSB)
+    if (m == machine && head[EI_CLASS] == class_of(machine) && head[EI_DATA] == ELFDATA2LSB)
         return 0;
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         const struct other *o = &others[i];
@@ -178,7 +183,45 @@ static uint64_t phdr_address(const struct elf *elf, uint64_t phoff)
     return 0;
 }
 
-static int check_header(const Elf64_Ehdr *eh, struct err *e)
+/* Headers of either class in the form of the larger. */
+struct layout {
+    size_t ehdr, phdr;
+};
+
+static struct layout layout_of(uint16_t machine)
+{
+    if (class_of(machine) == ELFCLASS32)
+        return (struct layout){sizeof(Elf32_Ehdr), sizeof(Elf32_Phdr)};
+    return (struct layout){sizeof(Elf64_Ehdr), sizeof(Elf64_Phdr)};
+}
+
+static void read_ehdr(Elf64_Ehdr *eh, const uint8_t *p, const struct layout *l)
+{
+    Elf32_Ehdr small;
+
+    if (l->ehdr == sizeof(*eh)) {
+        memcpy(eh, p, sizeof(*eh));
+        return;
+    }
+    memcpy(&small, p, sizeof(small));
+    *eh = (Elf64_Ehdr){.e_type = small.e_type, .e_machine = small.e_machine, .e_entry = small.e_entry,
+                       .e_phoff = small.e_phoff, .e_phentsize = small.e_phentsize, .e_phnum = small.e_phnum};
+}
+
+static void read_phdr(Elf64_Phdr *ph, const uint8_t *p, const struct layout *l)
+{
+    Elf32_Phdr small;
+
+    if (l->phdr == sizeof(*ph)) {
+        memcpy(ph, p, sizeof(*ph));
+        return;
+    }
+    memcpy(&small, p, sizeof(small));
+    *ph = (Elf64_Phdr){small.p_type, small.p_flags, small.p_offset, small.p_vaddr, small.p_paddr,
+                       small.p_filesz, small.p_memsz, small.p_align};
+}
+
+static int check_header(const Elf64_Ehdr *eh, const struct layout *l, struct err *e)
 {
     if (eh->e_type == ET_REL)
         return err_set(e, -ENOEXEC, "an object file, not a program: link it first");
@@ -186,30 +229,30 @@ static int check_header(const Elf64_Ehdr *eh, struct err *e)
         return err_set(e, -ENOEXEC, "a core dump, not a program");
     if (eh->e_type != ET_EXEC && eh->e_type != ET_DYN)
         return err_set(e, -ENOEXEC, "ELF type %u, not a program", eh->e_type);
-    if (eh->e_phentsize != sizeof(Elf64_Phdr))
-        return err_set(e, -ENOEXEC, "program headers of %u bytes: want %zu", eh->e_phentsize,
-                       sizeof(Elf64_Phdr));
-    if (eh->e_phnum == 0 || eh->e_phnum > 65536 / sizeof(Elf64_Phdr))
+    if (eh->e_phentsize != l->phdr)
+        return err_set(e, -ENOEXEC, "program headers of %u bytes: want %zu", eh->e_phentsize, l->phdr);
+    if (eh->e_phnum == 0 || eh->e_phnum > 65536 / l->phdr)
         return err_set(e, -ENOEXEC, "%u program headers", eh->e_phnum);
     return 0;
 }
 
-long elf_parse(const uint8_t *head, size_t len, uint64_t size, struct elf *out, struct err *e)
+long elf_parse(const uint8_t *head, size_t len, uint64_t size, uint16_t machine, struct elf *out, struct err *e)
 {
+    const struct layout l = layout_of(machine);
     Elf64_Ehdr eh;
     Elf64_Phdr ph;
     uint64_t end;
-    int r = elf_other(head, len, EM_AARCH64, e);
+    int r = elf_other(head, len, machine, e);
 
     if (r < 0)
         return r;
-    if (len < sizeof(eh))
+    if (len < l.ehdr)
         return err_set(e, -ENOEXEC, "the ELF header is cut short");
-    memcpy(&eh, head, sizeof(eh));
-    r = check_header(&eh, e);
+    read_ehdr(&eh, head, &l);
+    r = check_header(&eh, &l, e);
     if (r < 0)
         return r;
-    end = eh.e_phoff + (uint64_t)eh.e_phnum * sizeof(ph);
+    end = eh.e_phoff + (uint64_t)eh.e_phnum * l.phdr;
     if (eh.e_phoff > size || end > size)
         return err_set(e, -ENOEXEC, "the file is cut short: program headers end at byte %" PRIu64
                        " of %" PRIu64, end, size);
@@ -218,9 +261,9 @@ long elf_parse(const uint8_t *head, size_t len, uint64_t size, struct elf *out, 
                : err_set(e, -ENOEXEC, "program headers at byte %" PRIu64 ": limit is 1 MiB",
                          (uint64_t)eh.e_phoff);
     *out = (struct elf){.machine = eh.e_machine, .pie = eh.e_type == ET_DYN, .entry = eh.e_entry,
-                        .align = PAGE, .phnum = eh.e_phnum};
+                        .align = PAGE, .phnum = eh.e_phnum, .phentsize = (uint16_t)l.phdr};
     for (unsigned i = 0; i < eh.e_phnum; i++) {
-        memcpy(&ph, head + eh.e_phoff + i * sizeof(ph), sizeof(ph));
+        read_phdr(&ph, head + eh.e_phoff + i * l.phdr, &l);
         r = add_header(out, &ph, size, e);
         if (r < 0)
             return r;

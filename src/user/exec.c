@@ -147,6 +147,7 @@ static int look(struct process *p, int fd, char interp[SCRIPT_LINE + 1])
 {
     uint8_t head[HEAD];
     char line[SCRIPT_LINE + 1], *name, *arg;
+    const struct user_abi *abi;
     struct err e = {0};
     struct stat st;
     struct elf elf;
@@ -163,9 +164,11 @@ static int look(struct process *p, int fd, char interp[SCRIPT_LINE + 1])
     }
     if (r < 0)
         return (int)r;
-    if (elf_other(head, (size_t)n, EM_AARCH64, &e) < 0)
+    abi = abi_of_file(head, (size_t)n);
+    if (!abi_runs(p->abi, abi))
         return KIND_HOST;
-    r = fstat(fd, &st) < 0 ? -errno : elf_parse(head, (size_t)n, (uint64_t)st.st_size, &elf, &e);
+    r = fstat(fd, &st) < 0 ? -errno
+        : elf_parse(head, (size_t)n, (uint64_t)st.st_size, abi->machine, &elf, &e);
     if (r == 0)
         r = check_interp(p, fd, &elf);
     return r < 0 ? (int)r : KIND_GUEST;

@@ -10,24 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* struct stat of arm64 (asm-generic/stat.h). */
-struct guest_stat {
-    uint64_t dev, ino;
-    uint32_t mode, nlink, uid, gid;
-    uint64_t rdev, pad1;
-    int64_t size;
-    int32_t blksize, pad2;
-    int64_t blocks;
-    int64_t atime;
-    uint64_t atime_nsec;
-    int64_t mtime;
-    uint64_t mtime_nsec;
-    int64_t ctime;
-    uint64_t ctime_nsec;
-    uint32_t unused[2];
-};
-_Static_assert(sizeof(struct guest_stat) == 128, "struct stat of arm64");
-
 /* --- Our own descriptors -----------------------------------------------------------------------*/
 
 bool sys_fd_is_ours(const struct task *t, int fd)
@@ -137,7 +119,7 @@ static int lookup(struct task *t, uint64_t addr, struct path *p)
 
 long sys_openat(struct task *t, const uint64_t *a)
 {
-    int flags = (int)sys_open_flags(a[2]);
+    int flags = (int)sys_open_flags(t, a[2]);
     struct path p;
     int r;
 
@@ -176,7 +158,7 @@ long sys_openat2(struct task *t, const uint64_t *a)
     if ((r = guest_read(t->cpu, &how, a[2], sizeof(how))) < 0 ||
         (r = sys_path(t, a[1], p.guest)) < 0)
         return r;
-    how.flags = sys_open_flags(how.flags);
+    how.flags = sys_open_flags(t, how.flags);
     if (!how.resolve) {
         r = proc_open(t->proc, (int)a[0], p.guest, (int)how.flags, (mode_t)how.mode);
         if (r != PROC_NOT_OURS)
@@ -246,36 +228,12 @@ long sys_readlinkat(struct task *t, const uint64_t *a)
 
 /* --- stat --------------------------------------------------------------------------------------*/
 
-static long put_stat(struct task *t, uint64_t addr, const struct stat *st)
-{
-    struct guest_stat g = {
-        .dev = st->st_dev,
-        .ino = st->st_ino,
-        .mode = st->st_mode,
-        .nlink = (uint32_t)st->st_nlink,
-        .uid = st->st_uid,
-        .gid = st->st_gid,
-        .rdev = st->st_rdev,
-        .size = st->st_size,
-        .blksize = (int32_t)st->st_blksize,
-        .blocks = st->st_blocks,
-        .atime = st->st_atim.tv_sec,
-        .atime_nsec = (uint64_t)st->st_atim.tv_nsec,
-        .mtime = st->st_mtim.tv_sec,
-        .mtime_nsec = (uint64_t)st->st_mtim.tv_nsec,
-        .ctime = st->st_ctim.tv_sec,
-        .ctime_nsec = (uint64_t)st->st_ctim.tv_nsec,
-    };
-
-    return guest_write(t->cpu, addr, &g, sizeof(g));
-}
-
 long sys_fstat(struct task *t, const uint64_t *a)
 {
     struct stat st;
     long r = HOST(__NR_fstat, a[0], &st); /* struct stat is the kernel's own on 64-bit hosts */
 
-    return r < 0 ? r : put_stat(t, a[1], &st);
+    return r < 0 ? r : t->proc->abi->call.put_stat(t, a[1], &st);
 }
 
 long sys_newfstatat(struct task *t, const uint64_t *a)
@@ -289,7 +247,7 @@ long sys_newfstatat(struct task *t, const uint64_t *a)
     if (p.host && (a[3] & AT_SYMLINK_NOFOLLOW) && !t->proc->opts.prefix)
         p.host = p.guest;
     r = HOST(__NR_newfstatat, a[0], p.host, &st, a[3]);
-    return r < 0 ? r : put_stat(t, a[2], &st);
+    return r < 0 ? r : t->proc->abi->call.put_stat(t, a[2], &st);
 }
 
 /* --- fcntl -------------------------------------------------------------------------------------*/
@@ -309,9 +267,9 @@ long sys_fcntl(struct task *t, const uint64_t *a)
     if (sys_fd_is_ours(t, (int)a[0]))
         return -EBADF;
     if (cmd == F_SETFL)
-        return HOST(__NR_fcntl, a[0], cmd, sys_open_flags(a[2]));
+        return HOST(__NR_fcntl, a[0], cmd, sys_open_flags(t, a[2]));
     if (fcntl_takes_pointer(cmd))
         return HOST_WAIT(t, __NR_fcntl, a[0], cmd, host_addr(t, a[2]));
     r = HOST_WAIT(t, __NR_fcntl, a[0], cmd, a[2]);
-    return r >= 0 && cmd == F_GETFL ? (long)sys_open_flags((uint64_t)r) : r;
+    return r >= 0 && cmd == F_GETFL ? (long)sys_open_flags(t, (uint64_t)r) : r;
 }

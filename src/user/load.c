@@ -8,7 +8,6 @@
 #include "user/mm.h"
 #include "user/path.h"
 #include "user/script.h"
-#include "user/vdso.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -63,9 +62,10 @@ static int open_program(struct program *g, struct err *e)
 }
 
 /* Read the headers, more than @head when the program headers are further in the file. */
-static int read_headers(struct program *g, const uint8_t *head, size_t len, struct err *e)
+static int read_headers(struct program *g, const uint8_t *head, size_t len, const struct user_abi *abi,
+                        struct err *e)
 {
-    long want = elf_parse(head, len, g->size, &g->elf, e);
+    long want = elf_parse(head, len, g->size, abi->machine, &g->elf, e);
     uint8_t *more;
     ssize_t got;
 
@@ -75,7 +75,7 @@ static int read_headers(struct program *g, const uint8_t *head, size_t len, stru
     if (!more)
         return err_set(e, -ENOMEM, "out of memory");
     got = pread(g->fd, more, (size_t)want, 0);
-    want = elf_parse(more, got < 0 ? 0 : (size_t)got, g->size, &g->elf, e);
+    want = elf_parse(more, got < 0 ? 0 : (size_t)got, g->size, abi->machine, &g->elf, e);
     free(more);
     if (want > 0)
         return err_set(e, -EIO, "the file is cut short");
@@ -88,7 +88,7 @@ static void read_property(struct program *g)
     uint8_t note[1024];
     ssize_t n = 0;
 
-    if (g->elf.property_len)
+    if (g->elf.property_len && g->elf.machine == EM_AARCH64)
         n = pread(g->fd, note, g->elf.property_len, (off_t)g->elf.property_off);
     if (n > 0)
         elf_property(&g->elf, note, (size_t)n);
@@ -147,7 +147,7 @@ static int64_t map_pie(struct process *p, struct program *g)
     uint64_t base = p->mm->pie_base & -g->elf.align;
     int64_t r = -ENOMEM;
 
-    for (int tries = 0; r == -ENOMEM && tries < 8; tries++, base += UINT64_C(1) << 32)
+    for (int tries = 0; r == -ENOMEM && tries < 8; tries++, base += p->mm->zone_end / 64 & -g->elf.align)
         r = map_at(p, g, base);
     return r;
 }
@@ -231,7 +231,7 @@ static int load_interp_file(struct process *p, struct program *g, struct err *e)
     if (r < 0)
         return (int)r;
     n = pread(g->fd, head, sizeof(head), 0);
-    r = n < 0 ? err_set(e, -errno, "%s", strerror(errno)) : read_headers(g, head, (size_t)n, e);
+    r = n < 0 ? err_set(e, -errno, "%s", strerror(errno)) : read_headers(g, head, (size_t)n, p->abi, e);
     if (r < 0)
         return (int)r;
     read_property(g);
@@ -306,7 +306,7 @@ static void open_tcache(struct process *p, const struct program *g, const uint8_
 {
     const struct user_opts *o = &p->opts;
     const char *cpu = o->cpu ? o->cpu : "";
-    uint64_t id[2] = {EM_AARCH64, 0};
+    uint64_t id[2] = {p->abi->machine, 0};
     uint64_t how[] = {g->size, o->hot_after, o->passes_off, o->host_off, o->exact_flags, fixed,
                       o->have_seed ? o->seed : 0, o->have_seed, o->have_guest_base, o->guest_base,
                       o->reserved_va};
@@ -373,6 +373,7 @@ static int load(struct process *p, struct program *g, const uint8_t *head, size_
     note_ranges(p, g);
     p->at_phdr = g->elf.phdr ? g->elf.phdr + g->bias : 0;
     p->at_phnum = g->elf.phnum;
+    p->at_phent = g->elf.phentsize;
     p->program_entry = p->entry = g->elf.entry + g->bias;
     p->exec_stack = g->elf.exec_stack;
     p->mm->brk_start = page_up(g->elf.high + g->bias) + (p->random[4] & 0xfff000);
@@ -382,8 +383,18 @@ static int load(struct process *p, struct program *g, const uint8_t *head, size_
         if (r < 0)
             return r;
     }
-    r = vdso_map(p);
+    r = p->abi->vdso_map(p);
     return r < 0 ? err_set(e, r, "cannot map the vDSO: %s", strerror(-r)) : 0;
+}
+
+/* By the program, unless somebody has said it. */
+static int choose_abi(struct process *p, const uint8_t *head, size_t n, struct err *e)
+{
+    if (!p->abi)
+        p->abi = abi_of_file(head, n);
+    if (p->abi)
+        return 0;
+    return elf_other(head, n, EM_NONE, e);
 }
 
 int exec_image(struct process *p, int fd, const char *path, char **argv, struct err *e)
@@ -413,7 +424,9 @@ int exec_image(struct process *p, int fd, const char *path, char **argv, struct 
         g = (struct program){.fd = -1, .path = path_resolve_follow(p, script.interp, buf)};
     }
     if (r == 0)
-        r = read_headers(&g, head, (size_t)n, e);
+        r = choose_abi(p, head, (size_t)n, e);
+    if (r == 0)
+        r = read_headers(&g, head, (size_t)n, p->abi, e);
     if (r == 0)
         r = load(p, &g, head, (size_t)n, e);
     if (r == 0) {

@@ -1,84 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The main loop of a guest thread: run it, make its system calls, turn its exceptions into signals.
- * Which signal an exception becomes: arm64 Linux; syndromes: Arm ARM DDI 0487, ESR_EL1.
- */
+/* The main loop of a guest thread: run it, make its system calls, turn its exceptions into signals. */
 #include "user/sys.h"
 
 #include <sched.h>
 
-#define ESR_IL       (1ull << 25)
-#define ESR_EC(n)    ((uint64_t)(n) << 26 | ESR_IL)
-#define EC_FETCH     0x20 /* instruction abort from a lower level */
-#define EC_DATA      0x24
-#define EC_BRK       0x3c
-#define FSC_MAPPING  0x07 /* translation fault, level 3 */
-#define FSC_ACCESS   0x0f /* permission fault, level 3 */
-#define FSC_ALIGN    0x21
-#define DATA_WRITE   0x40 /* WnR */
-
-static uint64_t untag(uint64_t addr)
-{
-    return (uint64_t)((int64_t)(addr << 8) >> 8);
-}
-
-static void memory_fault(struct task *t, unsigned ec, uint64_t addr, bool write)
-{
-    int code = mm_fault_code(t->proc, addr);
-    uint64_t esr = ESR_EC(ec) | (write ? DATA_WRITE : 0) |
-                   (code == SEGV_ACCERR ? FSC_ACCESS : FSC_MAPPING);
-
-    signal_fault(t, SIGSEGV, code, addr, esr);
-}
-
-static void data_fault(struct task *t)
-{
-    const struct cpu *cpu = t->cpu;
-    uint64_t addr = untag(cpu->fault_addr);
-
-    if (cpu->fault_signo == SIGBUS)
-        signal_fault(t, SIGBUS, cpu->fault_code, addr,
-                     ESR_EC(EC_DATA) | (cpu->fault_write ? DATA_WRITE : 0) | FSC_MAPPING);
-    else
-        memory_fault(t, EC_DATA, addr, cpu->fault_write);
-}
-
-/* Branches ignore the tag (Arm ARM, AArch64.BranchAddr): rare enough to be put right only here. */
-static void fetch_fault(struct task *t)
-{
-    uint64_t pc = t->cpu->pc;
-
-    if (untag(pc) != pc)
-        t->cpu->pc = untag(pc);
-    else
-        memory_fault(t, EC_FETCH, pc, false);
-}
-
+/* Exceptions are the architecture's to tell. */
 static void trap(struct task *t, enum cpu_stop stop)
 {
-    uint64_t pc = t->cpu->pc;
-
     switch (stop) {
-    case CPU_STOP_FAULT:
-        data_fault(t);
-        break;
-    case CPU_STOP_FETCH_FAULT:
-        fetch_fault(t);
-        break;
-    case CPU_STOP_UNDEFINED:
-    case CPU_STOP_BTI:
-        signal_fault(t, SIGILL, ILL_ILLOPC, pc, 0);
-        break;
-    case CPU_STOP_PAC:
-        signal_fault(t, SIGILL, ILL_ILLOPN, pc, 0);
-        break;
-    case CPU_STOP_BREAKPOINT:
-        signal_fault(t, SIGTRAP, TRAP_BRKPT, pc, ESR_EC(EC_BRK) | (t->cpu->detail & 0xffff));
-        break;
-    case CPU_STOP_ALIGN:
-        signal_fault(t, SIGBUS, BUS_ADRALN, (pc & 3) ? pc : untag(t->cpu->fault_addr),
-                     ESR_EC(EC_DATA) | FSC_ALIGN);
-        break;
     case CPU_STOP_YIELD:
         sched_yield();
         break;
@@ -88,9 +17,14 @@ static void trap(struct task *t, enum cpu_stop stop)
         break;
     case CPU_STOP_DEBUG:
         if (gdb_active && gdb_signal(t, SIGTRAP))
-            signal_fault(t, SIGTRAP, TRAP_BRKPT, pc, 0);
+            signal_fault(t, SIGTRAP, TRAP_BRKPT, t->cpu->pc, 0);
         break;
-    default: /* signals are looked at anyway */
+    case CPU_STOP_SYSCALL:
+    case CPU_STOP_NONE:
+    case CPU_STOP_AGAIN: /* signals are looked at anyway */
+        break;
+    default:
+        t->proc->abi->signal.trap(t, stop);
         break;
     }
 }
@@ -100,9 +34,9 @@ static void do_syscall(struct task *t)
     long r = sys_dispatch(t);
 
     if (r == SYS_RESTART)
-        t->cpu->pc -= 4;
+        t->cpu->pc -= t->proc->abi->call.insn_len;
     else if (r != SYS_QUIET)
-        a64(t->cpu)->x[0] = (uint64_t)r;
+        t->proc->abi->call.give(t->cpu, r);
 }
 
 void user_loop(struct task *t)
@@ -111,7 +45,7 @@ void user_loop(struct task *t)
         enum cpu_stop stop;
 
         if (t->proc->guarded)
-            a64_enable_bti(t->cpu);
+            t->proc->abi->cpu.prepare(t->cpu);
         stop = gdb_active ? task_run_watched(t) : cpu_run(t->cpu);
         if (stop == CPU_STOP_SYSCALL)
             do_syscall(t);

@@ -10,8 +10,6 @@
  */
 #include "user/mm.h"
 
-#include "guest/aarch64/aarch64.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,11 +78,12 @@ void mm_layout(struct process *p, uint64_t stack_size, const uint64_t random[3])
 
     mm->limit = HOST_TASK_SIZE - p->guest_base;
     mm->zone_end = GUEST_ZONE_END - p->guest_base;
-    if (p->opts.reserved_va) {
+    if (mm->limit > p->abi->address.limit)
+        mm->limit = p->abi->address.limit;
+    if (p->opts.reserved_va && mm->limit > p->opts.reserved_va)
         mm->limit = p->opts.reserved_va;
-        if (mm->zone_end > mm->limit)
-            mm->zone_end = mm->limit;
-    }
+    if (mm->zone_end > mm->limit)
+        mm->zone_end = mm->limit;
     mm->stack_top = mm->zone_end - offset_of(mm, random[0], STACK_BITS);
     gap = stack_size > MIN_STACK_GAP ? stack_size : MIN_STACK_GAP;
     if (gap > mm->zone_end / 4)
@@ -96,7 +95,7 @@ void mm_layout(struct process *p, uint64_t stack_size, const uint64_t random[3])
     mm->mmap_base &= PAGE_MASK;
     mm->mmap_low = 0x10000;
     mm->pie_base = (mm->zone_end / 3 * 2 & -HUGE_ALIGN) + offset_of(mm, random[2], 40);
-    if (p->opts.reserved_va && mm->zone_end <= UINT64_C(1) << 32)
+    if (mm->zone_end <= UINT64_C(1) << 32)
         mm->pie_base = UINT64_C(0x400000) + offset_of(mm, random[2], 24);
 }
 
@@ -166,7 +165,8 @@ size_t mm_fetch(void *opaque, uint64_t pc, uint32_t *mode)
         end = v->end;
     }
     pthread_rwlock_unlock(&mm->lock);
-    *mode |= guarded ? A64_MODE_GUARDED : 0;
+    if (guarded)
+        *mode |= p->abi->cpu.fetch_mode(guarded);
     return end - pc;
 }
 
@@ -198,7 +198,7 @@ static bool is_mapped(struct process *p, uint64_t addr)
     bool mapped;
 
     pthread_rwlock_rdlock(&p->mm->lock);
-    mapped = vmas_at(&p->mm->vmas, mm_untag(addr)) != NULL;
+    mapped = vmas_at(&p->mm->vmas, mm_untag(p, addr)) != NULL;
     pthread_rwlock_unlock(&p->mm->lock);
     return mapped;
 }
@@ -220,7 +220,7 @@ bool mm_is_guest(struct process *p, uint64_t addr, uint64_t len)
 {
     struct mm *mm = p->mm;
 
-    addr = mm_untag(addr);
+    addr = mm_untag(p, addr);
     if (addr + len < addr || addr + len > mm->limit)
         return false;
     if (addr + len <= mm->zone_end)
@@ -541,7 +541,11 @@ int64_t mm_mmap(struct process *p, uint64_t addr, uint64_t len, int prot, int fl
     struct request q;
     uint64_t replaced;
     bool had_code;
-    int64_t r = check_mmap(mm, addr, &len, prot, flags, offset);
+    int64_t r;
+
+    if (!p->abi->cpu.extra_prot)
+        prot &= ~GUEST_PROT_BTI; /* means nothing there */
+    r = check_mmap(mm, addr, &len, prot, flags, offset);
 
     if (r == 0 && !(flags & MAP_ANONYMOUS))
         r = look_at_file(&v, fd, prot);
@@ -615,7 +619,7 @@ int64_t mm_munmap(struct process *p, uint64_t addr, uint64_t len)
     bool had_code;
     int64_t r;
 
-    addr = mm_untag(addr);
+    addr = mm_untag(p, addr);
     if ((addr & ~PAGE_MASK) || len == 0 || addr > mm->limit || len > mm->limit - addr)
         return -EINVAL;
     len = page_up(len);
@@ -687,7 +691,7 @@ int64_t mm_mprotect(struct process *p, uint64_t addr, uint64_t len, int prot)
     int grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
     int64_t r;
 
-    addr = mm_untag(addr);
+    addr = mm_untag(p, addr);
     prot &= ~grows;
     if ((addr & ~PAGE_MASK) || grows == (PROT_GROWSDOWN | PROT_GROWSUP))
         return -EINVAL;
@@ -696,7 +700,7 @@ int64_t mm_mprotect(struct process *p, uint64_t addr, uint64_t len, int prot)
     if (addr > mm->limit || page_up(len) > mm->limit - addr || page_up(len) == 0)
         return -ENOMEM;
     if ((prot & ~KNOWN_PROT) || grows == PROT_GROWSUP ||
-        ((prot & GUEST_PROT_BTI) && !a64_has_bti(p->model)))
+        ((prot & GUEST_PROT_BTI) && !(p->abi->cpu.extra_prot && p->abi->cpu.extra_prot(p->model))))
         return -EINVAL;
     len = page_up(len);
     pthread_rwlock_wrlock(&mm->lock);

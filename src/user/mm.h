@@ -3,6 +3,7 @@
 #ifndef USER_MM_H
 #define USER_MM_H
 
+#include "user/abi.h"
 #include "user/user.h"
 #include "user/vma.h"
 
@@ -43,10 +44,12 @@ static inline void *mm_host(const struct process *p, uint64_t addr)
     return (void *)(uintptr_t)(p->guest_base + addr);
 }
 
-/** mm_untag - the address without its tag byte, sign-extended as the CPU does. */
-static inline uint64_t mm_untag(uint64_t addr)
+/** mm_untag - the address without its tag, if it can have one, sign-extended as the CPU does. */
+static inline uint64_t mm_untag(const struct process *p, uint64_t addr)
 {
-    return (uint64_t)((int64_t)(addr << 8) >> 8);
+    unsigned n = p->abi->address.tag_bits;
+
+    return (uint64_t)((int64_t)(addr << n) >> n);
 }
 
 static inline uint64_t page_up(uint64_t n)

@@ -86,7 +86,7 @@ int64_t mm_mseal(struct process *p, uint64_t addr, uint64_t len, uint64_t flags)
     struct mm *mm = p->mm;
     int64_t r = 0;
 
-    addr = mm_untag(addr);
+    addr = mm_untag(p, addr);
     if (flags || (addr & ~PAGE_MASK) || (len && !page_up(len)) || addr + page_up(len) < addr)
         return -EINVAL;
     len = page_up(len);
@@ -104,7 +104,7 @@ int64_t mm_madvise(struct process *p, uint64_t addr, uint64_t len, int advice)
     bool code;
     int64_t r;
 
-    addr = mm_untag(addr);
+    addr = mm_untag(p, addr);
     if (advice < 0)
         return -EINVAL;
     r = check_range(p, addr, &len);
@@ -127,7 +127,7 @@ int64_t mm_msync(struct process *p, uint64_t addr, uint64_t len, int flags)
 {
     int64_t r;
 
-    addr = mm_untag(addr);
+    addr = mm_untag(p, addr);
     if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC))
         return -EINVAL;
     if ((flags & MS_ASYNC) && (flags & MS_SYNC))
@@ -152,7 +152,7 @@ static int do_munlock(void *addr, size_t len, int arg)
 static int64_t lock_range(struct process *p, uint64_t addr, uint64_t len,
                           int (*f)(void *addr, size_t len, int arg), int arg)
 {
-    addr = mm_untag(addr);
+    addr = mm_untag(p, addr);
     if (addr > p->mm->limit || len > p->mm->limit)
         return -ENOMEM;
     len = page_up(len + (addr & ~PAGE_MASK));
@@ -216,8 +216,8 @@ int64_t mm_mincore(struct process *p, uint64_t addr, uint64_t len, uint64_t vec)
     struct mm *mm = p->mm;
     int64_t r;
 
-    addr = mm_untag(addr);
-    vec = mm_untag(vec);
+    addr = mm_untag(p, addr);
+    vec = mm_untag(p, vec);
     if (addr & ~PAGE_MASK)
         return -EINVAL;
     if (addr > mm->limit || len > mm->limit - addr)
@@ -242,7 +242,7 @@ int64_t mm_remap_file_pages(struct process *p, uint64_t addr, uint64_t len, int 
     struct vma n;
     int64_t r = -EINVAL;
 
-    addr = mm_untag(addr) & PAGE_MASK;
+    addr = mm_untag(p, addr) & PAGE_MASK;
     len &= PAGE_MASK;
     if (prot || len == 0 || addr > mm->limit || len > mm->limit - addr)
         return -EINVAL;

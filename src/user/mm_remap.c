@@ -165,7 +165,7 @@ int64_t mm_mremap(struct process *p, uint64_t old, uint64_t old_len, uint64_t le
     struct move m = {.flags = flags};
     int64_t r;
 
-    old = mm_untag(old);
+    old = mm_untag(p, old);
     if ((flags & ~MREMAP_KNOWN) || (old & ~PAGE_MASK) || len == 0)
         return -EINVAL;
     if ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && !(flags & MREMAP_MAYMOVE))
@@ -246,7 +246,7 @@ int64_t mm_shmat(struct process *p, int id, uint64_t addr, int flags)
     uint64_t len;
     int64_t r;
 
-    addr = mm_untag(addr);
+    addr = mm_untag(p, addr);
     if (flags & SHM_RND)
         addr &= PAGE_MASK;
     if ((addr & ~PAGE_MASK) || (!addr && (flags & SHM_REMAP)))
@@ -285,7 +285,7 @@ int64_t mm_shmdt(struct process *p, uint64_t addr)
     bool code = false;
     int64_t r = -EINVAL;
 
-    addr = mm_untag(addr);
+    addr = mm_untag(p, addr);
     pthread_rwlock_wrlock(&mm->lock);
     v = vmas_at(&mm->vmas, addr);
     if (v && (v->flags & VMA_SHM) && v->start == addr && v->off == 0) {
@@ -366,7 +366,7 @@ void mm_code_changed(struct process *p, uint64_t addr, uint64_t len)
 {
     struct alias_list l = {.n = 0};
 
-    addr = mm_untag(addr);
+    addr = mm_untag(p, addr);
     if (!__atomic_load_n(&p->mm->vmas.aliases, __ATOMIC_ACQUIRE)) {
         mm_code_gone(p, addr, addr + len); /* cheap: guests say this for every line they write */
         return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Waiting for descriptors: epoll, whose event structure the host packs, and the calls that take a
+ * Waiting for descriptors: epoll, whose event structure the host packs and others do not, and the calls that take a
  * signal mask for the time they wait.
  */
 #include "user/sys.h"
@@ -10,7 +10,7 @@
 
 #define MAX_EVENTS 512 /* converted at a time */
 
-struct guest_event { /* struct epoll_event of arm64: not packed */
+struct guest_event { /* struct epoll_event where it is not packed */
     uint32_t events, pad;
     uint64_t data;
 };
@@ -20,6 +20,9 @@ long sys_epoll_ctl(struct task *t, const uint64_t *a)
     struct epoll_event ev = {0};
     struct guest_event g;
     int r;
+
+    if (!t->proc->abi->call.padded_events)
+        return HOST(__NR_epoll_ctl, a[0], a[1], a[2], host_addr(t, a[3]));
 
     if ((int)a[1] == EPOLL_CTL_DEL)
         return HOST(__NR_epoll_ctl, a[0], a[1], a[2], &ev);
@@ -69,7 +72,7 @@ static int spread_events(struct task *t, uint64_t addr, long n)
 static long epoll_wait_any(struct task *t, long nr, const uint64_t *a, long timeout)
 {
     struct epoll_event ev[MAX_EVENTS];
-    bool direct = (int)a[2] > MAX_EVENTS;
+    bool padded = t->proc->abi->call.padded_events, direct = !padded || (int)a[2] > MAX_EVENTS;
     long n, r;
 
     if ((r = signal_wait_mask(t, a[4], a[5])) < 0)
@@ -77,7 +80,7 @@ static long epoll_wait_any(struct task *t, long nr, const uint64_t *a, long time
     n = HOST_WAIT(t, nr, a[0], direct ? host_addr(t, a[1]) : (long)ev, a[2], timeout,
                   host_addr(t, a[4]), a[5]);
     waited(t, n);
-    if (n <= 0)
+    if (n <= 0 || !padded)
         return n;
     r = direct ? spread_events(t, a[1], n) : put_events(t, a[1], ev, n);
     return r < 0 ? r : n;

@@ -238,7 +238,7 @@ static void enter_handler(struct task *t, const struct guest_sigaction *sa, cons
     int sig = info->si_signo;
     uint64_t mask = s->waiting ? s->wait_mask : s->mask;
 
-    if (!frame_push(t, sa, info, s->mask)) {
+    if (!t->proc->abi->signal.push(t, sa, info, s->mask)) {
         if (sig == SIGSEGV)
             signal_die(t, sig);
         signal_fault(t, SIGSEGV, SI_KERNEL, 0, 0);
@@ -513,16 +513,16 @@ long sys_rt_sigreturn(struct task *t, const uint64_t *a)
 {
     uint64_t mask;
 
-    if (frame_pop(t, &mask))
+    if (t->proc->abi->signal.pop(t, &mask))
         signal_set_mask(t, mask);
     else
-        signal_fault(t, SIGSEGV, SEGV_MAPERR, a64(t->cpu)->sp, 0);
+        signal_fault(t, SIGSEGV, SEGV_MAPERR, t->proc->abi->cpu.sp(t->cpu), 0);
     return SYS_QUIET;
 }
 
 long sys_sigaltstack(struct task *t, const uint64_t *a)
 {
-    uint64_t sp = a64(t->cpu)->sp;
+    uint64_t sp = t->proc->abi->cpu.sp(t->cpu);
     struct guest_stack st, old = t->sig->alt;
     int r;
 

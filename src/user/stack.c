@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The first stack of a program: argument and environment strings, auxiliary vector, as
- * Linux/arm64 lays them out (System V ABI chapter 3; getauxval(3)).
+ * Linux lays them out (System V ABI chapter 3; getauxval(3)), in words of the guest's size.
  */
-#include "guest/aarch64/aarch64.h"
 #include "user/mm.h"
 
 #include <elf.h>
@@ -19,8 +18,7 @@
 
 enum {
     MAX_AUX = 32,
-    MIN_SIGSTACK = 4720, /* what arm64 says without SVE: a frame and its records */
-    CLOCK_TICKS = 100,   /* USER_HZ of every arm64 kernel */
+    CLOCK_TICKS = 100, /* USER_HZ of every kernel */
 };
 
 /* struct builder - the stack being written from the top down. */
@@ -80,14 +78,20 @@ static void fill_aux(struct builder *b, struct cpu *cpu, uint64_t execfn, uint64
                      uint64_t random)
 {
     struct process *p = b->p;
+    uint64_t caps[2];
 
-    aux(b, AT_SYSINFO_EHDR, p->vdso);
-    aux(b, AT_MINSIGSTKSZ, MIN_SIGSTACK);
-    aux(b, AT_HWCAP, cpu ? a64_hwcap(cpu) : 0);
+    p->abi->cpu.hwcap(cpu, caps);
+    if (p->at_sysinfo)
+        aux(b, AT_SYSINFO, p->at_sysinfo);
+    if (p->vdso)
+        aux(b, AT_SYSINFO_EHDR, p->vdso);
+    if (p->abi->signal.min_frame)
+        aux(b, AT_MINSIGSTKSZ, p->abi->signal.min_frame);
+    aux(b, AT_HWCAP, caps[0]);
     aux(b, AT_PAGESZ, PAGE_SIZE);
     aux(b, AT_CLKTCK, CLOCK_TICKS);
     aux(b, AT_PHDR, p->at_phdr);
-    aux(b, AT_PHENT, sizeof(Elf64_Phdr));
+    aux(b, AT_PHENT, p->at_phent);
     aux(b, AT_PHNUM, p->at_phnum);
     aux(b, AT_BASE, p->at_base);
     aux(b, AT_FLAGS, 0);
@@ -98,7 +102,7 @@ static void fill_aux(struct builder *b, struct cpu *cpu, uint64_t execfn, uint64
     aux(b, AT_EGID, getauxval(AT_EGID));
     aux(b, AT_SECURE, getauxval(AT_SECURE));
     aux(b, AT_RANDOM, random);
-    aux(b, AT_HWCAP2, cpu ? a64_hwcap2(cpu) : 0);
+    aux(b, AT_HWCAP2, caps[1]);
     aux(b, AT_EXECFN, execfn);
     aux(b, AT_PLATFORM, platform);
     aux(b, AT_NULL, 0);
@@ -115,24 +119,33 @@ static int map_stack(struct process *p, struct err *e)
     return 0;
 }
 
+/* @n numbers as words of the guest's, the first one lowest. */
+static void push_words(struct builder *b, const uint64_t *v, size_t n)
+{
+    unsigned word = b->p->abi->word;
+
+    while (n-- > 0)
+        push(b, &v[n], word); /* little endian, both */
+}
+
 /* argc, argv, envp and the auxiliary vector, below the strings. */
 static void push_vectors(struct builder *b, size_t argc, size_t envc, const uint64_t *ptrs)
 {
     struct process *p = b->p;
     uint64_t words = 1 + argc + 1 + envc + 1, argc64 = argc, null = 0;
-    uint64_t size = (words + 2 * (uint64_t)b->n_aux) * 8;
+    uint64_t size = (words + 2 * (uint64_t)b->n_aux) * p->abi->word;
 
     b->at = (b->at - size) & ~UINT64_C(15);
     p->stack_top = b->at;
     b->at += size;
-    push(b, b->aux, 2 * b->n_aux * sizeof(uint64_t));
+    push_words(b, b->aux, 2 * b->n_aux);
     p->auxv_start = b->at;
-    p->auxv_len = 2 * b->n_aux * sizeof(uint64_t);
-    push(b, &null, 8);
-    push(b, ptrs + argc, envc * 8);
-    push(b, &null, 8);
-    push(b, ptrs, argc * 8);
-    push(b, &argc64, 8);
+    p->auxv_len = 2 * b->n_aux * (uint64_t)p->abi->word;
+    push_words(b, &null, 1);
+    push_words(b, ptrs + argc, envc);
+    push_words(b, &null, 1);
+    push_words(b, ptrs, argc);
+    push_words(b, &argc64, 1);
 }
 
 static void write_stack(struct builder *b, struct cpu *cpu, const char *execfn, char **envp,
@@ -150,7 +163,7 @@ static void write_stack(struct builder *b, struct cpu *cpu, const char *execfn, 
     push_strings(b, p->argv, ptrs);
     p->arg_start = b->at;
     b->at &= ~UINT64_C(15);
-    platform = push_string(b, "aarch64");
+    platform = push_string(b, p->abi->platform);
     b->at &= ~UINT64_C(15);
     push(b, p->random, 16);
     random = b->at;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* -strace: system calls and signals as text, from the argument kinds of syscalls.def. */
+/* -strace: system calls and signals as text, from the argument kinds of the tables' rows. */
 #include "user/sys.h"
 
 #include <fcntl.h>
@@ -84,17 +84,18 @@ static void flags(struct line *l, uint64_t v, const struct flag *f, size_t n, co
 }
 #define FLAGS(l, v, table, none) flags(l, v, table, sizeof(table) / sizeof(table[0]), none)
 
-static void open_flags(struct line *l, uint64_t v)
+static void open_flags(struct line *l, const struct task *t, uint64_t v)
 {
     static const struct flag table[] = {
         {O_CREAT, "O_CREAT"}, {O_EXCL, "O_EXCL"}, {O_NOCTTY, "O_NOCTTY"}, {O_TRUNC, "O_TRUNC"},
         {O_APPEND, "O_APPEND"}, {O_NONBLOCK, "O_NONBLOCK"}, {O_SYNC, "O_SYNC"},
-        {O_DSYNC, "O_DSYNC"}, {020040000, "O_TMPFILE"}, {040000, "O_DIRECTORY"},
-        {0100000, "O_NOFOLLOW"}, {0200000, "O_DIRECT"}, {0400000, "O_LARGEFILE"},
+        {O_DSYNC, "O_DSYNC"}, {O_TMPFILE, "O_TMPFILE"}, {O_DIRECTORY, "O_DIRECTORY"},
+        {O_NOFOLLOW, "O_NOFOLLOW"}, {O_DIRECT, "O_DIRECT"}, {0100000, "O_LARGEFILE"},
         {O_NOATIME, "O_NOATIME"}, {O_CLOEXEC, "O_CLOEXEC"}, {O_PATH, "O_PATH"},
     };
     static const char *const access[] = {"O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE"};
 
+    v = sys_open_flags(t, v);
     add(l, "%s", access[v & 3]);
     if (v & ~3ull) {
         add(l, "|");
@@ -214,10 +215,11 @@ static void bytes(struct line *l, struct task *t, uint64_t addr, uint64_t n)
 
 static void strings(struct line *l, struct task *t, uint64_t addr)
 {
-    uint64_t s;
+    unsigned word = t->proc->abi->word;
+    uint64_t s = 0;
 
     add(l, "[");
-    for (int i = 0; guest_read(t->cpu, &s, addr + 8 * (uint64_t)i, 8) == 0 && s; i++) {
+    for (int i = 0; guest_read(t->cpu, &s, addr + word * (uint64_t)i, word) == 0 && s; i++) {
         add(l, i ? ", " : "");
         if (i == MAX_LIST) {
             add(l, "...");
@@ -258,7 +260,7 @@ static void argument(struct line *l, struct task *t, char kind, const uint64_t *
     case 'f': add(l, "%d", (int)v); break;
     case 'o': add(l, "0%o", (unsigned)v); break;
     case 'a': (int)v == AT_FDCWD ? add(l, "AT_FDCWD") : add(l, "%d", (int)v); break;
-    case 'q': open_flags(l, v); break;
+    case 'q': open_flags(l, t, v); break;
     case 'g': signal_name(l, (int)v); break;
     case 'w': ONE_OF(l, v, whence); break;
     case 'k': ONE_OF(l, v, clocks); break;
@@ -292,16 +294,21 @@ static void call(struct line *l, struct task *t, const struct sys_row *row, cons
 }
 
 /* Calls that may not return, or whose arguments are gone then, are printed before. */
-static bool prints_first(uint64_t nr)
+static bool prints_first(const char *name)
 {
-    return nr == 93 || nr == 94 || nr == 139 || nr == 221 || nr == 281;
+    static const char *const names[] = {"exit", "exit_group", "rt_sigreturn", "sigreturn", "execve", "execveat"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
 }
 
 void strace_enter(struct task *t, const struct sys_row *row, uint64_t nr, const uint64_t *a)
 {
     if (!row) {
         log_line(t->proc, "%d unknown system call %" PRIu64, t->tid, nr);
-    } else if (prints_first(nr)) {
+    } else if (prints_first(row->name)) {
         call(&line, t, row, a, 0);
         flush(t->proc);
     }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the system call, signal, thread and main loop files of the Linux personality share.
- * Layouts and numbers are those of arm64 Linux (asm-generic/unistd.h, arm64 uapi headers).
+ * What depends on the guest's architecture is behind struct user_abi; layouts here are those of 64-bit Linux.
  */
 #ifndef USER_SYS_H
 #define USER_SYS_H
 
-#include "guest/aarch64/aarch64.h"
+#include "user/abi.h"
 #include "user/user.h"
 
 #include <errno.h>
@@ -15,10 +15,10 @@
 /* --- The table: syscall.c ----------------------------------------------------------------------*/
 
 /* What a call may return besides a result: neither is seen by the guest. */
-#define SYS_RESTART (-512L) /* a signal comes first: deliver it, execute the SVC again */
+#define SYS_RESTART (-512L) /* a signal comes first: deliver it, execute the instruction again */
 #define SYS_QUIET   (-600L) /* registers are as they shall be (sigreturn, exit) */
 
-/** sys_fn - one system call; @a: x0..x5.  Returns a result or a negative errno. */
+/** sys_fn - one system call; @a: its arguments.  Returns a result or a negative errno. */
 typedef long sys_fn(struct task *t, const uint64_t *a);
 
 struct sys_row {
@@ -29,7 +29,7 @@ struct sys_row {
 };
 
 /** sys_row - the table's row for a guest's number, NULL when there is no such call. */
-const struct sys_row *sys_row(uint64_t nr);
+const struct sys_row *sys_row(const struct user_abi *abi, uint64_t nr);
 /** sys_dispatch - make the system call that the guest's registers ask for. */
 long sys_dispatch(struct task *t);
 /** sys_pass - make the host's call of @row. */
@@ -39,7 +39,7 @@ long sys_pass(struct task *t, const struct sys_row *row, const uint64_t *a);
 #define SAME(nr, name, kinds)
 #define CALL(nr, name, kinds) sys_fn sys_##name;
 #define REFUSE(nr, name, kinds, err)
-#include "user/syscalls.def"
+#include "user/arm64/syscalls.def"
 #undef PASS
 #undef SAME
 #undef CALL
@@ -80,8 +80,10 @@ long rebase_events(struct task *t, uint64_t addr, long n);
 int sys_path(struct task *t, uint64_t addr, char *buf);
 
 /** sys_open_flags - O_* of the guest as the host's; the same function converts back. */
-static inline uint64_t sys_open_flags(uint64_t f)
+static inline uint64_t sys_open_flags(const struct task *t, uint64_t f)
 {
+    if (!t->proc->abi->call.arm_open)
+        return f;
     /* Directory, NoFollow, Direct, LargeFile: bits 14, 15, 16, 17 here, 16, 17, 14, 15 there. */
     return (f & ~0740000ull) | (f & 0140000) << 2 | (f & 0600000) >> 2;
 }
@@ -98,7 +100,7 @@ void strace_signal(struct task *t, const siginfo_t *info);
 /** log_line - one line to the log, in one write. */
 void log_line(struct process *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* --- Signals: signal.c (host side, calls), signal_frame.c (guest's stack) ------------------------
+/* --- Signals: signal.c (host side, calls), frames by the architecture (guest's stack) ------------
  *
  * The host's signal mask is the guest's (but SIGSEGV, SIGBUS and SIGFPE are never blocked), so what is
  * pending stays in the kernel, in order.  A host handler takes one signal, blocks all others by
@@ -108,7 +110,7 @@ void log_line(struct process *p, const char *fmt, ...) __attribute__((format(pri
 
 #define NSIG_GUEST 64
 
-/* struct sigaction as arm64 Linux has it. */
+/* struct sigaction as 64-bit Linux has it. */
 struct guest_sigaction {
     uint64_t handler, flags, restorer, mask;
 };
@@ -179,14 +181,13 @@ void signal_lock(struct process *p, bool on);
 /** signal_clear_handlers - CLONE_CLEAR_SIGHAND: the child starts without handlers. */
 void signal_clear_handlers(struct task *t);
 
-/** frame_push - put a signal frame on the guest's stack and enter the handler; false: no room. */
-bool frame_push(struct task *t, const struct guest_sigaction *sa, const siginfo_t *info,
-                uint64_t saved_mask);
-/** frame_pop - rt_sigreturn: registers and *@mask; false: a bad frame. */
-bool frame_pop(struct task *t, uint64_t *mask);
 /** stack_on_alt - whether @sp is on the alternate stack. */
 bool stack_on_alt(const struct task_sig *s, uint64_t sp);
 int stack_set(struct task *t, const struct guest_stack *st, bool check_size);
+/** stack_for - below where a frame for that handler goes: the alternate stack, or @sp. */
+uint64_t stack_for(const struct task *t, const struct guest_sigaction *sa, uint64_t sp);
+/** stack_used - a handler has been entered: the alternate stack is disarmed, if it asked for that. */
+void stack_used(struct task *t);
 
 /* --- Tasks: task.c -----------------------------------------------------------------------------*/
 

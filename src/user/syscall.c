@@ -1,26 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of system calls, and the calls that go to the host as they are. */
+/* From a number to what serves it, and the calls that go to the host as they are. */
 #include "user/sys.h"
 
 #include <limits.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-static const struct sys_row table[] = {
-#define PASS(nr, name, kinds)          [nr] = {#name, kinds, NULL, __NR_##name},
-#define SAME(nr, name, kinds)          [nr] = {#name, kinds, NULL, nr},
-#define CALL(nr, name, kinds)          [nr] = {#name, kinds, sys_##name, 0},
-#define REFUSE(nr, name, kinds, error) [nr] = {#name, kinds, NULL, -error},
-#include "user/syscalls.def"
-#undef PASS
-#undef SAME
-#undef CALL
-#undef REFUSE
-};
-
-const struct sys_row *sys_row(uint64_t nr)
+const struct sys_row *sys_row(const struct user_abi *abi, uint64_t nr)
 {
-    return nr < sizeof(table) / sizeof(table[0]) && table[nr].name ? &table[nr] : NULL;
+    return nr < abi->call.n_rows && abi->call.rows[nr].name ? &abi->call.rows[nr] : NULL;
 }
 
 /* With a guest base, addresses inside structures need it too. */
@@ -110,7 +98,7 @@ long sys_pass(struct task *t, const struct sys_row *row, const uint64_t *a)
                 return pass_mmsghdr(t, row->host, a);
             v[i] = (uint64_t)host_addr(t, a[i]);
         } else if (k[i] == 'q') {
-            v[i] = sys_open_flags(a[i]);
+            v[i] = sys_open_flags(t, a[i]);
         }
     }
     return HOST_WAIT(t, row->host, v[0], v[1], v[2], v[3], v[4], v[5]);
@@ -125,10 +113,8 @@ static long call(struct task *t, const struct sys_row *row, const uint64_t *a)
     return row->host < 0 ? row->host : sys_pass(t, row, a);
 }
 
-static long call_traced(struct task *t, const struct sys_row *row, const uint64_t *x)
+static long call_traced(struct task *t, const struct sys_row *row, uint64_t nr, const uint64_t *a)
 {
-    uint64_t a[6] = {x[0], x[1], x[2], x[3], x[4], x[5]};
-    uint64_t nr = x[8];
     long r;
 
     strace_enter(t, row, nr, a);
@@ -139,10 +125,11 @@ static long call_traced(struct task *t, const struct sys_row *row, const uint64_
 
 long sys_dispatch(struct task *t)
 {
-    const uint64_t *x = a64(t->cpu)->x;
-    const struct sys_row *row = sys_row(x[8]);
+    const struct user_abi *abi = t->proc->abi;
+    uint64_t a[6], nr = abi->call.fetch(t->cpu, a);
+    const struct sys_row *row = sys_row(abi, nr);
 
-    return t->proc->opts.strace ? call_traced(t, row, x) : call(t, row, x);
+    return t->proc->opts.strace ? call_traced(t, row, nr, a) : call(t, row, a);
 }
 
 int sys_path(struct task *t, uint64_t addr, char *buf)

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the guest may know and set about itself: uname, limits, prctl; and semctl. */
+/* What the guest may know and set about itself: uname, limits, prctl. */
 #include "user/sys.h"
 
 #include <linux/prctl.h>
 #include <string.h>
-#include <sys/ipc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/sem.h>
 #include <sys/utsname.h>
 
 #ifndef PR_SET_MDWE
@@ -26,7 +24,8 @@ long sys_uname(struct task *t, const uint64_t *a)
 
     if (r < 0)
         return r;
-    strcpy(u.machine, "aarch64");
+    memset(u.machine, 0, sizeof(u.machine));
+    strcpy(u.machine, t->proc->abi->uname);
     if (t->proc->opts.uname) {
         memset(u.release, 0, sizeof(u.release));
         strncpy(u.release, t->proc->opts.uname, sizeof(u.release) - 1);
@@ -134,15 +133,6 @@ static long prctl_host(struct task *t, const uint64_t *a)
                 a[2], a[3], a[4]);
 }
 
-/* Pointer authentication keys: PR_PAC_* bits 0..3 are APIA, APIB, APDA, APDB; bit 4 is APGA. */
-static long reset_keys(struct task *t, const uint64_t *a)
-{
-    if ((a[1] & ~31ull) || a[2] || a[3] || a[4])
-        return -EINVAL;
-    a64_reset_pac_keys(t->cpu, (unsigned)a[1]);
-    return 0;
-}
-
 long sys_prctl(struct task *t, const uint64_t *a)
 {
     switch ((int)a[0]) {
@@ -184,87 +174,14 @@ long sys_prctl(struct task *t, const uint64_t *a)
     case PR_GET_SECCOMP:
         return 0;
     case PR_GET_TID_ADDRESS:
-        return guest_write(t->cpu, a[1], &t->clear_child_tid, 8);
-    case PR_PAC_RESET_KEYS:
-        return reset_keys(t, a);
-    case PR_GET_TAGGED_ADDR_CTRL:
-        return a[1] || a[2] || a[3] || a[4] ? -EINVAL : t->proc->tagged_addr;
-    case PR_SET_TAGGED_ADDR_CTRL: /* tags are always ignored; no memory tagging */
-        if ((a[1] & ~(uint64_t)PR_TAGGED_ADDR_ENABLE) || a[2] || a[3] || a[4])
-            return -EINVAL;
-        t->proc->tagged_addr = (int)a[1];
-        return 0;
+        return guest_write(t->cpu, a[1], &t->clear_child_tid, t->proc->abi->word);
     case PR_SET_MDWE:
     case PR_GET_MDWE:
     case PR_SET_SECCOMP: /* filters speak of the guest's calls: the host must not see them */
     case PR_SET_MM:
-    case PR_SVE_SET_VL:
-    case PR_SVE_GET_VL:
     case PR_SET_SYSCALL_USER_DISPATCH:
-    default:
         return -EINVAL;
-    }
-}
-
-/* --- semctl: the host's struct semid64_ds has two words more -----------------------------------*/
-
-struct guest_semid { /* asm-generic/sembuf.h */
-    uint8_t perm[48];
-    int64_t otime, ctime;
-    uint64_t nsems, unused[2];
-};
-
-struct host_semid { /* x86's sembuf.h */
-    uint8_t perm[48];
-    int64_t otime;
-    uint64_t unused1;
-    int64_t ctime;
-    uint64_t unused2;
-    uint64_t nsems, unused[2];
-};
-
-static long sem_stat(struct task *t, const uint64_t *a, int cmd)
-{
-    struct host_semid h;
-    struct guest_semid g = {.nsems = 0};
-    long r = HOST(__NR_semctl, a[0], a[1], cmd, &h), w;
-
-    if (r < 0)
-        return r;
-    memcpy(g.perm, h.perm, sizeof(g.perm));
-    g.otime = h.otime;
-    g.ctime = h.ctime;
-    g.nsems = h.nsems;
-    w = guest_write(t->cpu, a[3], &g, sizeof(g));
-    return w < 0 ? w : r;
-}
-
-static long sem_set(struct task *t, const uint64_t *a)
-{
-    struct host_semid h = {.nsems = 0};
-    struct guest_semid g;
-    int r = guest_read(t->cpu, &g, a[3], sizeof(g));
-
-    if (r < 0)
-        return r;
-    memcpy(h.perm, g.perm, sizeof(h.perm));
-    return HOST(__NR_semctl, a[0], a[1], IPC_SET, &h);
-}
-
-long sys_semctl(struct task *t, const uint64_t *a)
-{
-    int cmd = (int)a[2];
-
-    switch (cmd) {
-    case IPC_STAT:
-    case SEM_STAT:
-    case 20: /* SEM_STAT_ANY */
-        return sem_stat(t, a, cmd);
-    case IPC_SET:
-        return sem_set(t, a);
-    case SETVAL:
-        return HOST(__NR_semctl, a[0], a[1], cmd, a[3]);
     default:
-        return HOST(__NR_semctl, a[0], a[1], cmd, host_addr(t, a[3]));
+        return t->proc->abi->call.prctl ? t->proc->abi->call.prctl(t, a) : -EINVAL;
     }
 }

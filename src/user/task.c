@@ -281,13 +281,13 @@ static uint64_t new_sp(const struct request *q)
 /* What the child sees as clone returns. */
 static void child_regs(struct cpu *cpu, const struct request *q)
 {
-    struct a64_state *g = a64(cpu);
+    const struct user_abi *abi = user_proc()->abi;
 
-    g->x[0] = 0;
+    abi->call.give(cpu, 0);
     if (q->stack)
-        g->sp = new_sp(q);
+        abi->cpu.set_sp(cpu, new_sp(q));
     if (q->flags & CLONE_SETTLS)
-        g->tpidr = q->tls;
+        abi->cpu.set_tls(cpu, q->tls);
 }
 
 /* What the guest's child of a fork finds: one task, nothing pending. */

@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 struct mm;
+struct user_abi; /* abi.h */
 struct task_sig; /* of signal.c: one thread's masks, queue and alternate stack */
 struct proc_sig; /* of signal.c: the process's dispositions */
 
@@ -71,14 +72,14 @@ struct user_opts {
 
 /** struct process - the guest process.  One per host process: user_proc(). */
 struct process {
-    const struct guest_isa *isa;
+    const struct user_abi *abi; /* whose Linux it is; NULL until that is known */
     struct engine *engine;
     struct tcache *tcache;    /* cpu/tcache.h; NULL: none */
     struct user_opts opts;
-    int model;                /* of -cpu, index for a64_model_* */
+    int model;                /* of -cpu, abi->cpu.choose()'s */
     uint64_t guest_base;      /* host address of guest address 0, normally 0 */
     struct mm *mm;
-    bool guarded;             /* some memory was mapped with PROT_BTI: CPUs check branches [atomic] */
+    bool guarded;             /* some memory was mapped with PROT_BTI: CPUs are prepared to check branches [atomic] */
     struct proc_sig *sig;
     int tagged_addr;          /* PR_SET_TAGGED_ADDR_CTRL */
     char *exe;                /* absolute host path of the guest program, as readlink says it */
@@ -92,7 +93,8 @@ struct process {
     uint64_t program_entry;   /* the program's own */
     bool exec_stack;          /* PT_GNU_STACK asks for one */
     uint64_t stack_top;       /* first sp */
-    uint64_t at_phdr, at_phnum, at_base; /* for the auxiliary vector */
+    uint64_t at_phdr, at_phnum, at_phent, at_base; /* for the auxiliary vector */
+    uint64_t at_sysinfo;      /* where i386 makes system calls, 0: nowhere special */
     uint64_t auxv_start, auxv_len;
     uint64_t stack_size;
     uint64_t random[5];       /* chosen at start: AT_RANDOM, then the layout's */
@@ -121,8 +123,8 @@ struct task {
 struct process *user_proc(void);
 
 /* --- mm.c: the guest's address space ----------------------------------------------------------
- * Addresses are guest addresses, the tag byte ignored where Linux ignores it; prot and flags are
- * Linux's for arm64 (PROT_BTI included).  All are thread-safe and call engine_invalidate
+ * Addresses are guest addresses, a tag byte ignored where Linux ignores it; prot and flags are
+ * the generic ones of Linux (and arm64's PROT_BTI).  All are thread-safe and call engine_invalidate
  * themselves. */
 
 struct mm *mm_new(struct process *p, struct err *e);
@@ -204,7 +206,7 @@ const char *proc_exe(struct process *p, const char *path);
  * restored nothing: host signal mask and dispositions are put right by signal_before_exec(). */
 int exec_guest(struct task *t, int dirfd, const char *path, char **argv, char **envp, int flags);
 
-/** exec_image - load the program: finds what @path is (through #! lines), chooses p->guest_base,
+/** exec_image - load the program: finds what @path is (through #! lines), chooses p->guest_base, and p->abi when that is NULL;
  * maps it and its interpreter and the vDSO; sets exe, entry, argv.  @fd is open on it, or -1.
  * The engine need not exist yet.  -ENOENT: not found; any other failure: cannot be run. */
 int exec_image(struct process *p, int fd, const char *path, char **argv, struct err *e);

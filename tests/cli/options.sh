@@ -19,6 +19,15 @@ prints "-E with several" "B=2" emu -E A=1,B=2 "$show" env B
 prints "QEMU_SET_ENV" "A=x" env QEMU_SET_ENV=A=x "$EMU" "$show" env A
 prints "-U removes from the environment" "HOMEX unset" env HOMEX=1 "$EMU" -U HOMEX "$show" env HOMEX
 prints "-cpu accepts the names of models" "ok" emu -cpu cortex-a57 "$show" ok
+# emu-user is no architecture's name: the program says whose it is.
+any=$(dirname "$EMU")/emu-user
+[ -e "$any" ] || { ln -s "$(readlink -f "$EMU")" "$work/emu-user"; any=$work/emu-user; }
+prints "the program says whose it is" "ok" "$any" "$show" ok
+prints "--arch says whose the program is" "ok" "$any" --arch=aarch64 -cpu max "$show" ok
+"$any" --arch=aarch46 "$show" ok 2>"$work/.err"
+[ $? = 1 ] && grep -q "aarch46.*did you mean aarch64" "$work/.err" && pass "a wrong --arch is told" || fail "a wrong --arch is told"
+"$any" -cpu nothing "$show" ok 2>"$work/.err"
+[ $? = 1 ] && grep -q "no such CPU model" "$work/.err" && pass "a wrong -cpu is told when the program is known" || fail "a wrong -cpu is told when the program is known"
 prints "QEMU_CPU" "ok" env QEMU_CPU=max "$EMU" "$show" ok
 prints "-s sets the size of the stack" "ok" emu -s 16M "$show" stack 12
 prints "8 MiB of stack by default" "ok" emu "$show" stack 7

@@ -218,6 +218,7 @@ static void dump(struct cpu *cpu, FILE *f, bool vectors)
 
 const struct guest_isa guest_aarch64 = {
     .mode_fp_slow = A64_MODE_FP_SLOW,
+    .tag_bits = 8,
     .mode_fp_flush = A64_MODE_FP_FLUSH,
     .name = "aarch64",
     .slots = a64_slots,

@@ -71,6 +71,7 @@ static const struct guest_system level = {
 
 const struct guest_isa guest_aarch64_system = {
     .mode_fp_slow = A64_MODE_FP_SLOW,
+    .tag_bits = 8,
     .mode_fp_flush = A64_MODE_FP_FLUSH,
     .name = "aarch64",
     .slots = a64_slots,

@@ -388,6 +388,7 @@ static const struct guest_isa toy_isa = {
     .lands = toy_lands,
     .mode_fp_flush = 4,
     .mode_fp_slow = 8,
+    .tag_bits = 8,
     .reset = toy_reset,
 };
 

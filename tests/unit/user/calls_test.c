@@ -3,38 +3,53 @@
 #include "tests/test.h"
 #include "user/sys.h"
 
+static const struct user_abi *arm64(void)
+{
+    return abi_find("aarch64", 7);
+}
+
+static uint64_t open_flags(const struct user_abi *abi, uint64_t f)
+{
+    struct process p = {.abi = abi};
+    struct task t = {.proc = &p};
+
+    return sys_open_flags(&t, f);
+}
+
 TEST(calls, rows_are_found_by_the_guests_number)
 {
-    CHECK_STR(sys_row(56)->name, "openat");
-    CHECK_STR(sys_row(220)->name, "clone");
-    CHECK_STR(sys_row(462)->name, "mseal");
-    CHECK_EQ(sys_row(63)->host, 0); /* read */
-    CHECK(!sys_row(295) && !sys_row(10000) && !sys_row(~0ull));
+    CHECK_STR(sys_row(arm64(), 56)->name, "openat");
+    CHECK_STR(sys_row(arm64(), 220)->name, "clone");
+    CHECK_STR(sys_row(arm64(), 462)->name, "mseal");
+    CHECK_EQ(sys_row(arm64(), 63)->host, 0); /* read */
+    CHECK(!sys_row(arm64(), 295) && !sys_row(arm64(), 10000) && !sys_row(arm64(), ~0ull));
 }
 
 TEST(calls, every_row_does_something_and_says_what_it_takes)
 {
-    for (uint64_t nr = 0; nr < 512; nr++) {
-        const struct sys_row *r = sys_row(nr);
-        size_t n = r ? strcspn(r->kinds, "=") : 0;
+    for (unsigned i = 0; abi_at(i); i++) {
+        for (uint64_t nr = 0; nr < 512; nr++) {
+            const struct sys_row *r = sys_row(abi_at(i), nr);
+            size_t n = r ? strcspn(r->kinds, "=") : 0;
 
-        if (!r)
-            continue;
-        if (!CHECK(n <= 6 && strspn(r->kinds, "duxfaoqgwpmctkySBWTVAIMNP") == n))
-            printf("%s\n", r->name);
-        CHECK(!r->fn || r->host == 0);
+            if (!r)
+                continue;
+            if (!CHECK(n <= 6 && strspn(r->kinds, "duxfaoqgwpmctkySBWTVAIMNP") == n))
+                printf("%s %s\n", abi_at(i)->name, r->name);
+            CHECK(!r->fn || r->host == 0);
+        }
     }
 }
 
 TEST(calls, open_flags_convert_both_ways)
 {
-    CHECK_EQ(sys_open_flags(040000), 0200000);  /* O_DIRECTORY */
-    CHECK_EQ(sys_open_flags(0100000), 0400000); /* O_NOFOLLOW */
-    CHECK_EQ(sys_open_flags(0200000), 040000);  /* O_DIRECT */
-    CHECK_EQ(sys_open_flags(0400000), 0100000); /* O_LARGEFILE */
-    CHECK_EQ(sys_open_flags(02004101), 02004101);
+    CHECK_EQ(open_flags(arm64(), 040000), 0200000);  /* O_DIRECTORY */
+    CHECK_EQ(open_flags(arm64(), 0100000), 0400000); /* O_NOFOLLOW */
+    CHECK_EQ(open_flags(arm64(), 0200000), 040000);  /* O_DIRECT */
+    CHECK_EQ(open_flags(arm64(), 0400000), 0100000); /* O_LARGEFILE */
+    CHECK_EQ(open_flags(arm64(), 02004101), 02004101);
     for (uint64_t f = 1; f < 1 << 25; f <<= 1)
-        CHECK_EQ(sys_open_flags(sys_open_flags(f)), f);
+        CHECK_EQ(open_flags(arm64(), open_flags(arm64(), f)), f);
 }
 
 TEST(calls, a_host_call_is_not_made_once_a_signal_is_pending)
@@ -48,7 +63,20 @@ TEST(calls, a_host_call_is_not_made_once_a_signal_is_pending)
     CHECK_EQ(HOST(__NR_getpid), getpid());
 }
 
+TEST(calls, an_architecture_is_found_by_name_and_by_program)
+{
+    const uint8_t head[64] = {0x7f, 'E', 'L', 'F', 2, 1, 1, [16] = 2, 0, 183};
+    uint8_t big[64];
+
+    CHECK_EQ(abi_of_file(head, sizeof(head)), arm64());
+    CHECK(!abi_find("aarch6", 6) && !abi_find("aarch64x", 8) && !abi_of_file(head, 10));
+    memcpy(big, head, sizeof(big));
+    big[5] = 2;
+    CHECK(!abi_of_file(big, sizeof(big)));
+}
+
 static const struct test tests[] = {
+    CASE(calls, an_architecture_is_found_by_name_and_by_program),
     CASE(calls, rows_are_found_by_the_guests_number),
     CASE(calls, every_row_does_something_and_says_what_it_takes),
     CASE(calls, open_flags_convert_both_ways),

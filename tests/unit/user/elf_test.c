@@ -27,7 +27,7 @@ static struct file good(void)
 
 static long parse(const struct file *f, struct elf *elf, struct err *e)
 {
-    return elf_parse((const uint8_t *)f, sizeof(*f), 0x3000, elf, e);
+    return elf_parse((const uint8_t *)f, sizeof(*f), 0x3000, EM_AARCH64, elf, e);
 }
 
 /* The parse fails and the message holds @word. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The signal frame on an AArch64 guest's stack and its alternate stack.  Source: arm64 Linux's
- * uapi headers asm/sigcontext.h and asm/ucontext.h, asm-generic/siginfo.h; sigaltstack(2).
+ * The signal frame on an AArch64 guest's stack.  Source: arm64 Linux's uapi headers asm/sigcontext.h and
+ * asm/ucontext.h, asm-generic/siginfo.h.
  */
-#include "user/sys.h"
+#include "user/arm64/arm64.h"
 
 #include <string.h>
 
@@ -11,7 +11,6 @@
 #define ESR_MAGIC      0x45535201u
 #define EXTRA_MAGIC    0x45585401u
 #define RESERVED       4096
-#define MIN_ALT_STACK  5120 /* MINSIGSTKSZ of arm64 */
 #define PSTATE_NOT_EL0 0x000003dfu /* mode, AArch32, F, I, A, D: must be clear */
 #define BTYPE_CALL     2 /* how the handler was reached, for BTI */
 
@@ -47,44 +46,6 @@ struct frame {
 };
 _Static_assert(offsetof(struct frame_fixed, fault_address) == 128 + 176, "sigcontext");
 _Static_assert(sizeof(struct frame_fixed) == 128 + 176 + 288, "__reserved");
-
-/* --- Alternate stack ---------------------------------------------------------------------------*/
-
-bool stack_on_alt(const struct task_sig *s, uint64_t sp)
-{
-    if (s->alt.flags & (int32_t)SS_AUTODISARM)
-        return false;
-    return sp > s->alt.sp && sp - s->alt.sp <= s->alt.size;
-}
-
-int stack_set(struct task *t, const struct guest_stack *st, bool check_size)
-{
-    int32_t mode = st->flags & ~(int32_t)SS_AUTODISARM;
-    struct task_sig *s = t->sig;
-
-    if (stack_on_alt(s, a64(t->cpu)->sp))
-        return -EPERM;
-    if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
-        return -EINVAL;
-    if (mode == SS_DISABLE) {
-        s->alt = (struct guest_stack){.flags = st->flags};
-        return 0;
-    }
-    if (check_size && st->size < MIN_ALT_STACK)
-        return -ENOMEM;
-    s->alt = *st;
-    return 0;
-}
-
-static uint64_t frame_top(const struct task *t, const struct guest_sigaction *sa)
-{
-    const struct task_sig *s = t->sig;
-    uint64_t sp = a64(t->cpu)->sp;
-
-    if ((sa->flags & SA_ONSTACK) && s->alt.size && !stack_on_alt(s, sp))
-        return s->alt.sp + s->alt.size;
-    return sp;
-}
 
 /* --- Pushing -----------------------------------------------------------------------------------*/
 
@@ -137,12 +98,12 @@ static void enter(struct task *t, const struct guest_sigaction *sa, int sig, uin
     t->cpu->pc = sa->handler;
 }
 
-bool frame_push(struct task *t, const struct guest_sigaction *sa, const siginfo_t *info,
-                uint64_t saved_mask)
+bool arm64_push_frame(struct task *t, const struct guest_sigaction *sa, const siginfo_t *info,
+                      uint64_t saved_mask)
 {
     struct a64_state *g = a64(t->cpu);
     struct task_sig *s = t->sig;
-    uint64_t record = (frame_top(t, sa) - 16) & ~15ull; /* of x29, x30, for unwinders */
+    uint64_t record = (stack_for(t, sa, g->sp) - 16) & ~15ull; /* of x29, x30, for unwinders */
     uint64_t sp = record - sizeof(struct frame);
     uint64_t link[2] = {g->x[29], g->x[30]};
     struct {
@@ -159,8 +120,7 @@ bool frame_push(struct task *t, const struct guest_sigaction *sa, const siginfo_
         guest_write(t->cpu, sp, &out, n) < 0)
         return false;
     enter(t, sa, info->si_signo, sp, record);
-    if (s->alt.flags & (int32_t)SS_AUTODISARM)
-        s->alt = (struct guest_stack){.flags = SS_DISABLE};
+    stack_used(t);
     return true;
 }
 
@@ -203,7 +163,7 @@ static void restore(struct task *t, const struct frame_fixed *f, const struct fp
     a64_set_fpsr(t->cpu, fp->fpsr);
 }
 
-bool frame_pop(struct task *t, uint64_t *mask)
+bool arm64_pop_frame(struct task *t, uint64_t *mask)
 {
     struct frame in __attribute__((aligned(16)));
     const struct fpsimd_ctx *fp;

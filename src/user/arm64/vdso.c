@@ -8,9 +8,8 @@
  * __kernel_rt_sigreturn and then find every register in the ucontext; a table entry would stop them
  * from looking and could only describe x29 and x30.
  */
-#include "user/vdso.h"
+#include "user/arm64/arm64.h"
 #include "user/mm.h"
-#include "user/sys.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -157,7 +156,7 @@ static void use_syscalls(struct vdso_image *v)
     }
 }
 
-int vdso_map(struct process *p)
+int arm64_vdso_map(struct process *p)
 {
     int64_t at = mm_mmap(p, 0, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
                          0);
@@ -174,7 +173,7 @@ int vdso_map(struct process *p)
     return 0;
 }
 
-void vdso_serve(struct process *p)
+void arm64_vdso_serve(struct process *p)
 {
     engine_set_service(p->engine, p->vdso, p->vdso + sizeof(image), serve);
 }
