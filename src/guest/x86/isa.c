@@ -87,19 +87,6 @@ static void reset(struct cpu *cpu)
     cpu->mode = 0;
 }
 
-void x86_program(struct cpu *cpu, unsigned code, unsigned features)
-{
-    struct x86_state *s = x86(cpu);
-    uint32_t mode = X86_MODE_FLAT | X86_MODE_PE | 3u << X86_MODE_CPL | code | X86_MODE_STACK32 | X86_MODE_PG;
-
-    s->eflags = X86_FL_ONE | X86_FL_IF;
-    s->features = features;
-    s->xcr0 = 7;
-    if (code == X86_CODE64)
-        mode |= X86_MODE_LMA;
-    cpu_set_mode(cpu, mode | features << X86_MODE_FEATURES);
-}
-
 /* --- For logs --- */
 
 unsigned x86_disas(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, char *buf, size_t len)

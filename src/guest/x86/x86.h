@@ -61,6 +61,9 @@ struct x86_state {
     uint64_t tsc_offset;
     uint32_t tsc_aux;
     uint32_t pkru;
+    uint64_t tls[3];             /* of programs: GDT entries X86_GDT_TLS and on (set_thread_area) */
+    const uint64_t *ldt;         /* of programs: LDT (modify_ldt), of n_ldt entries; the process's */
+    uint32_t n_ldt;
 };
 
 static inline struct x86_state *x86(struct cpu *cpu)
@@ -156,6 +159,32 @@ void x86_set_eflags(struct cpu *cpu, uint32_t v);
 /** x86_get_mxcsr, x86_set_mxcsr - whole; changes the mode. */
 uint32_t x86_get_mxcsr(struct cpu *cpu);
 void x86_set_mxcsr(struct cpu *cpu, uint32_t v);
+
+/* --- fpstate.c: floating-point state as memory has it (SDM 1, 8.1.10, 10.5.1, 13.4) --- */
+
+enum { X86_STATE_X87 = 1, X86_STATE_SSE = 2, X86_STATE_AVX = 4 }; /* as XCR0 has them */
+enum { X86_FXSAVE_BYTES = 512, X86_FSAVE_BYTES = 108, X86_XSAVE_AVX = 576 /* where the AVX state is */, X86_XSAVE_BYTES = 832 };
+
+/** x86_put_fxsave - the parts @what, X86_STATE_X87 and SSE, of an FXSAVE image; the other bytes stay.  SSE: MXCSR, its mask and
+ * XMM0 on, 8 or with @code64 16 of them.  @code64: FIP and FDP of 64 bits (FXSAVE64). */
+void x86_put_fxsave(struct cpu *cpu, uint8_t image[X86_FXSAVE_BYTES], unsigned what, bool code64);
+/** x86_get_fxsave - the other way; false, and nothing done: MXCSR has bits that must be 0. */
+bool x86_get_fxsave(struct cpu *cpu, const uint8_t image[X86_FXSAVE_BYTES], unsigned what, bool code64);
+/** x86_put_fsave, x86_get_fsave - FNSAVE's and FRSTOR's image in 32-bit protected mode. */
+void x86_put_fsave(struct cpu *cpu, uint8_t image[X86_FSAVE_BYTES]);
+void x86_get_fsave(struct cpu *cpu, const uint8_t image[X86_FSAVE_BYTES]);
+/** x86_fninit - the x87 state as FNINIT leaves it. */
+void x86_fninit(struct cpu *cpu);
+
+/* --- program.c: programs --- */
+
+enum { X86_GDT_TLS = 12 }; /* of a 64-bit kernel */
+/* Selectors that Linux gives programs (asm/segment.h). */
+enum { X86_USER32_CS = 0x23, X86_USER_DS = 0x2b, X86_USER_CS = 0x33 };
+
+/** x86_program_load - MOV to a segment register but CS, in a program: 0, or the vector that it raises with error code
+ * selector & ~3.  May change the mode: with segments that are not flat. */
+int x86_program_load(struct cpu *cpu, unsigned seg, uint16_t selector);
 
 /** x86_program - make @cpu a program's: flat segments, user level, @code X86_CODE32 or X86_CODE64, with feature set @features;
  * before it runs. */
