@@ -62,7 +62,7 @@ void behind_invalidate_locked(struct jit *j, uint64_t start, uint64_t len)
 /* The block that was to be replaced counts on, from @more. */
 static void try_again(struct jit *j, const struct made *m, int32_t more)
 {
-    struct region *old = region_find(j, m->pc, m->at, m->mode);
+    struct region *old = region_find(j, m->pc, m->at, m->beyond, m->mode);
 
     if (old && !old->hot && old->counter)
         *old->counter = more;
@@ -76,7 +76,7 @@ static void finish_locked(struct behind *b, int err)
     if (b->epoch != j->epoch)
         return;
     if (err == -E2BIG) { /* smaller ones are tried where blocks can be chosen */
-        struct region *old = region_find(j, m->pc, m->at, m->mode);
+        struct region *old = region_find(j, m->pc, m->at, m->beyond, m->mode);
 
         if (old)
             old->alone = true;
@@ -183,7 +183,7 @@ static bool wanted(const struct jit *j)
 bool behind_take_locked(struct jit *j, uint64_t pc, uint32_t mode)
 {
     const struct region *old =
-        region_find(j, pc, j->e->machine ? engine_at(cpu_self, pc) : pc, mode);
+        region_find(j, pc, j->e->machine ? engine_at(cpu_self, pc) : pc, ENGINE_NOWHERE, mode);
     struct behind *b;
 
     if (!wanted(j) || (old && old->alone) || getpid() != j->e->pid)

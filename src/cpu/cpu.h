@@ -146,6 +146,7 @@ struct cpu {
     const struct cpu_memory *memory; /* engine.h; NULL: a program's CPU, its memory is the host's */
     struct mmu *mmu;
     const struct code_page *here;    /* the page that code is being translated in, or was last */
+    const struct code_page *there;   /* the page after it when the instruction at pc goes on there, else NULL */
     uint64_t code_context;           /* that code is fetched in */
     uint8_t table;                   /* of loads and stores: number in tlb */
     bool asked;                      /* [atomic] another CPU wants something flushed before translated code runs on */
@@ -157,6 +158,7 @@ struct cpu {
     struct mmu_entry no_tlb[MMU_ENTRIES]; /* always empty */
     struct mmu_entry tlb[MMU_TABLES][MMU_ENTRIES] __attribute__((aligned(64))); /* looked up in line by translated code */
     struct cpu_mode modes[CPU_MODES];
+    uint8_t joined[32]; /* bytes of an instruction in two pages */
 };
 
 /* Offset the CPU register points at, so that short displacements reach the first 256 bytes of guest
@@ -200,6 +202,8 @@ enum guest_idle { GUEST_IDLE_NONE, GUEST_IDLE_WRITES, GUEST_IDLE_READS, GUEST_ID
  */
 struct guest_isa {
     const char *name; /* "aarch64" */
+    uint8_t pc_shift; /* low bits of a code address that are always 0: 2, or 0 */
+    uint8_t longest;  /* bytes of an instruction at most */
     const struct ir_slot *slots;
     uint32_t n_slots;
     const struct ir_helper *helpers;
@@ -223,6 +227,11 @@ struct guest_isa {
      */
     void (*scan)(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, unsigned limit,
                  struct guest_scan *out);
+    /**
+     * length - bytes of the instruction at @code, of which @avail are there: 0 when it goes on behind them.  NULL: instructions do
+     * not cross pages.
+     */
+    unsigned (*length)(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail);
     /**
      * idle_dead - does the code at @pc write every idle slot before it reads one, as far as a short
      * look can tell?  @code gives the host address of executable guest code, or NULL.

@@ -41,14 +41,27 @@ void engine_set_fetch(struct engine *e, size_t (*fetch)(void *opaque, uint64_t p
     e->fetch_opaque = opaque;
 }
 
+/* The instruction at cpu->pc, whose bytes are in two pages, as one piece. */
+static size_t join(struct cpu *cpu, size_t n, const uint8_t **code, uint32_t mode)
+{
+    memcpy(cpu->joined, *code, n);
+    memcpy(cpu->joined + n, cpu->there->host, sizeof(cpu->joined) - n);
+    *code = cpu->joined;
+    return cpu->isa->length(mode, cpu->pc, cpu->joined, sizeof(cpu->joined));
+}
+
 size_t engine_fetch(const struct engine *e, uint64_t pc, const uint8_t **code, uint32_t *mode)
 {
     if (e->machine) {
-        const struct code_page *p = cpu_self->here;
+        struct cpu *cpu = cpu_self;
+        const struct code_page *p = cpu->here;
+        size_t n = 4096 - (pc & 4095);
 
         *code = p->host + (pc & 4095);
         *mode |= p->mode;
-        return (pc ^ p->va) & ~4095ull ? 0 : 4096 - (pc & 4095);
+        if (cpu->there && pc == cpu->pc)
+            return join(cpu, n, code, *mode);
+        return (pc ^ p->va) & ~4095ull ? 0 : n;
     }
     *code = (const uint8_t *)(uintptr_t)(pc + e->conf.guest_base);
     return e->fetch ? e->fetch(e->fetch_opaque, pc, mode) : SIZE_MAX;

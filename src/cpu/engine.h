@@ -42,7 +42,8 @@ struct cpu_memory {
     unsigned (*regime)(const struct cpu *cpu, unsigned memop); /* of an access */
     bool (*aligned)(const struct cpu *cpu); /* do misaligned ones fault? */
     bool (*strict)(const struct cpu *cpu);  /* those with an order always? */
-    /** code - the page of cpu->pc, also in cpu->here; NULL: it cannot be executed, the fault is recorded. */
+    /** code - the page of cpu->pc, also in cpu->here, and in cpu->there where the instruction goes on; NULL: it cannot be
+     * executed, the fault is recorded. */
     const struct code_page *(*code)(struct cpu *cpu);
     /** protect - code of @page is about to be read: writes to it are noticed from now on. */
     void (*protect)(struct cpu *cpu, const struct code_page *page);
@@ -101,6 +102,12 @@ bool engine_has_breakpoint(const struct engine *e, uint64_t pc);
 static inline uint64_t engine_at(const struct cpu *cpu, uint64_t pc)
 {
     return cpu->memory ? cpu->here->at | (pc & 4095) : pc;
+}
+/** engine_beyond - the same of the page that the instruction at cpu->pc goes on in, or ENGINE_NOWHERE. */
+#define ENGINE_NOWHERE (~0ull)
+static inline uint64_t engine_beyond(const struct cpu *cpu)
+{
+    return cpu->memory && cpu->there ? cpu->there->at : ENGINE_NOWHERE;
 }
 /* In the mode as translations are told apart by, not the guest's: loads and stores use the second table of their regime. */
 #define ENGINE_SECOND_TABLE (1u << 31)

@@ -92,6 +92,22 @@ static struct region *form_flat(struct former *f, struct made *m, uint32_t lift_
     return s.end == m->pc ? NULL : region_add_locked(f, m, FLAT);
 }
 
+/* An instruction in two pages of a machine's has two places.  Returns how many spans @s are. */
+static unsigned cut_at(const struct jit *j, struct span s[2])
+{
+    if (!j->e->machine || !j->cpu->there || s[0].end <= j->cpu->there->va)
+        return 1;
+    s[1] = (struct span){j->cpu->there->va, s[0].end};
+    s[0].end = j->cpu->there->va;
+    return 2;
+}
+
+/* Does an instruction begin at @pc that goes on where @avail bytes end? */
+static bool goes_on(const struct engine *e, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail)
+{
+    return e->machine && e->isa->length && avail < e->isa->longest && !e->isa->length(mode, pc, code, avail);
+}
+
 struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, uint32_t lift_mode,
                                 const uint8_t *code, size_t avail)
 {
@@ -108,17 +124,18 @@ struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, uint3
     if (flat_wanted(j) && (r = form_flat(f, &m, lift_mode, code, avail)))
         return r;
     for (;; limit = limit / 2 + 1) { /* shorter until it fits the frame */
-        struct span s = {pc, 0};
+        struct span s[2] = {{pc, 0}};
 
         f->n_seen = 0;
         ir_reset(f->ir);
         ir_start_block(f->ir, ir_plan(f->ir, ~0ull, 0)); /* no name: jumps to itself leave, too */
-        s.end = pc + e->isa->lift(f->ir, lift_mode, pc, code, avail, next_breakpoint(e, pc), limit);
+        s[0].end = pc + e->isa->lift(f->ir, lift_mode, pc, code, avail, next_breakpoint(e, pc), limit);
         ir_finish(f->ir);
         log_ir(e, ENGINE_LOG_IR, pc, f->ir);
-        if (s.end == pc)
-            s.end = pc + 1;
-        m.spans = &s;
+        if (s[0].end == pc)
+            s[0].end = pc + 1;
+        m.n_spans = cut_at(j, s);
+        m.spans = s;
         f->too_big = false;
         r = region_add_locked(f, &m, COLD);
         if (r || !f->too_big || limit == 1)
@@ -152,7 +169,7 @@ static bool worth(const struct jit *j, uint64_t pc, uint32_t mode)
 
     if (j->e->machine && (pc ^ j->cpu->here->va) & ~4095ull)
         return false; /* elsewhere */
-    r = region_find(j, pc, j->e->machine ? engine_at(j->cpu, pc) : pc, mode);
+    r = region_find(j, pc, j->e->machine ? engine_at(j->cpu, pc) : pc, ENGINE_NOWHERE, mode);
 
     if (!r)
         return j->e->conf.hot_after == 1;
@@ -170,7 +187,7 @@ static void plan_add(struct jit *j, struct plan *p, uint64_t pc, uint32_t mode)
         return;
     p->mode[i] = mode & ~ENGINE_SECOND_TABLE;
     p->avail[i] = engine_fetch(j->e, pc, &p->code[i], &p->mode[i]);
-    if (!p->avail[i])
+    if (!p->avail[i] || goes_on(j->e, mode, pc, p->code[i], p->avail[i]))
         return;
     p->pc[i] = pc;
     p->seen[i] = false;
@@ -288,6 +305,10 @@ void form_init(struct former *f, struct jit *j)
     struct host_layout l = jit_layout;
 
     l.mode_jc = e->machine ? offsetof(struct cpu, mode_jc) : 0;
+    l.pc_shift = e->isa->pc_shift;
+    l.jc_mask = ((1u << CPU_JC_BITS) - 1) << l.pc_shift;
+    l.land_mask = ((1u << CPU_LAND_BITS) - 1) << l.pc_shift;
+    l.mode_jc_mask = ((1u << CPU_MODE_JC_BITS) - 1) << l.pc_shift;
     f->j = j;
     f->host = host_new(&l, e->conf.host_off);
     f->ir = ir_new(j->slots, e->isa->n_slots, e->isa->helpers, e->isa->n_helpers);

@@ -266,9 +266,11 @@ static enum cpu_stop before_block(struct cpu *cpu)
 /* The block at pc; @limit as in find_block. */
 static enum cpu_stop run_here(struct cpu *cpu, struct ir_machine *m, unsigned limit)
 {
-    struct interp_block *b = cpu->memory && !cpu->memory->code(cpu) ? NULL : find_block(cpu, limit);
+    struct interp_block *b = NULL;
     enum cpu_stop stop;
 
+    if (!cpu->memory || cpu->memory->code(cpu))
+        b = find_block(cpu, cpu->memory && cpu->there ? 1 : limit); /* in two pages: made anew each time */
     if (!b) {
         cpu->fault_addr = cpu->pc;
         return CPU_STOP_FETCH_FAULT;

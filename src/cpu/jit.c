@@ -27,11 +27,9 @@ const struct host_layout jit_layout = {
     .entry_points = offsetof(struct cpu, entry_points),
     .helpers = offsetof(struct cpu, helpers),
     .jc = offsetof(struct cpu, jc),
-    .jc_mask = ((1 << CPU_JC_BITS) - 1) << 2,
     .landing = offsetof(struct cpu, landing),
     .land = { offsetof(struct cpu, land[0]), offsetof(struct cpu, land[1]),
               offsetof(struct cpu, land[2]) },
-    .land_mask = ((1 << CPU_LAND_BITS) - 1) << 2,
     .stop = offsetof(struct cpu, stop),
     .detail = offsetof(struct cpu, detail),
     .pc = offsetof(struct cpu, pc),
@@ -41,7 +39,6 @@ const struct host_layout jit_layout = {
     .shadow = offsetof(struct cpu, shadow),
     .shadow_base = offsetof(struct cpu, shadow_base),
     .c_stack = offsetof(struct cpu, c_stack),
-    .mode_jc_mask = ((1 << CPU_MODE_JC_BITS) - 1) << 2,
 };
 
 /* Out-of-line evaluation: operands and result are in cpu->scratch. */
@@ -164,7 +161,7 @@ enum found { FOUND, NO_CODE, NO_ROOM };
 /* The translation of cpu->pc; a machine's page of code is cpu->here. */
 static struct region *find_here(const struct jit *j, const struct cpu *cpu)
 {
-    return region_find(j, cpu->pc, engine_at(cpu, cpu->pc), engine_mode(cpu));
+    return region_find(j, cpu->pc, engine_at(cpu, cpu->pc), engine_beyond(cpu), engine_mode(cpu));
 }
 
 static enum found translate_locked(struct jit *j, struct cpu *cpu)
@@ -175,6 +172,8 @@ static enum found translate_locked(struct jit *j, struct cpu *cpu)
 
     if (cpu->memory)
         cpu->memory->protect(cpu, cpu->here);
+    if (cpu->memory && cpu->there)
+        cpu->memory->protect(cpu, cpu->there);
     avail = engine_fetch(j->e, cpu->pc, &code, &mode);
     if (!avail)
         return NO_CODE;
@@ -235,7 +234,7 @@ static void promote(struct jit *j, struct cpu *cpu)
 {
     struct region *old;
 
-    if (cpu->memory && !cpu->memory->code(cpu))
+    if (cpu->memory && (!cpu->memory->code(cpu) || cpu->there))
         return;
     pthread_mutex_lock(&j->e->lock);
     j->cpu = cpu;
@@ -285,12 +284,12 @@ static struct region *look_up(struct jit *j, struct cpu *cpu)
     return NULL;
 }
 
-/* In a machine, the page that the thunk is on may not be the one that @r is on any more. */
+/* In a machine, the page that the thunk is on may not be the one that @r is on any more, nor @r's second one. */
 static bool same_page(const struct jit *j, const struct region *r, uint64_t data)
 {
     const struct region *from = j->e->machine ? region_at(j, (const uint8_t *)(uintptr_t)data) : r;
 
-    return from && !((from->at ^ r->at) & ~4095ull) && from->mode == r->mode;
+    return from && r->beyond == ENGINE_NOWHERE && !((from->at ^ r->at) & ~4095ull) && from->mode == r->mode;
 }
 
 /* The thunk at @data wants to lead to @r; it was met in @epoch. */

@@ -29,6 +29,7 @@ struct link {
 
 struct region {
     uint64_t pc, at; /* engine_at(pc) */
+    uint64_t beyond; /* engine_beyond(): of one instruction in two pages */
     uint32_t mode;
     uint32_t code_len;
     uint8_t *code;
@@ -115,13 +116,14 @@ struct jit *jit_of(struct engine *e);
  * one asks for a thousandth more of the @hot_after executions that the first ones needed, to the ninefold.
  * Gives how many more than @hot_after. */
 int32_t jit_put_off(uint32_t n_hot, uint32_t hot_after);
-/** region_find - the translation of @pc, which is at @at (engine_at), or NULL; any thread, no lock. */
-struct region *region_find(const struct jit *j, uint64_t pc, uint64_t at, uint32_t mode);
+/** region_find - the translation of @pc, which is at @at (engine_at) and goes on at @beyond (engine_beyond), or NULL; any thread,
+ * no lock. */
+struct region *region_find(const struct jit *j, uint64_t pc, uint64_t at, uint64_t beyond, uint32_t mode);
 /* What a region is compiled from: f->flat; f->ir, with less care; f->ir. */
 enum effort { FLAT, COLD, HOT };
 /** struct made - host code, and what it was made from; the job's tables are the former's until its next region. */
 struct made {
-    uint64_t pc, at; /* at, placed: as engine_at() has it */
+    uint64_t pc, at, beyond; /* at, beyond, placed: as engine_at() has it */
     uint32_t mode;
     const struct span *spans;
     unsigned n_spans, n_placed;

@@ -54,9 +54,9 @@ void jc_clear(struct cpu *cpu)
         clear(cpu->land[k], CPU_LAND_BITS);
 }
 
-static void forget(struct cpu_jc *jc, unsigned bits, uint64_t pc)
+static void forget(const struct cpu *cpu, struct cpu_jc *jc, unsigned bits, uint64_t pc)
 {
-    unsigned i = (pc >> 2) & ((1u << bits) - 1);
+    unsigned i = pc >> cpu->isa->pc_shift & ((1u << bits) - 1);
 
     if (__atomic_load_n(&jc[i].pc, __ATOMIC_RELAXED) == pc)
         empty(jc, i);
@@ -68,14 +68,14 @@ void jc_forget(struct cpu *cpu, uint64_t pc)
         modes_forget(cpu, pc);
         return;
     }
-    forget(cpu->jc, CPU_JC_BITS, pc);
+    forget(cpu, cpu->jc, CPU_JC_BITS, pc);
     for (unsigned k = 0; uses_landings(cpu) && k < IR_LANDINGS; k++)
-        forget(cpu->land[k], CPU_LAND_BITS, pc);
+        forget(cpu, cpu->land[k], CPU_LAND_BITS, pc);
 }
 
 void jc_fill(struct cpu *cpu, uint64_t pc, unsigned landing, void *host, uint32_t generation)
 {
-    unsigned i = (pc >> 2) & ((1u << (landing ? CPU_LAND_BITS : CPU_JC_BITS)) - 1);
+    unsigned i = pc >> cpu->isa->pc_shift & ((1u << (landing ? CPU_LAND_BITS : CPU_JC_BITS)) - 1);
     struct cpu_jc *jc = landing ? cpu->land[landing - 1] : cpu->jc;
 
     if (cpu->memory)

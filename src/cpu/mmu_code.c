@@ -16,24 +16,24 @@ static struct code_page *slot(struct mmu *u, uint64_t va, unsigned regime)
 }
 
 /* Nothing to be executed is there. */
-static const struct code_page *no_code(struct cpu *cpu, uint64_t pa, unsigned regime)
+static const struct code_page *no_code(struct cpu *cpu, uint64_t va, uint64_t pa, unsigned regime)
 {
-    sys_of(cpu)->bad_access(cpu, cpu->pc, pa, MMU_FETCH, regime, false);
+    sys_of(cpu)->bad_access(cpu, va, pa, MMU_FETCH, regime, false);
     return NULL;
 }
 
-static const struct code_page *fill(struct cpu *cpu, struct code_page *c, unsigned regime)
+static const struct code_page *fill(struct cpu *cpu, struct code_page *c, uint64_t va, unsigned regime)
 {
     struct mmu *u = mmu_of(cpu);
     struct mmu_page p = { 0 };
     struct mem_hit hit;
 
-    if (sys_of(cpu)->walk(cpu, cpu->pc, MMU_FETCH, regime, false, &p) < 0)
+    if (sys_of(cpu)->walk(cpu, va, MMU_FETCH, regime, false, &p) < 0)
         return NULL;
     if (!mmu_ram(cpu, p.pa & MMU_PAGE_MASK, &hit) || hit.len < MMU_PAGE)
-        return no_code(cpu, p.pa, regime);
+        return no_code(cpu, va, p.pa, regime);
     *c = (struct code_page){
-        .va = cpu->pc & MMU_PAGE_MASK,
+        .va = va & MMU_PAGE_MASK,
         .host = hit.host,
         .at = hit.ram->offset + hit.ram_off,
         .context = u->context[regime],
@@ -46,18 +46,40 @@ static const struct code_page *fill(struct cpu *cpu, struct code_page *c, unsign
     return c;
 }
 
+static const struct code_page *page_of(struct cpu *cpu, uint64_t va, unsigned regime)
+{
+    struct mmu *u = mmu_of(cpu);
+    struct code_page *c = slot(u, va, regime);
+
+    if (c->va != (va & MMU_PAGE_MASK) || c->regime != regime || (!c->global && c->context != u->context[regime]))
+        return fill(cpu, c, va, regime);
+    return c;
+}
+
+/* Does the instruction at cpu->pc, which is on page @p, go on in the next one? */
+static bool goes_on(const struct cpu *cpu, const struct code_page *p)
+{
+    uint64_t off = cpu->pc % MMU_PAGE;
+
+    return cpu->isa->length && off + cpu->isa->longest > MMU_PAGE &&
+           !cpu->isa->length(cpu->mode, cpu->pc, p->host + off, MMU_PAGE - off);
+}
+
 const struct code_page *mmu_code(struct cpu *cpu)
 {
     struct mmu *u = mmu_of(cpu);
     unsigned regime = sys_of(cpu)->fetch_regime(cpu->mode);
-    struct code_page *c = slot(u, cpu->pc, regime);
-    const struct code_page *found = c;
+    const struct code_page *found;
 
     if (u->unsettled || u->settled != cpu->mode)
         mmu_settle(cpu);
-    if (c->va != (cpu->pc & MMU_PAGE_MASK) || c->regime != regime ||
-        (!c->global && c->context != u->context[regime]))
-        found = fill(cpu, c, regime);
+    found = page_of(cpu, cpu->pc, regime);
+    cpu->there = NULL;
+    if (found && goes_on(cpu, found)) {
+        cpu->there = page_of(cpu, found->va + MMU_PAGE, regime);
+        if (!cpu->there)
+            found = NULL;
+    }
     if (found)
         cpu->here = found;
     cpu->code_context = u->context[regime];

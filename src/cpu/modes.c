@@ -58,15 +58,19 @@ static void clear(struct cpu_mode *m)
     m->forget = true;
 }
 
-static void forget_page(struct cpu_mode *m, uint64_t page)
+static void forget_page(const struct guest_isa *isa, struct cpu_mode *m, uint64_t page)
 {
-    unsigned bit = page >> PAGE_BITS & (CPU_MODE_PAGES - 1), first = page >> 2 & ((1u << CPU_MODE_JC_BITS) - 1);
+    enum { MASK = (1 << CPU_MODE_JC_BITS) - 1 };
+    unsigned bit = page >> PAGE_BITS & (CPU_MODE_PAGES - 1), first = page >> isa->pc_shift & MASK;
 
     if (!(m->pages[bit / 64] >> (bit % 64) & 1))
         return;
-    for (unsigned i = 0; i < 1u << (PAGE_BITS - 2); i++)
+    for (unsigned i = 0; i < 1u << (PAGE_BITS - isa->pc_shift); i++)
         if (!((m->jc[first + i].pc ^ page) << 8 >> (8 + PAGE_BITS)))
             empty(m->jc, first + i);
+    for (uint64_t pc = page - isa->longest; isa->length && pc != page; pc++) /* may reach into it */
+        if (m->jc[pc & MASK].pc == pc)
+            empty(m->jc, pc & MASK);
     for (unsigned k = 0; k < IR_LANDINGS; k++)
         for (unsigned i = 0; i < 1u << CPU_MODE_LAND_BITS; i++)
             if (!((m->land[k][i].pc ^ page) << 8 >> (8 + PAGE_BITS)))
@@ -102,7 +106,7 @@ void modes_flush(struct cpu *cpu, unsigned regimes, uint64_t va, uint64_t size, 
         }
         for (uint64_t page = va >> PAGE_BITS << PAGE_BITS; page - (va >> PAGE_BITS << PAGE_BITS) < size + (va & 4095);
              page += 1 << PAGE_BITS)
-            forget_page(m, page);
+            forget_page(cpu->isa, m, page);
     }
 }
 
@@ -110,7 +114,7 @@ void modes_forget(struct cpu *cpu, uint64_t pc)
 {
     for (unsigned n = 0; n < CPU_MODES; n++) {
         struct cpu_mode *m = &cpu->modes[n];
-        unsigned i = pc >> 2 & ((1u << CPU_MODE_JC_BITS) - 1);
+        unsigned i = pc >> cpu->isa->pc_shift & ((1u << CPU_MODE_JC_BITS) - 1);
 
         if (!m->taken)
             continue;
@@ -149,11 +153,13 @@ struct cpu_jc *mode_entry(struct cpu *cpu, uint64_t pc, unsigned landing, unsign
     struct cpu_mode *m = cpu->at_work;
 
     note_page(m, cpu->here);
+    if (cpu->there)
+        note_page(m, cpu->there);
     if (landing) {
-        *i = pc >> 2 & ((1u << CPU_MODE_LAND_BITS) - 1);
+        *i = pc >> cpu->isa->pc_shift & ((1u << CPU_MODE_LAND_BITS) - 1);
         return m->land[landing - 1];
     }
-    *i = pc >> 2 & ((1u << CPU_MODE_JC_BITS) - 1);
+    *i = pc >> cpu->isa->pc_shift & ((1u << CPU_MODE_JC_BITS) - 1);
     m->used[(*i >> CPU_MODE_CHUNK_BITS) / 64] |= 1ull << ((*i >> CPU_MODE_CHUNK_BITS) % 64);
     return m->jc;
 }

@@ -27,11 +27,11 @@ static struct page **page_bucket(const struct jit *j, uint64_t number)
     return &j->pages[number * 0x9e3779b97f4a7c15ull >> (64 - JIT_PAGE_BITS)];
 }
 
-struct region *region_find(const struct jit *j, uint64_t pc, uint64_t at, uint32_t mode)
+struct region *region_find(const struct jit *j, uint64_t pc, uint64_t at, uint64_t beyond, uint32_t mode)
 {
     struct region *r = __atomic_load_n(&j->hash[hash_of(j, pc, at)], __ATOMIC_ACQUIRE);
 
-    while (r && (r->pc != pc || r->mode != mode || r->at != at))
+    while (r && (r->pc != pc || r->mode != mode || r->at != at || r->beyond != beyond))
         r = __atomic_load_n(&r->next, __ATOMIC_ACQUIRE);
     return r;
 }
@@ -193,7 +193,7 @@ bool region_insert_locked(struct jit *j, struct region *r)
     j->code_used += (r->code_len + 15) & ~15u;
     j->by_addr[j->n_regions] = r;
     __atomic_store_n(&j->n_regions, j->n_regions + 1, __ATOMIC_RELEASE);
-    old = region_find(j, r->pc, r->at, r->mode);
+    old = region_find(j, r->pc, r->at, r->beyond, r->mode);
     if (old)
         replace(j, old, r);
     r->next = j->hash[h];
@@ -212,9 +212,10 @@ static struct host_soft soft_of(struct engine *e, const struct cpu *cpu)
                           : (uint32_t)offsetof(struct cpu, unpriv_tlb),
         .entries = MMU_ENTRIES,
         .aligned = cpu->memory->aligned(cpu),
+        .longest = e->isa->longest,
         .strict = cpu->memory->strict(cpu),
         .jc = (uint32_t)offsetof(struct cpu, modes[n].jc),
-        .land_mask = ((1 << CPU_MODE_LAND_BITS) - 1) << 2,
+        .land_mask = ((1u << CPU_MODE_LAND_BITS) - 1) << e->isa->pc_shift,
     };
 
     for (unsigned k = 0; k < IR_LANDINGS; k++)
@@ -226,8 +227,11 @@ static struct host_soft soft_of(struct engine *e, const struct cpu *cpu)
 static void place_spans(const struct jit *j, struct span *to, const struct span *from, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
+        const struct code_page *there = j->e->machine ? j->cpu->there : NULL;
         uint64_t at = j->e->machine ? engine_at(j->cpu, from[i].start) : from[i].start;
 
+        if (there && there->va == from[i].start)
+            at = there->at;
         to[i] = (struct span){at, at + (from[i].end - from[i].start)};
     }
 }
@@ -240,9 +244,11 @@ void region_place_locked(struct former *f, struct made *m)
     place_spans(j, m->placed, m->spans, m->n_spans);
     place_spans(j, m->placed + m->n_spans, f->seen, f->n_seen);
     m->at = m->pc;
+    m->beyond = ENGINE_NOWHERE;
     m->job.soft = NULL;
     if (j->e->machine) {
         m->at = engine_at(j->cpu, m->pc);
+        m->beyond = engine_beyond(j->cpu);
         m->soft = soft_of(j->e, j->cpu);
         m->job.soft = &m->soft;
     }
@@ -287,6 +293,7 @@ struct region *region_keep_locked(struct former *f, const struct made *m)
         return NULL;
     *r = (struct region){.pc = m->pc,
                          .at = m->at,
+                         .beyond = m->beyond,
                          .mode = m->mode,
                          .code_len = m->job.len,
                          .code = m->job.buf,
@@ -311,7 +318,7 @@ struct region *region_add_locked(struct former *f, struct made *m, enum effort e
 
     region_place_locked(f, m);
     m->job.counter = NULL;
-    if (effort != HOT && j->e->conf.hot_after != ~0u && j->n_counters < j->cap_counters) {
+    if (effort != HOT && m->beyond == ENGINE_NOWHERE && j->e->conf.hot_after != ~0u && j->n_counters < j->cap_counters) {
         m->job.counter = &j->counters[j->n_counters];
         *m->job.counter = (int32_t)j->e->conf.hot_after;
     }

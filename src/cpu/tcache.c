@@ -168,7 +168,7 @@ static struct region *add(struct jit *j, const struct tc_rec *rec, const struct 
     memcpy(code, p->code, rec->code_len);
     if (counter && !host_set_counter(code, rec->code_len, counter))
         return NULL;
-    *r = (struct region){ .pc = rec->pc, .at = rec->pc, .mode = rec->mode, .code = code, .code_len = rec->code_len,
+    *r = (struct region){ .pc = rec->pc, .at = rec->pc, .beyond = ENGINE_NOWHERE, .mode = rec->mode, .code = code, .code_len = rec->code_len,
                           .counter = counter, .n_faults = rec->n_faults, .n_traps = rec->n_traps,
                           .desc_len = rec->desc_len, .n_blocks = rec->n_blocks,
                           .n_spans = rec->n_spans, .hot = rec->flags & TC_HOT, .kept = true };
@@ -191,7 +191,7 @@ static void follow(struct jit *j, struct region *r, const struct tc_link *links,
                    unsigned depth)
 {
     for (unsigned i = 0; i < n; i++) {
-        struct region *to = region_find(j, links[i].pc, links[i].pc, r->mode);
+        struct region *to = region_find(j, links[i].pc, links[i].pc, ENGINE_NOWHERE, r->mode);
 
         if (!to && depth < MAX_DEPTH)
             to = load(j, links[i].pc, r->mode, depth + 1);

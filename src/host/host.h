@@ -13,6 +13,7 @@
 /* Where translated code finds things in the CPU block: byte offsets from its start. */
 struct host_layout {
     uint32_t bias; /* the CPU register points here */
+    uint32_t pc_shift; /* guest_isa.pc_shift: masks below select bits of a guest address, of which entry address >> pc_shift */
     uint32_t scratch, entry_points, helpers, jc, jc_mask, landing, stop, detail, pc, attention, fp;
     uint32_t land[IR_LANDINGS], land_mask; /* the caches of checked targets, as jc and jc_mask */
     uint32_t frame;        /* HOST_FRAME bytes for values without a register, 16-byte aligned */
@@ -36,6 +37,7 @@ struct host_soft {
     uint32_t tlb_unpriv;      /* and of the pointer to that for IR_MEM_UNPRIV; 0: the same */
     uint32_t entries;         /* of each, a power of two */
     bool aligned;             /* misaligned accesses are for HOST_EP_ACCESS, too */
+    uint32_t longest;         /* bytes of an instruction, 4 where all are */
     bool strict;              /* of those with an order, and atomics, all that are misaligned */
     uint32_t jc, land[IR_LANDINGS], land_mask; /* the jump caches of this code's mode; mask: host_layout.mode_jc_mask */
 };

@@ -498,3 +498,11 @@ void x86_scan(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, uns
         }
     }
 }
+
+unsigned x86_length(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail)
+{
+    struct x86_insn i;
+    enum x86_decoded how = x86_decode(mode, pc, code, avail, &i);
+
+    return how == X86_OK ? i.len : how == X86_SHORT ? 0 : X86_MAX_LEN;
+}

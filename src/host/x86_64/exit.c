@@ -241,11 +241,16 @@ static struct x64_mem entry_point(const struct x64 *x, enum host_entry e)
     return x_cpu(x, x->lay->entry_points + (uint32_t)e * 8);
 }
 
-/* Is @pc in another page, in a machine: what is there may change without this code being told? */
+/* Is @pc in another page, in a machine: what is there may change without this code being told?  Of instructions of any
+ * length, those at the end of a page may be partly there. */
 static bool is_far(const struct x64 *x, uint64_t pc)
 {
-    return x->job->soft && (pc ^ x->job->pc) >> HOST_PAGE_BITS;
+    enum { PAGE = 1 << HOST_PAGE_BITS };
+
+    return x->job->soft && ((pc ^ x->job->pc) >> HOST_PAGE_BITS || pc % PAGE > PAGE - x->job->soft->longest);
 }
+
+enum { JC_ENTRY_BITS = 4 };
 
 /* The jump cache for branches of sort @landing, and what of a guest address says where in it. */
 static uint32_t cache_of(const struct x64 *x, unsigned landing)
@@ -267,7 +272,7 @@ static uint32_t cache_mask(const struct x64 *x, unsigned landing)
 /* On to @pc through the jump cache. */
 static void jump_far(struct x64 *x, uint64_t pc)
 {
-    struct x64_mem m = x_cpu(x, cache_of(x, 0) + ((uint32_t)pc & cache_mask(x, 0)) * 4);
+    struct x64_mem m = x_cpu(x, cache_of(x, 0) + (((uint32_t)pc & cache_mask(x, 0)) << (JC_ENTRY_BITS - x->lay->pc_shift)));
 
     x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->attention), 0);
     x64_mov_ri(&x->a, RAX, pc); /* keeps the flags */
@@ -409,7 +414,7 @@ static uint32_t call_miss(struct x64 *x, unsigned landing)
 static void call_far(struct x64 *x, uint64_t pc)
 {
     uint32_t miss = call_miss(x, 0);
-    struct x64_mem m = x_cpu(x, cache_of(x, 0) + ((uint32_t)pc & cache_mask(x, 0)) * 4);
+    struct x64_mem m = x_cpu(x, cache_of(x, 0) + (((uint32_t)pc & cache_mask(x, 0)) << (JC_ENTRY_BITS - x->lay->pc_shift)));
 
     x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->attention), 0);
     x64_mov_ri(&x->a, RAX, pc); /* keeps the flags */
@@ -446,6 +451,8 @@ void x_leave_to(struct x64 *x, enum ir_exit_kind kind, unsigned landing, uint64_
         push_return(x, ret, RCX);
     x64_mov_rr(&x->a, 4, RCX, RAX);
     x64_alu_ri(&x->a, ALU_AND, 4, RCX, (int32_t)cache_mask(x, landing));
+    if (!x->lay->pc_shift)
+        x64_shift_ri(&x->a, SH_SHL, 4, RCX, JC_ENTRY_BITS - 2);
     x64_alu_rm(&x->a, ALU_CMP, 8, RAX, jc);
     jc.disp += 8;
     if (kind == IR_EXIT_CALL) {

@@ -136,6 +136,8 @@ static void stub_ret(struct x64_asm *a, const struct host_layout *lay, struct x6
     x64_jcc(a, CC_NE, miss);
     x64_mov_rr(a, 4, RCX, RAX);
     x64_alu_ri(a, ALU_AND, 4, RCX, (int32_t)(lay->mode_jc ? lay->mode_jc_mask : lay->jc_mask));
+    if (!lay->pc_shift)
+        x64_shift_ri(a, SH_SHL, 4, RCX, 2);
     struct x64_mem jc = { .base = X_CPU, .index = RCX, .scale = 2,
                           .disp = (int32_t)lay->jc - (int32_t)lay->bias };
     if (lay->mode_jc) { /* each mode has its own */

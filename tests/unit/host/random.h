@@ -415,6 +415,7 @@ static inline void make_host(unsigned off)
         .entry_points = offsetof(struct block, ep),
         .helpers = offsetof(struct block, helpers),
         .jc = offsetof(struct block, jc),
+        .pc_shift = 2,
         .jc_mask = (N_JC - 1) << 2,
         .stop = offsetof(struct block, stop),
         .detail = offsetof(struct block, detail),
