@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The ISA bus (isa.h). */
+/* The ISA bus (isa.h), and "isabus-bridge", which is nothing but one: for boards without a chipset. */
 #include "dev/isa/isa.h"
 
 #include <errno.h>
@@ -65,3 +65,28 @@ int isa_connect(struct dev *d, struct irq_line *line, uint64_t irq, struct err *
     irq_connect(line, isa_irq(isa_bus_of(d->parent), irq));
     return 0;
 }
+
+size_t isa_dma_move(struct isa_bus *b, unsigned ch, void *buf, size_t len, bool to_memory, bool *tc)
+{
+    *tc = false;
+    return b->dma && ch < ISA_DMAS ? b->dma->move(b->dma_opaque, ch, buf, len, to_memory, tc) : 0;
+}
+
+struct bridge {
+    struct dev dev;
+    struct isa_bus isa;
+};
+
+static int bridge_init(struct dev *d, struct err *e)
+{
+    isa_bus_init(&((struct bridge *)d)->isa, d);
+    return 0;
+}
+
+const struct dev_type dev_isabus_bridge = {
+    .name = "isabus-bridge",
+    .help = "ISA bus of its own",
+    .class = DEV_BOARD,
+    .size = sizeof(struct bridge),
+    .init = bridge_init,
+};

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Fuzz target: the devices on the ISA bus of a PC.  Records of four bytes: what (read, write, time, interrupt acknowledge), port
+ * (the low bits choose one of those that something answers at), value.  At the end the machine is saved and loaded.
+ */
+#include "fuzz/machine.h"
+
+#include "base/bytes.h"
+#include "dev/intc/i8259.h"
+#include "dev/isa/isa.h"
+
+static const uint16_t ports[] = {
+    0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1, 0x40, 0x41, 0x42, 0x43, 0x61, 0x70, 0x71,
+};
+
+static const char *const types[] = {"isa-i8259", "isa-pit", "mc146818rtc"};
+
+struct box {
+    struct machine *m;
+    struct mem ram;
+    struct dev *pic;
+    struct isa_bus *isa;
+};
+
+static void make(struct box *b)
+{
+    memset(b, 0, sizeof(*b));
+    b->m = fuzz_machine(&b->ram);
+    machine_lock(b->m);
+    dev_add(b->m, "isabus-bridge", NULL, NULL, ERR_IGNORE);
+    b->isa = isa_bus(b->m);
+    for (unsigned i = 0; i < ARRAY_LEN(types); i++) {
+        struct dev *d = dev_add(b->m, types[i], NULL, NULL, ERR_IGNORE);
+
+        if (!d)
+            abort();
+        b->pic = b->pic ? b->pic : d;
+        if (i)
+            irq_connect(&d->irq[0], i8259_in(b->pic, i == 1 ? 0 : 8));
+    }
+    for (unsigned i = 0; i < ISA_IRQS; i++)
+        if (i != 2)
+            irq_connect(&b->isa->irq[i].out, i8259_in(b->pic, i));
+    machine_reset(b->m);
+}
+
+static void save_load(struct machine *m)
+{
+    struct err e = {0};
+    uint8_t *buf;
+    size_t len;
+
+    if (machine_save(m, &buf, &len, &e) < 0 || machine_load(m, buf, len, &e) < 0)
+        bug("what was saved is refused: %s", e.msg);
+    free(buf);
+}
+
+int fuzz_one(const uint8_t *data, size_t len)
+{
+    struct box b;
+
+    if (len > 8192)
+        return 0;
+    make(&b);
+    for (; len >= 4; data += 4, len -= 4) {
+        struct access a = {.who = BUS_CPU(0), .size = (uint8_t)(1u << (data[0] >> 4 & 1))};
+        uint16_t port = ports[data[1] % ARRAY_LEN(ports)];
+        uint64_t v = get_le16(data + 2);
+
+        switch (data[0] & 7) {
+        case 0:
+        case 1: space_load(machine_io_space(b.m), port, &v, a); break;
+        case 2: clock_step(b.m, (int64_t)v * (data[0] & 8 ? 1000000 : 500)); break;
+        case 3: i8259_ack(b.pic); break;
+        case 4: data[1] == 0xff ? machine_reset(b.m) : save_load(b.m); break;
+        default: space_store(machine_io_space(b.m), port, v, a); break;
+        }
+    }
+    save_load(b.m);
+    machine_unlock(b.m);
+    machine_free(b.m);
+    return 0;
+}
