@@ -6,14 +6,16 @@
 #include "fuzz/machine.h"
 
 #include "base/bytes.h"
+#include "dev/backends.h"
 #include "dev/intc/i8259.h"
 #include "dev/isa/isa.h"
 
 static const uint16_t ports[] = {
-    0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1, 0x40, 0x41, 0x42, 0x43, 0x61, 0x70, 0x71,
+    0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1, 0x40, 0x41, 0x42, 0x43, 0x61, 0x70, 0x71, 0x60, 0x64,
+    0x92,
 };
 
-static const char *const types[] = {"isa-i8259", "isa-pit", "mc146818rtc"};
+static const char *const types[] = {"isa-i8259", "isa-pit", "mc146818rtc", "i8042", "port92"};
 
 struct box {
     struct machine *m;
@@ -35,11 +37,15 @@ static void make(struct box *b)
         if (!d)
             abort();
         b->pic = b->pic ? b->pic : d;
-        if (i)
+        if (i == 1 || i == 2)
             irq_connect(&d->irq[0], i8259_in(b->pic, i == 1 ? 0 : 8));
+        if (i == 3) {
+            irq_connect(&d->irq[0], isa_irq(b->isa, 1));
+            irq_connect(&d->irq[1], isa_irq(b->isa, 12));
+        }
     }
     for (unsigned i = 0; i < ISA_IRQS; i++)
-        if (i != 2)
+        if (i != 0 && i != 2 && i != 8)
             irq_connect(&b->isa->irq[i].out, i8259_in(b->pic, i));
     machine_reset(b->m);
 }
@@ -53,6 +59,20 @@ static void save_load(struct machine *m)
     if (machine_save(m, &buf, &len, &e) < 0 || machine_load(m, buf, len, &e) < 0)
         bug("what was saved is refused: %s", e.msg);
     free(buf);
+}
+
+/* Somebody types, or moves the mouse. */
+static void happen(struct machine *m, const uint8_t *p)
+{
+    struct input *in = machine_input(m);
+
+    if (p[0] & 8) {
+        input_key(in, (enum key)(p[1] % KEY_NUM), p[2] & 1);
+        return;
+    }
+    input_rel(in, (int8_t)p[1] * (p[0] & 16 ? 1 : 1000), (int8_t)p[2]);
+    input_button(in, (enum pointer_button)(p[3] >> 1) % BUTTON_NUM, p[3] & 1);
+    input_sync(in);
 }
 
 int fuzz_one(const uint8_t *data, size_t len)
@@ -73,6 +93,7 @@ int fuzz_one(const uint8_t *data, size_t len)
         case 2: clock_step(b.m, (int64_t)v * (data[0] & 8 ? 1000000 : 500)); break;
         case 3: i8259_ack(b.pic); break;
         case 4: data[1] == 0xff ? machine_reset(b.m) : save_load(b.m); break;
+        case 7: happen(b.m, data); break;
         default: space_store(machine_io_space(b.m), port, v, a); break;
         }
     }
