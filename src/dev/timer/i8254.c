@@ -19,6 +19,8 @@ enum { RW_LATCH, RW_LSB, RW_MSB, RW_BOTH };
 enum { STATUS_OUT = 0x80, STATUS_NULL = 0x40 };
 enum { P61_GATE = 0x01, P61_DATA = 0x02, P61_KEEP = 0x0f, P61_REFRESH = 0x10, P61_OUT2 = 0x20 };
 
+enum { FASTEST = 24 /* ticks between interrupts: more would be the host's work, and no guest's use */ };
+
 struct counter {
     uint8_t control;      /* mode, RW and BCD as in the control word, bits 5..0 */
     uint8_t gate;
@@ -229,7 +231,7 @@ static void update(struct pit *p)
     if (at == UINT64_MAX)
         timer_cancel(&p->timer);
     else
-        timer_at(&p->timer, ns_of(at));
+        timer_at(&p->timer, ns_of(periodic(&p->c[0]) && at < t + FASTEST ? t + FASTEST : at));
 }
 
 /* OUT was low for a moment at least, and rises. */
