@@ -205,12 +205,14 @@ check-layers check-lists check-docs check-warnings check-unit check-golden check
 comma := ,
 RUNS ?= 5
 ONLY ?=
+# GUEST=x86_64 or i386: of that guest.
+bench: GUEST ?= aarch64
 bench:
 	@tools/deps.sh build root test bench
 	$(MAKE) all roots
 	@tools/mk-reference.sh $(B)/reference
-	bench/user/run.py --roots $(ROOTS) --build $(B)/bench --references $(B)/reference \
-	    --emu $(P)/qemu-aarch64 --runs $(RUNS) --only '$(ONLY)'
+	bench/user/run.py --guest $(GUEST) --roots $(ROOTS) --build $(B)/bench --references $(B)/reference/$(GUEST) \
+	    --emu $(P)/qemu-$(GUEST) --runs $(RUNS) --only '$(ONLY)'
 
 bench-translate:
 	@tools/deps.sh build root test bench
@@ -229,7 +231,7 @@ bench-build:
 	@tools/mk-reference.sh $(B)/reference
 	@tools/mk-root.sh build arm64 $(ROOTS)/build-arm64
 	@tools/mk-sources.sh $(B)/sources hello zlib lua5.4
-	bench/user/build.py --root $(ROOTS)/build-arm64 --references $(B)/reference \
+	bench/user/build.py --root $(ROOTS)/build-arm64 --references $(B)/reference/aarch64 \
 	    --sources $(B)/sources --logs $(B)/bench/build --emu $(P)/qemu-aarch64 --only '$(ONLY)'
 
 # Converts and random writes killed at random times, and continued.

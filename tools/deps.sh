@@ -15,7 +15,7 @@ packages() {
                 binutils-aarch64-linux-gnu gcc-aarch64-linux-gnu g++-aarch64-linux-gnu \
                 libc6-dev-arm64-cross qemu-user gdb-multiarch golang-go strace \
                 clang device-tree-compiler acpica-tools iperf3 grub-common xorriso fdisk cpio kmod ;;
-    bench) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross valgrind ;;
+    bench) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-i686-linux-gnu libc6-dev-i386-cross valgrind ;;
     fuzz)  echo clang libclang-rt-14-dev ;;
     *)     echo "deps.sh: unknown job '$1': want build, root, test, bench or fuzz" >&2; exit 2 ;;
     esac

@@ -97,7 +97,7 @@ def measure(package, cols, args):
 def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ap.add_argument('--emu', default=f'{TOP}/build/qemu-aarch64')
-    ap.add_argument('--references', default=f'{TOP}/build/reference', help='folder of emulators')
+    ap.add_argument('--references', default=f'{TOP}/build/reference/aarch64', help='folder of emulators')
     ap.add_argument('--root', default=f'{TOP}/build/root/build-arm64')
     ap.add_argument('--sources', default=f'{TOP}/build/sources')
     ap.add_argument('--logs', default=f'{TOP}/build/bench/build')

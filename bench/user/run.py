@@ -6,7 +6,7 @@ in one go, and prints a table: fractions of native speed, geometric means, peak 
 Time is CPU time (user and system, with waited-for children), the median of the runs; for what uses
 two CPUs it is the wall clock.  Programs are pinned to one CPU.
 
-usage: run.py [--emu PROGRAM] [--references DIR] [--roots DIR] [--build DIR] [--runs N]
+usage: run.py [--guest aarch64|x86_64|i386] [--emu PROGRAM] [--references DIR] [--roots DIR] [--build DIR] [--runs N]
               [--only NAME,CATEGORY,...]
 """
 import argparse
@@ -24,7 +24,12 @@ import inputs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
-CROSS = 'aarch64-linux-gnu-'
+# Guest: compiler, Debian's name of it, its multiarch triplet.
+GUESTS = {
+    'aarch64': ('aarch64-linux-gnu-gcc', 'arm64', 'aarch64-linux-gnu'),
+    'x86_64': ('gcc', 'amd64', 'x86_64-linux-gnu'),
+    'i386': ('i686-linux-gnu-gcc', 'i386', 'i386-linux-gnu'),
+}
 SCALAR = '-O2 -fno-tree-vectorize'
 
 # Own C programs: name, category, source, compiler flags, arguments.
@@ -79,7 +84,7 @@ APPLICATIONS = [
     ('node startup', 'startup', '/usr/bin/node', '-e 0'),
     ('dd bs=1', 'syscall', '/bin/dd', 'if=/dev/zero of=/dev/null bs=1 count=300000 status=none'),
 ]
-TRIPLET = {'amd64': 'x86_64-linux-gnu', 'arm64': 'aarch64-linux-gnu'}
+NATIVE_TRIPLET = 'x86_64-linux-gnu'
 
 
 class Workload:
@@ -102,6 +107,7 @@ class Suite:
 
     def __init__(self, args):
         self.build = os.path.abspath(args.build)
+        self.compiler, self.arch, self.triplet = GUESTS[args.guest]
         self.only = set(filter(None, (args.only or '').split(',')))
         self.roots = os.path.abspath(args.roots)
         self.data = f'{self.build}/data'
@@ -123,7 +129,7 @@ class Suite:
 
     def pair(self, source, flags):
         return (self.compile(source, flags, 'gcc', 'amd64'),
-                self.compile(source, flags, CROSS + 'gcc', 'arm64'))
+                self.compile(source, flags, self.compiler, self.arch))
 
     def programs(self):
         for name, category, source, flags, arguments in PROGRAMS:
@@ -139,15 +145,18 @@ class Suite:
         return [f'{root}/lib64/ld-linux-x86-64.so.2', '--library-path', libraries, root + path]
 
     def applications(self):
-        root = f'{self.roots}/arm64'
+        root = f'{self.roots}/{self.arch}'
+        if not os.path.isdir(root):
+            print(f'# no root file system of {self.arch}: programs of Debian are left out')
+            return
         values = {'s': f'{HERE}/scripts', 'd': self.data}
         for name, category, path, arguments in APPLICATIONS:
             if not self.wanted(name, category):
                 continue
             words = [w.replace('import_json', 'import json').replace('.read_', '.read ')
                      for w in arguments.format(**values).split()]
-            native = self.native_command(path.format(t=TRIPLET['amd64'])) + words
-            guest = [root + path.format(t=TRIPLET['arm64']), *words]
+            native = self.native_command(path.format(t=NATIVE_TRIPLET)) + words
+            guest = [root + path.format(t=self.triplet), *words]
             if 'node' in path:      # looks for files in /usr/share: natively it needs a chroot
                 native = self.chroot(path, words)
             yield Workload(name, category, native, guest, options=['-L', root])
@@ -167,9 +176,10 @@ class Suite:
             many = [self.pair('forker', '-O2')[0], '200']
             native, guest = self.pair('true', '-O2')
             yield Workload('true-static x200', 'startup', [native], [guest], many)
-            yield Workload('true-dynamic x200', 'startup', self.native_command('/bin/true'),
-                           [f'{self.roots}/arm64/bin/true'], many,
-                           ['-L', f'{self.roots}/arm64'])
+            root = f'{self.roots}/{self.arch}'
+            if os.path.isdir(root):
+                yield Workload('true-dynamic x200', 'startup', self.native_command('/bin/true'),
+                               [f'{root}/bin/true'], many, ['-L', root])
 
     def workloads(self):
         return [*self.programs(), *self.startups(), *self.applications()]
@@ -261,13 +271,16 @@ class Table:
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    ap.add_argument('--emu', default=f'{TOP}/build/qemu-aarch64')
-    ap.add_argument('--references', default=f'{TOP}/build/reference', help='folder of emulators')
+    ap.add_argument('--guest', default='aarch64', choices=GUESTS)
+    ap.add_argument('--emu', help='default: build/qemu-GUEST')
+    ap.add_argument('--references', help='folder of emulators; default: build/reference/GUEST')
     ap.add_argument('--roots', default=f'{TOP}/build/root')
     ap.add_argument('--build', default=f'{TOP}/build/bench')
     ap.add_argument('--runs', type=int, default=5)
     ap.add_argument('--only', help='names or categories, separated by commas')
     args = ap.parse_args()
+    args.emu = args.emu or f'{TOP}/build/qemu-{args.guest}'
+    args.references = args.references or f'{TOP}/build/reference/{args.guest}'
 
     os.environ.update(PYTHONHOME='/usr', PYTHONDONTWRITEBYTECODE='1', LC_ALL='C')
     emulators = {'native': None}
