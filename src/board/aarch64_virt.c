@@ -5,6 +5,7 @@
  */
 #include "board/aarch64_virt_priv.h"
 
+#include "board/asked.h"
 #include "board/boot_order.h"
 #include "board/smbios.h"
 #include "dev/firmware/fw_cfg.h"
@@ -13,14 +14,11 @@
 #include "dev/gpio/pl061.h"
 #include "dev/intc/gic.h"
 #include "dev/pci/gpex.h"
-#include "schema/keyval.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum on_off_auto { ON, OFF, AUTO };
 static const char *const on_off_auto[] = {"on", "off", "auto", NULL};
@@ -357,39 +355,23 @@ static struct dev *add_dev(struct virt *v, const char *type, const char *props, 
     return d;
 }
 
-struct pflash_search {
-    int unit;
-    struct drive *found;
-};
-
-static bool is_pflash(void *opaque, const char *id, void *backend)
-{
-    struct pflash_search *s = opaque;
-    struct drive *d = backend;
-
-    if (d->intf == IF_PFLASH && d->unit == s->unit)
-        s->found = d;
-    return !s->found;
-}
-
 /* Two banks of 64 MiB: firmware and its variables. */
 static int add_flash(struct virt *v, unsigned n, struct err *e)
 {
-    struct pflash_search s = {.unit = n};
+    const struct drive *drive = asked_drive(v->m, IF_PFLASH, 0, n);
     char props[256];
     int len = snprintf(props, sizeof(props),
                        "name=virt.flash%u,num-blocks=256,sector-length=256k,width=4,device-width=2,"
                        "max-device-width=2,id0=0x89,id1=0x18",
                        n);
 
-    machine_each_backend(v->m, "drive", is_pflash, &s);
-    if (s.found)
-        snprintf(props + len, sizeof(props) - len, ",drive=%s", s.found->id);
+    if (drive)
+        snprintf(props + len, sizeof(props) - len, ",drive=%s", drive->id);
     v->flash[n] = dev_add(v->m, "cfi.pflash01", NULL, props, e);
     if (!v->flash[n])
         return e->code;
     mem_add(machine_mem(v->m), n ? VIRT_FLASH1 : VIRT_FLASH0, &v->flash[n]->mmio, 0);
-    v->boot.firmware |= s.found && n == 0;
+    v->boot.firmware |= drive && n == 0;
     return 0;
 }
 
@@ -397,7 +379,6 @@ static int add_flash(struct virt *v, unsigned n, struct err *e)
 static int add_bios(struct virt *v, struct err *e)
 {
     struct image img;
-    char path[4096];
     int r;
 
     if (!v->c->bios)
@@ -406,18 +387,13 @@ static int add_bios(struct virt *v, struct err *e)
         return err_set(e, -EINVAL,
                        "The contents of the first flash device may be specified with -bios or with "
                        "-drive if=pflash... but you cannot use both options at once");
-    snprintf(path, sizeof(path), "%s", v->c->bios);
-    for (char **dir = v->c->firmware_dirs; dir && *dir && access(path, R_OK) != 0; dir++)
-        snprintf(path, sizeof(path), "%s/%s", *dir, v->c->bios);
-    if (access(path, R_OK) != 0)
-        return err_set(e, -ENOENT, "Could not find ROM image '%s'", v->c->bios);
-    if (image_open(&img, path, e) < 0)
+    if (asked_firmware(v->c, v->c->bios, &img, e) < 0)
         return e->code;
     if (img.len > VIRT_FLASH_SIZE)
-        r = err_set(e, -EFBIG, "Could not load ROM image '%s': %zu bytes, at most %u", path, img.len,
+        r = err_set(e, -EFBIG, "Could not load ROM image '%s': %zu bytes, at most %u", v->c->bios, img.len,
                     VIRT_FLASH_SIZE);
     else
-        r = image_place(v->m, path, VIRT_FLASH0, &img, e);
+        r = image_place(v->m, v->c->bios, VIRT_FLASH0, &img, e);
     image_free(&img);
     v->boot.firmware = true;
     return r;
@@ -472,70 +448,6 @@ static int add_pci(struct virt *v, struct err *e)
     return 0;
 }
 
-/* What the user called a back end. */
-struct net_search {
-    void *net;
-    const char *id;
-};
-
-static bool is_net(void *opaque, const char *id, void *backend)
-{
-    struct net_search *s = opaque;
-
-    if (backend == s->net)
-        s->id = id;
-    return !s->id;
-}
-
-static int add_nic(struct virt *v, struct conf_nic *n, struct err *e)
-{
-    struct json_object *props = json_object_new_object();
-    struct net_search s = {.net = n->net};
-    const uint8_t *m = n->mac;
-    char mac[18];
-
-    machine_each_backend(v->m, "netdev", is_net, &s);
-    snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
-    json_object_object_add(props, "mac", json_object_new_string(mac));
-    if (n->net && s.id)
-        json_object_object_add(props, "netdev", json_object_new_string(s.id));
-    n->used = true;
-    return dev_new(v->m, n->model ? n->model : v->c->board->default_nic, n->id, NULL, props, e)
-               ? 0
-               : e->code;
-}
-
-/* -fw_cfg name=NAME,file=FILE or ,string=TEXT. */
-static int add_user_file(struct virt *v, struct json_object *o, struct err *e)
-{
-    const char *name = keyval_string(o, "name"), *file = keyval_string(o, "file"),
-               *text = keyval_string(o, "string");
-    struct image img;
-    int r;
-
-    if (!name)
-        return err_set(e, -EINVAL, "-fw_cfg: name= is missing");
-    if (!file == !text)
-        return err_set(e, -EINVAL, "-fw_cfg name=%s: want either file= or string=", name);
-    if (text)
-        return fw_cfg_set_file(v->fw_cfg, name, text, strlen(text), e);
-    if (image_open(&img, file, e) < 0)
-        return err_wrap(e, e->code, "-fw_cfg name=%s", name);
-    r = fw_cfg_set_file(v->fw_cfg, name, img.data, img.len, e);
-    image_free(&img);
-    return r;
-}
-
-static int add_user_files(struct virt *v, struct err *e)
-{
-    struct json_object *list = v->c->fw_cfg;
-    int r = 0;
-
-    for (size_t i = 0; list && r == 0 && i < json_object_array_length(list); i++)
-        r = add_user_file(v, json_object_array_get_idx(list, i), e);
-    return r;
-}
-
 static int add_fw_cfg(struct virt *v, struct err *e)
 {
     const struct smbios_machine self = {"QEMU", "QEMU Virtual Machine", v->version->name, VIRT_RAM};
@@ -554,7 +466,7 @@ static int add_fw_cfg(struct virt *v, struct err *e)
     boot_order_offer(v->m, v->fw_cfg);
     if (smbios_publish(c, &self, v->fw_cfg, e) < 0)
         return e->code;
-    return add_user_files(v, e);
+    return asked_files(c, v->fw_cfg, e);
 }
 
 static int add_devices(struct virt *v, struct conf *c, struct err *e)
@@ -574,7 +486,7 @@ static int add_devices(struct virt *v, struct conf *c, struct err *e)
         if (add_slot(v, i, e) < 0)
             return e->code;
     for (unsigned i = 0; i < c->n_nics; i++)
-        if (!c->nic[i].used && add_nic(v, &c->nic[i], e) < 0)
+        if (!c->nic[i].used && asked_nic(v->m, c, &c->nic[i], e) < 0)
             return e->code;
     return 0;
 }

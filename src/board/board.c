@@ -19,6 +19,13 @@ static bool called(const struct board *b, const char *name)
     return strcmp(b->name, name) == 0 || (b->alias && strcmp(b->alias, name) == 0);
 }
 
+bool board_is_of(const struct board *b, const char *arch)
+{
+    if (b->arch && strcmp(b->arch, "x86") == 0)
+        return strcmp(arch, "x86_64") == 0 || strcmp(arch, "i386") == 0;
+    return !b->arch || strcmp(b->arch, arch) == 0;
+}
+
 const struct board *board_find(const char *arch, const char *name, struct err *e)
 {
     const char *names[2 * sizeof(boards) / sizeof(boards[0]) + 1];
@@ -26,7 +33,7 @@ const struct board *board_find(const char *arch, const char *name, struct err *e
     unsigned n = 0;
 
     for (unsigned i = 0; boards[i]; i++) {
-        if (boards[i]->arch && strcmp(boards[i]->arch, arch) != 0)
+        if (!board_is_of(boards[i], arch))
             continue;
         if (called(boards[i], name))
             return boards[i];

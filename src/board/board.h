@@ -28,6 +28,7 @@ struct conf_nic {
 /** struct conf - the machine that the user asked for, checked and typed.  Strings are owned, NULL when not given. */
 struct conf {
     const struct board *board;
+    const char *arch;   /* what qemu-system-ARCH says */
     void *board_props;  /* of board->props, board->props_size bytes */
     char *cpu;          /* model name; NULL: the board's default */
     char *cpu_features; /* what follows: "pmu=off,+sve"; NULL */
@@ -47,6 +48,8 @@ struct conf {
     uint8_t uuid[16];
     bool has_uuid, graphics /* not -nographic */, usb;
     char *boot_order, *boot_once;
+    char *boot_splash;
+    long splash_ms, reboot_ms; /* -1: not given */
     bool boot_menu, boot_strict;
     struct engine_conf engine;
     bool take_turns;           /* one vCPU runs at a time */
@@ -56,7 +59,7 @@ struct conf {
 enum { BOARD_DONE = 1 };
 
 struct board {
-    const char *arch;          /* "aarch64": programs qemu-system-ARCH have it; NULL: all do */
+    const char *arch;          /* "aarch64": programs qemu-system-ARCH have it; "x86": x86_64 and i386; NULL: all do */
     const char *name;          /* "virt-7.2" */
     const char *alias;         /* "virt", or NULL */
     const char *help;          /* as -machine help prints it */
@@ -78,6 +81,8 @@ struct board {
 #undef BOARD
 extern const struct board *const boards[]; /* ends with NULL */
 
+/** board_is_of - has program qemu-system-@arch that board? */
+bool board_is_of(const struct board *b, const char *arch);
 /** board_find - by name or alias; NULL with "unsupported machine type", and the nearest right word. */
 const struct board *board_find(const char *arch, const char *name, struct err *e);
 

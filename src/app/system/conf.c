@@ -78,7 +78,7 @@ static int board_props(struct sys *s, struct json_object *o, struct err *e)
 static const struct board *default_board(const char *arch)
 {
     for (const struct board *const *b = boards; *b; b++)
-        if ((*b)->arch && !strcmp((*b)->arch, arch) && (*b)->is_default)
+        if ((*b)->is_default && board_is_of(*b, arch))
             return *b;
     return NULL;
 }
@@ -187,6 +187,7 @@ int conf_fill(struct sys *s, struct err *e)
 
     if (display && strcmp(display, "none") != 0)
         return err_set(e, -ENOTSUP, "-display %s: not supported yet, only 'none' is", display);
+    s->conf.arch = s->arch;
     conf_cpu(s);
     conf_firmware(s);
     if ((r = choose_board(s, e)) < 0 || (r = conf_machine(s, e)) < 0 || (r = conf_smp(s, e)) < 0 ||
@@ -202,7 +203,8 @@ void conf_free(struct sys *s)
 {
     struct conf *c = &s->conf;
     char *texts[] = {c->cpu,  c->cpu_features, c->ram_backend, c->kernel,     c->initrd,   c->append,
-                     c->dtb,  c->dumpdtb,      c->bios,        c->boot_order, c->boot_once, c->name};
+                     c->dtb,  c->dumpdtb,      c->bios,        c->boot_order, c->boot_once, c->name,
+                     c->boot_splash};
 
     for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         free(texts[i]);

@@ -96,6 +96,21 @@ static int get_switch(struct sys *s, const struct group *g, const char *key, boo
     return 0;
 }
 
+/* A time of -boot's, -1 when it is not given. */
+static int get_ms(struct sys *s, const char *key, long max, long *ms, struct err *e)
+{
+    const char *text = cli_text(&s->cli, &group_boot, key);
+    char *end;
+
+    *ms = -1;
+    if (!text)
+        return 0;
+    *ms = strtol(text, &end, 0);
+    if (!*text || *end || *ms < -1 || *ms > max)
+        return err_set(e, -EINVAL, "-boot %s=%s: want -1 to %ld milliseconds", key, text, max);
+    return 0;
+}
+
 int conf_boot(struct sys *s, struct err *e)
 {
     const char *const orders[] = {cli_text(&s->cli, &group_boot, "order"),
@@ -111,6 +126,10 @@ int conf_boot(struct sys *s, struct err *e)
         }
     s->conf.boot_order = conf_copy(orders[0]);
     s->conf.boot_once = conf_copy(orders[1]);
+    s->conf.boot_splash = conf_copy(cli_text(&s->cli, &group_boot, "splash"));
+    if ((r = get_ms(s, "splash-time", 0xffff, &s->conf.splash_ms, e)) < 0 ||
+        (r = get_ms(s, "reboot-timeout", 0xffff, &s->conf.reboot_ms, e)) < 0)
+        return r;
     if ((r = get_switch(s, &group_boot, "menu", &s->conf.boot_menu, e)) < 0)
         return r;
     return get_switch(s, &group_boot, "strict", &s->conf.boot_strict, e);

@@ -102,7 +102,7 @@ static void list_machines(struct sys *s)
 {
     printf("Supported machines are:\n");
     for (const struct board *const *b = boards; *b; b++) {
-        if ((*b)->arch && strcmp((*b)->arch, s->arch) != 0)
+        if (!board_is_of(*b, s->arch))
             continue;
         if ((*b)->alias)
             printf("%-20s %s (alias of %s)\n", (*b)->alias, (*b)->help, (*b)->name);

@@ -243,11 +243,11 @@ struct pci_root {
     /** iommu - the space of a requester; NULL: dma. */
     struct space *(*iommu)(void *opaque, const struct pci_dev *d);
     void *iommu_opaque;
-    struct irq_line *intx; /* 4 lines */
-    /** route - pin 0..3 of a device on the root bus -> line 0..3; NULL: (device + pin) % 4. */
+    struct irq_line *intx; /* 4 lines, or 8 when there is a route */
+    /** route - pin 0..3 of a device on the root bus -> line 0..7; NULL: (device + pin) % 4. */
     unsigned (*route)(void *opaque, unsigned slot, unsigned pin);
     void *opaque;
-    uint16_t asserted[4]; /* how many drive each line */
+    uint16_t asserted[8]; /* how many drive each line */
     struct pci_root *next;
 };
 

@@ -199,7 +199,7 @@ static unsigned host_line(const struct pci_dev *d)
         pin = (pin + slot) & 3;
         slot = b->bridge->devfn >> 3;
     }
-    return b->root->route ? b->root->route(b->root->opaque, slot, pin) & 3 : (slot + pin) & 3;
+    return b->root->route ? b->root->route(b->root->opaque, slot, pin) & 7 : (slot + pin) & 3;
 }
 
 void pci_update_intx(struct pci_dev *d)

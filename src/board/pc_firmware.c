@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a PC tells its firmware: fw_cfg's items and files, CMOS.
+ * Sources: SeaBIOS, docs/Runtime_config.md and Memory_Model.md; coreboot and OVMF documentation of the same files; CMOS: IBM PC/AT
+ * Technical Reference, and R. Brown's CMOS list.
+ */
+#include "board/pc.h"
+
+#include "board/aml.h"
+#include "board/asked.h"
+#include "board/boot_order.h"
+#include "board/smbios.h"
+#include "dev/firmware/fw_cfg.h"
+#include "dev/firmware/image.h"
+#include "dev/rtc/mc146818.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Items of PCs. */
+enum { FW_CFG_IRQ0_OVERRIDE = FW_CFG_ARCH_LOCAL + 2, FW_CFG_HPET = FW_CFG_ARCH_LOCAL + 4 };
+
+/* --- Memory --------------------------------------------------------------------------------- */
+
+enum { E820_RAM = 1, E820_RESERVED = 2, E820_LEN = 20 };
+
+static void put_range(struct bytes *b, uint64_t at, uint64_t len, uint32_t type)
+{
+    bytes_le(b, at, 8);
+    bytes_le(b, len, 8);
+    bytes_le(b, type, 4);
+}
+
+static int tell_memory(struct pc *p, struct err *e)
+{
+    struct bytes b = {0};
+    int r;
+
+    put_range(&b, 0, p->low, E820_RAM);
+    if (p->high)
+        put_range(&b, PC_4G, p->high, E820_RAM);
+    r = fw_cfg_set_file(p->fw_cfg, "etc/e820", b.data, b.len, e);
+    free(b.data);
+    return r;
+}
+
+static void cmos16(struct pc *p, unsigned reg, uint64_t v)
+{
+    v = min_u64(v, 0xffff);
+    mc146818_set(p->rtc, reg, v & 0xff);
+    mc146818_set(p->rtc, reg + 1, v >> 8);
+}
+
+/* Sizes: conventional in KiB, the rest in KiB from 1 MiB and in 64 KiB from 16 MiB and from 4 GiB on. */
+static void cmos_memory(struct pc *p)
+{
+    uint64_t ext = p->low > MiB ? (p->low - MiB) / KiB : 0;
+
+    cmos16(p, CMOS_BASE_LO, 640);
+    cmos16(p, CMOS_EXT_LO, ext);
+    cmos16(p, 0x30, ext);
+    cmos16(p, 0x34, p->low > 16 * MiB ? (p->low - 16 * MiB) / (64 * KiB) : 0);
+    for (unsigned i = 0; i < 3; i++)
+        mc146818_set(p->rtc, 0x5b + i, (p->high >> 16) >> 8 * i & 0xff);
+}
+
+/* --- The order of booting ------------------------------------------------------------------- */
+
+struct boot {
+    struct pc *p;
+    bool again; /* the first start is over: once= has had its turn */
+};
+
+/* A digit for each letter: floppy disk, hard disk, CD, network. */
+static unsigned boot_digit(char c)
+{
+    return c == 'a' || c == 'b' ? 1 : c == 'c' ? 2 : c == 'd' ? 3 : c >= 'n' && c <= 'p' ? 4 : 0;
+}
+
+static void set_order(void *opaque)
+{
+    struct boot *b = opaque;
+    const struct conf *c = b->p->c;
+    const char *order = c->boot_order ? c->boot_order : "cad";
+    unsigned digit[3] = {0};
+
+    if (c->boot_once && !b->again)
+        order = c->boot_once;
+    b->again = true;
+    for (unsigned i = 0; i < 3 && order[i]; i++)
+        digit[i] = boot_digit(order[i]);
+    mc146818_set(b->p->rtc, 0x3d, digit[1] << 4 | digit[0]);
+    mc146818_set(b->p->rtc, 0x38, digit[2] << 4 | !b->p->p->fd_bootchk);
+}
+
+static int tell_splash(struct pc *p, struct err *e)
+{
+    const struct conf *c = p->c;
+    struct image img;
+    uint8_t le[2];
+    int r;
+
+    if (c->splash_ms >= 0) {
+        put_le16(le, c->splash_ms);
+        if (fw_cfg_set_file(p->fw_cfg, "etc/boot-menu-wait", le, sizeof(le), e) < 0)
+            return e->code;
+    }
+    if (!c->boot_splash)
+        return 0;
+    if (asked_firmware(c, c->boot_splash, &img, e) < 0)
+        return err_wrap(e, e->code, "-boot splash=");
+    r = img.len > 2 && img.data[0] == 0xff && img.data[1] == 0xd8
+            ? fw_cfg_set_file(p->fw_cfg, "bootsplash.jpg", img.data, img.len, e)
+        : img.len > 2 && img.data[0] == 'B' && img.data[1] == 'M'
+            ? fw_cfg_set_file(p->fw_cfg, "bootsplash.bmp", img.data, img.len, e)
+            : err_set(e, -EINVAL, "-boot splash=%s: want a JPEG or BMP picture", c->boot_splash);
+    image_free(&img);
+    return r;
+}
+
+static int tell_boot(struct pc *p, struct err *e)
+{
+    struct boot *b = calloc(1, sizeof(*b));
+    uint8_t le[4];
+
+    if (!b)
+        fatal("out of memory");
+    b->p = p;
+    machine_on_end(p->m, free, b);
+    machine_on_reset(p->m, set_order, b);
+    fw_cfg_set_u16(p->fw_cfg, FW_CFG_BOOT_MENU, p->c->boot_menu);
+    boot_order_offer(p->m, p->fw_cfg);
+    put_le32(le, (uint32_t)p->c->reboot_ms);
+    if (fw_cfg_set_file(p->fw_cfg, "etc/boot-fail-wait", le, sizeof(le), e) < 0)
+        return e->code;
+    return tell_splash(p, e);
+}
+
+/* --- Everything else ------------------------------------------------------------------------ */
+
+/* How many, then for each: id of the block, address, shortest period, page protection. */
+static void tell_hpet(struct pc *p)
+{
+    uint8_t item[121] = {1};
+
+    if (!p->hpet)
+        item[0] = 0;
+    put_le32(item + 1, 0x8086a201);
+    put_le64(item + 5, PC_HPET);
+    fw_cfg_set(p->fw_cfg, FW_CFG_HPET, item, sizeof(item));
+}
+
+static void tell_cpus(struct pc *p)
+{
+    fw_cfg_set_u16(p->fw_cfg, FW_CFG_NB_CPUS, p->c->cpus);
+    fw_cfg_set_u16(p->fw_cfg, FW_CFG_MAX_CPUS, pc_apic_id_limit(p));
+    mc146818_set(p->rtc, 0x5f, p->c->cpus - 1);
+}
+
+/* Bit 7: there is such a state; below: what to write into SLP_TYP. */
+static int tell_states(struct pc *p, struct err *e)
+{
+    const uint8_t states[6] = {0x80, 0, 0, 1, 0x80 | PM_S4, 0x80 | PM_S5};
+
+    return fw_cfg_set_file(p->fw_cfg, "etc/system-states", states, sizeof(states), e);
+}
+
+static void cmos_equipment(struct pc *p)
+{
+    enum { FPU = 2, MOUSE = 4 };
+
+    mc146818_set(p->rtc, CMOS_EQUIPMENT, FPU | (p->i8042 ? MOUSE : 0));
+}
+
+int pc_tell_firmware(struct pc *p, struct err *e)
+{
+    const struct smbios_machine self = {
+        "QEMU", p->q35 ? "Standard PC (Q35 + ICH9, 2009)" : "Standard PC (i440FX + PIIX, 1996)", p->c->board->name, 0};
+
+    if (!(p->fw_cfg = dev_add(p->m, "fw_cfg_io", NULL, NULL, e)))
+        return e->code;
+    fw_cfg_set(p->fw_cfg, FW_CFG_UUID, p->c->uuid, 16);
+    fw_cfg_set_u64(p->fw_cfg, FW_CFG_RAM_SIZE, p->c->ram);
+    fw_cfg_set_u16(p->fw_cfg, FW_CFG_NOGRAPHIC, !p->c->graphics);
+    fw_cfg_set_u32(p->fw_cfg, FW_CFG_IRQ0_OVERRIDE, 1);
+    tell_hpet(p);
+    tell_cpus(p);
+    cmos_memory(p);
+    cmos_equipment(p);
+    if (tell_memory(p, e) < 0 || tell_boot(p, e) < 0 || smbios_publish(p->c, &self, p->fw_cfg, e) < 0 ||
+        (p->acpi && tell_states(p, e) < 0))
+        return e->code;
+    return asked_files(p->c, p->fw_cfg, e);
+}

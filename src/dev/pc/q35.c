@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* q35-pcihost, and mch, the function by which it is seen on its bus (q35.h). */
+#include "dev/pc/q35.h"
+
+/* Registers, by the data sheet's names. */
+enum { EXT_TSEG = 0x50, PCIEXBAR = 0x60, PAM0 = 0x90, SMRAM = 0x9d, ESMRAMC = 0x9e };
+enum { SMRAM_G_SMRAME = 0x08, SMRAM_D_LCK = 0x10, SMRAM_D_CLS = 0x20, SMRAM_D_OPEN = 0x40, SMRAM_BASE = 2 };
+enum { SMRAM_MASK = SMRAM_D_OPEN | SMRAM_D_CLS | SMRAM_D_LCK | SMRAM_G_SMRAME };
+enum { T_EN = 1, TSEG_SZ = 6, ESMRAMC_VALUE = 0x38 /* read-only: caches */ };
+enum { EXT_TSEG_MIB = 16 }; /* TSEG_SZ 3 is reserved by Intel; firmware asks here how much it stands for */
+#define PCIEXBAR_MASK UINT64_C(0xff0000007)
+
+struct mch {
+    struct pci_dev pci;
+    struct q35_host *host;
+};
+
+static const struct field host_props[] = {
+    FIELD(q35_host, hole64_size, F_SIZE, "pci-hole64-size", "32G", "room for 64-bit BARs"),
+    FIELD_END,
+};
+
+static const struct state host_state[] = {
+    PCI_PORTS_STATE(q35_host, ports),
+    STATE_END,
+};
+
+/* Slots below 25 are the board's: they turn through PIRQE to PIRQH; those of ICH9 have A to D, as they come. */
+static unsigned route(void *opaque, unsigned slot, unsigned pin)
+{
+    return slot < 25 ? 4 + ((slot + pin) & 3) : pin;
+}
+
+static uint64_t ecam_read(void *opaque, paddr off, struct access a)
+{
+    struct q35_host *h = opaque;
+
+    return pci_root_config_read(&h->root, off, a.size);
+}
+
+static void ecam_write(void *opaque, paddr off, uint64_t value, struct access a)
+{
+    struct q35_host *h = opaque;
+
+    pci_root_config_write(&h->root, off, value, a.size);
+}
+
+static const struct mmio_ops ecam_ops = {ecam_read, ecam_write, 1, 4};
+
+static int host_init(struct dev *d, struct err *e)
+{
+    struct q35_host *h = q35_of(d);
+
+    mem_init_container(&h->mem, "pci", 0);
+    h->root = (struct pci_root){
+        .bus = &h->bus, .dma = machine_space(d->m), .intx = d->irq, .route = route, .opaque = h};
+    h->bus.root = &h->root;
+    h->bus.mem = &h->mem;
+    h->bus.io = machine_io_mem(d->m);
+    h->bus.express = true;
+    pci_bus_init(&h->bus);
+    bus_add(d, &h->bus.bus, "pcie.0");
+    pci_ports_init(&h->ports, d->m, &h->root);
+    return 0;
+}
+
+static void host_reset(struct dev *d)
+{
+    pci_ports_reset(&q35_of(d)->ports);
+}
+
+static void set_ecam(struct q35_host *h, uint64_t at, uint64_t size)
+{
+    if (h->ecam_at == at && h->ecam_size == size)
+        return;
+    mem_begin(h->dev.m);
+    if (h->ecam.parent)
+        mem_remove(&h->ecam);
+    h->ecam_at = at;
+    h->ecam_size = size;
+    if (size) {
+        mem_init_mmio(&h->ecam, "pcie-mmcfg-mmio", size, &ecam_ops, h);
+        mem_add(machine_mem(h->dev.m), at, &h->ecam, 0);
+    }
+    mem_end(h->dev.m);
+}
+
+static void host_fini(struct dev *d)
+{
+    struct q35_host *h = q35_of(d);
+
+    set_ecam(h, 0, 0);
+    pci_ports_fini(&h->ports);
+    pam_fini(&h->pam);
+    if (h->mem_alias.parent)
+        mem_remove(&h->mem_alias);
+}
+
+int q35_start(struct dev *d, struct ram *ram, uint64_t low, struct err *e)
+{
+    struct q35_host *h = q35_of(d);
+    struct dev *f;
+
+    mem_init_alias(&h->mem_alias, "pci", &h->mem, 0, 0);
+    mem_add(machine_mem(d->m), 0, &h->mem_alias, -1);
+    pam_init(&h->pam, d->m, ram, low, &h->mem);
+    f = dev_new(d->m, "mch", NULL, &h->bus.bus, NULL, e);
+    if (!f)
+        return e->code;
+    h->function = pci_of(f);
+    return 0;
+}
+
+const struct dev_type dev_q35_pcihost = {
+    .name = "q35-pcihost",
+    .help = "Q35 host bridge",
+    .class = DEV_BOARD,
+    .size = sizeof(struct q35_host),
+    .props = host_props,
+    .state = host_state,
+    .state_version = 1,
+    .init = host_init,
+    .reset = host_reset,
+    .fini = host_fini,
+};
+
+/* On the bus --------------------------------------------------------------------------------- */
+
+static const struct field props[] = {
+    PCI_FIELDS(mch, pci),
+    FIELD_END,
+};
+
+static const struct state state[] = {
+    PCI_STATE(mch, pci),
+    STATE_END,
+};
+
+/* Sizes 0, 1, 2: 256, 128, 64 MiB, whose base is a multiple of it (5.1.13). */
+static void update_ecam(struct mch *f)
+{
+    uint64_t bar = pci_get32(&f->pci, PCIEXBAR) | (uint64_t)pci_get32(&f->pci, PCIEXBAR + 4) << 32;
+    unsigned length = bar >> 1 & 3;
+    uint64_t size = UINT64_C(0x10000000) >> length;
+
+    if (!(bar & 1) || length == 3)
+        size = 0;
+    set_ecam(f->host, size ? bar & 0xff0000000 & ~(size - 1) : 0, size);
+}
+
+static uint64_t tseg_size(const struct mch *f)
+{
+    static const uint8_t mib[] = {1, 2, 8, EXT_TSEG_MIB};
+    uint8_t c = f->pci.config[ESMRAMC];
+
+    return c & T_EN ? (uint64_t)mib[(c & TSEG_SZ) >> 1] << 20 : 0;
+}
+
+static void update(struct mch *f)
+{
+    uint8_t smram = f->pci.config[SMRAM];
+    bool on = smram & SMRAM_G_SMRAME;
+
+    pam_set(&f->host->pam, f->pci.config + PAM0);
+    pam_set_smram(&f->host->pam, on && smram & SMRAM_D_OPEN, on, on ? tseg_size(f) : 0);
+    update_ecam(f);
+}
+
+static void set_lock(struct pci_dev *d)
+{
+    bool locked = d->config[SMRAM] & SMRAM_D_LCK;
+
+    pci_wmask8(d, SMRAM, locked ? 0 : SMRAM_MASK);
+    pci_wmask8(d, ESMRAMC, locked ? 0 : T_EN | TSEG_SZ);
+}
+
+/* Once D_LCK is set, SMRAM and TSEG stay as they are until the next reset (5.1.20). */
+static void written(struct pci_dev *d, unsigned off, unsigned size)
+{
+    if (d->config[SMRAM] & SMRAM_D_LCK)
+        d->config[SMRAM] &= ~SMRAM_D_OPEN;
+    set_lock(d);
+    if (pci_touches(off, size, PAM0, PAM_REGS) || pci_touches(off, size, SMRAM, 2) ||
+        pci_touches(off, size, PCIEXBAR, 8))
+        update((struct mch *)d);
+}
+
+static int init(struct dev *d, struct err *e)
+{
+    struct mch *f = (struct mch *)d;
+    struct pci_dev *p = pci_of(d);
+
+    f->host = q35_of(d->parent->owner);
+    pci_set16(p, EXT_TSEG, EXT_TSEG_MIB);
+    pci_wmask32(p, PCIEXBAR, (uint32_t)(PCIEXBAR_MASK | 0xc000000));
+    pci_wmask32(p, PCIEXBAR + 4, PCIEXBAR_MASK >> 32);
+    for (unsigned i = 0; i < PAM_REGS; i++)
+        pci_wmask8(p, PAM0 + i, i ? 0x33 : 0x30);
+    pci_set8(p, SMRAM, SMRAM_BASE);
+    pci_set8(p, ESMRAMC, ESMRAMC_VALUE);
+    set_lock(p);
+    return 0;
+}
+
+static void reset(struct dev *d)
+{
+    pci_dev_reset(pci_of(d));
+    set_lock(pci_of(d));
+    update((struct mch *)d);
+}
+
+static int loaded(struct dev *d, int version, struct err *e)
+{
+    int r = pci_dev_loaded(pci_of(d), e);
+
+    set_lock(pci_of(d));
+    update((struct mch *)d);
+    return r;
+}
+
+static void fini(struct dev *d)
+{
+    pci_dev_fini(pci_of(d));
+}
+
+static const struct pci_type type = {
+    .vendor = 0x8086,
+    .device = 0x29c0,
+    .class = PCI_CLASS_BRIDGE_HOST,
+    .kind = PCI_CONVENTIONAL,
+    .no_hotplug = true,
+    .config_written = written,
+};
+
+const struct dev_type dev_mch = {
+    .name = "mch",
+    .help = "Q35 host bridge, as seen on its bus",
+    .class = DEV_BOARD,
+    .bus = "pci",
+    .size = sizeof(struct mch),
+    .props = props,
+    .state = state,
+    .state_version = 1,
+    .init = init,
+    .reset = reset,
+    .loaded = loaded,
+    .fini = fini,
+    .class_ops = &type,
+};

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* PCs as firmware finds them, not running: memory map, chips in their places, what fw_cfg and CMOS say. */
+#include "base/bytes.h"
+#include "board/board.h"
+#include "cpu/vcpu.h"
+#include "dev/devices.h"
+#include "dev/firmware/fw_cfg.h"
+#include "schema/keyval.h"
+#include "tests/test.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+struct built {
+    struct machine *m;
+    struct conf c;
+    struct dev *fw_cfg;
+};
+
+static bool is_fw_cfg(void *opaque, struct dev *d)
+{
+    if (strcmp(d->type->name, "fw_cfg_io") == 0)
+        *(struct dev **)opaque = d;
+    return true;
+}
+
+/* Firmware of 128 KiB that begins with "low!" and has 0x5a everywhere else. */
+static const char *firmware(void)
+{
+    static char path[] = "/tmp/emu-test-pc-XXXXXX";
+    static bool made;
+    uint8_t rom[128 * KiB];
+    int fd;
+
+    if (made)
+        return path;
+    memset(rom, 0x5a, sizeof(rom));
+    memcpy(rom, "low!", 4);
+    fd = mkstemp(path);
+    CHECK(write(fd, rom, sizeof(rom)) == sizeof(rom));
+    close(fd);
+    made = true;
+    return path;
+}
+
+static void gone(void)
+{
+    unlink(firmware());
+}
+
+static const char *build(struct built *b, const char *name, const char *props, uint64_t ram, const char *order,
+                         const char *once)
+{
+    static struct err e;
+    struct json_object *o = keyval_parse(props, NULL, ERR_IGNORE);
+    int r;
+
+    atexit(gone);
+    *b = (struct built){.m = machine_new(dev_types(), NULL)};
+    e = (struct err){0};
+    b->c = (struct conf){.board = board_find("x86_64", name, &e),
+                         .arch = "x86_64",
+                         .cpus = 1,
+                         .max_cpus = 1,
+                         .sockets = 1,
+                         .dies = 1,
+                         .clusters = 1,
+                         .cores = 1,
+                         .threads = 1,
+                         .bios = (char *)firmware(),
+                         .boot_order = (char *)order,
+                         .boot_once = (char *)once,
+                         .splash_ms = -1,
+                         .reboot_ms = -1,
+                         .ram = ram,
+                         .max_ram = ram};
+    if (!b->c.board)
+        return e.msg;
+    b->c.board_props = calloc(1, b->c.board->props_size);
+    r = fields_take(b->c.board->props, o, b->c.board_props, &e);
+    json_object_put(o);
+    machine_lock(b->m);
+    if (r == 0)
+        r = b->c.board->build(b->m, &b->c, &e);
+    if (r == 0)
+        machine_reset(b->m);
+    machine_unlock(b->m);
+    machine_each_dev(b->m, is_fw_cfg, &b->fw_cfg);
+    return r < 0 ? e.msg : NULL;
+}
+
+static void end(struct built *b)
+{
+    vcpu_free_all(b->m);
+    machine_free(b->m);
+    if (b->c.board_props)
+        fields_free(b->c.board->props, b->c.board_props);
+    free(b->c.board_props);
+}
+
+static uint64_t mem(struct built *b, uint64_t at, unsigned size)
+{
+    uint64_t v = 0;
+
+    return space_load(machine_space(b->m), at, &v, (struct access){.size = size}) ? v : UINT64_MAX;
+}
+
+static void set_mem(struct built *b, uint64_t at, uint64_t v, unsigned size)
+{
+    space_store(machine_space(b->m), at, v, (struct access){.size = size});
+}
+
+static uint32_t in(struct built *b, uint16_t port, unsigned size)
+{
+    uint64_t v = 0;
+
+    return space_load(machine_io_space(b->m), port, &v, (struct access){.size = size}) ? v : UINT32_MAX;
+}
+
+static void out(struct built *b, uint16_t port, uint32_t v, unsigned size)
+{
+    space_store(machine_io_space(b->m), port, v, (struct access){.size = size});
+}
+
+static uint32_t cfg(struct built *b, unsigned slot, unsigned fn, unsigned off)
+{
+    out(b, 0xcf8, 0x80000000 | slot << 11 | fn << 8 | off, 4);
+    return in(b, 0xcfc, 4);
+}
+
+static void set_cfg(struct built *b, unsigned slot, unsigned fn, unsigned off, uint32_t v)
+{
+    out(b, 0xcf8, 0x80000000 | slot << 11 | fn << 8 | off, 4);
+    out(b, 0xcfc, v, 4);
+}
+
+static uint8_t cmos(struct built *b, uint8_t reg)
+{
+    out(b, 0x70, reg, 1);
+    return in(b, 0x71, 1);
+}
+
+static void firmware_is_at_both_ends(struct built *b)
+{
+    CHECK_EQ(mem(b, 0xfffe0000, 4), 0x21776f6c);
+    CHECK_EQ(mem(b, 0xfffffff0, 1), 0x5a); /* where CPUs begin */
+    CHECK_EQ(mem(b, 0xe0000, 4), 0x21776f6c);
+    CHECK_EQ(mem(b, 0xffff0, 1), 0x5a);
+    set_mem(b, 0xe0000, 0, 4);
+    CHECK_EQ(mem(b, 0xe0000, 4), 0x21776f6c);
+    CHECK_EQ(mem(b, 0xa0000, 4), 0xffffffff); /* no card */
+}
+
+TEST(pc, chips_of_i440fx)
+{
+    struct built b;
+
+    CHECK(!build(&b, "pc", "", 64 * MiB, NULL, NULL));
+    CHECK_EQ(cfg(&b, 0, 0, 0), 0x12378086);
+    CHECK_EQ(cfg(&b, 1, 0, 0), 0x70008086);
+    CHECK_EQ(cfg(&b, 1, 3, 0), 0x71138086);
+    firmware_is_at_both_ends(&b);
+    CHECK_EQ(in(&b, 0x21, 1) & ~0xffu, 0); /* the PIC answers */
+    CHECK_EQ(mem(&b, 0xfed00000, 4) & 0xffff0000, 0x80860000);
+    end(&b);
+}
+
+TEST(pc, chips_of_q35)
+{
+    struct built b;
+
+    CHECK(!build(&b, "q35", "", 64 * MiB, NULL, NULL));
+    CHECK_EQ(cfg(&b, 0, 0, 0), 0x29c08086);
+    CHECK_EQ(cfg(&b, 31, 0, 0), 0x29188086);
+    CHECK_EQ(cfg(&b, 31, 2, 0), 0x29228086);
+    CHECK_EQ(cfg(&b, 31, 3, 0), 0x29308086);
+    firmware_is_at_both_ends(&b);
+    CHECK_EQ(mem(&b, 0xb0000000, 4), UINT64_MAX);
+    set_cfg(&b, 0, 0, 0x64, 0);
+    set_cfg(&b, 0, 0, 0x60, 0xb0000001);
+    CHECK_EQ(mem(&b, 0xb0000000, 4), 0x29c08086);
+    CHECK_EQ(mem(&b, 0xb0000000 + (31 << 15), 4), 0x29188086);
+    set_cfg(&b, 31, 0, 0x40, 0x601);
+    set_cfg(&b, 31, 0, 0x44, 0x80);
+    CHECK(in(&b, 0x608, 4) != UINT32_MAX);
+    end(&b);
+}
+
+TEST(pc, memory_goes_around_the_hole)
+{
+    struct built b;
+    const uint8_t *e820;
+    uint32_t len;
+
+    CHECK(!build(&b, "pc", "max-ram-below-4g=16M", 48 * MiB, NULL, NULL));
+    set_mem(&b, 16 * MiB - 4, 1, 4);
+    CHECK_EQ(mem(&b, 16 * MiB - 4, 4), 1);
+    CHECK_EQ(mem(&b, 16 * MiB, 4), UINT64_MAX);
+    CHECK_EQ(mem(&b, UINT64_C(0x100000000), 4), 0);
+    CHECK_EQ(mem(&b, UINT64_C(0x100000000) + 32 * MiB, 4), UINT64_MAX);
+    e820 = fw_cfg_file(b.fw_cfg, "etc/e820", &len);
+    CHECK_EQ(len, 40);
+    CHECK_EQ(get_le64(e820), 0);
+    CHECK_EQ(get_le64(e820 + 8), 16 * MiB);
+    CHECK_EQ(get_le32(e820 + 16), 1);
+    CHECK_EQ(get_le64(e820 + 20), UINT64_C(0x100000000));
+    CHECK_EQ(get_le64(e820 + 28), 32 * MiB);
+    CHECK_EQ(cmos(&b, 0x15) | cmos(&b, 0x16) << 8, 640);
+    CHECK_EQ(cmos(&b, 0x17) | cmos(&b, 0x18) << 8, 15 * 1024);
+    CHECK_EQ(cmos(&b, 0x5b) | cmos(&b, 0x5c) << 8, 32 * 16);
+    end(&b);
+}
+
+TEST(pc, order_of_booting)
+{
+    struct built b;
+
+    CHECK(!build(&b, "pc", "", 16 * MiB, "dc", "n"));
+    CHECK_EQ(cmos(&b, 0x3d), 0x04);
+    machine_lock(b.m);
+    machine_reset(b.m);
+    machine_unlock(b.m);
+    CHECK_EQ(cmos(&b, 0x3d), 0x23);
+    CHECK_EQ(cmos(&b, 0x38), 0);
+    end(&b);
+    CHECK(!build(&b, "pc", "fd-bootchk=off", 16 * MiB, NULL, NULL));
+    CHECK_EQ(cmos(&b, 0x3d), 0x12); /* hard disk, floppy disk, CD */
+    CHECK_EQ(cmos(&b, 0x38), 0x31);
+    end(&b);
+}
+
+TEST(pc, what_is_wrong_is_refused)
+{
+    struct built b;
+
+    CHECK_STR(build(&b, "pc", "vmport=on", 16 * MiB, NULL, NULL), "vmport=on: VMware's port is not supported");
+    end(&b);
+    CHECK_STR(build(&b, "pc", "max-ram-below-4g=5G", 16 * MiB, NULL, NULL),
+              "max-ram-below-4g=5368709120: want 1 MiB to 4 GiB, a multiple of 4 KiB");
+    end(&b);
+    CHECK(strstr(build(&b, "pc-i440fx-9.9", "", 16 * MiB, NULL, NULL), "unsupported machine type"));
+    end(&b);
+}
+
+/* Every row builds. */
+TEST(pc, all_versions)
+{
+    for (const struct board *const *x = boards; *x; x++) {
+        struct built b;
+        const char *r;
+
+        if (!(*x)->arch || strcmp((*x)->arch, "x86") != 0)
+            continue;
+        r = build(&b, (*x)->name, "", 16 * MiB, NULL, NULL);
+        if (r)
+            printf("%s: %s\n", (*x)->name, r);
+        CHECK(!r);
+        end(&b);
+    }
+}
+
+static const struct test tests[] = {
+    CASE(pc, chips_of_i440fx),
+    CASE(pc, chips_of_q35),
+    CASE(pc, memory_goes_around_the_hole),
+    CASE(pc, order_of_booting),
+    CASE(pc, what_is_wrong_is_refused),
+    CASE(pc, all_versions),
+};
+TEST_MAIN(tests)
