@@ -32,7 +32,6 @@ static const struct state vq_state[] = {STATE(vq, size, S_U16, 1, "entries"),
                                         STATE(vq, signalled_ok, S_BOOL, 1, NULL),
                                         STATE(vq, avail_wrap, S_BOOL, 1, NULL),
                                         STATE(vq, used_wrap, S_BOOL, 1, NULL),
-                                        STATE(vq, quiet, S_BOOL, 1, NULL),
                                         STATE_END};
 
 const struct state virtio_state[] = {
