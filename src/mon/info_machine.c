@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* info version, status, name, uuid, kvm, iothreads: short answers. */
+#include "dev/iothread.h"
 #include "mon/mon_priv.h"
 
 static int version(struct mon *m, const char *args, struct err *e)
@@ -60,15 +61,17 @@ static int kvm(struct mon *m, const char *args, struct err *e)
 const struct mon_command info_kvm = {
     .name = "kvm", .args = "", .help = "show KVM information", .run = kvm};
 
-static bool print_id(void *opaque, const char *id, void *backend)
+/* They never poll. */
+static bool print_iothread(void *opaque, const char *id, void *backend)
 {
-    mon_printf(opaque, "%s:\n", id);
+    mon_printf(opaque, "%s:\n  thread_id=%d\n", id, (int)iothread_tid(backend));
+    mon_puts(opaque, "  poll-max-ns=0\n  poll-grow=0\n  poll-shrink=0\n  aio-max-batch=0\n");
     return true;
 }
 
 static int iothreads(struct mon *m, const char *args, struct err *e)
 {
-    machine_each_backend(m->env->m, "iothread", print_id, m);
+    machine_each_backend(m->env->m, "iothread", print_iothread, m);
     return mon_end(args, e);
 }
 

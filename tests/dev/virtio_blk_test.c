@@ -2,7 +2,10 @@
 /* virtio-blk: requests, configuration, errors, saved state. */
 #include "block/drive.h"
 #include "block/env.h"
+#include "dev/iothread.h"
 #include "tests/dev/vdrv.h"
+
+#include <dirent.h>
 
 enum { DISK = 1 << 20, SECTOR = 512 };
 enum { HDR = VDRV_BUF, STATUS = VDRV_BUF + 64, DATA = VDRV_BUF + 4096 };
@@ -92,6 +95,58 @@ TEST(blk, reads_and_writes)
     vdrv_free(d);
     d = disk("drive=d0", VDRV_LEGACY);
     read_write(d);
+    vdrv_free(d);
+}
+
+/* How many threads of ours have names that begin so. */
+static unsigned threads_named(const char *begin)
+{
+    DIR *d = opendir("/proc/self/task");
+    unsigned n = 0;
+
+    for (struct dirent *t; d && (t = readdir(d));) {
+        char path[300], name[32] = "";
+        FILE *f;
+
+        snprintf(path, sizeof(path), "/proc/self/task/%s/comm", t->d_name);
+        if ((f = fopen(path, "r"))) {
+            n += fgets(name, sizeof(name), f) && !strncmp(name, begin, strlen(begin));
+            fclose(f);
+        }
+    }
+    closedir(d);
+    return n;
+}
+
+static struct iothread *io;
+
+static void add_disk_and_iothread(struct rig *r)
+{
+    add_disk(r);
+    CHECK_EQ(machine_add_backend(r->m, "iothread", "io0", io, ERR_IGNORE), 0);
+}
+
+TEST(blk, an_iothread_does_its_requests)
+{
+    struct vdrv *d;
+
+    io = iothread_new("io0");
+    for (unsigned i = 0; i < DISK; i++)
+        bytes[i] = (uint8_t)(i / SECTOR);
+    for (unsigned i = 0; i < 2; i++) { /* the thread outlives the device */
+        d = vdrv_new("virtio-blk-device", "drive=d0,iothread=io0", F_ALL, 0, add_disk_and_iothread);
+        read_write(d);
+        rig_save_load(d->r);
+        read_write(d);
+        CHECK_EQ(threads_named("IO io0"), 1);
+        CHECK_EQ(threads_named("virtio-worker"), 0);
+        vdrv_free(d);
+    }
+    iothread_free(io);
+    CHECK_EQ(threads_named("IO io0"), 0);
+    d = disk("drive=d0", 0);
+    read_write(d);
+    CHECK(threads_named("virtio-worker") > 0); /* without one */
     vdrv_free(d);
 }
 
@@ -268,6 +323,7 @@ TEST(blk, hostile_saved_state_is_refused_or_harmless)
 
 static const struct test tests[] = {
     CASE(blk, reads_and_writes),
+    CASE(blk, an_iothread_does_its_requests),
     CASE(blk, goes_on_after_loading),
     CASE(blk, tells_what_it_is),
     CASE(blk, refuses_what_is_not_on_the_disk),

@@ -4,6 +4,7 @@
 
 #include "base/nearest.h"
 #include "base/size_text.h"
+#include "dev/iothread.h"
 #include "dev/virtio/rng.h"
 #include "schema/keyval.h"
 
@@ -124,10 +125,12 @@ static int add_rng(struct sys *s, const char *type, const struct object *o, stru
     return b ? machine_add_backend(s->m, "rng", o->id, b, e) : e->code;
 }
 
-/* Devices that name one get it; requests go to the host's kernel without waiting for it. */
 static int add_iothread(struct sys *s, const char *type, const struct object *o, struct err *e)
 {
-    return machine_add_backend(s->m, "iothread", o->id, s, e);
+    struct iothread *t = iothread_new(o->id);
+
+    named_add(&s->iothreads, o->id, t);
+    return machine_add_backend(s->m, "iothread", o->id, t, e);
 }
 
 static const struct object_kind {
@@ -259,6 +262,12 @@ int object_add(struct sys *s, struct json_object *opts, struct err *e)
 
 void objects_close(struct sys *s)
 {
+    for (struct named *n; (n = s->iothreads);) {
+        s->iothreads = n->next;
+        iothread_free(n->p);
+        free(n->id);
+        free(n);
+    }
     for (struct named *n; (n = s->rngs);) {
         s->rngs = n->next;
         ((struct rng_backend *)n->p)->close(n->p);

@@ -98,7 +98,7 @@ struct sys {
     struct chr_env chr_env;
     struct net_env net_env;
     struct mon_env mon_env;
-    struct named *chrs, *nets, *drives, *mons, *rngs; /* the latest first */
+    struct named *chrs, *nets, *drives, *mons, *rngs, *iothreads; /* the latest first */
     struct engine_log log;
     struct gdbserver *gdb; /* or NULL */
     bool unseen;   /* the serial port is on a display, which is not there */

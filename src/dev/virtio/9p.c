@@ -101,7 +101,7 @@ static int v9p_init(struct virtio *v, struct err *e)
     v->host_features |= VIRTIO_BIT(F_MOUNT_TAG);
     v->config_len = 2 + (unsigned)strlen(s->tag);
     virtio_add_queues(v, 1, QUEUE_SIZE);
-    s->ws = workers_new(v, &work_ops, 1);
+    s->ws = workers_new(v, &work_ops, 1, NULL);
     return 0;
 }
 

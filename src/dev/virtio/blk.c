@@ -581,8 +581,6 @@ static int check_props(struct vblk *b, struct err *e)
     if (b->max_discard > UINT32_MAX || b->max_zeroes > UINT32_MAX || b->heads > 255 ||
         b->secs > 255 || b->cyls > 65535 || b->opt_io / b->logical > UINT32_MAX)
         return err_set(e, -ERANGE, "geometry or limit out of range");
-    if (b->iothread && !machine_backend(b->v.m, "iothread", b->iothread))
-        return err_set(e, -ENOENT, "Property 'iothread' can't find value '%s'", b->iothread);
     return 0;
 }
 
@@ -602,11 +600,13 @@ static uint64_t vblk_features(const struct vblk *b)
 static int vblk_init(struct virtio *v, struct err *e)
 {
     struct vblk *b = (struct vblk *)v;
+    struct iothread *io;
     int r;
 
     if (!b->drive_id)
         return err_set(e, -EINVAL, "drive property not set");
-    if ((r = check_props(b, e)) < 0 || (r = dev_take_drive(v->dev, b->drive_id, &b->drive, e)) < 0)
+    if ((r = check_props(b, e)) < 0 || (r = workers_io(v, b->iothread, &io, e)) < 0 ||
+        (r = dev_take_drive(v->dev, b->drive_id, &b->drive, e)) < 0)
         return r;
     if (!b->drive->blk) {
         dev_drop_drive(b->drive);
@@ -622,7 +622,7 @@ static int vblk_init(struct virtio *v, struct err *e)
     v->host_features |= vblk_features(b);
     v->config_len = CONFIG_LEN;
     virtio_add_queues(v, b->num_queues, b->queue_size);
-    b->ws = workers_new(v, &work_ops, THREADS);
+    b->ws = workers_new(v, &work_ops, THREADS, io);
     return 0;
 }
 

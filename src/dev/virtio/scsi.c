@@ -365,18 +365,17 @@ static int check_props(struct vscsi *s, struct err *e)
                        s->queue_size, VQ_MAX_SIZE);
     if (s->max_sectors > UINT32_MAX || s->cmd_per_lun > UINT32_MAX)
         return err_set(e, -ERANGE, "max_sectors or cmd_per_lun is too large");
-    if (s->iothread && !machine_backend(s->v.m, "iothread", s->iothread))
-        return err_set(e, -ENOENT, "Property 'iothread' can't find value '%s'", s->iothread);
     return 0;
 }
 
 static int vscsi_init(struct virtio *v, struct err *e)
 {
     struct vscsi *s = of(v);
+    struct iothread *io;
     char name[80];
     int r;
 
-    if ((r = check_props(s, e)) < 0)
+    if ((r = check_props(s, e)) < 0 || (r = workers_io(v, s->iothread, &io, e)) < 0)
         return r;
     v->host_features |=
         (s->hotplug ? VIRTIO_BIT(F_HOTPLUG) : 0) | (s->param_change ? VIRTIO_BIT(F_CHANGE) : 0);
@@ -384,7 +383,7 @@ static int vscsi_init(struct virtio *v, struct err *e)
     s->sense_len = SENSE_LEN;
     s->cdb_len = CDB_LEN;
     virtio_add_queues(v, Q_REQUEST + (unsigned)s->num_queues, (unsigned)s->queue_size);
-    s->ws = workers_new(v, &work_ops, THREADS);
+    s->ws = workers_new(v, &work_ops, THREADS, io);
     s->bus =
         (struct scsi_bus){.host = &host, .opaque = s, .max_target = MAX_TARGET, .max_lun = MAX_LUN};
     snprintf(name, sizeof(name), "%.70s.0", v->dev->id ? v->dev->id : "");

@@ -2,6 +2,7 @@
 /* Threads that work queues off; see workers.h. */
 #include "dev/virtio/workers.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -34,7 +35,12 @@ struct workers {
     unsigned n_threads, idle, busy;
     unsigned n_kicked;
     bool *kicked; /* for each queue */
+    bool *due;    /* for each queue: the guest has yet to be interrupted */
     unsigned next_queue;
+    struct iothread *io;
+    struct iothread_job job;
+    struct work *io_work; /* what the iothread has in work */
+    bool io_called;       /* it is at work, or will be soon */
     bool held; /* nothing begins */
     bool gone; /* [also read under the machine's lock] */
     uint64_t epoch;
@@ -53,6 +59,15 @@ struct work_item *work_get(struct work *w, unsigned i)
     return (struct work_item *)(w->items + i * w->ws->ops->item_size);
 }
 
+/* Who sees the queue without having been interrupted would wait for ever: so it is noted. */
+static bool flush(struct workers *ws, struct vq *q)
+{
+    bool interrupt = vq_flush(q);
+
+    ws->due[q->index] |= interrupt;
+    return interrupt;
+}
+
 /* Give the batch back.  With the lock. */
 static bool give_back(struct work *w)
 {
@@ -62,7 +77,20 @@ static bool give_back(struct work *w)
         if (it->done)
             vq_push(w->q, &it->el, it->written);
     }
-    return vq_flush(w->q);
+    return flush(w->ws, w->q);
+}
+
+/* Under the machine's lock, without ours. */
+static void interrupt_due(struct workers *ws, struct vq *q)
+{
+    bool due;
+
+    pthread_mutex_lock(&ws->lock);
+    due = ws->due[q->index];
+    ws->due[q->index] = false;
+    pthread_mutex_unlock(&ws->lock);
+    if (due)
+        virtio_interrupt(q);
 }
 
 /* The guest's interrupt, unless the device has been reset or taken away since. */
@@ -74,8 +102,7 @@ static void tell(struct workers *ws, struct vq *q, uint64_t epoch, bool interrup
         return;
     machine_lock(m);
     if (!ws->gone && ws->epoch == epoch) {
-        if (interrupt)
-            virtio_interrupt(q);
+        interrupt_due(ws, q);
         virtio_tell(ws->v);
     }
     machine_unlock(m);
@@ -96,7 +123,7 @@ void workers_finish(struct workers *ws, struct vq *q, const struct vq_elem *el, 
 
     pthread_mutex_lock(&ws->lock);
     vq_push(q, el, written);
-    interrupt = vq_flush(q);
+    interrupt = flush(ws, q);
     epoch = ws->epoch;
     pthread_mutex_unlock(&ws->lock);
     tell(ws, q, epoch, interrupt);
@@ -104,24 +131,37 @@ void workers_finish(struct workers *ws, struct vq *q, const struct vq_elem *el, 
 
 static void *thread_main(void *opaque);
 
-/* One thread more, if all have work.  With the lock. */
-static void more_threads(struct workers *ws)
+static struct work *work_new(struct workers *ws)
 {
-    struct work *w;
+    struct work *w = calloc(1, sizeof(*w));
 
-    if (ws->idle) {
-        pthread_cond_signal(&ws->wake);
-        return;
-    }
-    if (ws->n_threads >= ws->max)
-        return;
-    w = calloc(1, sizeof(*w));
     if (w)
         w->items = calloc(WORK_BATCH, ws->ops->item_size);
     if (!w || !w->items)
         fatal("out of memory");
     w->ws = ws;
     w->limit = FIRST_BATCH;
+    return w;
+}
+
+/* One thread more, if all have work.  With the lock. */
+static void more_threads(struct workers *ws)
+{
+    struct work *w;
+
+    if (ws->io && (!ws->io_called || !ws->busy)) { /* not yet at work, it is about to look */
+        if (!ws->io_called)
+            iothread_post(ws->io, &ws->job);
+        ws->io_called = true;
+        return;
+    }
+    if (ws->idle) {
+        pthread_cond_signal(&ws->wake);
+        return;
+    }
+    if (ws->n_threads >= ws->max)
+        return;
+    w = work_new(ws);
     if (pthread_create(&w->thread, NULL, thread_main, w) != 0) {
         if (!ws->n_threads)
             fatal("cannot start a thread for a disk");
@@ -213,53 +253,86 @@ static void do_batch(struct work *w)
     pthread_mutex_lock(&ws->lock);
 }
 
+/* A batch of what is there; false: nothing.  With the lock. */
+static bool serve(struct work *w)
+{
+    struct workers *ws = w->ws;
+    struct vq *q = ws->held ? NULL : next_kicked(ws);
+
+    if (!q)
+        return false;
+    take(w, q);
+    if (w->n) {
+        do_batch(w);
+    } else if (__atomic_load_n(&ws->v->broken, __ATOMIC_SEQ_CST)) {
+        uint64_t epoch = ws->epoch;
+
+        unkick(ws, q);
+        pthread_mutex_unlock(&ws->lock);
+        tell(ws, q, epoch, false);
+        pthread_mutex_lock(&ws->lock);
+    }
+    return true;
+}
+
 static void *thread_main(void *opaque)
 {
     struct work *w = opaque;
     struct workers *ws = w->ws;
-    struct vq *q;
 
     pthread_setname_np(pthread_self(), "virtio-worker");
     pthread_mutex_lock(&ws->lock);
     while (!ws->gone) {
-        q = ws->held ? NULL : next_kicked(ws);
-        if (!q) {
-            ws->idle++;
-            pthread_cond_wait(&ws->wake, &ws->lock);
-            ws->idle--;
+        if (serve(w))
             continue;
-        }
-        take(w, q);
-        if (w->n) {
-            do_batch(w);
-        } else if (__atomic_load_n(&ws->v->broken, __ATOMIC_SEQ_CST)) {
-            uint64_t epoch = ws->epoch;
-
-            unkick(ws, q);
-            pthread_mutex_unlock(&ws->lock);
-            tell(ws, q, epoch, false);
-            pthread_mutex_lock(&ws->lock);
-        }
+        ws->idle++;
+        pthread_cond_wait(&ws->wake, &ws->lock);
+        ws->idle--;
     }
     pthread_mutex_unlock(&ws->lock);
     return NULL;
 }
 
-struct workers *workers_new(struct virtio *v, const struct work_ops *ops, unsigned threads)
+/* The iothread's part: a batch, and then other devices' turn. */
+static void io_main(void *opaque)
+{
+    struct workers *ws = opaque;
+
+    pthread_mutex_lock(&ws->lock);
+    if (!ws->gone && serve(ws->io_work))
+        iothread_post(ws->io, &ws->job);
+    else
+        ws->io_called = false;
+    pthread_mutex_unlock(&ws->lock);
+}
+
+struct workers *workers_new(struct virtio *v, const struct work_ops *ops, unsigned threads,
+                            struct iothread *io)
 {
     struct workers *ws = calloc(1, sizeof(*ws));
 
     if (ws)
         ws->kicked = calloc(v->n_queues, sizeof(*ws->kicked));
-    if (!ws || !ws->kicked)
+    if (ws)
+        ws->due = calloc(v->n_queues, sizeof(*ws->due));
+    if (!ws || !ws->kicked || !ws->due)
         fatal("out of memory");
     ws->v = v;
     ws->ops = ops;
     ws->max = threads;
+    ws->io = io;
+    ws->job = (struct iothread_job){.fn = io_main, .opaque = ws};
+    ws->io_work = io ? work_new(ws) : NULL;
     pthread_mutex_init(&ws->lock, NULL);
     pthread_cond_init(&ws->wake, NULL);
     pthread_cond_init(&ws->calm, NULL);
     return ws;
+}
+
+int workers_io(const struct virtio *v, const char *id, struct iothread **io, struct err *e)
+{
+    *io = id ? machine_backend(v->m, "iothread", id) : NULL;
+    return id && !*io ? err_set(e, -ENOENT, "Property 'iothread' can't find value '%s'", id) : 0;
 }
 
 void workers_kick(struct workers *ws, struct vq *q)
@@ -281,6 +354,8 @@ void workers_drain(struct workers *ws)
     while (ws->busy)
         pthread_cond_wait(&ws->calm, &ws->lock);
     pthread_mutex_unlock(&ws->lock);
+    for (unsigned i = 0; i < ws->v->n_queues; i++) /* its thread may wait for the machine's lock to do it */
+        interrupt_due(ws, &ws->v->vq[i]);
 }
 
 void workers_forget(struct workers *ws)
@@ -325,6 +400,11 @@ void workers_free(struct workers *ws)
     pthread_mutex_unlock(&ws->lock);
     for (; machine_locked(m); depth++)
         machine_unlock(m); /* a thread may be on its way to an interrupt */
+    if (ws->io) {
+        iothread_cancel(ws->io, &ws->job);
+        free(ws->io_work->items);
+        free(ws->io_work);
+    }
     while ((w = ws->threads)) {
         pthread_join(w->thread, NULL);
         ws->threads = w->next;
@@ -337,5 +417,6 @@ void workers_free(struct workers *ws)
     pthread_cond_destroy(&ws->wake);
     pthread_cond_destroy(&ws->calm);
     free(ws->kicked);
+    free(ws->due);
     free(ws);
 }

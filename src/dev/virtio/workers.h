@@ -9,6 +9,7 @@
 #ifndef DEV_VIRTIO_WORKERS_H
 #define DEV_VIRTIO_WORKERS_H
 
+#include "dev/iothread.h"
 #include "dev/virtio/virtio.h"
 
 struct work;
@@ -29,8 +30,11 @@ struct work_ops {
 
 enum { WORK_BATCH = 32 };
 
-/** workers_new - at most @threads, which are started when needed.  Under the machine's lock, as the next ones. */
-struct workers *workers_new(struct virtio *v, const struct work_ops *ops, unsigned threads);
+/** workers_new - at most @threads, which are started when needed.  With @io (or NULL) it is the first that works, the others
+ * do what comes while it waits for the host.  Under the machine's lock, as the next ones. */
+struct workers *workers_new(struct virtio *v, const struct work_ops *ops, unsigned threads, struct iothread *io);
+/** workers_io - the iothread that a property names; *@io NULL when it names none. */
+int workers_io(const struct virtio *v, const char *id, struct iothread **io, struct err *e);
 /** workers_free - waits for what is in work; drops the machine's lock meanwhile. */
 void workers_free(struct workers *ws);
 /** workers_kick - there is something in @q. */

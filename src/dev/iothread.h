@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* -object iothread: a thread of the user's, which disks that name it are served by; he may bind it to a processor. */
+#ifndef DEV_IOTHREAD_H
+#define DEV_IOTHREAD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct iothread;
+
+/* struct iothread_job - something to be done on it; its owner's, all zeros but for the first two. */
+struct iothread_job {
+    void (*fn)(void *opaque);
+    void *opaque;
+    bool queued; /* [the thread's lock, as the next] */
+    struct iothread_job *next;
+};
+
+/** iothread_new - it runs, and waits for jobs; dies when there is no thread for it. */
+struct iothread *iothread_new(const char *id);
+/** iothread_free - nobody posts any more; waits for the job in work. */
+void iothread_free(struct iothread *t);
+pid_t iothread_tid(const struct iothread *t);
+
+/** iothread_post - @j->fn is called on the thread, once, however often it was posted before that.  Any thread. */
+void iothread_post(struct iothread *t, struct iothread_job *j);
+/** iothread_cancel - @j is not queued any more; returns when it is not in work either.  Without locks that it takes. */
+void iothread_cancel(struct iothread *t, struct iothread_job *j);
+
+#endif
