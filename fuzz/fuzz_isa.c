@@ -12,16 +12,21 @@
 
 static const uint16_t ports[] = {
     0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1, 0x40, 0x41, 0x42, 0x43, 0x61, 0x70, 0x71, 0x60, 0x64,
-    0x92,
+    0x92,  0x3f8, 0x3f9, 0x3fa, 0x3fb, 0x3fc, 0x3fd, 0x3fe, 0x378, 0x379, 0x37a, 0x00, 0x04,
+    0x05, 0x08, 0x0a, 0x0b, 0x0c, 0x0e, 0x0f, 0xc0, 0xd4, 0x80, 0x81,
 };
 
-static const char *const types[] = {"isa-i8259", "isa-pit", "mc146818rtc", "i8042", "port92"};
+static const char *const types[][2] = {
+    {"isa-i8259"}, {"isa-pit"}, {"mc146818rtc"}, {"i8042"}, {"port92"}, {"i8257"},
+    {"isa-serial", "chardev=c0"}, {"isa-parallel", "chardev=c1"},
+};
 
 struct box {
     struct machine *m;
     struct mem ram;
     struct dev *pic;
     struct isa_bus *isa;
+    struct chr *chr[2];
 };
 
 static void make(struct box *b)
@@ -31,8 +36,12 @@ static void make(struct box *b)
     machine_lock(b->m);
     dev_add(b->m, "isabus-bridge", NULL, NULL, ERR_IGNORE);
     b->isa = isa_bus(b->m);
+    for (unsigned i = 0; i < 2; i++) {
+        b->chr[i] = chr_memory();
+        machine_add_backend(b->m, "chardev", i ? "c1" : "c0", b->chr[i], ERR_IGNORE);
+    }
     for (unsigned i = 0; i < ARRAY_LEN(types); i++) {
-        struct dev *d = dev_add(b->m, types[i], NULL, NULL, ERR_IGNORE);
+        struct dev *d = dev_add(b->m, types[i][0], NULL, types[i][1], ERR_IGNORE);
 
         if (!d)
             abort();
@@ -62,10 +71,14 @@ static void save_load(struct machine *m)
 }
 
 /* Somebody types, or moves the mouse. */
-static void happen(struct machine *m, const uint8_t *p)
+static void happen(struct box *b, const uint8_t *p)
 {
-    struct input *in = machine_input(m);
+    struct input *in = machine_input(b->m);
 
+    if (p[0] & 32) {
+        chr_memory_input(b->chr[0], p + 1, 3);
+        return;
+    }
     if (p[0] & 8) {
         input_key(in, (enum key)(p[1] % KEY_NUM), p[2] & 1);
         return;
@@ -93,12 +106,14 @@ int fuzz_one(const uint8_t *data, size_t len)
         case 2: clock_step(b.m, (int64_t)v * (data[0] & 8 ? 1000000 : 500)); break;
         case 3: i8259_ack(b.pic); break;
         case 4: data[1] == 0xff ? machine_reset(b.m) : save_load(b.m); break;
-        case 7: happen(b.m, data); break;
+        case 7: happen(&b, data); break;
         default: space_store(machine_io_space(b.m), port, v, a); break;
         }
     }
     save_load(b.m);
     machine_unlock(b.m);
     machine_free(b.m);
+    chr_close(b.chr[0]);
+    chr_close(b.chr[1]);
     return 0;
 }

@@ -198,6 +198,17 @@ void machine_press_power(struct machine *m)
         m->power_button(m->power_opaque);
 }
 
+void machine_exit(struct machine *m, int status)
+{
+    m->exit_status = status;
+    machine_ask(m, ASK_SHUTDOWN, "guest-shutdown");
+}
+
+int machine_exit_status(const struct machine *m)
+{
+    return m->exit_status;
+}
+
 void machine_on_power_button(struct machine *m, void (*fn)(void *opaque), void *opaque)
 {
     m->power_button = fn;

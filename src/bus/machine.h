@@ -74,6 +74,9 @@ void machine_off_state(struct machine *m, void *opaque);
 
 /** machine_ask - any thread.  @why: the monitor's word, static: "guest-shutdown", "host-qmp-quit" ... */
 void machine_ask(struct machine *m, enum machine_ask what, const char *why);
+/** machine_exit - the guest ends the program with this exit status, as soon as possible.  machine_exit_status - 0: it has not. */
+void machine_exit(struct machine *m, int status);
+int machine_exit_status(const struct machine *m);
 /** machine_take_asks - the program's main loop: bits asked since, cleared; *why of the last. */
 unsigned machine_take_asks(struct machine *m, const char **why);
 /** machine_on_power_button - who is told of ASK_POWERDOWN (the last one that registers). */

@@ -123,6 +123,7 @@ struct machine {
     struct watcher *resets;
     struct watcher *ends;
     struct event_watcher *events;
+    int exit_status; /* machine_exit [big] */
     void (*power_button)(void *opaque);
     void *power_opaque;
     void (*log)(void *opaque, const char *text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* -chardev, -serial, -parallel, -monitor, -mon, and what -nographic makes of the terminal. */
+/* -chardev, -serial, -parallel, -debugcon, -monitor, -mon, and what -nographic makes of the terminal. */
 #include "app/system/sys.h"
 
 #include "block/tls_creds.h"
@@ -112,11 +112,26 @@ static int add_mon(struct sys *s, const struct entry *x, struct err *e)
     return 0;
 }
 
-static int add_parallel(const struct entry *x, struct err *e)
+/* The cards are made with the other devices. */
+static int add_parallel(struct sys *s, const char *text, struct err *e)
 {
-    return !strcmp(x->text, "none") || !strcmp(x->text, "null")
-               ? 0
-               : err_set(e, -ENOTSUP, "this machine has no parallel port");
+    char id[32];
+    unsigned n = s->n_parallels;
+
+    if (n == SYS_PARALLELS)
+        return err_set(e, -E2BIG, "too many parallel ports, at most %d", SYS_PARALLELS);
+    snprintf(id, sizeof(id), "parallel%u", n);
+    if (from_text(s, id, text, &s->parallel[n], e) < 0)
+        return e->code;
+    s->n_parallels++;
+    return 0;
+}
+
+static int add_debugcon(struct sys *s, const char *text, struct err *e)
+{
+    if (s->debugcon)
+        return err_set(e, -EINVAL, "there is one debug console already");
+    return from_text(s, "debugcon", text, &s->debugcon, e);
 }
 
 static int from_command_line(struct sys *s, struct err *e)
@@ -125,7 +140,8 @@ static int from_command_line(struct sys *s, struct err *e)
         int r = x->group == &group_serial     ? add_serial(s, x->text, e)
                 : x->group == &group_monitor  ? add_monitor(s, x->text, e)
                 : x->group == &group_mon      ? add_mon(s, x, e)
-                : x->group == &group_parallel ? add_parallel(x, e)
+                : x->group == &group_parallel ? add_parallel(s, x->text, e)
+                : x->group == &group_debugcon ? add_debugcon(s, x->text, e)
                                               : 0;
 
         if (r < 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* -device, and the devices that drives with if=virtio bring along. */
+/* -device, and the devices that drives with if=virtio, -parallel and -debugcon bring along. */
 #include "app/system/sys.h"
 
+#include "dev/isa/isa.h"
 #include "schema/keyval.h"
 
 #include <errno.h>
@@ -44,6 +45,30 @@ static int virtio_disks(struct sys *s, struct named *n, struct err *e)
     return d->intf == IF_VIRTIO && !d->used ? add_virtio_disk(s, d, e) : 0;
 }
 
+static int add_chr_device(struct sys *s, const char *type, const struct chr *c, struct err *e)
+{
+    struct json_object *o = json_object_new_object();
+
+    json_object_object_add(o, "chardev", json_object_new_string(chr_id(c)));
+    return dev_new(s->m, type, NULL, NULL, o, e) ? 0 : e->code;
+}
+
+/* Ports on a bus that a machine may not have. */
+static int isa_cards(struct sys *s, struct err *e)
+{
+    for (unsigned i = 0; i < s->n_parallels; i++) {
+        if (s->parallel[i] && !isa_bus(s->m) && !strcmp(chr_describe(s->parallel[i]), "null"))
+            continue; /* nothing is missed */
+        if (s->parallel[i] && !isa_bus(s->m))
+            return err_set(e, -ENOTSUP, "-parallel: this machine has no parallel port");
+        if (s->parallel[i] && add_chr_device(s, "isa-parallel", s->parallel[i], e) < 0)
+            return err_wrap(e, e->code, "-parallel");
+    }
+    if (s->debugcon && add_chr_device(s, "isa-debugcon", s->debugcon, e) < 0)
+        return err_wrap(e, e->code, "-debugcon");
+    return 0;
+}
+
 static int check_used(struct sys *s, struct err *e)
 {
     static const char *const names[] = {"none",   "ide", "scsi", "floppy", "pflash",
@@ -73,7 +98,7 @@ int devices_make(struct sys *s, struct err *e)
 {
     int r = virtio_disks(s, s->drives, e);
 
-    if (r < 0)
+    if (r < 0 || (r = isa_cards(s, e)) < 0)
         return r;
     for (struct entry *x = cli_first(&s->cli, &group_device); x; x = entry_next(x))
         if (add_device(s, x, e) < 0)

@@ -39,6 +39,8 @@ static void do_shutdown(struct run *r, const char *why)
     struct machine *m = r->s->m;
     bool guest = why && !strncmp(why, "guest-", 6);
 
+    if (machine_exit_status(m))
+        r->s->exit_status = machine_exit_status(m);
     machine_event(m, "SHUTDOWN", reason(why, guest));
     if (guest && r->s->actions.shutdown_pauses && !r->s->exit_status)
         machine_set_state(m, RUN_SHUTDOWN);

@@ -52,7 +52,7 @@ struct cli {
 
 extern const struct group group_machine, group_accel, group_cpu, group_smp, group_memory,
     group_device, group_drive, group_blockdev, group_object, group_netdev, group_nic, group_net,
-    group_chardev, group_serial, group_parallel, group_monitor, group_mon, group_global, group_boot,
+    group_chardev, group_serial, group_parallel, group_debugcon, group_monitor, group_mon, group_global, group_boot,
     group_name, group_uuid, group_rtc, group_action, group_fsdev, group_virtfs, group_smbios,
     group_acpi, group_fw_cfg, group_display, group_trace, group_kernel, group_initrd, group_append,
     group_dtb, group_bios;
@@ -87,6 +87,8 @@ struct named { /* a back end that the program made, to be closed in reverse orde
     struct named *next;
 };
 
+enum { SYS_PARALLELS = 3 };
+
 struct sys {
     struct cli cli;
     const char *arch;
@@ -101,6 +103,8 @@ struct sys {
     struct named *chrs, *nets, *drives, *mons, *rngs, *iothreads; /* the latest first */
     struct engine_log log;
     struct gdbserver *gdb; /* or NULL */
+    struct chr *parallel[SYS_PARALLELS], *debugcon; /* -parallel, -debugcon; NULL: none, or connected to nothing */
+    unsigned n_parallels;
     bool unseen;   /* the serial port is on a display, which is not there */
     int daemon_fd; /* who waits for us to be ready, or -1 */
     int exit_status;
