@@ -96,6 +96,8 @@ struct machine {
     uint64_t ram_next;
     void (*code_written)(void *opaque, uint64_t ram_addr, uint64_t len);
     void *code_written_opaque;
+    void (*dirty_taken)(void *opaque, const uint8_t *host, uint64_t len);
+    void *dirty_taken_opaque;
 
     pthread_mutex_t time; /* innermost */
     struct timers timers[CLK_NUM];

@@ -134,9 +134,14 @@ void ram_each(struct machine *m, bool (*fn)(void *opaque, struct ram *r), void *
 struct ram *ram_at(struct machine *m, uint64_t ram_addr, uint64_t *off);
 /** ram_written - who writes guest memory behind the CPU's back tells it: sets dirty bits, forgets translations. */
 void ram_written(struct machine *m, struct ram *r, uint64_t off, uint64_t len);
-/** ram_take_dirty - 1 when a page in the range has @client's bit set; clears it in all of them. */
+/**
+ * ram_take_dirty - true when a page in the range has @client's bit set; clears it in all of them.  @pages: NULL, or a byte for each page
+ * that is touched, set to whether it had.  Under the machine's lock; a whole range at a time costs CPUs least.
+ * What a CPU writes from then on sets the bit anew; a store that is under way at this moment may not, so who copies what is there
+ * looks once more at what it found written last time.
+ */
 bool ram_take_dirty(struct machine *m, struct ram *r, uint64_t off, uint64_t len,
-                    enum ram_client client);
+                    enum ram_client client, uint8_t *pages);
 
 /** struct mem_hit - what is at an address. */
 struct mem_hit {
@@ -182,6 +187,11 @@ void space_on_change(struct space *s, void (*fn)(void *opaque), void *opaque);
 void machine_on_code_written(struct machine *m,
                              void (*fn)(void *opaque, uint64_t ram_addr, uint64_t len),
                              void *opaque);
+
+/** machine_on_dirty_taken - @fn is called by ram_take_dirty with the host addresses of pages whose bits were cleared: whoever writes
+ * without looking at the bits looks from now on. */
+void machine_on_dirty_taken(struct machine *m,
+                            void (*fn)(void *opaque, const uint8_t *host, uint64_t len), void *opaque);
 
 /** struct mem_line - a row of `info mtree -f`: the flat view, in order. */
 void space_print(struct space *s, bool flat, void (*line)(void *opaque, const char *text),

@@ -130,17 +130,37 @@ void ram_written(struct machine *m, struct ram *r, uint64_t off, uint64_t len)
 }
 
 bool ram_take_dirty(struct machine *m, struct ram *r, uint64_t off, uint64_t len,
-                    enum ram_client client)
+                    enum ram_client client, uint8_t *pages)
 {
     uint8_t keep = (uint8_t)~client;
-    bool any = false;
+    uint64_t first = off / PAGE, last, low = UINT64_MAX, high = 0;
 
     if (!len || off >= r->size)
         return false;
-    len = len > r->size - off ? r->size - off : len;
-    for (uint64_t p = off / PAGE; p <= (off + len - 1) / PAGE; p++)
-        any |= (__atomic_fetch_and(&r->dirty[p], keep, __ATOMIC_SEQ_CST) & client) != 0;
-    return any;
+    last = ((len > r->size - off ? r->size : off + len) - 1) / PAGE;
+    for (uint64_t p = first; p <= last; p++) {
+        bool was = __atomic_load_n(&r->dirty[p], __ATOMIC_RELAXED) & client;
+
+        if (pages)
+            pages[p - first] = was;
+        if (!was)
+            continue;
+        __atomic_fetch_and(&r->dirty[p], keep, __ATOMIC_SEQ_CST);
+        low = low < p ? low : p;
+        high = p;
+    }
+    if (low > high)
+        return false;
+    if (m->dirty_taken)
+        m->dirty_taken(m->dirty_taken_opaque, r->host + low * PAGE, (high - low + 1) * PAGE);
+    return true;
+}
+
+void machine_on_dirty_taken(struct machine *m,
+                            void (*fn)(void *opaque, const uint8_t *host, uint64_t len), void *opaque)
+{
+    m->dirty_taken = fn;
+    m->dirty_taken_opaque = opaque;
 }
 
 void machine_on_code_written(struct machine *m,

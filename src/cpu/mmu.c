@@ -373,6 +373,7 @@ int mmu_attach(struct cpu *cpu, struct machine *m, unsigned index)
     if (!e->machine) {
         e->machine = m;
         machine_on_code_written(m, mmu_code_written, e);
+        machine_on_dirty_taken(m, mmu_dirty_taken, e);
         space_on_change(u->space, mmu_space_changed, e);
     }
     return 0;

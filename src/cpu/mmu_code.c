@@ -103,8 +103,8 @@ void mmu_code_flush(struct cpu *cpu, unsigned regimes, uint64_t va, uint64_t siz
 
 /* --- Noticing --- */
 
-/* Writes to the page at @host are not for @cpu's translated code any more; any thread. */
-static void slow_writes(struct cpu *cpu, const uint8_t *host)
+/* Writes to the pages in [@host, @host + @len) are not for @cpu's translated code any more; any thread. */
+static void slow_writes(struct cpu *cpu, const uint8_t *host, uint64_t len)
 {
     struct mmu *u = mmu_of(cpu);
 
@@ -117,18 +117,28 @@ static void slow_writes(struct cpu *cpu, const uint8_t *host)
                     uint64_t tag = __atomic_load_n(&e->write, __ATOMIC_RELAXED);
                     uint64_t addend = __atomic_load_n(&e->addend, __ATOMIC_RELAXED);
 
-                    if (!(tag % MMU_PAGE) && tag + addend == (uint64_t)(uintptr_t)host)
+                    if (!(tag % MMU_PAGE) && tag + addend - (uint64_t)(uintptr_t)host < len)
                         __atomic_compare_exchange_n(&e->write, &tag, tag | MMU_SLOW, false, __ATOMIC_SEQ_CST,
                                                     __ATOMIC_RELAXED);
                 }
             }
 }
 
-static void slow_everywhere(struct engine *e, const uint8_t *host)
+static void slow_everywhere(struct engine *e, const uint8_t *host, uint64_t len)
 {
     for (struct cpu *c = e->cpus; c; c = c->next)
         if (c->mmu)
-            slow_writes(c, host);
+            slow_writes(c, host, len);
+}
+
+/* The next write to each of the pages goes the slow way, sets the bits again, and makes the page fast (mmu_settle_write). */
+void mmu_dirty_taken(void *engine, const uint8_t *host, uint64_t len)
+{
+    struct engine *e = engine;
+
+    pthread_mutex_lock(&e->lock);
+    slow_everywhere(e, host, len);
+    pthread_mutex_unlock(&e->lock);
 }
 
 /* Under the engine's lock.  What another CPU writes at the same time, having looked before, is the guest's to tell of
@@ -138,7 +148,7 @@ void mmu_protect(struct cpu *cpu, const struct code_page *page)
     if (!(__atomic_load_n(page->dirty, __ATOMIC_SEQ_CST) & RAM_CODE))
         return;
     __atomic_and_fetch(page->dirty, (uint8_t)~RAM_CODE, __ATOMIC_SEQ_CST);
-    slow_everywhere(cpu->engine, page->host);
+    slow_everywhere(cpu->engine, page->host, MMU_PAGE);
 }
 
 /* --- Forgetting --- */
@@ -157,7 +167,7 @@ static void mix(struct engine *e, uint8_t *dirty, const uint8_t *host)
 {
     if (!(__atomic_fetch_or(dirty, MMU_MIXED, __ATOMIC_SEQ_CST) & MMU_MIXED)) {
         pthread_mutex_lock(&e->lock);
-        slow_everywhere(e, host);
+        slow_everywhere(e, host, MMU_PAGE);
         pthread_mutex_unlock(&e->lock);
     }
     __atomic_and_fetch(dirty, (uint8_t)~RAM_CODE, __ATOMIC_SEQ_CST);

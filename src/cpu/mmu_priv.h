@@ -138,6 +138,8 @@ void mmu_code_changed(struct cpu *cpu, uint64_t va, uint64_t len);
 void mmu_code_flush(struct cpu *cpu, unsigned regimes, uint64_t va, uint64_t size, bool globals);
 /** mmu_code_written - of machine_on_code_written; @engine. */
 void mmu_code_written(void *engine, uint64_t ram_addr, uint64_t len);
+/** mmu_dirty_taken - of machine_on_dirty_taken; @engine. */
+void mmu_dirty_taken(void *engine, const uint8_t *host, uint64_t len);
 
 /* mmu_ask.c */
 void mmu_serve(struct cpu *cpu);

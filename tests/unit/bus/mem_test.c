@@ -288,8 +288,8 @@ TEST(ram, writes_to_translated_pages_are_told)
     machine_on_code_written(m, code_written, NULL);
     store(m, 0x10000, 1, 8);
     CHECK_EQ(told_len, 0);
-    CHECK(ram_take_dirty(m, ram, 4096, 1, RAM_CODE));
-    CHECK(!ram_take_dirty(m, ram, 4096, 4096, RAM_CODE));
+    CHECK(ram_take_dirty(m, ram, 4096, 1, RAM_CODE, NULL));
+    CHECK(!ram_take_dirty(m, ram, 4096, 4096, RAM_CODE, NULL));
     CHECK_EQ(ram->dirty[1], RAM_ALL_DIRTY & ~RAM_CODE);
     store(m, 0x10ffe, 0x0102, 2);
     CHECK_EQ(told_at, ram->offset + 4096 + 0xffe);

@@ -225,6 +225,38 @@ TEST(mmu, code_written_by_dma_and_by_cpus_is_translated_anew)
     rewritten(&interp);
 }
 
+/* Translated code and the interpreter store to the data's first page in a loop: each time that its bit is taken, the next store sets it. */
+static void noticed(const struct engine_conf *conf)
+{
+    struct tsys *t = one(conf);
+    uint64_t at = (uint64_t)(tsys_host(t, TOY_DATA_AT) - t->ram->host) & ~4095ull;
+    uint8_t p[16], page[2];
+
+    word(p, TOY_STORE, 1, 0, 0);
+    word(p + 4, TOY_ADDI, 2, 2, 255);
+    word(p + 8, TOY_BNZ, 2, 0, 0);
+    word(p + 12, TOY_TRAP, 0, 0, 0);
+    tsys_dma(t, TOY_CODE_AT, p, 16);
+    for (unsigned i = 0; i < 50; i++) {
+        run(t);
+        CHECK(ram_take_dirty(t->m, t->ram, at, 8192, RAM_DISPLAY, page));
+        CHECK_EQ(page[0], 1);
+        CHECK_EQ(page[1], i == 0); /* nobody writes there */
+        CHECK(!ram_take_dirty(t->m, t->ram, at, 4096, RAM_DISPLAY, page));
+        CHECK_EQ(page[0], 0);
+    }
+    CHECK(store(t, TOY_DATA_AT + 8, 3, 1)); /* slow, and */
+    CHECK(ram_take_dirty(t->m, t->ram, at, 4096, RAM_DISPLAY, NULL));
+    CHECK(!ram_take_dirty(t->m, t->ram, at, 4096, RAM_MIGRATION << 1, NULL));
+    CHECK(ram_take_dirty(t->m, t->ram, at, 4096, RAM_MIGRATION, NULL)); /* others' bits are their own */
+}
+
+TEST(mmu, writes_after_dirty_bits_were_taken_set_them_again)
+{
+    noticed(&jit);
+    noticed(&interp);
+}
+
 TEST(mmu, code_is_found_under_another_address_and_forgotten_by_its_place)
 {
     struct tsys *t = one(&jit);
@@ -282,6 +314,7 @@ static const struct test tests[] = {
     CASE(mmu, debuggers_see_and_disturb_nothing),
     CASE(mmu, watchpoints_stop_before_the_access),
     CASE(mmu, code_written_by_dma_and_by_cpus_is_translated_anew),
+    CASE(mmu, writes_after_dirty_bits_were_taken_set_them_again),
     CASE(mmu, code_is_found_under_another_address_and_forgotten_by_its_place),
     CASE(mmu, each_context_runs_its_own_code),
     CASE(mmu, what_cannot_be_fetched_faults_at_its_pc),
