@@ -8,13 +8,15 @@ export LC_ALL=C
 packages() {
     case $1 in
     build) echo build-essential pkg-config python3 libjson-c-dev zlib1g-dev libzstd-dev libbz2-dev \
-                libgnutls28-dev nettle-dev libcurl4-gnutls-dev libssh-dev libnbd-dev liburing-dev libslirp-dev libglib2.0-dev libfdt-dev ;;
+                libgnutls28-dev nettle-dev libcurl4-gnutls-dev libssh-dev libnbd-dev liburing-dev libslirp-dev libglib2.0-dev libfdt-dev \
+                libpng-dev libvncserver-dev ;;
     root)  echo mmdebstrap fakeroot debian-archive-keyring util-linux ;;
     test)  echo qemu-utils qemu-block-extra nbdkit libnbd-bin python3-libnbd nbdfuse fio e2fsprogs \
                 dosfstools mtools openssh-server gnutls-bin cryptsetup-bin lsof \
                 binutils-aarch64-linux-gnu gcc-aarch64-linux-gnu g++-aarch64-linux-gnu \
                 libc6-dev-arm64-cross qemu-user gdb-multiarch golang-go strace \
-                clang device-tree-compiler acpica-tools iperf3 grub-common xorriso fdisk cpio kmod ;;
+                clang device-tree-compiler acpica-tools iperf3 grub-common xorriso fdisk cpio kmod \
+                seabios vncsnapshot ;;
     bench) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-i686-linux-gnu libc6-dev-i386-cross valgrind ;;
     fuzz)  echo clang libclang-rt-14-dev ;;
     *)     echo "deps.sh: unknown job '$1': want build, root, test, bench or fuzz" >&2; exit 2 ;;

@@ -47,3 +47,13 @@ const struct board *board_find(const char *arch, const char *name, struct err *e
             near ? near : "", near ? "'?" : " (-machine help lists them)");
     return NULL;
 }
+
+const char *conf_vga(struct conf *c, const char *def)
+{
+    const char *vga = c->vga ? c->vga : def;
+
+    c->vga_used = true;
+    if (!vga || !strcmp(vga, "none"))
+        return NULL;
+    return !strcmp(vga, "virtio") ? "virtio-vga" : "VGA";
+}

@@ -47,6 +47,8 @@ struct conf {
     char *name;
     uint8_t uuid[16];
     bool has_uuid, graphics /* not -nographic */, usb;
+    const char *vga; /* -vga: "std", "virtio", "none"; NULL: nobody said, and the board has what it has */
+    bool vga_used;   /* set by the board: it has what was asked for */
     char *boot_order, *boot_once;
     char *boot_splash;
     long splash_ms, reboot_ms; /* -1: not given */
@@ -83,6 +85,9 @@ extern const struct board *const boards[]; /* ends with NULL */
 
 /** board_is_of - has program qemu-system-@arch that board? */
 bool board_is_of(const struct board *b, const char *arch);
+/** conf_vga - the PCI device that -vga stands for, @def ("std", NULL: none) when nobody said; NULL: none is wanted.  It is noted as used. */
+const char *conf_vga(struct conf *c, const char *def);
+
 /** board_find - by name or alias; NULL with "unsupported machine type", and the nearest right word. */
 const struct board *board_find(const char *arch, const char *name, struct err *e);
 

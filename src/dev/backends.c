@@ -112,3 +112,22 @@ struct input *machine_input(struct machine *m)
     machine_on_end(m, seat_end, s);
     return s->input;
 }
+
+/* --- Screens --- */
+
+static void displays_end(void *opaque)
+{
+    displays_free(opaque);
+}
+
+struct displays *machine_displays(struct machine *m)
+{
+    struct displays *d = machine_backend(m, "displays", "displays");
+
+    if (d)
+        return d;
+    d = displays_new(machine_loop(m));
+    machine_add_backend(m, "displays", "displays", d, ERR_IGNORE);
+    machine_on_end(m, displays_end, d);
+    return d;
+}

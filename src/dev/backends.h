@@ -6,6 +6,7 @@
 #include "block/drive.h"
 #include "bus/dev.h"
 #include "ui/chr.h"
+#include "ui/display.h"
 #include "ui/input.h"
 
 /**
@@ -26,5 +27,7 @@ void dev_drop_drive(struct drive *drive);
 /** machine_input - the keyboards and mice of @m, made when first asked for; delays last in the guest's time, and what is typed
  * while the machine stands is lost.  Goes with the machine, after its devices. */
 struct input *machine_input(struct machine *m);
+/** machine_displays - the screens of @m, in the same way. */
+struct displays *machine_displays(struct machine *m);
 
 #endif

@@ -195,19 +195,42 @@ void rig_reset(struct rig *r)
 
 /* Saved state --------------------------------------------------------------------------------------- */
 
+/* Memories in the order of birth, which is the same each time. */
+struct copies {
+    uint8_t *bytes[8];
+    unsigned n;
+};
+
+static bool copy_out(void *opaque, struct ram *ram)
+{
+    struct copies *c = opaque;
+
+    if (c->n == 8 || !(c->bytes[c->n] = malloc(ram->size)))
+        exit(TEST_FAILED);
+    memcpy(c->bytes[c->n++], ram->host, ram->size);
+    return true;
+}
+
+static bool copy_in(void *opaque, struct ram *ram)
+{
+    struct copies *c = opaque;
+
+    memcpy(ram->host, c->bytes[c->n], ram->size);
+    free(c->bytes[c->n++]);
+    return true;
+}
+
 static void anew(struct rig *r)
 {
-    uint8_t *ram = malloc(RIG_RAM_SIZE);
+    struct copies c = {.n = 0};
     struct err e = {0};
 
-    if (!ram)
-        exit(TEST_FAILED);
-    memcpy(ram, r->ram->host, RIG_RAM_SIZE);
+    ram_each(r->m, copy_out, &c);
     machine_free(r->m);
     make_machine(r);
-    memcpy(r->ram->host, ram, RIG_RAM_SIZE);
-    free(ram);
     must(plug(r, &e), "the device made anew", &e);
+    c.n = 0;
+    ram_each(r->m, copy_in, &c);
 }
 
 int rig_load_bytes(struct rig *r, const uint8_t *buf, size_t len, struct err *e)

@@ -175,6 +175,8 @@ static void conf_firmware(struct sys *s)
         s->conf.firmware_dirs[n++] = conf_copy(s->cli.fw_dir[i]);
     for (unsigned i = 0; i < N_PLACES; i++)
         s->conf.firmware_dirs[n++] = conf_copy(firmware_places[i]);
+    machine_add_backend(s->m, "firmware", "dirs", s->conf.firmware_dirs, ERR_IGNORE);
+    s->conf.vga = s->cli.vga ? s->cli.vga : s->cli.nodefaults ? "none" : NULL;
     s->conf.smbios = all_of(s, &group_smbios);
     s->conf.acpi_tables = all_of(s, &group_acpi);
     s->conf.fw_cfg = all_of(s, &group_fw_cfg);
@@ -182,11 +184,8 @@ static void conf_firmware(struct sys *s)
 
 int conf_fill(struct sys *s, struct err *e)
 {
-    const char *display = cli_text(&s->cli, &group_display, "type");
     int r;
 
-    if (display && strcmp(display, "none") != 0)
-        return err_set(e, -ENOTSUP, "-display %s: not supported yet, only 'none' is", display);
     s->conf.arch = s->arch;
     conf_cpu(s);
     conf_firmware(s);

@@ -72,6 +72,13 @@ const struct group group_acpi = {.name = "acpi"};
 const struct group group_fw_cfg = {
     .name = "fw_cfg", .implied = "name", .keys = KEYS("name", "file", "string", "gen_id")};
 const struct group group_display = {.name = "display", .implied = "type", .json = true};
+const struct group group_vnc = {
+    .name = "vnc",
+    .implied = "vnc",
+    .keys = KEYS("vnc", "to", "password", "password-secret", "websocket", "share", "lossy", "non-adaptive", "key-delay-ms", "tls-creds",
+                 "tls-authz", "sasl", "sasl-authz", "acl", "reverse", "display", "head", "power-control", "lock-key-sync", "id", "ipv4",
+                 "ipv6", "connections", "audiodev"),
+};
 const struct group group_trace = {
     .name = "trace", .implied = "enable", .keys = KEYS("enable", "events", "file")};
 const struct group group_kernel = {.name = "kernel", .implied = "text", .plain = true, .merge = true};
@@ -85,7 +92,7 @@ const struct group *const groups[] = {
     &group_drive,   &group_blockdev, &group_object, &group_netdev, &group_nic,    &group_net,
     &group_chardev, &group_serial, &group_parallel, &group_debugcon, &group_monitor, &group_mon,   &group_global,
     &group_boot,    &group_name,   &group_uuid,    &group_rtc,    &group_action,  &group_fsdev,
-    &group_virtfs,  &group_smbios, &group_acpi,    &group_fw_cfg, &group_display, &group_trace,
+    &group_virtfs,  &group_smbios, &group_acpi,    &group_fw_cfg, &group_display, &group_vnc, &group_trace,
     &group_kernel,  &group_initrd, &group_append,  &group_dtb,    &group_bios,    NULL,
 };
 

@@ -139,7 +139,11 @@ static bool wants(const char *word)
 /* "-device help", "-device NAME,help": the first word, and the rest. */
 static bool list_of(struct sys *s, const struct entry *x, struct err *e)
 {
-    static const char *const accels[] = {"tcg", NULL}, *const displays[] = {"none", NULL};
+    static const char *const accels[] = {"tcg", NULL}, *const displays[] = {"none",
+#ifdef HAVE_LIBVNCSERVER
+        "vnc",
+#endif
+        NULL};
     const struct group *g = x->group;
     const char *first = g->implied ? keyval_string(x->opts, g->implied) : NULL;
     bool more = json_object_object_get_ex(x->opts, "help", NULL);

@@ -64,21 +64,30 @@ static int opt_fw_dir(struct cli *c, const char *value, struct err *e)
     return 0;
 }
 
-static int only_none(const char *option, const char *value, struct err *e)
-{
-    return strcmp(value, "none") == 0
-               ? 0
-               : err_set(e, -ENOTSUP, "%s %s: not supported yet, only 'none' is", option, value);
-}
-
 static int opt_vga(struct cli *c, const char *value, struct err *e)
 {
-    return only_none("-vga", value, e);
+    static const char *const there[] = {"none", "std", NULL};
+    static const char *const others[] = {"cirrus", "vmware", "qxl", "xenfb", "tcx", "cg3", "virtio", NULL};
+
+    if (!strcmp(value, "help") || !strcmp(value, "?")) {
+        printf("none                 no graphic card\nstd                  standard VGA (default)\n");
+        c->done = true;
+        return 0;
+    }
+    for (const char *const *t = others; *t; t++)
+        if (!strcmp(value, *t))
+            return err_set(e, -ENOTSUP, "-vga %s: not supported, use 'std' or 'none'", value);
+    for (const char *const *t = there; *t; t++)
+        if (!strcmp(value, *t)) {
+            c->vga = *t;
+            return 0;
+        }
+    return err_set(e, -EINVAL, "unknown vga type: %s", value);
 }
 
 static int opt_vnc(struct cli *c, const char *value, struct err *e)
 {
-    return only_none("-vnc", value, e);
+    return cli_add(c, &group_vnc, "-vnc", value, e);
 }
 
 static int opt_audiodev(struct cli *c, const char *value, struct err *e)

@@ -38,7 +38,7 @@ struct cli {
     const char *program; /* without folders */
     struct entry *entries;
     /* Options that are words or switches. */
-    const char *pidfile, *log_file, *log_items, *gdb, *writeconfig, *fw_dir[8];
+    const char *pidfile, *log_file, *log_items, *gdb, *writeconfig, *vga, *keymap, *fw_dir[8];
     unsigned n_fw_dirs;
     bool stopped, no_reboot, no_shutdown, daemonize, nographic, nodefaults, snapshot,
         singlestep;
@@ -54,7 +54,7 @@ extern const struct group group_machine, group_accel, group_cpu, group_smp, grou
     group_device, group_drive, group_blockdev, group_object, group_netdev, group_nic, group_net,
     group_chardev, group_serial, group_parallel, group_debugcon, group_monitor, group_mon, group_global, group_boot,
     group_name, group_uuid, group_rtc, group_action, group_fsdev, group_virtfs, group_smbios,
-    group_acpi, group_fw_cfg, group_display, group_trace, group_kernel, group_initrd, group_append,
+    group_acpi, group_fw_cfg, group_display, group_vnc, group_trace, group_kernel, group_initrd, group_append,
     group_dtb, group_bios;
 extern const struct group *const groups[]; /* ends with NULL */
 
@@ -100,7 +100,7 @@ struct sys {
     struct chr_env chr_env;
     struct net_env net_env;
     struct mon_env mon_env;
-    struct named *chrs, *nets, *drives, *mons, *rngs, *iothreads; /* the latest first */
+    struct named *vncs, *chrs, *nets, *drives, *mons, *rngs, *iothreads; /* the latest first */
     struct engine_log log;
     struct gdbserver *gdb; /* or NULL */
     struct chr *parallel[SYS_PARALLELS], *debugcon; /* -parallel, -debugcon; NULL: none, or connected to nothing */
@@ -131,6 +131,10 @@ int net_add(struct sys *s, struct json_object *opts, struct err *e);
 int net_del(struct sys *s, const char *id, struct err *e);
 void drives_close(struct sys *s);
 void monitors_close(struct sys *s);
+int displays_open(struct sys *s, struct err *e); /* -display, -vnc: after the devices */
+void displays_close(struct sys *s);
+/** displays_wanted - does the user want to see anything?  The serial port and monitor go there then. */
+bool displays_wanted(const struct sys *s);
 void objects_close(struct sys *s);
 void machine_gdb_end(struct sys *s);
 void conf_free(struct sys *s);

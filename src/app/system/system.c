@@ -87,7 +87,7 @@ static int build(struct sys *s, struct err *e)
         vcpu_take_turns(s->m);
     if ((r = devices_make(s, e)) < 0)
         return r;
-    if ((r = monitors_make(s, e)) < 0)
+    if ((r = displays_open(s, e)) < 0 || (r = monitors_make(s, e)) < 0)
         return r;
     return machine_gdb_start(s, e);
 }
@@ -122,6 +122,7 @@ static void finish(struct sys *s)
     if (s->m) {
         machine_gdb_end(s);
         monitors_close(s);
+        displays_close(s);
         machine_unlock(s->m);
         vcpu_free_all(s->m);
         machine_free(s->m);

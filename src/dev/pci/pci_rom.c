@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { ROM_PATH = 4096 };
 enum { ROM_MIN = 2048, ROM_MAX = 16 * 1024 * 1024 };
 
 static uint64_t rom_read(void *opaque, paddr off, struct access a)
@@ -86,18 +88,25 @@ static void rom_patch_ids(struct pci_dev *d, uint64_t size)
     d->rom[6] += fix; /* the sum over the image stays zero */
 }
 
-static int rom_open(struct pci_dev *d, const char *name, const char **path, struct err *e)
+/* @name, or what is called so in a folder of firmware (-L and the usual ones: the program adds them as back end). */
+static int rom_open(struct pci_dev *d, const char *name, char path[ROM_PATH], struct err *e)
 {
+    char *const *dir = machine_backend(d->dev.m, "firmware", "dirs");
     int fd;
 
-    *path = name;
-    fd = open(name, O_RDONLY | O_CLOEXEC);
-    return fd < 0 ? err_set(e, -errno, "failed to find romfile \"%s\"", name) : fd;
+    snprintf(path, ROM_PATH, "%s", name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    for (; fd < 0 && dir && *dir && !strchr(name, '/'); dir++) {
+        snprintf(path, ROM_PATH, "%s/%s", *dir, name);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    }
+    return fd < 0 ? err_set(e, -ENOENT, "failed to find romfile \"%s\"", name) : fd;
 }
 
 int pci_rom_add(struct pci_dev *d, struct err *e)
 {
-    const char *path, *name = d->romfile;
+    const char *name = d->romfile ? d->romfile : d->ops->rom;
+    char path[ROM_PATH];
     uint64_t size = 0;
     int fd, r;
 
@@ -109,9 +118,9 @@ int pci_rom_add(struct pci_dev *d, struct err *e)
                        (unsigned long long)d->romsize);
     if (!name || !*name || !d->rombar)
         return 0;
-    fd = rom_open(d, name, &path, e);
+    fd = rom_open(d, name, path, d->romfile ? e : ERR_IGNORE);
     if (fd < 0)
-        return fd;
+        return d->romfile ? fd : 0; /* the usual one is on no machine but those that have its package */
     r = rom_load(d, fd, path, &size, e);
     close(fd);
     if (r < 0)
