@@ -6,6 +6,7 @@
 #include "dev/firmware/fw_cfg.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { HEADER = 36, HEADER_LENGTH = 4, HEADER_CHECKSUM = 9, RSDP_LEN = 36 };
 
@@ -88,7 +89,7 @@ size_t acpi_table(struct acpi *a, const char *signature, uint8_t revision)
     bytes_le(b, 1, 4);
     if (memcmp(signature, "DSDT", 4) == 0)
         a->dsdt = start;
-    else if (memcmp(signature, "XSDT", 4) != 0 && a->n < ARRAY_LEN(a->table))
+    else if (memcmp(signature + 1, "SDT", 3) != 0 && a->n < ARRAY_LEN(a->table))
         a->table[a->n++] = start;
     return start;
 }
@@ -100,6 +101,19 @@ void acpi_table_end(struct acpi *a, size_t start)
 
     put_le32(a->tables.data + start + HEADER_LENGTH, len);
     add_checksum(a, tables_file, start + HEADER_CHECKSUM, start, len);
+}
+
+void acpi_add_table(struct acpi *a, const uint8_t *table, size_t len)
+{
+    size_t start;
+
+    bytes_zero_put(&a->tables, -a->tables.len & 7);
+    start = a->tables.len;
+    bytes_put(&a->tables, table, len);
+    a->tables.data[start + HEADER_CHECKSUM] = 0;
+    if (a->n < ARRAY_LEN(a->table))
+        a->table[a->n++] = start;
+    acpi_table_end(a, start);
 }
 
 void acpi_pointer(struct acpi *a, size_t off, unsigned size, size_t to)
@@ -120,32 +134,52 @@ void acpi_gas(struct bytes *b, uint64_t addr, uint8_t width)
     bytes_le(b, addr, 8);
 }
 
-static size_t add_xsdt(struct acpi *a)
+void acpi_gas_io(struct bytes *b, uint16_t port, uint8_t width)
+{
+    bytes_le(b, 1, 1);
+    bytes_le(b, width, 1);
+    bytes_le(b, 0, 2); /* any size of access */
+    bytes_le(b, port, 8);
+}
+
+/* XSDT or RSDT: the others' addresses, of @size bytes. */
+static size_t add_list(struct acpi *a, const char *signature, unsigned size)
 {
     unsigned n = a->n;
-    size_t start = acpi_table(a, "XSDT", 1);
+    size_t start = acpi_table(a, signature, 1);
 
-    bytes_zero_put(&a->tables, 8 * n);
+    bytes_zero_put(&a->tables, size * n);
     for (unsigned i = 0; i < n; i++)
-        acpi_pointer(a, start + HEADER + 8 * i, 8, a->table[i]);
+        acpi_pointer(a, start + HEADER + size * i, size, a->table[i]);
     acpi_table_end(a, start);
     return start;
+}
+
+static void pad(struct bytes *b, size_t len)
+{
+    if (b->len < len)
+        bytes_zero_put(b, len - b->len);
 }
 
 int acpi_publish(struct acpi *a, struct dev *fw_cfg, struct err *e)
 {
     uint8_t rsdp[RSDP_LEN] = "RSD PTR ";
-    size_t xsdt = add_xsdt(a);
+    size_t xsdt = add_list(a, "XSDT", 8), rsdt = a->rsdt ? add_list(a, "RSDT", 4) : 0;
     int r;
 
     memcpy(rsdp + 9, a->oem_id, 6);
     rsdp[15] = 2;
+    put_le32(rsdp + 16, rsdt);
     put_le32(rsdp + 20, RSDP_LEN);
     put_le64(rsdp + 24, xsdt);
     allocate(a, rsdp_file, 16, ZONE_FSEG);
     add_pointer(a, rsdp_file, 24, 8);
+    if (a->rsdt)
+        add_pointer(a, rsdp_file, 16, 4);
     add_checksum(a, rsdp_file, 8, 0, 20);
     add_checksum(a, rsdp_file, 32, 0, RSDP_LEN);
+    pad(&a->tables, a->pad);
+    pad(&a->loader, a->pad_loader);
     if ((r = fw_cfg_set_file(fw_cfg, tables_file, a->tables.data, a->tables.len, e)) == 0 &&
         (r = fw_cfg_set_file(fw_cfg, rsdp_file, rsdp, sizeof(rsdp), e)) == 0)
         r = fw_cfg_set_file(fw_cfg, loader_file, a->loader.data, a->loader.len, e);

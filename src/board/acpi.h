@@ -17,6 +17,9 @@ struct acpi {
     size_t table[16]; /* where each one but the first (DSDT) starts: XSDT's entries */
     unsigned n;
     size_t dsdt;
+    bool rsdt;    /* for old systems: addresses of 32 bits, too */
+    size_t pad;   /* etc/acpi/tables is at least so long, so that its length does not change when the tables do; 0: as long as it is */
+    size_t pad_loader;
 };
 
 /** acpi_init - @oem_id, @oem_table_id: NULL for "BOCHS ", "BXPC    ", which guests have always seen. */
@@ -24,11 +27,15 @@ void acpi_init(struct acpi *a, const char *oem_id, const char *oem_table_id);
 /** acpi_table - begin a table; what follows goes into a->tables.  acpi_table_end - length and checksum. */
 size_t acpi_table(struct acpi *a, const char *signature, uint8_t revision);
 void acpi_table_end(struct acpi *a, size_t start);
+/** acpi_add_table - a whole table from elsewhere, whose length is right; its checksum is made. */
+void acpi_add_table(struct acpi *a, const uint8_t *table, size_t len);
 /** acpi_pointer - the field of @size bytes at @off of the tables gets the address of their offset @to. */
 void acpi_pointer(struct acpi *a, size_t off, unsigned size, size_t to);
+/** acpi_gas_io - a generic address structure for ports. */
+void acpi_gas_io(struct bytes *b, uint16_t port, uint8_t width);
 /** acpi_gas - a generic address structure for memory; @width in bits. */
 void acpi_gas(struct bytes *b, uint64_t addr, uint8_t width);
-/** acpi_publish - XSDT and RSDP, then all to fw_cfg.  Frees @a's buffers. */
+/** acpi_publish - XSDT (and RSDT) and RSDP, then all to fw_cfg.  Frees @a's buffers. */
 int acpi_publish(struct acpi *a, struct dev *fw_cfg, struct err *e);
 
 #endif

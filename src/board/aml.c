@@ -9,7 +9,8 @@
 #include <stdlib.h>
 
 enum { EXT = 0x5b, OP_NAME = 0x08, OP_SCOPE = 0x10, OP_BUFFER = 0x11, OP_PACKAGE = 0x12, OP_METHOD = 0x14 };
-enum { OP_IF = 0xa0, OP_ELSE = 0xa1, OP_DEVICE = 0x82 /* after EXT */, OP_STRING = 0x0d };
+enum { OP_IF = 0xa0, OP_ELSE = 0xa1, OP_DEVICE = 0x82 /* after EXT */, OP_STRING = 0x0d, OP_WHILE = 0xa2 };
+enum { OP_MUTEX = 0x01, OP_ACQUIRE = 0x23, OP_RELEASE = 0x27, OP_REGION = 0x80, OP_FIELD = 0x81 }; /* after EXT */
 enum { ROOM = 4 /* for a PkgLength, until it is known */ };
 
 void bytes_put(struct bytes *b, const void *p, size_t len)
@@ -163,6 +164,74 @@ size_t aml_else(struct bytes *b)
     return open_room(b);
 }
 
+size_t aml_while(struct bytes *b)
+{
+    aml_op(b, OP_WHILE);
+    return open_room(b);
+}
+
+/* --- Regions and locks --- */
+
+void aml_region(struct bytes *b, const char *name, enum aml_region_space space, uint64_t at, uint32_t len)
+{
+    aml_op(b, EXT);
+    aml_op(b, OP_REGION);
+    aml_path(b, name);
+    aml_op(b, space);
+    aml_int(b, at);
+    aml_int(b, len);
+}
+
+size_t aml_field(struct bytes *b, const char *region, unsigned access_bytes)
+{
+    size_t at;
+
+    aml_op(b, EXT);
+    aml_op(b, OP_FIELD);
+    at = open_room(b);
+    aml_path(b, region);
+    aml_op(b, access_bytes == 1 ? 1 : access_bytes == 2 ? 2 : 3); /* no lock; what is not written is preserved */
+    return at;
+}
+
+/* Its number of bits is a PkgLength without body. */
+void aml_bits(struct bytes *b, const char *name, unsigned bits)
+{
+    if (name)
+        aml_path(b, name);
+    else
+        aml_op(b, 0);
+    if (bits < 0x40) {
+        aml_op(b, bits);
+    } else {
+        aml_op(b, 0x40 | (bits & 15));
+        aml_op(b, bits >> 4);
+    }
+}
+
+void aml_mutex(struct bytes *b, const char *name)
+{
+    aml_op(b, EXT);
+    aml_op(b, OP_MUTEX);
+    aml_path(b, name);
+    aml_op(b, 0);
+}
+
+void aml_acquire(struct bytes *b, const char *name)
+{
+    aml_op(b, EXT);
+    aml_op(b, OP_ACQUIRE);
+    aml_path(b, name);
+    bytes_le(b, 0xffff, 2);
+}
+
+void aml_release(struct bytes *b, const char *name)
+{
+    aml_op(b, EXT);
+    aml_op(b, OP_RELEASE);
+    aml_path(b, name);
+}
+
 /* --- Values --- */
 
 void aml_int(struct bytes *b, uint64_t v)
@@ -299,4 +368,37 @@ void aml_window(struct bytes *b, enum aml_space space, unsigned size, uint64_t f
     bytes_le(b, last, size);
     bytes_le(b, offset, size);
     bytes_le(b, last - first + 1, size);
+}
+
+void aml_irqs(struct bytes *b, const uint32_t *gsi, unsigned n)
+{
+    aml_op(b, 0x89);
+    bytes_le(b, 2 + 4 * n, 2);
+    aml_op(b, 1 | 8);
+    aml_op(b, n);
+    for (unsigned i = 0; i < n; i++)
+        bytes_le(b, gsi[i], 4);
+}
+
+void aml_io(struct bytes *b, uint16_t base, uint8_t len)
+{
+    aml_op(b, 0x47);
+    aml_op(b, 1); /* 16 bits are decoded */
+    bytes_le(b, base, 2);
+    bytes_le(b, base, 2);
+    aml_op(b, 1);
+    aml_op(b, len);
+}
+
+void aml_irq(struct bytes *b, unsigned n)
+{
+    aml_op(b, 0x22);
+    bytes_le(b, 1u << n, 2);
+}
+
+void aml_dma(struct bytes *b, unsigned channel)
+{
+    aml_op(b, 0x2a);
+    aml_op(b, 1u << channel);
+    aml_op(b, 0);
 }

@@ -48,12 +48,30 @@ void aml_buffer(struct bytes *b, const void *p, size_t len);
 /** aml_uuid - as ToUUID ("33DB4D5B-1FF7-...") . */
 void aml_uuid(struct bytes *b, const char *text);
 
+/** aml_region - OperationRegion (@name, @space, @at, @len).  aml_field - its parts follow, each by aml_bits (@name NULL: skipped); aml_close. */
+enum aml_region_space { AML_SYSTEM_MEMORY, AML_SYSTEM_IO, AML_PCI_CONFIG };
+void aml_region(struct bytes *b, const char *name, enum aml_region_space space, uint64_t at, uint32_t len);
+size_t aml_field(struct bytes *b, const char *region, unsigned access_bytes);
+void aml_bits(struct bytes *b, const char *name, unsigned bits);
+/** aml_mutex, aml_acquire, aml_release - a lock that methods wait for as long as it takes. */
+void aml_mutex(struct bytes *b, const char *name);
+void aml_acquire(struct bytes *b, const char *name);
+void aml_release(struct bytes *b, const char *name);
+size_t aml_while(struct bytes *b); /* the condition follows */
+
 /* _CRS and the like: resources between aml_resources and aml_resources_end. */
 size_t aml_resources(struct bytes *b, const char *name);
 void aml_resources_end(struct bytes *b, size_t open);
 void aml_memory32(struct bytes *b, uint32_t base, uint32_t len);
 /** aml_interrupt - level, active high, or edge. */
 void aml_interrupt(struct bytes *b, uint32_t gsi, bool edge);
+
+/** aml_irqs - @n of them, level-triggered, active high, shared: those that a link can be set to. */
+void aml_irqs(struct bytes *b, const uint32_t *gsi, unsigned n);
+/** aml_io - @len ports at @base.  aml_irq - of ISA: edge, active high.  aml_dma - channel 0 to 3, compatible. */
+void aml_io(struct bytes *b, uint16_t base, uint8_t len);
+void aml_irq(struct bytes *b, unsigned n);
+void aml_dma(struct bytes *b, unsigned channel);
 
 enum aml_space { AML_MEMORY, AML_IO, AML_BUS };
 /** aml_window - addresses that a bridge passes on; @offset is added to get the CPU's address.  @size: of the descriptor's numbers. */
@@ -66,13 +84,17 @@ enum {
     AML_LOCAL0 = 0x60,
     AML_ARG0 = 0x68,
     AML_STORE = 0x70,
+    AML_INCREMENT = 0x75,
+    AML_SHIFT_LEFT = 0x79,
     AML_AND = 0x7b,
     AML_OR = 0x7d,
-    AML_CREATE_DWORD = 0x8a,
     AML_NOTIFY = 0x86,
+    AML_CREATE_DWORD = 0x8a,
     AML_LNOT = 0x92,
     AML_LEQUAL = 0x93,
+    AML_LLESS = 0x95,
     AML_RETURN = 0xa4,
+    AML_ONES = 0xff,
 };
 
 #endif

@@ -41,6 +41,7 @@ struct pc {
     struct ram *ram;
     struct mem low_mem, high_mem, bios_mem, isa_bios_mem;
     struct dev *host, *isa_dev, *pm, *fw_cfg, *pic, *pit, *rtc, *hpet, *ioapic, *i8042, *flash[2], *disks;
+    bool com[4], lpt, fdc; /* ports that are there */
     struct isa_bus *isa;
     struct pci_bus *pci;
     struct mem *pci_mem;
@@ -73,6 +74,8 @@ int pc_add_cards(struct pc *p, struct err *e);
 int pc_add_cpus(struct pc *p, struct err *e);
 /** pc_apic_id_limit - one more than the highest identifier of a local APIC. */
 unsigned pc_apic_id_limit(const struct pc *p);
+/** pc_apic_id - of CPU @i. */
+uint32_t pc_apic_id(const struct pc *p, unsigned i);
 /** pc_tell_firmware - fw_cfg's items and files, CMOS. */
 int pc_tell_firmware(struct pc *p, struct err *e);
 

@@ -11,3 +11,8 @@ unsigned pc_apic_id_limit(const struct pc *p)
 {
     return p->c->max_cpus;
 }
+
+uint32_t pc_apic_id(const struct pc *p, unsigned i)
+{
+    return i;
+}

@@ -9,6 +9,7 @@
 #include "board/aml.h"
 #include "board/asked.h"
 #include "board/boot_order.h"
+#include "board/pc_acpi.h"
 #include "board/smbios.h"
 #include "dev/firmware/fw_cfg.h"
 #include "dev/firmware/image.h"
@@ -188,7 +189,7 @@ int pc_tell_firmware(struct pc *p, struct err *e)
     cmos_memory(p);
     cmos_equipment(p);
     if (tell_memory(p, e) < 0 || tell_boot(p, e) < 0 || smbios_publish(p->c, &self, p->fw_cfg, e) < 0 ||
-        (p->acpi && tell_states(p, e) < 0))
+        (p->acpi && (tell_states(p, e) < 0 || pc_acpi(p, e) < 0)))
         return e->code;
     return asked_files(p->c, p->fw_cfg, e);
 }

@@ -38,6 +38,7 @@ struct item {
     uint32_t len;
     bool writable;
     void (*written)(void *opaque);
+    void (*selected)(void *opaque);
     void *opaque;
 };
 
@@ -200,6 +201,16 @@ int fw_cfg_add_writable(struct dev *d, const char *name, const void *data, uint3
     return 0;
 }
 
+void fw_cfg_on_select(struct dev *d, const char *name, void (*fn)(void *opaque), void *opaque)
+{
+    struct file *file = find_file(fw_cfg_of(d), name);
+
+    if (!file || file->item.written)
+        bug("fw_cfg file '%s' cannot be made when it is read", name);
+    file->item.selected = fn;
+    file->item.opaque = opaque;
+}
+
 const uint8_t *fw_cfg_file(struct dev *d, const char *name, uint32_t *len)
 {
     struct file *file = find_file(fw_cfg_of(d), name);
@@ -245,9 +256,13 @@ static void make_dir(struct fw_cfg *f)
 
 static void fw_select(struct fw_cfg *f, uint16_t key)
 {
+    struct item *it = item_of(f, key);
+
     TRACE(&fw_cfg_trace[TP_SELECT], "key=%#x", key);
     f->key = key;
     f->at = 0;
+    if (it && it->selected)
+        it->selected(it->opaque);
     if (key == FW_CFG_FILE_DIR && f->dir_old)
         make_dir(f);
 }

@@ -64,6 +64,9 @@ int fw_cfg_set_file(struct dev *d, const char *name, const void *data, uint32_t 
 int fw_cfg_add_writable(struct dev *d, const char *name, const void *data, uint32_t len,
                         void (*written)(void *opaque), void *opaque, const uint8_t **bytes,
                         struct err *e);
+/** fw_cfg_on_select - @fn(opaque) each time before file @name, which is there, is read from its start: it may set it anew, as long as
+ * it was. */
+void fw_cfg_on_select(struct dev *d, const char *name, void (*fn)(void *opaque), void *opaque);
 /** fw_cfg_file - the bytes of file @name; NULL: there is none. */
 const uint8_t *fw_cfg_file(struct dev *d, const char *name, uint32_t *len);
 

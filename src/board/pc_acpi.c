@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ACPI tables of PCs.  They are made when firmware reads them, each time after a reset: by then it has said where chips have
+ * their registers.  Their files are longer than they need be, so that their lengths stay.
+ * Sources: ACPI Specification 6.3 (5.2.9 FADT, 5.2.10 FACS, 5.2.12 MADT); PCI Firmware Specification 3.2 (MCFG); IA-PC HPET 1.0a, 3.2.4;
+ * Microsoft, Windows ACPI Emulated Devices Table (WAET).
+ */
+#include "board/pc.h"
+
+#include "board/asked.h"
+#include "board/pc_acpi.h"
+#include "dev/firmware/fw_cfg.h"
+#include "dev/firmware/image.h"
+#include "dev/pc/q35.h"
+#include "schema/keyval.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TABLES_LEN = 128 * KiB, LOADER_LEN = 4 * KiB };
+
+struct pc_tables {
+    struct pc *p;
+    bool made; /* since the last reset */
+};
+
+static uint16_t pm_base(const struct pc *p)
+{
+    return pci_get32(pci_of(p->pm), 0x40) & 0xff80; /* PMBA, PMBASE */
+}
+
+/* --- FACS, FADT ----------------------------------------------------------------------------- */
+
+/* Not a table with a header, and to be on a boundary of 64 bytes: it comes first. */
+static size_t add_facs(struct acpi *a)
+{
+    size_t start = a->tables.len;
+
+    bytes_put(&a->tables, "FACS", 4);
+    bytes_le(&a->tables, 64, 4);
+    bytes_zero_put(&a->tables, 56);
+    return start;
+}
+
+enum { LEGACY_DEVICES = 1, HAS_8042 = 2 };
+enum { WBINVD = 1 << 0, PROC_C1 = 1 << 2, SLP_BUTTON = 1 << 5, RTC_S4 = 1 << 7, RESET_REG = 1 << 10,
+       PLATFORM_CLOCK = 1 << 15 };
+
+/* What every revision has: up to the flags. */
+static void fadt_old(struct pc *p, struct bytes *b, uint16_t pm, uint16_t gpe, uint8_t gpe_len)
+{
+    bytes_le(b, 0, 8);      /* FACS, DSDT: later */
+    bytes_le(b, 1, 1);      /* reserved: "multiple APIC" of ACPI 1.0 */
+    bytes_le(b, 0, 1);      /* profile: unspecified */
+    bytes_le(b, PC_SCI, 2);
+    bytes_le(b, 0xb2, 4);
+    bytes_le(b, p->q35 ? 2 : 0xf1, 1); /* commands that switch ACPI on, and off */
+    bytes_le(b, p->q35 ? 3 : 0xf0, 1);
+    bytes_le(b, 0, 2);
+    bytes_le(b, pm, 4); /* PM1a events; no PM1b */
+    bytes_le(b, 0, 4);
+    bytes_le(b, pm + 4, 4); /* PM1a control; no PM1b, PM2 */
+    bytes_le(b, 0, 8);
+    bytes_le(b, pm + 8, 4); /* timer */
+    bytes_le(b, gpe, 4);
+    bytes_le(b, 0, 4);
+    bytes_le(b, 4, 1);
+    bytes_le(b, 2, 1);
+    bytes_le(b, 0, 1);
+    bytes_le(b, 4, 1);
+    bytes_le(b, gpe_len, 1);
+    bytes_le(b, 0, 3);
+    bytes_le(b, 0xfff, 2); /* C2 and C3 take too long to be there */
+    bytes_le(b, 0xfff, 2);
+    bytes_le(b, 0, 8);    /* flushing, duty cycle, alarms of days and months */
+    bytes_le(b, 0x32, 1); /* the century's register in CMOS */
+    bytes_le(b, LEGACY_DEVICES | (p->i8042 ? HAS_8042 : 0), 2);
+    bytes_le(b, 0, 1);
+    bytes_le(b, WBINVD | PROC_C1 | SLP_BUTTON | RTC_S4 | RESET_REG | PLATFORM_CLOCK, 4);
+}
+
+static void add_fadt(struct pc *p, struct acpi *a, size_t facs)
+{
+    enum { FACS = 36, DSDT = 40, X_DSDT = 140, REVISION = 3, RESET_VALUE = 6 };
+    struct bytes *b = &a->tables;
+    size_t start = acpi_table(a, "FACP", REVISION);
+    uint16_t pm = pm_base(p), gpe = p->q35 ? pm + 0x20 : 0xafe0;
+    uint8_t gpe_len = p->q35 ? 16 : 4;
+
+    fadt_old(p, b, pm, gpe, gpe_len);
+    acpi_gas_io(b, 0xcf9, 8);
+    bytes_le(b, RESET_VALUE, 4);
+    bytes_le(b, 0, 16); /* FACS by its short field; DSDT: later */
+    bytes_zero_put(b, 8);
+    acpi_gas_io(b, pm, 32);
+    bytes_zero_put(b, 12);
+    acpi_gas_io(b, pm + 4, 16);
+    bytes_zero_put(b, 24);
+    acpi_gas_io(b, pm + 8, 32);
+    acpi_gas_io(b, gpe, gpe_len * 8);
+    bytes_zero_put(b, 12);
+    acpi_pointer(a, start + FACS, 4, facs);
+    acpi_pointer(a, start + DSDT, 4, a->dsdt);
+    acpi_pointer(a, start + X_DSDT, 8, a->dsdt);
+    acpi_table_end(a, start);
+}
+
+/* --- Interrupts ----------------------------------------------------------------------------- */
+
+static void add_cpu(struct pc *p, struct bytes *b, unsigned i)
+{
+    uint32_t id = pc_apic_id(p, i), on = i < p->c->cpus;
+
+    if (id < 255) {
+        bytes_le(b, 0x0800, 2); /* local APIC */
+        bytes_le(b, i, 1);
+        bytes_le(b, id, 1);
+        bytes_le(b, on, 4);
+    } else {
+        bytes_le(b, 0x1009, 2); /* local x2APIC */
+        bytes_le(b, 0, 2);
+        bytes_le(b, id, 4);
+        bytes_le(b, on, 4);
+        bytes_le(b, i, 4);
+    }
+}
+
+static void add_override(struct bytes *b, uint8_t irq, uint32_t gsi, uint16_t flags)
+{
+    bytes_le(b, 0x0a02, 2);
+    bytes_le(b, 0, 1); /* ISA */
+    bytes_le(b, irq, 1);
+    bytes_le(b, gsi, 4);
+    bytes_le(b, flags, 2);
+}
+
+/* PCI's interrupts and SCI are level-triggered and active high, which on ISA is the exception. */
+static void add_madt(struct pc *p, struct acpi *a)
+{
+    enum { PCAT_COMPAT = 1, LEVEL_HIGH = 0xd };
+    static const uint8_t pci[] = {5, 9, 10, 11};
+    struct bytes *b = &a->tables;
+    size_t start = acpi_table(a, "APIC", 3);
+
+    bytes_le(b, PC_APIC, 4);
+    bytes_le(b, PCAT_COMPAT, 4);
+    for (unsigned i = 0; i < p->c->max_cpus; i++)
+        add_cpu(p, b, i);
+    bytes_le(b, 0x0c01, 2); /* I/O APIC 0, interrupts from 0 on */
+    bytes_le(b, 0, 2);
+    bytes_le(b, PC_IOAPIC, 4);
+    bytes_le(b, 0, 4);
+    add_override(b, 0, 2, 0);
+    for (unsigned i = 0; i < sizeof(pci); i++)
+        add_override(b, pci[i], pci[i], LEVEL_HIGH);
+    bytes_le(b, 0x0604, 2); /* NMI of all CPUs: LINT1 */
+    bytes_le(b, 0xff, 1);
+    bytes_le(b, 0, 2);
+    bytes_le(b, 1, 1);
+    acpi_table_end(a, start);
+}
+
+/* --- Small tables --------------------------------------------------------------------------- */
+
+static void add_hpet(struct acpi *a)
+{
+    struct bytes *b = &a->tables;
+    size_t start = acpi_table(a, "HPET", 1);
+
+    bytes_le(b, 0x8086a201, 4);
+    acpi_gas(b, PC_HPET, 0);
+    b->data[b->len - 9] = 0; /* any size of access */
+    bytes_le(b, 0, 4);
+    acpi_table_end(a, start);
+}
+
+static void add_waet(struct acpi *a)
+{
+    enum { PM_TIMER_GOOD = 2 };
+    size_t start = acpi_table(a, "WAET", 1);
+
+    bytes_le(&a->tables, PM_TIMER_GOOD, 4);
+    acpi_table_end(a, start);
+}
+
+static void add_mcfg(struct pc *p, struct acpi *a)
+{
+    const struct q35_host *h = q35_of(p->host);
+    struct bytes *b = &a->tables;
+    size_t start;
+
+    if (!h->ecam_size)
+        return;
+    start = acpi_table(a, "MCFG", 1);
+    bytes_le(b, 0, 8);
+    bytes_le(b, h->ecam_at, 8);
+    bytes_le(b, 0, 3);
+    bytes_le(b, (h->ecam_size >> 20) - 1, 1);
+    bytes_le(b, 0, 4);
+    acpi_table_end(a, start);
+}
+
+/* --- -acpitable ----------------------------------------------------------------------------- */
+
+enum { HEADER = 36 };
+
+static int take_number(struct json_object *o, const char *key, uint8_t *at, unsigned len, struct err *e)
+{
+    const char *text = keyval_string(o, key);
+    uint8_t le[8];
+    char *end;
+    unsigned long v = text ? strtoul(text, &end, 0) : 0;
+
+    if (!text)
+        return 0;
+    if (!*text || *end || (len < 8 && v >> 8 * len))
+        return err_set(e, -EINVAL, "%s=%s: want a number of %u bits", key, text, 8 * len);
+    put_le64(le, v);
+    memcpy(at, le, len);
+    return 0;
+}
+
+static int take_text(struct json_object *o, const char *key, uint8_t *at, size_t len, struct err *e)
+{
+    const char *text = keyval_string(o, key);
+
+    if (!text)
+        return 0;
+    if (strlen(text) > len)
+        return err_set(e, -EINVAL, "%s=%s: at most %zu characters", key, text, len);
+    memset(at, 0, len);
+    memcpy(at, text, strlen(text));
+    return 0;
+}
+
+static int take_header(struct json_object *o, uint8_t h[HEADER], struct err *e)
+{
+    int r;
+
+    if ((r = take_text(o, "sig", h, 4, e)) < 0 || (r = take_number(o, "rev", h + 8, 1, e)) < 0 ||
+        (r = take_text(o, "oem_id", h + 10, 6, e)) < 0 || (r = take_text(o, "oem_table_id", h + 16, 8, e)) < 0 ||
+        (r = take_number(o, "oem_rev", h + 24, 4, e)) < 0 ||
+        (r = take_text(o, "asl_compiler_id", h + 28, 4, e)) < 0)
+        return r;
+    return take_number(o, "asl_compiler_rev", h + 32, 4, e);
+}
+
+/* Files one after the other: with file= the first begins with a header, with data= it is made. */
+static int read_files(struct json_object *o, struct bytes *b, struct err *e)
+{
+    const char *file = keyval_string(o, "file"), *data = keyval_string(o, "data"), *names = file ? file : data;
+    char name[4096];
+
+    if (!file == !data)
+        return err_set(e, -EINVAL, "want either file= or data=");
+    if (data)
+        bytes_zero_put(b, HEADER);
+    for (size_t n; *names; names += n + (names[n] == ':')) {
+        struct image img;
+
+        n = strcspn(names, ":");
+        snprintf(name, sizeof(name), "%.*s", (int)n, names);
+        if (image_open(&img, name, e) < 0)
+            return e->code;
+        if (b->len + img.len <= 64 * KiB)
+            bytes_put(b, img.data, img.len);
+        else
+            err_set(e, -EFBIG, "'%s': tables of the user's have at most 64 KiB", name);
+        image_free(&img);
+        if (e->code)
+            return e->code;
+    }
+    return b->len < HEADER ? err_set(e, -EINVAL, "'%s' is no ACPI table: it is shorter than a header", file) : 0;
+}
+
+int pc_user_table(struct json_object *o, struct bytes *b, struct err *e)
+{
+    static const char own[] = "QEMUQEQEMUQEMU\1\0\0\0";
+    int r = read_files(o, b, e);
+
+    if (r < 0)
+        return r;
+    if (keyval_string(o, "data")) {
+        memcpy(b->data, "QEMU", 4);
+        b->data[8] = 1;
+        memcpy(b->data + 10, own, sizeof(own) - 1);
+    }
+    if ((r = take_header(o, b->data, e)) < 0)
+        return r;
+    put_le32(b->data + 4, b->len);
+    return 0;
+}
+
+/* Checked when the machine was made; read again, since files may be edited between two starts of the guest. */
+static int add_user_tables(struct pc *p, struct acpi *a, struct err *e)
+{
+    struct json_object *list = p->c->acpi_tables;
+
+    for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+        struct bytes b = {0};
+
+        if (pc_user_table(json_object_array_get_idx(list, i), &b, e) == 0)
+            acpi_add_table(a, b.data, b.len);
+        free(b.data);
+        if (e->code)
+            return err_wrap(e, e->code, "-acpitable");
+    }
+    return 0;
+}
+
+/* --- All of them ---------------------------------------------------------------------------- */
+
+static int make(struct pc_tables *t, struct err *e)
+{
+    struct pc *p = t->p;
+    struct acpi a;
+    size_t facs;
+
+    acpi_init(&a, p->p->oem_id, p->p->oem_table_id);
+    a.rsdt = true;
+    a.pad = TABLES_LEN;
+    a.pad_loader = LOADER_LEN;
+    facs = add_facs(&a);
+    pc_dsdt(p, &a);
+    add_fadt(p, &a, facs);
+    add_madt(p, &a);
+    if (p->hpet)
+        add_hpet(&a);
+    if (p->q35)
+        add_mcfg(p, &a);
+    add_waet(&a);
+    if (add_user_tables(p, &a, e) < 0) {
+        free(a.tables.data);
+        free(a.loader.data);
+        return e->code;
+    }
+    return acpi_publish(&a, p->fw_cfg, e);
+}
+
+static void selected(void *opaque)
+{
+    struct pc_tables *t = opaque;
+
+    if (!t->made)
+        make(t, ERR_IGNORE);
+    t->made = true;
+}
+
+static void was_reset(void *opaque)
+{
+    ((struct pc_tables *)opaque)->made = false;
+}
+
+int pc_acpi(struct pc *p, struct err *e)
+{
+    static const char *const files[] = {"etc/acpi/rsdp", "etc/acpi/tables", "etc/table-loader"};
+    struct pc_tables *t = calloc(1, sizeof(*t));
+
+    if (!t)
+        fatal("out of memory");
+    t->p = p;
+    machine_on_end(p->m, free, t);
+    machine_on_reset(p->m, was_reset, t);
+    if (make(t, e) < 0)
+        return e->code;
+    for (unsigned i = 0; i < ARRAY_LEN(files); i++)
+        fw_cfg_on_select(p->fw_cfg, files[i], selected, t);
+    return 0;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ACPI tables of PCs: tables of numbers are pc_acpi.c, byte code pc_dsdt.c. */
+#ifndef BOARD_PC_ACPI_H
+#define BOARD_PC_ACPI_H
+
+#include "board/acpi.h"
+#include "board/pc.h"
+
+struct json_object;
+
+/** pc_acpi - offer the tables through fw_cfg, made anew whenever firmware reads them.  -EINVAL for a wrong -acpitable. */
+int pc_acpi(struct pc *p, struct err *e);
+/** pc_dsdt - what the machine is made of, and how interrupts are routed, as byte code. */
+void pc_dsdt(struct pc *p, struct acpi *a);
+/** pc_user_table - the table that one -acpitable asks for, appended to @b; its length is filled in, its checksum not. */
+int pc_user_table(struct json_object *o, struct bytes *b, struct err *e);
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ACPI tables of PCs, as firmware reads and places them: iasl takes them apart and puts them together again. */
+#include "tests/unit/board/pc_built.h"
+
+enum { BASE = 0x10000000 };
+
+/* A file by the ports, as firmware reads it; free(). */
+static uint8_t *file(struct built *b, const char *name, uint32_t *len)
+{
+    uint8_t entry[64], *data = NULL;
+    uint32_t n = 0;
+
+    out(b, 0x510, FW_CFG_FILE_DIR, 2);
+    for (unsigned i = 0; i < 4; i++)
+        n = n << 8 | in(b, 0x511, 1);
+    while (n-- && !data) {
+        for (unsigned i = 0; i < sizeof(entry); i++)
+            entry[i] = in(b, 0x511, 1);
+        if (strcmp((char *)entry + 8, name) != 0)
+            continue;
+        *len = get_be32(entry);
+        data = malloc(*len + 1);
+        out(b, 0x510, get_be16(entry + 4), 2);
+        for (uint32_t i = 0; i < *len; i++)
+            data[i] = in(b, 0x511, 1);
+    }
+    return data;
+}
+
+static uint8_t sum(const uint8_t *p, size_t len)
+{
+    uint8_t s = 0;
+
+    while (len--)
+        s += *p++;
+    return s;
+}
+
+struct tables {
+    uint8_t *data, *rsdp, *script;
+    uint32_t len, rsdp_len, script_len;
+};
+
+static void add_pointer(uint8_t *at, unsigned size)
+{
+    uint8_t le[8] = {0};
+
+    memcpy(le, at, size);
+    put_le64(le, get_le64(le) + BASE);
+    memcpy(at, le, size);
+}
+
+/* What firmware makes of the files by the script: tables at BASE. */
+static void run_script(struct tables *t)
+{
+    for (const uint8_t *x = t->script; x < t->script + t->script_len; x += 128) {
+        uint8_t *to = strcmp((char *)x + 4, "etc/acpi/rsdp") == 0 ? t->rsdp : t->data;
+
+        if (get_le32(x) == 2)
+            add_pointer(to + get_le32(x + 116), x[120]);
+        else if (get_le32(x) == 3)
+            to[get_le32(x + 60)] = -sum(to + get_le32(x + 64), get_le32(x + 68));
+        else
+            CHECK(get_le32(x) <= 1);
+    }
+}
+
+static struct tables read_tables(struct built *b)
+{
+    struct tables t;
+
+    t.data = file(b, "etc/acpi/tables", &t.len);
+    t.rsdp = file(b, "etc/acpi/rsdp", &t.rsdp_len);
+    t.script = file(b, "etc/table-loader", &t.script_len);
+    CHECK(t.data && t.rsdp && t.script);
+    run_script(&t);
+    CHECK_EQ(sum(t.rsdp, 20), 0);
+    CHECK_EQ(sum(t.rsdp, t.rsdp_len), 0);
+    return t;
+}
+
+static void free_tables(struct tables *t)
+{
+    free(t->data);
+    free(t->rsdp);
+    free(t->script);
+}
+
+/* By the RSDT. */
+static const uint8_t *table(const struct tables *t, const char *signature)
+{
+    const uint8_t *rsdt = t->data + get_le32(t->rsdp + 16) - BASE;
+
+    for (uint32_t i = 36; i < get_le32(rsdt + 4); i += 4) {
+        const uint8_t *x = t->data + get_le32(rsdt + i) - BASE;
+
+        if (memcmp(x, signature, 4) == 0)
+            return x;
+    }
+    return NULL;
+}
+
+static void disassemble(const char *dir, const uint8_t *t)
+{
+    char cmd[700], path[64];
+    FILE *f;
+
+    CHECK_EQ(sum(t, get_le32(t + 4)), 0);
+    snprintf(path, sizeof(path), "%s/t.aml", dir);
+    f = fopen(path, "w");
+    fwrite(t, get_le32(t + 4), 1, f);
+    fclose(f);
+    snprintf(cmd, sizeof(cmd),
+             "cd %s && iasl -d t.aml >log 2>&1 && ! grep -qi 'error\\|warning\\|invalid\\|unresolved' log && "
+             "iasl -p again t.dsl >log 2>&1 && grep -q '0 Errors' log && ! grep -q '[1-9][0-9]* Warnings' log && "
+             "! grep Unknown t.dsl || { cat log; false; }",
+             dir);
+    if (!CHECK_EQ(system(cmd), 0))
+        printf("table %.4s\n", (const char *)t);
+}
+
+static void check_all(const char *board, uint64_t ram, const char *want)
+{
+    char have[200] = "", dir[] = "/tmp/emu-test-acpi-XXXXXX", rm[64];
+    struct built b;
+    struct tables t;
+    const uint8_t *rsdt, *xsdt;
+
+    CHECK(mkdtemp(dir));
+    CHECK(!build(&b, board, "", ram, NULL, NULL));
+    set_cfg(&b, 0, 0, 0x60, 0xb0000001); /* q35's PCIEXBAR; nothing on i440FX */
+    t = read_tables(&b);
+    rsdt = t.data + get_le32(t.rsdp + 16) - BASE;
+    xsdt = t.data + get_le64(t.rsdp + 24) - BASE;
+    CHECK_EQ(get_le32(xsdt + 4) - 36, 2 * (get_le32(rsdt + 4) - 36));
+    CHECK_EQ(sum(rsdt, get_le32(rsdt + 4)), 0);
+    CHECK_EQ(sum(xsdt, get_le32(xsdt + 4)), 0);
+    for (uint32_t i = 36; i < get_le32(rsdt + 4); i += 4) {
+        const uint8_t *x = t.data + get_le32(rsdt + i) - BASE;
+
+        snprintf(have + strlen(have), 6, "%.4s ", (const char *)x);
+        disassemble(dir, x);
+    }
+    disassemble(dir, t.data + get_le32(table(&t, "FACP") + 40) - BASE);
+    CHECK_STR(have, want);
+    CHECK_MEM(t.data + get_le32(table(&t, "FACP") + 36) - BASE, "FACS", 4);
+    free_tables(&t);
+    end(&b);
+    snprintf(rm, sizeof(rm), "rm -r %s", dir);
+    CHECK_EQ(system(rm), 0);
+}
+
+TEST(pc_acpi, iasl_takes_them_apart)
+{
+    if (system("which iasl >/dev/null") != 0) {
+        SKIP("no iasl");
+        return;
+    }
+    asked.cpus = 2;
+    asked.max_cpus = 4;
+    check_all("pc", 64 * MiB, "FACP APIC HPET WAET ");
+    check_all("q35", 64 * MiB, "FACP APIC HPET MCFG WAET ");
+}
+
+/* Firmware moves power management's ports before it reads the tables. */
+TEST(pc_acpi, they_follow_what_firmware_did)
+{
+    struct built b;
+    struct tables t;
+
+    CHECK(!build(&b, "q35", "", 64 * MiB, NULL, NULL));
+    set_cfg(&b, 31, 0, 0x40, 0x601);
+    set_cfg(&b, 31, 0, 0x44, 0x80);
+    set_cfg(&b, 0, 0, 0x60, 0xe0000003); /* 128 MiB */
+    t = read_tables(&b);
+    CHECK_EQ(get_le32(table(&t, "FACP") + 56), 0x600);
+    CHECK_EQ(get_le32(table(&t, "FACP") + 80), 0x620);
+    CHECK_EQ(get_le64(table(&t, "MCFG") + 44), 0xe0000000);
+    CHECK_EQ(table(&t, "MCFG")[55], 0x7f);
+    free_tables(&t);
+    set_cfg(&b, 31, 0, 0x40, 0x701); /* too late, until the next reset */
+    t = read_tables(&b);
+    CHECK_EQ(get_le32(table(&t, "FACP") + 56), 0x600);
+    free_tables(&t);
+    machine_lock(b.m);
+    machine_reset(b.m);
+    machine_unlock(b.m);
+    set_cfg(&b, 31, 0, 0x40, 0x701);
+    t = read_tables(&b);
+    CHECK_EQ(get_le32(table(&t, "FACP") + 56), 0x700);
+    free_tables(&t);
+    end(&b);
+}
+
+TEST(pc_acpi, cpus_that_may_come_are_there_but_off)
+{
+    struct built b;
+    struct tables t;
+    const uint8_t *x;
+
+    asked.cpus = 2;
+    asked.max_cpus = 3;
+    CHECK(!build(&b, "pc", "", 64 * MiB, NULL, NULL));
+    t = read_tables(&b);
+    x = table(&t, "APIC");
+    CHECK_EQ(get_le32(x + 36), 0xfee00000);
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK_EQ(get_le16(x + 44 + 8 * i), 0x0800);
+        CHECK_EQ(x[47 + 8 * i], i);
+        CHECK_EQ(get_le32(x + 48 + 8 * i), i < 2);
+    }
+    CHECK_EQ(get_le16(x + 68), 0x0c01);
+    free_tables(&t);
+    end(&b);
+    asked.cpus = asked.max_cpus = 0;
+}
+
+TEST(pc_acpi, the_users_own_table)
+{
+    struct built b;
+    struct tables t;
+    const uint8_t *x;
+    char path[] = "/tmp/emu-test-table-XXXXXX", json[200];
+    int fd = mkstemp(path);
+
+    CHECK(write(fd, "hello", 5) == 5);
+    close(fd);
+    snprintf(json, sizeof(json), "[{\"sig\":\"OEM1\",\"rev\":\"7\",\"oem_id\":\"ACME\",\"data\":\"%s\"}]", path);
+    asked.acpi_tables = json;
+    CHECK(!build(&b, "pc", "", 64 * MiB, NULL, NULL));
+    t = read_tables(&b);
+    x = table(&t, "OEM1");
+    if (CHECK(x)) {
+        CHECK_EQ(get_le32(x + 4), 41);
+        CHECK_EQ(x[8], 7);
+        CHECK_MEM(x + 10, "ACME", 5);
+        CHECK_MEM(x + 36, "hello", 5);
+        CHECK_EQ(sum(x, 41), 0);
+    }
+    free_tables(&t);
+    end(&b);
+    snprintf(json, sizeof(json), "[{\"sig\":\"TOOLONG\",\"data\":\"%s\"}]", path);
+    CHECK_STR(build(&b, "pc", "", 64 * MiB, NULL, NULL), "-acpitable: sig=TOOLONG: at most 4 characters");
+    end(&b);
+    asked.acpi_tables = "[{\"sig\":\"OEM1\"}]";
+    CHECK_STR(build(&b, "pc", "", 64 * MiB, NULL, NULL), "-acpitable: want either file= or data=");
+    end(&b);
+    asked.acpi_tables = NULL;
+    unlink(path);
+}
+
+TEST(pc_acpi, off_is_off)
+{
+    struct built b;
+    uint32_t len;
+
+    CHECK(!build(&b, "pc", "acpi=off", 64 * MiB, NULL, NULL));
+    CHECK(!fw_cfg_file(b.fw_cfg, "etc/acpi/tables", &len));
+    CHECK_EQ(cfg(&b, 1, 3, 0), 0xffffffff);
+    end(&b);
+}
+
+static const struct test tests[] = {
+    CASE_SLOW(pc_acpi, iasl_takes_them_apart, 60),
+    CASE(pc_acpi, they_follow_what_firmware_did),
+    CASE(pc_acpi, cpus_that_may_come_are_there_but_off),
+    CASE(pc_acpi, the_users_own_table),
+    CASE(pc_acpi, off_is_off),
+};
+TEST_MAIN(tests)
