@@ -51,10 +51,11 @@ struct bus *bus_find(struct machine *m, const char *name)
 
 static void report(struct dev *d, const char *fmt, va_list ap)
 {
+    void (*log)(void *opaque, const char *text) = d->m->log; /* a monitor may take it away meanwhile */
     char text[400];
     int n;
 
-    if (!d->m->log || d->reports > REPORTS)
+    if (!log || d->reports > REPORTS)
         return;
     n = snprintf(text, sizeof(text), "%s: ", d->id ? d->id : d->type->name);
     if (n < 0 || (size_t)n >= sizeof(text))
@@ -62,7 +63,7 @@ static void report(struct dev *d, const char *fmt, va_list ap)
     vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, ap);
     if (d->reports++ == REPORTS)
         snprintf(text + n, sizeof(text) - (size_t)n, "further reports are left out");
-    d->m->log(d->m->log_opaque, text);
+    log(d->m->log_opaque, text);
 }
 
 void guest_error(struct dev *d, const char *fmt, ...)

@@ -308,7 +308,7 @@ enum engine_log_item {
 /** struct engine_log - where and what; code outside all ranges is left out when there are any. */
 struct engine_log {
     int fd;
-    unsigned items; /* enum engine_log_item */
+    unsigned items; /* enum engine_log_item [atomic: may change while CPUs run] */
     unsigned n_ranges;
     struct {
         uint64_t start, end;

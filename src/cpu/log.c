@@ -12,7 +12,7 @@ static bool wanted(const struct engine *e, enum engine_log_item item, uint64_t p
 {
     const struct engine_log *l = e->conf.log;
 
-    if (!l || !(l->items & item))
+    if (!l || !(__atomic_load_n(&l->items, __ATOMIC_RELAXED) & item))
         return false;
     for (unsigned i = 0; i < l->n_ranges; i++) {
         if (pc >= l->ranges[i].start && pc < l->ranges[i].end)

@@ -45,6 +45,10 @@ struct guest_system {
     void (*interrupt)(struct cpu *cpu);
     /** awake - is there a reason to leave VCPU_SLEEP?  Any thread. */
     bool (*awake)(struct cpu *cpu);
+    /** mappings - call @fn for what the CPU's tables map now, ascending: @prot as text, "rwx" for each level that may differ.  False: no
+     * more.  NULL: not told.  On its thread. */
+    void (*mappings)(struct cpu *cpu, bool (*fn)(void *opaque, uint64_t va, uint64_t len, const char *prot),
+                     void *opaque);
     /** gone - its thread has ended, it is about to be freed: let go of timers; or NULL. */
     void (*gone)(struct cpu *cpu);
 };

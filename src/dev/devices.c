@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The table of all device types. */
 #include "dev/devices.h"
+
+#include "base/trace.h"
 #include "dev/virtio/wrap.h"
 
 #include <pthread.h>
@@ -37,4 +39,20 @@ const struct dev_type *const *dev_types(void)
 
     pthread_once(&once, make_table);
     return table;
+}
+
+void dev_each_trace_point(void (*fn)(struct trace_point *p, void *opaque), void *opaque)
+{
+    const struct dev_type *const *types = dev_types();
+
+    for (unsigned i = 0; types[i]; i++) {
+        unsigned j = 0;
+
+        while (types[j]->trace != types[i]->trace)
+            j++;
+        if (j < i)
+            continue;
+        for (const struct trace_point *p = types[i]->trace; p && p->name; p++)
+            fn((struct trace_point *)p, opaque); /* its descriptor promises not to change it; we do */
+    }
 }

@@ -11,5 +11,7 @@
 
 /** dev_types - for machine_new(); ends with NULL; made when first asked for. */
 const struct dev_type *const *dev_types(void);
+/** dev_each_trace_point - of every device type, once each.  Who turns one on may do so at any time. */
+void dev_each_trace_point(void (*fn)(struct trace_point *p, void *opaque), void *opaque);
 
 #endif

@@ -26,6 +26,10 @@ struct mon_env {
     int (*net_del)(void *opaque, const char *id, struct err *e);
     /** gdbserver - as -gdb: in the place of the one that is there; "none": ends it.  The program's.  May be NULL. */
     int (*gdbserver)(void *opaque, const char *dev, struct err *e);
+    /** log_items, log_file, log_help - as -d, -D and -d help; the program's.  May be NULL. */
+    int (*log_items)(void *opaque, const char *list, struct err *e);
+    int (*log_file)(void *opaque, const char *path, struct err *e);
+    void (*log_help)(void (*put)(void *to, const char *text), void *to);
     void *opaque;
 };
 

@@ -93,8 +93,22 @@ ANSWERS = [
     ('xp /2xb 0', '0000000000000000: 0x00 0x00\n'),
     ('xp/q 0', "invalid format 'q': x d u o c i, and b h w g for 1 2 4 8 bytes\n" + HINT % 'xp'),
     ('x 0', 'Error: this machine has no CPU\n'),
+    ('info mem', 'Error: this machine has no CPU\n'),
+    ('log guest_errors,int', ''),
+    ('log none', ''),
+    ('log exce', "Error: -d exce: unknown log item; did you mean 'exec'?\n"),
+    ('log nochain', 'Error: nochain can only be chosen at the start (-d nochain)\n'),
+    ('logfile', 'logfile: filename expected\n' + HINT % 'logfile'),
+    ('logfile /nix/x', 'Error: logfile /nix/x: Could not open: No such file or directory\n'),
+    ('info trace-events pl011_send', 'pl011_send : state 0\n'),
+    ('trace-event pl011_se* on', ''),
+    ('info trace-events pl011_send', 'pl011_send : state 1\n'),
+    ('trace-event pl011_send off', ''),
+    ('info trace-events pl011_send', 'pl011_send : state 0\n'),
+    ('trace-event nix on', 'unknown event "nix"\n'),
+    ('trace-event pl011_send', "Expected 'on' or 'off'\n" + HINT % 'trace-event'),
     ('cpu 1', 'invalid CPU index\n'),
-    ('foo', "unknown command: 'foo'\n"),
+    ('xyzzy', "unknown command: 'xyzzy'\n"),
     ('quti', "unknown command: 'quti'; did you mean 'quit'?\n"),
     ('info versoin', "unknown command: 'info versoin'; did you mean 'version'?\n"),
     ('help cont', 'cont|c  -- resume emulation\n'),
@@ -164,11 +178,34 @@ def saved(work):
     m.end()
 
 
+def logged(work):
+    """A CPU without firmware takes one exception after the other; the log follows it while it runs."""
+    paths = [os.path.join(work, n) for n in ('log1', 'log2', 'log3')]
+    m = Monitor('-monitor', 'stdio', '-M', 'virt', '-m', '16', '-cpu', 'cortex-a53')
+    m.until(PROMPT)
+    for path in paths[:2]:
+        m.ask(f'logfile {path}')
+        m.ask('log int')
+        for _ in range(200):
+            if os.path.getsize(path) > 200:
+                break
+            time.sleep(.02)
+    m.ask('log none')
+    m.ask(f'logfile {paths[2]}')
+    time.sleep(.2)
+    sizes = [os.path.getsize(p) for p in paths]
+    verdict('log and logfile take effect at once', min(sizes[:2]) > 200 and sizes[2] < 1000, sizes)
+    got = m.ask('info mem')
+    verdict('info mem knows when there are no tables', got == 'PG disabled\n', repr(got))
+    m.end()
+
+
 def main():
     with tempfile.TemporaryDirectory() as work:
         answers()
         shared()
         saved(work)
+        logged(work)
 
 
 if __name__ == '__main__':

@@ -50,6 +50,23 @@ static void print_line(void *opaque, const char *text)
     fflush(out);
 }
 
+static void print_text(void *to, const char *text)
+{
+    fputs(text, to);
+}
+
+void logs_help(void (*put)(void *to, const char *text), void *to)
+{
+    char line[100];
+
+    put(to, "Log items (comma separated):\n");
+    for (unsigned i = 0; i < N_ITEMS; i++) {
+        snprintf(line, sizeof(line), "%-15s %s\n", items[i].name, items[i].help);
+        put(to, line);
+    }
+    put(to, "trace:PATTERN   enable trace events\n");
+}
+
 static int add_item(struct sys *s, const char *word, unsigned *bits, struct err *e)
 {
     const char *names[N_ITEMS + 1], *near;
@@ -72,47 +89,40 @@ static int add_item(struct sys *s, const char *word, unsigned *bits, struct err 
                    near ? near : " (-d help lists them)", near ? "'?" : "");
 }
 
-static int open_items(struct sys *s, struct err *e)
+static int parse_items(struct sys *s, const char *list, unsigned *bits, struct err *e)
 {
-    char *copy = strdup(s->cli.log_items), *rest = copy, *word;
-    unsigned bits = 0;
+    char *copy = strdup(list), *rest = copy, *word;
     int r = 0;
 
+    *bits = 0;
     while (copy && r == 0 && (word = strsep(&rest, ",")))
-        r = add_item(s, word, &bits, e);
+        r = add_item(s, word, bits, e);
     free(copy);
+    return r;
+}
+
+/* The engine looks at them whenever it might have something to say. */
+static void use_items(struct sys *s, unsigned bits)
+{
+    machine_on_log(s->m, bits & LOG_ERRORS ? print_line : NULL, NULL);
+    __atomic_store_n(&s->log.items, bits & ~(LOG_ERRORS | LOG_NOCHAIN), __ATOMIC_RELAXED);
+}
+
+static int open_items(struct sys *s, struct err *e)
+{
+    unsigned bits;
+    int r = parse_items(s, s->cli.log_items, &bits, e);
+
     if (r < 0)
         return r;
-    if (bits & LOG_ERRORS)
-        machine_on_log(s->m, print_line, NULL);
+    use_items(s, bits);
     s->conf.engine.no_links = bits & LOG_NOCHAIN;
-    s->log.items = bits & ~(LOG_ERRORS | LOG_NOCHAIN);
-    s->log.fd = fileno(out);
     s->log.n_ranges = s->cli.n_ranges;
     for (unsigned i = 0; i < s->cli.n_ranges; i++) {
         s->log.ranges[i].start = s->cli.range[i].start;
         s->log.ranges[i].end = s->cli.range[i].end;
     }
-    if (s->log.items)
-        s->conf.engine.log = &s->log;
     return 0;
-}
-
-/* Calls @fn for each trace point of every device type, once. */
-static void each_point(void (*fn)(struct trace_point *p, void *opaque), void *opaque)
-{
-    const struct dev_type *const *types = dev_types();
-
-    for (unsigned i = 0; types[i]; i++) {
-        unsigned j = 0;
-
-        while (types[j]->trace != types[i]->trace)
-            j++;
-        if (j < i)
-            continue;
-        for (const struct trace_point *p = types[i]->trace; p && p->name; p++)
-            fn((struct trace_point *)p, opaque); /* its descriptor promises not to change it; -trace does */
-    }
 }
 
 struct match {
@@ -140,7 +150,7 @@ static void enable(struct sys *s, const char *pattern)
 {
     struct match m = {.pattern = pattern};
 
-    each_point(turn_on, &m);
+    dev_each_trace_point(turn_on, &m);
     if (!m.n && !strchr(pattern, '*'))
         sys_warn(s, "-trace %s: trace event '%s' does not exist", pattern, pattern);
 }
@@ -179,7 +189,7 @@ static int one_trace(struct sys *s, const struct entry *x, struct err *e)
     const char *events = keyval_string(x->opts, "events"), *file = keyval_string(x->opts, "file");
 
     if (pattern && (!strcmp(pattern, "help") || !strcmp(pattern, "?"))) {
-        each_point(list_point, NULL);
+        dev_each_trace_point(list_point, NULL);
         s->cli.done = true;
         return 0;
     }
@@ -194,20 +204,52 @@ int logs_open(struct sys *s, struct err *e)
 {
     out = stderr;
     if (s->cli.log_items && !strcmp(s->cli.log_items, "help")) {
-        printf("Log items (comma separated):\n");
-        for (unsigned i = 0; i < N_ITEMS; i++)
-            printf("%-15s %s\n", items[i].name, items[i].help);
-        printf("trace:PATTERN   enable trace events\n");
+        logs_help(print_text, stdout);
         s->cli.done = true;
         return 0;
     }
     if (s->cli.log_file && open_out(s, s->cli.log_file, "-D", e) < 0)
         return e->code;
     trace_to(print_line, NULL);
+    s->log.fd = fileno(out);
+    s->conf.engine.log = &s->log;
     if (s->cli.log_items && open_items(s, e) < 0)
         return e->code;
     for (struct entry *x = cli_first(&s->cli, &group_trace); x && !s->cli.done; x = entry_next(x))
         if (one_trace(s, x, e) < 0)
             return entry_fail(x, e);
     return 0;
+}
+
+/* For the monitor --------------------------------------------------------------------------------- */
+
+int logs_items(struct sys *s, const char *list, struct err *e)
+{
+    unsigned bits = 0;
+
+    if (strcmp(list, "none") != 0 && parse_items(s, list, &bits, e) < 0)
+        return e->code;
+    if ((bits & LOG_NOCHAIN) && !s->conf.engine.no_links)
+        return err_set(e, -ENOTSUP, "nochain can only be chosen at the start (-d nochain)");
+    use_items(s, bits);
+    return 0;
+}
+
+/* Whoever writes at this moment writes to the old one or to the new one. */
+int logs_file(struct sys *s, const char *path, struct err *e)
+{
+    int fd, r = 0;
+
+    if (out == stderr) {
+        r = open_out(s, path, "logfile", e);
+        s->log.fd = fileno(out);
+        return r;
+    }
+    fflush(out);
+    if ((fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) < 0)
+        return err_set(e, -errno, "logfile %s: Could not open: %s", path, strerror(errno));
+    if (dup3(fd, fileno(out), O_CLOEXEC) < 0)
+        r = err_set(e, -errno, "logfile %s: %s", path, strerror(errno));
+    close(fd);
+    return r;
 }

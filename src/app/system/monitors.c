@@ -25,6 +25,16 @@ static int del_net(void *opaque, const char *id, struct err *e)
     return net_del(opaque, id, e);
 }
 
+static int log_items(void *opaque, const char *list, struct err *e)
+{
+    return logs_items(opaque, list, e);
+}
+
+static int log_file(void *opaque, const char *path, struct err *e)
+{
+    return logs_file(opaque, path, e);
+}
+
 /* In the order in which they were asked for, which is the list's from behind: the first has the keyboard.  Unless a serial port
  * has: then they wait for Ctrl-A c. */
 static void make(struct sys *s, struct named *n, struct err *e)
@@ -44,7 +54,9 @@ int monitors_make(struct sys *s, struct err *e)
                                   .version = SYSTEM_VERSION, .package = "Emu 0.1",
                                   .object_add = add_object, 
                                   .add_drive = add_drive, .net_add = add_net, .net_del = del_net,
-                                  .gdbserver = machine_gdb_listen, .opaque = s};
+                                  .gdbserver = machine_gdb_listen,
+                                  .log_items = log_items, .log_file = log_file,
+                                  .log_help = logs_help, .opaque = s};
     make(s, s->mons, e);
     return e->code ? err_wrap(e, e->code, "monitor") : 0;
 }

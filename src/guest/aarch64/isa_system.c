@@ -59,6 +59,7 @@ static const struct guest_system level = {
     .regime = a64_regime,
     .fetch_regime = a64_fetch_regime,
     .walk = a64_walk,
+    .mappings = a64_mappings,
     .bad_access = a64_bad_access,
     .mode_guarded = A64_MODE_GUARDED,
     .aligned = aligned,

@@ -508,6 +508,93 @@ bool a64_bad_access(struct cpu *cpu, uint64_t va, uint64_t pa, enum mmu_access a
     return true;
 }
 
+/* --- What is mapped --- */
+
+/* struct survey - neighbours with the same permissions are one stretch. */
+struct survey {
+    bool (*fn)(void *opaque, uint64_t va, uint64_t len, const char *prot);
+    void *opaque;
+    uint64_t va, len;
+    uint8_t prot, user;
+};
+
+static void put_prot(char *to, uint8_t prot)
+{
+    to[0] = prot & MMU_R ? 'r' : '-';
+    to[1] = prot & MMU_W ? 'w' : '-';
+    to[2] = prot & MMU_X ? 'x' : '-';
+}
+
+static bool survey_end(struct survey *v)
+{
+    char prot[] = "--- ---"; /* of the level, and of EL0 */
+
+    if (!v->len)
+        return true;
+    put_prot(prot, v->prot);
+    put_prot(prot + 4, v->user);
+    return v->fn(v->opaque, v->va, v->len, prot);
+}
+
+/* The stretch at w->va: its length; *@more: go on. */
+static uint64_t survey_one(struct walk *w, const struct tables *t, bool hpd, struct survey *v, bool *more)
+{
+    uint8_t prot, user = 0;
+    struct leaf l;
+
+    if (!descend(w, t, w->va, false, false, &l)) {
+        unsigned level = w->fault.stage2 ? 3 : w->fault.fsc & 3;
+
+        return 1ull << (t->page_bits + (3 - level) * (t->page_bits - 3));
+    }
+    w->user = false;
+    prot = stage1_prot(w, restricted(w, &l, hpd));
+    if (w->two) {
+        w->user = true;
+        user = stage1_prot(w, restricted(w, &l, hpd));
+        w->user = false;
+    }
+    if (v->len && v->va + v->len == w->va && v->prot == prot && v->user == user) {
+        v->len += l.size;
+    } else {
+        *more = survey_end(v);
+        v->va = w->va;
+        v->len = l.size;
+        v->prot = prot;
+        v->user = user;
+    }
+    return l.size;
+}
+
+void a64_mappings(struct cpu *cpu, bool (*fn)(void *opaque, uint64_t va, uint64_t len, const char *prot), void *opaque)
+{
+    enum { STEPS = 1 << 22 }; /* tables may lead to themselves: an end, all the same */
+    struct walk w = {.cpu = cpu, .s = a64s(cpu), .debug = true};
+    struct survey v = {.fn = fn, .opaque = opaque};
+    unsigned steps = 0;
+    bool hpd, more = true;
+    struct tables t;
+
+    set_regime(&w, a64_fetch_regime(cpu->mode));
+    w.user = false;
+    for (unsigned high = 0; more && high <= w.two && (w.s->sctlr[w.el] & SCTLR_M); high++) {
+        uint64_t va = high ? ~0ull : 0, size;
+
+        w.va = va;
+        if (!stage1_tables(&w, &t, &hpd))
+            continue;
+        for (va = high ? ~0ull << t.input_bits : 0; more && steps < STEPS; va += size, steps++) {
+            w.va = va;
+            size = survey_one(&w, &t, hpd, &v, &more);
+            va &= ~(size - 1);
+            if (va + size == 0 || (!high && (va + size) >> t.input_bits))
+                break;
+        }
+    }
+    if (more)
+        survey_end(&v);
+}
+
 /* --- AT --- */
 
 void a64_at(struct cpu *cpu, uint64_t va, enum mmu_access access, unsigned regime, bool stage1_only)
