@@ -38,6 +38,9 @@ CPPFLAGS     += $(shell pkg-config --cflags $(STORAGE_PKGS) 2>/dev/null)
 STORAGE_LIBS := $(shell pkg-config --libs $(STORAGE_PKGS) 2>/dev/null) -lbz2
 STORAGE      := qemu-img qemu-io qemu-nbd
 
+# Linux programs of these architectures; the links are their names.
+USERS        := qemu-aarch64 qemu-x86_64 qemu-i386
+
 # And of the machines; the links are the names of their guests.
 SYSTEMS      := qemu-system-aarch64
 SYSTEM_PKGS  := json-c slirp zlib gnutls
@@ -58,13 +61,13 @@ STORAGE_OBJ := $(patsubst %,$(O)/%.o,$(basename $(wildcard src/app/storage*.c sr
 
 SYSTEM_OBJ  := $(patsubst %,$(O)/%.o,$(basename $(wildcard src/app/system/*.c)))
 
-all: $(P)/emu-user $(P)/qemu-aarch64 $(P)/emu-storage $(STORAGE:%=$(P)/%) $(P)/emu-system $(SYSTEMS:%=$(P)/%)
+all: $(P)/emu-user $(USERS:%=$(P)/%) $(P)/emu-storage $(STORAGE:%=$(P)/%) $(P)/emu-system $(SYSTEMS:%=$(P)/%)
 
 $(P)/emu-user: $(USER_OBJ) $(O)/libemu.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ -lpthread
 
-$(P)/qemu-aarch64: | $(P)/emu-user
+$(USERS:%=$(P)/%): | $(P)/emu-user
 	ln -sf emu-user $@
 
 $(P)/emu-storage: $(STORAGE_OBJ) $(O)/libemu.a

@@ -11,7 +11,7 @@ os.chdir(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ROW = re.compile(r'^([A-Z][A-Z0-9_]*)\((.*)\)\s*$', re.M)
 COMMENT = re.compile(r'/\*.*?\*/', re.S)
 # Where a row's name is not in its first column.
-NAME_COLUMN = {'src/user/arm64/syscalls.def': 1}
+NAME_COLUMN = {f'src/user/{f}.def': 1 for f in ('arm64/syscalls', 'x86_64/syscalls', 'i386/syscalls')}
 # x86 has an instruction's name once for each of its encodings: there these columns are what must differ.
 ENCODED = 'src/guest/x86/insn'
 
@@ -22,7 +22,7 @@ FUNCTIONS = (
     ('src/guest/aarch64/insn*.def', 'INSN INSN_END', 'src/guest/aarch64/*.c', r'^void tr_(\w+)\('),
     ('src/guest/aarch64/*helpers.def', 'HELPER', 'src/guest/aarch64/*.c',
      r'^uint64_t help_(\w+)\('),
-    ('src/user/arm64/syscalls.def', 'CALL', 'src/user/*.c', r'^long sys_(\w+)\(struct task \*t, const uint64_t \*a\)$'),
+    ('src/user/*/syscalls.def', 'CALL', 'src/user/**/*.c', r'^long sys_(\w+)\(struct task \*t, const uint64_t \*a\)$'),
 )
 # list, macro, the file or folder of tests that a row of that name must have
 TESTS = (

@@ -63,6 +63,7 @@ struct abi_call {
     long (*prctl)(struct task *t, const uint64_t *a);
     bool arm_open;      /* O_DIRECTORY and its neighbours are Arm's */
     bool padded_events; /* struct epoll_event is not packed */
+    bool clone_tls_last; /* clone's last two arguments change places */
     bool generic_sem;   /* struct semid64_ds is asm-generic's */
 };
 

@@ -184,12 +184,17 @@ long sys_faccessat2(struct task *t, const uint64_t *a)
     return r < 0 ? r : HOST(__NR_faccessat2, a[0], p.host, a[2], a[3]);
 }
 
-long sys_statfs(struct task *t, const uint64_t *a)
+long sys_statfs_path(struct task *t, uint64_t path, struct statfs *out)
 {
     struct path p;
-    int r = lookup(t, a[0], &p);
+    int r = lookup(t, path, &p);
 
-    return r < 0 ? r : HOST(__NR_statfs, p.host, host_addr(t, a[1]));
+    return r < 0 ? r : HOST(__NR_statfs, p.host, out);
+}
+
+long sys_statfs(struct task *t, const uint64_t *a)
+{
+    return sys_statfs_path(t, a[0], (struct statfs *)host_addr(t, a[1]));
 }
 
 long sys_statx(struct task *t, const uint64_t *a)
@@ -236,17 +241,23 @@ long sys_fstat(struct task *t, const uint64_t *a)
     return r < 0 ? r : t->proc->abi->call.put_stat(t, a[1], &st);
 }
 
-long sys_newfstatat(struct task *t, const uint64_t *a)
+long sys_stat_path(struct task *t, uint64_t dirfd, uint64_t path, uint64_t flags, struct stat *st)
 {
     struct path p;
-    struct stat st;
-    long r;
+    int r = lookup(t, path, &p);
 
-    if ((r = lookup(t, a[1], &p)) < 0)
+    if (r < 0)
         return r;
-    if (p.host && (a[3] & AT_SYMLINK_NOFOLLOW) && !t->proc->opts.prefix)
+    if (p.host && (flags & AT_SYMLINK_NOFOLLOW) && !t->proc->opts.prefix)
         p.host = p.guest;
-    r = HOST(__NR_newfstatat, a[0], p.host, &st, a[3]);
+    return HOST(__NR_newfstatat, dirfd, p.host, st, flags);
+}
+
+long sys_newfstatat(struct task *t, const uint64_t *a)
+{
+    struct stat st;
+    long r = sys_stat_path(t, a[0], a[1], a[3], &st);
+
     return r < 0 ? r : t->proc->abi->call.put_stat(t, a[2], &st);
 }
 

@@ -111,7 +111,7 @@ static long measure(struct task *t, uint64_t list, size_t *bytes)
         uint64_t s = 0;
         long len;
 
-        if (list && guest_read(t->cpu, &s, list + 8 * n, 8) < 0)
+        if (list && guest_read(t->cpu, &s, list + t->proc->abi->word * n, t->proc->abi->word) < 0)
             return -EFAULT;
         if (!s)
             return (long)n;
@@ -126,11 +126,11 @@ static long measure(struct task *t, uint64_t list, size_t *bytes)
 static char *read_strings(struct task *t, uint64_t list, size_t n, char **out, char *p, char *end)
 {
     for (size_t i = 0; i < n; i++) {
-        uint64_t s;
+        uint64_t s = 0;
         long len;
 
         /* Another thread may have changed it since it was measured. */
-        if (guest_read(t->cpu, &s, list + 8 * i, 8) < 0 ||
+        if (guest_read(t->cpu, &s, list + t->proc->abi->word * i, t->proc->abi->word) < 0 ||
             (len = guest_strlen(t->cpu, s, MAX_BYTES)) < 0 || len >= end - p ||
             guest_read(t->cpu, p, s, (size_t)len + 1) < 0)
             return NULL;

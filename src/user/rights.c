@@ -6,7 +6,7 @@
 
 #include <sys/syscall.h>
 
-static long change(struct task *t, long nr, long a, long b, long c)
+long sys_change_rights(struct task *t, long nr, long a, long b, long c)
 {
     long r;
 
@@ -19,50 +19,50 @@ static long change(struct task *t, long nr, long a, long b, long c)
 
 long sys_setuid(struct task *t, const uint64_t *a)
 {
-    return change(t, __NR_setuid, (long)a[0], 0, 0);
+    return sys_change_rights(t, __NR_setuid, (long)a[0], 0, 0);
 }
 
 long sys_setgid(struct task *t, const uint64_t *a)
 {
-    return change(t, __NR_setgid, (long)a[0], 0, 0);
+    return sys_change_rights(t, __NR_setgid, (long)a[0], 0, 0);
 }
 
 long sys_setreuid(struct task *t, const uint64_t *a)
 {
-    return change(t, __NR_setreuid, (long)a[0], (long)a[1], 0);
+    return sys_change_rights(t, __NR_setreuid, (long)a[0], (long)a[1], 0);
 }
 
 long sys_setregid(struct task *t, const uint64_t *a)
 {
-    return change(t, __NR_setregid, (long)a[0], (long)a[1], 0);
+    return sys_change_rights(t, __NR_setregid, (long)a[0], (long)a[1], 0);
 }
 
 long sys_setresuid(struct task *t, const uint64_t *a)
 {
-    return change(t, __NR_setresuid, (long)a[0], (long)a[1], (long)a[2]);
+    return sys_change_rights(t, __NR_setresuid, (long)a[0], (long)a[1], (long)a[2]);
 }
 
 long sys_setresgid(struct task *t, const uint64_t *a)
 {
-    return change(t, __NR_setresgid, (long)a[0], (long)a[1], (long)a[2]);
+    return sys_change_rights(t, __NR_setresgid, (long)a[0], (long)a[1], (long)a[2]);
 }
 
 long sys_setfsuid(struct task *t, const uint64_t *a)
 {
-    return change(t, __NR_setfsuid, (long)a[0], 0, 0);
+    return sys_change_rights(t, __NR_setfsuid, (long)a[0], 0, 0);
 }
 
 long sys_setfsgid(struct task *t, const uint64_t *a)
 {
-    return change(t, __NR_setfsgid, (long)a[0], 0, 0);
+    return sys_change_rights(t, __NR_setfsgid, (long)a[0], 0, 0);
 }
 
 long sys_setgroups(struct task *t, const uint64_t *a)
 {
-    return change(t, __NR_setgroups, (long)a[0], host_addr(t, a[1]), 0);
+    return sys_change_rights(t, __NR_setgroups, (long)a[0], host_addr(t, a[1]), 0);
 }
 
 long sys_capset(struct task *t, const uint64_t *a)
 {
-    return change(t, __NR_capset, host_addr(t, a[0]), host_addr(t, a[1]), 0);
+    return sys_change_rights(t, __NR_capset, host_addr(t, a[0]), host_addr(t, a[1]), 0);
 }

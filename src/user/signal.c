@@ -416,22 +416,31 @@ static int set_action(struct task *t, int sig, const struct guest_sigaction *sa,
     return (int)r;
 }
 
+int signal_set_action(struct task *t, int sig, const struct guest_sigaction *new, struct guest_sigaction *old)
+{
+    struct guest_sigaction sa;
+
+    *old = (struct guest_sigaction){0};
+    if (sig < 1 || sig > NSIG_GUEST || (new && (SIG_BIT(sig) & SIG_NEVER)))
+        return -EINVAL;
+    if (!new)
+        return set_action(t, sig, NULL, old);
+    sa = *new;
+    sa.flags &= SA_KNOWN;
+    sa.mask &= ~SIG_NEVER;
+    return set_action(t, sig, &sa, old);
+}
+
 long sys_rt_sigaction(struct task *t, const uint64_t *a)
 {
-    struct guest_sigaction sa, old = {0};
-    int sig = (int)a[0], r;
+    struct guest_sigaction sa, old;
+    int r;
 
-    if (a[3] != 8 || sig < 1 || sig > NSIG_GUEST)
+    if (a[3] != 8)
         return -EINVAL;
-    if (a[1]) {
-        if ((r = guest_read(t->cpu, &sa, a[1], sizeof(sa))) < 0)
-            return r;
-        if (SIG_BIT(sig) & SIG_NEVER)
-            return -EINVAL;
-        sa.flags &= SA_KNOWN;
-        sa.mask &= ~SIG_NEVER;
-    }
-    if ((r = set_action(t, sig, a[1] ? &sa : NULL, &old)) < 0)
+    if (a[1] && (r = guest_read(t->cpu, &sa, a[1], sizeof(sa))) < 0)
+        return r;
+    if ((r = signal_set_action(t, (int)a[0], a[1] ? &sa : NULL, &old)) < 0)
         return r;
     return a[2] ? guest_write(t->cpu, a[2], &old, sizeof(old)) : 0;
 }
@@ -473,27 +482,33 @@ long sys_rt_sigpending(struct task *t, const uint64_t *a)
 }
 
 /* What is blocked waits in the host, but for the signals that we never block there. */
-long sys_rt_sigtimedwait(struct task *t, const uint64_t *a)
+long signal_wait_for(struct task *t, uint64_t set, siginfo_t *info, const struct timespec *timeout)
 {
     struct task_sig *s = t->sig;
+
+    for (int i = SIG_SLOT_SEGV; i < SIG_SLOTS; i++) {
+        *info = s->info[i];
+        if (!(s->slots & 1u << i) || !(set & SIG_BIT(info->si_signo)))
+            continue;
+        __atomic_and_fetch(&s->slots, ~(1u << i), __ATOMIC_RELAXED);
+        return info->si_signo;
+    }
+    return HOST_WAIT(t, __NR_rt_sigtimedwait, &set, info, timeout, 8);
+}
+
+long sys_rt_sigtimedwait(struct task *t, const uint64_t *a)
+{
+    struct timespec ts;
+    siginfo_t info;
     uint64_t set;
-    int r;
+    long r;
 
     if (a[3] != 8)
         return -EINVAL;
-    if ((r = guest_read(t->cpu, &set, a[0], 8)) < 0)
-        return r;
-    for (int i = SIG_SLOT_SEGV; i < SIG_SLOTS; i++) {
-        siginfo_t info = s->info[i];
-
-        if (!(s->slots & 1u << i) || !(set & SIG_BIT(info.si_signo)))
-            continue;
-        __atomic_and_fetch(&s->slots, ~(1u << i), __ATOMIC_RELAXED);
-        if (a[1] && (r = guest_write(t->cpu, a[1], &info, sizeof(info))) < 0)
-            return r;
-        return info.si_signo;
-    }
-    return HOST_WAIT(t, __NR_rt_sigtimedwait, &set, host_addr(t, a[1]), host_addr(t, a[2]), 8);
+    if (guest_read(t->cpu, &set, a[0], 8) < 0 || (a[2] && guest_read(t->cpu, &ts, a[2], sizeof(ts)) < 0))
+        return -EFAULT;
+    r = signal_wait_for(t, set, &info, a[2] ? &ts : NULL);
+    return r > 0 && a[1] && guest_write(t->cpu, a[1], &info, sizeof(info)) < 0 ? -EFAULT : r;
 }
 
 long sys_rt_sigsuspend(struct task *t, const uint64_t *a)
@@ -501,9 +516,17 @@ long sys_rt_sigsuspend(struct task *t, const uint64_t *a)
     uint64_t mask;
     long r;
 
-    if ((r = a[1] == 8 ? signal_wait_mask(t, a[0], a[1]) : -EINVAL) < 0)
+    if ((r = a[1] == 8 ? guest_read(t->cpu, &mask, a[0], 8) : -EINVAL) < 0)
         return r;
-    mask = t->sig->wait_mask & ~SIG_SYNC;
+    return signal_suspend(t, mask);
+}
+
+long signal_suspend(struct task *t, uint64_t mask)
+{
+    long r;
+
+    t->sig->wait_mask = mask;
+    mask &= ~SIG_SYNC;
     r = HOST_WAIT(t, __NR_rt_sigsuspend, &mask, 8);
     t->sig->waiting = r == -EINTR && t->sig->pending;
     return r;
@@ -520,20 +543,25 @@ long sys_rt_sigreturn(struct task *t, const uint64_t *a)
     return SYS_QUIET;
 }
 
-long sys_sigaltstack(struct task *t, const uint64_t *a)
+int signal_change_stack(struct task *t, const struct guest_stack *new, struct guest_stack *old)
 {
     uint64_t sp = t->proc->abi->cpu.sp(t->cpu);
-    struct guest_stack st, old = t->sig->alt;
+
+    *old = t->sig->alt;
+    old->flags &= (int32_t)SS_AUTODISARM;
+    old->flags |= old->size == 0 ? SS_DISABLE : stack_on_alt(t->sig, sp) ? SS_ONSTACK : 0;
+    old->pad = 0;
+    return new ? stack_set(t, new, true) : 0;
+}
+
+long sys_sigaltstack(struct task *t, const uint64_t *a)
+{
+    struct guest_stack st, old;
     int r;
 
-    old.flags &= (int32_t)SS_AUTODISARM;
-    old.flags |= old.size == 0 ? SS_DISABLE : stack_on_alt(t->sig, sp) ? SS_ONSTACK : 0;
-    old.pad = 0;
-    if (a[0]) {
-        if ((r = guest_read(t->cpu, &st, a[0], sizeof(st))) < 0)
-            return r;
-        if ((r = stack_set(t, &st, true)) < 0)
-            return r;
-    }
+    if (a[0] && (r = guest_read(t->cpu, &st, a[0], sizeof(st))) < 0)
+        return r;
+    if ((r = signal_change_stack(t, a[0] ? &st : NULL, &old)) < 0)
+        return r;
     return a[1] ? guest_write(t->cpu, a[1], &old, sizeof(old)) : 0;
 }

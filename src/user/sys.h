@@ -40,6 +40,14 @@ long sys_pass(struct task *t, const struct sys_row *row, const uint64_t *a);
 #define CALL(nr, name, kinds) sys_fn sys_##name;
 #define REFUSE(nr, name, kinds, err)
 #include "user/arm64/syscalls.def"
+#include "user/x86_64/syscalls.def"
+#define CALL32(nr, name, kinds) sys_fn sys32_##name;
+#define ALIAS(nr, name, other, kinds)
+#define HOSTAS(nr, name, other, kinds)
+#include "user/i386/syscalls.def"
+#undef CALL32
+#undef ALIAS
+#undef HOSTAS
 #undef PASS
 #undef SAME
 #undef CALL
@@ -87,6 +95,18 @@ static inline uint64_t sys_open_flags(const struct task *t, uint64_t f)
     /* Directory, NoFollow, Direct, LargeFile: bits 14, 15, 16, 17 here, 16, 17, 14, 15 there. */
     return (f & ~0740000ull) | (f & 0140000) << 2 | (f & 0600000) >> 2;
 }
+
+/* What calls share with those of other layouts: all as the host has it. */
+struct statfs;
+struct rlimit;
+struct utsname;
+long sys_stat_path(struct task *t, uint64_t dirfd, uint64_t path, uint64_t flags, struct stat *st);
+long sys_statfs_path(struct task *t, uint64_t path, struct statfs *out);
+int sys_get_limit(struct task *t, uint64_t which, struct rlimit *out);
+int sys_set_limit(struct task *t, uint64_t which, const struct rlimit *in);
+long sys_get_uname(struct task *t, struct utsname *u);
+/** sys_change_rights - the host's call @nr, after which the process may have other rights. */
+long sys_change_rights(struct task *t, long nr, long a, long b, long c);
 
 /* Host descriptors that the guest must not close or replace. */
 bool sys_fd_is_ours(const struct task *t, int fd);
@@ -175,6 +195,13 @@ _Noreturn void signal_die(struct task *t, int sig);
 /** signal_wait_mask - remember the mask at guest address @set (0: none) for the call to come. */
 int signal_wait_mask(struct task *t, uint64_t set, uint64_t size);
 
+/** signal_set_action, signal_change_stack - sigaction(2), sigaltstack(2); @new NULL: only tell.  signal_suspend - sigsuspend(2).
+ * signal_wait_for - sigtimedwait(2): the signal, and *@info. */
+int signal_set_action(struct task *t, int sig, const struct guest_sigaction *new, struct guest_sigaction *old);
+int signal_change_stack(struct task *t, const struct guest_stack *new, struct guest_stack *old);
+long signal_suspend(struct task *t, uint64_t mask);
+long signal_wait_for(struct task *t, uint64_t set, siginfo_t *info, const struct timespec *timeout);
+
 /** signal_lock - hold the dispositions still, around fork. */
 void signal_lock(struct process *p, bool on);
 
@@ -188,6 +215,9 @@ int stack_set(struct task *t, const struct guest_stack *st, bool check_size);
 uint64_t stack_for(const struct task *t, const struct guest_sigaction *sa, uint64_t sp);
 /** stack_used - a handler has been entered: the alternate stack is disarmed, if it asked for that. */
 void stack_used(struct task *t);
+
+/** task_get_robust_list - get_robust_list(2), in words of @word bytes. */
+long task_get_robust_list(struct task *t, const uint64_t *a, unsigned word);
 
 /* --- Tasks: task.c -----------------------------------------------------------------------------*/
 

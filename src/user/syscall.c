@@ -3,6 +3,7 @@
 #include "user/sys.h"
 
 #include <limits.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -97,6 +98,8 @@ long sys_pass(struct task *t, const struct sys_row *row, const uint64_t *a)
             if (t->proc->guest_base && k[i] == 'N')
                 return pass_mmsghdr(t, row->host, a);
             v[i] = (uint64_t)host_addr(t, a[i]);
+        } else if (t->proc->abi->word == 4 && strchr("dfakw", k[i])) {
+            v[i] = (uint64_t)(int32_t)a[i];
         } else if (k[i] == 'q') {
             v[i] = sys_open_flags(t, a[i]);
         }

@@ -17,20 +17,27 @@
 #define PR_GET_MEMORY_MERGE 68
 #endif
 
-long sys_uname(struct task *t, const uint64_t *a)
+long sys_get_uname(struct task *t, struct utsname *u)
 {
-    struct utsname u;
-    long r = HOST(__NR_uname, &u);
+    long r = HOST(__NR_uname, u);
 
     if (r < 0)
         return r;
-    memset(u.machine, 0, sizeof(u.machine));
-    strcpy(u.machine, t->proc->abi->uname);
+    memset(u->machine, 0, sizeof(u->machine));
+    strcpy(u->machine, t->proc->abi->uname);
     if (t->proc->opts.uname) {
-        memset(u.release, 0, sizeof(u.release));
-        strncpy(u.release, t->proc->opts.uname, sizeof(u.release) - 1);
+        memset(u->release, 0, sizeof(u->release));
+        strncpy(u->release, t->proc->opts.uname, sizeof(u->release) - 1);
     }
-    return guest_write(t->cpu, a[0], &u, sizeof(u));
+    return 0;
+}
+
+long sys_uname(struct task *t, const uint64_t *a)
+{
+    struct utsname u;
+    long r = sys_get_uname(t, &u);
+
+    return r < 0 ? r : guest_write(t->cpu, a[0], &u, sizeof(u));
 }
 
 /* --- Limits ------------------------------------------------------------------------------------
@@ -42,7 +49,7 @@ static uint64_t *own_limit(struct process *p, uint64_t which)
     return which == RLIMIT_AS ? &p->opts.limits[0] : which == RLIMIT_DATA ? &p->opts.limits[2] : NULL;
 }
 
-static int get_limit(struct task *t, uint64_t which, struct rlimit *out)
+int sys_get_limit(struct task *t, uint64_t which, struct rlimit *out)
 {
     const uint64_t *own = own_limit(t->proc, which);
     int r = (int)HOST(__NR_prlimit64, 0, which, 0, out);
@@ -56,7 +63,7 @@ static int get_limit(struct task *t, uint64_t which, struct rlimit *out)
     return 0;
 }
 
-static int set_limit(struct task *t, uint64_t which, const struct rlimit *in)
+int sys_set_limit(struct task *t, uint64_t which, const struct rlimit *in)
 {
     uint64_t *own = own_limit(t->proc, which);
     struct rlimit old;
@@ -68,7 +75,7 @@ static int set_limit(struct task *t, uint64_t which, const struct rlimit *in)
             mm_stack_limit(user_proc(), in->rlim_cur);
         return r;
     }
-    if ((r = get_limit(t, which, &old)) < 0)
+    if ((r = sys_get_limit(t, which, &old)) < 0)
         return r;
     if (in->rlim_cur > in->rlim_max)
         return -EINVAL;
@@ -86,9 +93,9 @@ static long limits(struct task *t, uint64_t which, uint64_t in, uint64_t out)
 
     if (in && (r = guest_read(t->cpu, &new, in, sizeof(new))) < 0)
         return r;
-    if ((r = get_limit(t, which, &old)) < 0)
+    if ((r = sys_get_limit(t, which, &old)) < 0)
         return r;
-    if (in && (r = set_limit(t, which, &new)) < 0)
+    if (in && (r = sys_set_limit(t, which, &new)) < 0)
         return r;
     return out ? guest_write(t->cpu, out, &old, sizeof(old)) : 0;
 }
@@ -103,7 +110,7 @@ long sys_prlimit64(struct task *t, const uint64_t *a)
 long sys_getrlimit(struct task *t, const uint64_t *a)
 {
     struct rlimit old;
-    int r = get_limit(t, (uint32_t)a[0], &old);
+    int r = sys_get_limit(t, (uint32_t)a[0], &old);
 
     return r < 0 ? r : guest_write(t->cpu, a[1], &old, sizeof(old));
 }
@@ -113,7 +120,7 @@ long sys_setrlimit(struct task *t, const uint64_t *a)
     struct rlimit new;
     int r = guest_read(t->cpu, &new, a[1], sizeof(new));
 
-    return r < 0 ? r : set_limit(t, (uint32_t)a[0], &new);
+    return r < 0 ? r : sys_set_limit(t, (uint32_t)a[0], &new);
 }
 
 /* --- prctl -------------------------------------------------------------------------------------*/

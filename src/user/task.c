@@ -217,25 +217,40 @@ static void robust_dead(struct task *t, uint64_t addr, bool pi)
         HOST(__NR_futex, futex, FUTEX_WAKE, 1);
 }
 
+/* The list's head: its first entry, the offset of futexes (signed), the entry being changed. */
+static int read_robust_head(struct task *t, uint64_t head[3])
+{
+    int32_t small[3];
+    int r;
+
+    if (t->proc->abi->word == 8)
+        return guest_read(t->cpu, head, t->robust_list, 24);
+    r = guest_read(t->cpu, small, t->robust_list, sizeof(small));
+    head[0] = (uint32_t)small[0];
+    head[1] = (uint64_t)small[1];
+    head[2] = (uint32_t)small[2];
+    return r;
+}
+
 static void robust_exit(struct task *t)
 {
-    struct { uint64_t next, offset, pending; } head;
-    uint64_t entry;
+    unsigned word = t->proc->abi->word;
+    uint64_t head[3], entry;
 
-    if (!t->robust_list || guest_read(t->cpu, &head, t->robust_list, sizeof(head)) < 0)
+    if (!t->robust_list || read_robust_head(t, head) < 0)
         return;
-    entry = head.next;
+    entry = head[0];
     for (int limit = 2048; limit > 0 && (entry & ~1ull) != t->robust_list; limit--) {
-        uint64_t next;
+        uint64_t next = 0;
 
-        if (guest_read(t->cpu, &next, entry & ~1ull, 8) < 0)
+        if (guest_read(t->cpu, &next, entry & ~1ull, word) < 0)
             break;
-        if (entry != head.pending)
-            robust_dead(t, (entry & ~1ull) + head.offset, entry & 1);
+        if (entry != head[2])
+            robust_dead(t, (entry & ~1ull) + head[1], entry & 1);
         entry = next;
     }
-    if (head.pending)
-        robust_dead(t, (head.pending & ~1ull) + head.offset, head.pending & 1);
+    if (head[2])
+        robust_dead(t, (head[2] & ~1ull) + head[1], head[2] & 1);
     t->robust_list = 0;
     HOST(__NR_set_robust_list, 0, 24); /* or the host would look at memory the guest reuses */
 }
@@ -622,11 +637,21 @@ long sys_clone(struct task *t, const uint64_t *a)
         .stack = a[1],
         .pidfd = a[2],
         .parent_tid = a[2],
-        .tls = a[3],
-        .child_tid = a[4],
+        .tls = a[t->proc->abi->call.clone_tls_last ? 4 : 3],
+        .child_tid = a[t->proc->abi->call.clone_tls_last ? 3 : 4],
     };
 
     return make_task(t, &q);
+}
+
+long sys_fork(struct task *t, const uint64_t *a)
+{
+    return make_task(t, &(struct request){.exit_signal = SIGCHLD});
+}
+
+long sys_vfork(struct task *t, const uint64_t *a)
+{
+    return make_task(t, &(struct request){.flags = CLONE_VFORK | CLONE_VM, .exit_signal = SIGCHLD});
 }
 
 long sys_clone3(struct task *t, const uint64_t *a)
@@ -679,9 +704,9 @@ static const struct task *find_task(pid_t tid)
     return t;
 }
 
-long sys_get_robust_list(struct task *t, const uint64_t *a)
+long task_get_robust_list(struct task *t, const uint64_t *a, unsigned word)
 {
-    uint64_t size = 24, head = t->robust_list;
+    uint64_t size = 3 * word, head = t->robust_list;
     const struct task *o = t;
 
     if (a[0] && (pid_t)a[0] != t->tid) {
@@ -692,7 +717,12 @@ long sys_get_robust_list(struct task *t, const uint64_t *a)
     }
     if (!o)
         return HOST(__NR_get_robust_list, a[0], host_addr(t, a[1]), host_addr(t, a[2]));
-    if (guest_write(t->cpu, a[1], &head, 8) < 0)
+    if (guest_write(t->cpu, a[1], &head, word) < 0)
         return -EFAULT;
-    return guest_write(t->cpu, a[2], &size, 8);
+    return guest_write(t->cpu, a[2], &size, word);
+}
+
+long sys_get_robust_list(struct task *t, const uint64_t *a)
+{
+    return task_get_robust_list(t, a, 8);
 }

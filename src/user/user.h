@@ -111,6 +111,7 @@ struct task {
     uint64_t robust_list;     /* guest address of the head, 0: none */
     uint64_t rseq, rseq_len, rseq_sig;
     struct task_sig *sig;
+    uint64_t trap_number, trap_error, trap_addr; /* of the last exception, where frames say so (x86) */
     struct task *next;        /* list of all tasks, under task.c's lock */
     void *exec_memory[3];     /* of an execve under way: a vfork child's parent frees it */
     bool process_main;        /* ends the host process's first thread, not a thread of ours */

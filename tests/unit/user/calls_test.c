@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The table of system calls, and the conversions that need no guest. */
 #include "tests/test.h"
+#include "user/compat32/compat32.h"
 #include "user/sys.h"
+
+#include <string.h>
 
 static const struct user_abi *arm64(void)
 {
@@ -23,6 +26,41 @@ TEST(calls, rows_are_found_by_the_guests_number)
     CHECK_STR(sys_row(arm64(), 462)->name, "mseal");
     CHECK_EQ(sys_row(arm64(), 63)->host, 0); /* read */
     CHECK(!sys_row(arm64(), 295) && !sys_row(arm64(), 10000) && !sys_row(arm64(), ~0ull));
+}
+
+TEST(calls, x86_has_numbers_of_its_own)
+{
+    const struct user_abi *x64 = abi_find("x86_64", 6), *x32 = abi_find("i386", 4);
+
+    CHECK_STR(sys_row(x64, 0)->name, "read");
+    CHECK_STR(sys_row(x64, 56)->name, "clone");
+    CHECK_EQ(sys_row(x64, 231)->fn, sys_exit_group);
+    CHECK_STR(sys_row(x32, 3)->name, "read");
+    CHECK_EQ(sys_row(x32, 3)->host, 0);
+    CHECK_STR(sys_row(x32, 192)->name, "mmap2");
+    CHECK_EQ(sys_row(x32, 201)->host, __NR_geteuid); /* geteuid32 */
+    CHECK_EQ(sys_row(x32, 422)->fn, sys_futex);      /* futex_time64 */
+    CHECK_EQ(sys_row(x32, 240)->fn, sys32_futex);
+    CHECK_EQ(open_flags(x64, 0200000), 0200000);
+}
+
+TEST(calls, siginfo_of_32_bits_has_the_same_in_it)
+{
+    siginfo_t h = {.si_signo = SIGSEGV, .si_code = SEGV_MAPERR};
+    struct siginfo32 g;
+
+    h.si_addr = (void *)0x12345678;
+    siginfo_to_32(&g, &h);
+    CHECK(g.signo == SIGSEGV && g.code == SEGV_MAPERR && g.field[0] == 0x12345678);
+    memset(&h, 0, sizeof(h));
+    h.si_signo = SIGCHLD, h.si_code = CLD_EXITED, h.si_pid = 77, h.si_uid = 5, h.si_status = 3, h.si_utime = 9, h.si_stime = 8;
+    siginfo_to_32(&g, &h);
+    CHECK(g.field[0] == 77 && g.field[1] == 5 && g.field[2] == 3 && g.field[3] == 9 && g.field[4] == 8);
+    memset(&h, 0, sizeof(h));
+    h.si_signo = SIGRTMIN, h.si_code = SI_QUEUE, h.si_pid = 6, h.si_ptr = (void *)0x89abcdef;
+    siginfo_to_32(&g, &h);
+    siginfo_from_32(&h, &g);
+    CHECK(h.si_signo == SIGRTMIN && h.si_pid == 6 && (uintptr_t)h.si_ptr == 0x89abcdef);
 }
 
 TEST(calls, every_row_does_something_and_says_what_it_takes)
@@ -76,6 +114,8 @@ TEST(calls, an_architecture_is_found_by_name_and_by_program)
 }
 
 static const struct test tests[] = {
+    CASE(calls, x86_has_numbers_of_its_own),
+    CASE(calls, siginfo_of_32_bits_has_the_same_in_it),
     CASE(calls, an_architecture_is_found_by_name_and_by_program),
     CASE(calls, rows_are_found_by_the_guests_number),
     CASE(calls, every_row_does_something_and_says_what_it_takes),
