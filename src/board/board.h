@@ -71,6 +71,7 @@ struct board {
     unsigned max_cpus;
     uint64_t default_ram;     /* bytes */
     enum drive_if default_if; /* -drive without if=, -hda, -cdrom */
+    unsigned ide_units;       /* disks of one IDE bus; 0: 2 */
     const char *default_nic;  /* model, NULL: none */
     bool is_default;          /* of its arch, without -machine */
     /** build - wire everything.  Straight-line: this function is the memory map.

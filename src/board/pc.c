@@ -158,6 +158,7 @@ I440FX(2_0, "2.0");
         .max_cpus = 288,                                                                           \
         .default_ram = 128 * MiB,                                                                  \
         .default_if = IF_IDE,                                                                      \
+        .ide_units = 1,                                                                            \
         .default_nic = "e1000e",                                                                   \
         .build = pc_build,                                                                         \
         __VA_ARGS__}

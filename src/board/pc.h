@@ -41,7 +41,6 @@ struct pc {
     struct ram *ram;
     struct mem low_mem, high_mem, bios_mem, isa_bios_mem;
     struct dev *host, *isa_dev, *pm, *fw_cfg, *pic, *pit, *rtc, *hpet, *ioapic, *i8042, *flash[2], *disks;
-    bool com[4], lpt, fdc; /* ports that are there */
     struct isa_bus *isa;
     struct pci_bus *pci;
     struct mem *pci_mem;

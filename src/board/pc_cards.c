@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Cards and disks of a PC that the command line asks for without -device. */
+/* Cards, disks and ports of a PC that the command line asks for without -device: screen, network, -serial, -hda and their kin. */
 #include "board/pc.h"
 
 #include "board/asked.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* The first two cards are in the slots after the board's own chips, where guests have always met them. */
+static int add_vga(struct pc *p, struct err *e)
+{
+    const char *type = conf_vga(p->c, "std");
+
+    return !type || dev_new(p->m, type, NULL, &p->pci->bus, NULL, e) ? 0 : e->code;
+}
 
 static int add_nics(struct pc *p, struct err *e)
 {
@@ -15,7 +23,51 @@ static int add_nics(struct pc *p, struct err *e)
     return 0;
 }
 
+static int add_serials(struct pc *p, struct err *e)
+{
+    char props[128];
+
+    for (unsigned i = 0; i < 4 && i < CONF_SERIALS; i++) {
+        if (!p->c->serial[i])
+            continue;
+        snprintf(props, sizeof(props), "index=%u,chardev=%s", i, chr_id(p->c->serial[i]));
+        if (!dev_add(p->m, "isa-serial", NULL, props, e))
+            return e->code;
+    }
+    return 0;
+}
+
+/* --- Disks ---------------------------------------------------------------------------------- */
+
+struct disks {
+    struct pc *p;
+    struct err *e;
+};
+
+static bool add_disk(void *opaque, const char *id, void *backend)
+{
+    struct disks *s = opaque;
+    const struct drive *d = backend;
+    char props[128];
+
+    if (d->intf != IF_IDE || d->used)
+        return true;
+    snprintf(props, sizeof(props), "bus=ide.%d,unit=%d,drive=%s", d->bus, d->unit, d->id);
+    return dev_add(s->p->m, d->cdrom ? "ide-cd" : "ide-hd", NULL, props, s->e);
+}
+
+static int add_disks(struct pc *p, struct err *e)
+{
+    struct disks s = {p, e};
+
+    if (p->disks)
+        machine_each_backend(p->m, "drive", add_disk, &s);
+    return e->code;
+}
+
 int pc_add_cards(struct pc *p, struct err *e)
 {
-    return add_nics(p, e);
+    if (add_vga(p, e) < 0 || add_nics(p, e) < 0 || add_serials(p, e) < 0)
+        return e->code;
+    return add_disks(p, e);
 }

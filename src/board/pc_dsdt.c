@@ -8,6 +8,7 @@
 #include "dev/pc/q35.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { LINKS_PIIX = 4, LINKS_ICH = 8 };
 
@@ -333,19 +334,33 @@ static void add_isa(struct bytes *b, const char *name, const char *id, unsigned 
 
 #define PORTS(...) (const struct isa_res[]){__VA_ARGS__, {0, 0}}
 
+/* A property of a device: a number; 0 when it has none of that name. */
+static uint64_t number_of(const struct dev *d, const char *name)
+{
+    const struct field *f = d->type->props ? field_find(d->type->props, name) : NULL;
+
+    return f && f->kind == F_U64 ? *(const uint64_t *)((const char *)d + f->offset) : 0;
+}
+
+/* Serial and parallel ports and the floppy controller, as they are on the bus. */
 static void add_ports(struct pc *p, struct bytes *b)
 {
-    static const uint16_t at[] = {0x3f8, 0x2f8, 0x3e8, 0x2e8};
-    static const uint8_t irq[] = {4, 3, 4, 3};
-    char name[5] = "COM1";
+    char com[5] = "COM1", lpt[5] = "LPT1";
 
-    for (unsigned i = 0; i < ARRAY_LEN(at); i++, name[3]++)
-        if (p->com[i])
-            add_isa(b, name, "PNP0501", i + 1, PORTS({at[i], 8}), irq[i], 0);
-    if (p->lpt)
-        add_isa(b, "LPT1", "PNP0400", 1, PORTS({0x378, 8}), 7, 0);
-    if (p->fdc)
-        add_isa(b, "FDC0", "PNP0700", 0, PORTS({0x3f2, 4}, {0x3f7, 1}), 6, 2);
+    for (const struct dev *d = p->isa->bus.devs; d; d = d->next_on_bus) {
+        uint16_t port = number_of(d, "iobase");
+        unsigned irq = number_of(d, "irq") & 15;
+
+        if (strcmp(d->type->name, "isa-serial") == 0 && com[3] <= '4') {
+            add_isa(b, com, "PNP0501", com[3] - '0', PORTS({port, 8}), irq, 0);
+            com[3]++;
+        } else if (strcmp(d->type->name, "isa-parallel") == 0 && lpt[3] <= '3') {
+            add_isa(b, lpt, "PNP0400", lpt[3] - '0', PORTS({port, 8}), irq, 0);
+            lpt[3]++;
+        } else if (strcmp(d->type->name, "isa-fdc") == 0) {
+            add_isa(b, "FDC0", "PNP0700", 0, PORTS({0x3f2, 4}, {0x3f7, 1}), 6, 2);
+        }
+    }
 }
 
 static void add_isa_bridge(struct pc *p, struct bytes *b)

@@ -104,5 +104,5 @@ int pc_add_isa(struct pc *p, struct err *e)
 {
     if (add_controllers(p, e) < 0 || add_timers(p, e) < 0 || add_keyboard(p, e) < 0)
         return e->code;
-    return 0;
+    return add(p, "i8257", NULL, e) ? 0 : e->code;
 }

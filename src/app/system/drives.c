@@ -16,6 +16,11 @@ static const char *const if_names[] = {"none",   "ide", "scsi",   "floppy",  "pf
                                        "mtd",    "sd",  "virtio", "default", NULL};
 static const unsigned char if_units[IF_NUM] = {[IF_IDE] = 2, [IF_SCSI] = 7}; /* of a bus; 0: all on one */
 
+static int units_of(const struct sys *s, enum drive_if intf)
+{
+    return intf == IF_IDE && s->conf.board->ide_units ? (int)s->conf.board->ide_units : if_units[intf];
+}
+
 /* What -drive says that is no option of the image. */
 struct opts {
     char *file, *intf, *id, *cache, *format, *werror, *rerror, *aio, *serial, *discard, *zeroes,
@@ -97,7 +102,7 @@ static struct drive *drive_at(struct sys *s, enum drive_if intf, int bus, int un
 
 static int place(struct sys *s, struct drive *d, const struct opts *o, struct err *e)
 {
-    int units = if_units[d->intf], bus, unit, index, r;
+    int units = units_of(s, d->intf), bus, unit, index, r;
 
     if ((r = get_number("bus", o->bus, &bus, e)) < 0 ||
         (r = get_number("unit", o->unit, &unit, e)) < 0 ||

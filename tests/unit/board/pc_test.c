@@ -21,6 +21,7 @@ TEST(pc, chips_of_i440fx)
     CHECK_EQ(cfg(&b, 0, 0, 0), 0x12378086);
     CHECK_EQ(cfg(&b, 1, 0, 0), 0x70008086);
     CHECK_EQ(cfg(&b, 1, 3, 0), 0x71138086);
+    CHECK_EQ(cfg(&b, 2, 0, 0), 0x11111234); /* the screen */
     firmware_is_at_both_ends(&b);
     CHECK_EQ(in(&b, 0x21, 1) & ~0xffu, 0); /* the PIC answers */
     CHECK_EQ(mem(&b, 0xfed00000, 4) & 0xffff0000, 0x80860000);
