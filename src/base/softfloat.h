@@ -23,6 +23,7 @@ enum {
     FP_OFC = 4,   /* overflow */
     FP_UFC = 8,   /* underflow, tininess detected before rounding */
     FP_IXC = 16,  /* inexact */
+    FP_DEN = 64,  /* x86: an operand was denormal and not flushed */
     FP_IDC = 128, /* an input denormal was flushed to zero */
 };
 
@@ -43,6 +44,8 @@ struct fp_env {
     bool dn;          /* every NaN result is the default NaN */
     bool ahp;         /* f16 in conversions is Arm's alternative format: no infinities, no NaNs */
     uint8_t nan_rule; /* enum fp_nan_rule */
+    bool daz, ftz;    /* FP_NAN_X86, instead of fz: denormal operands are zero; tiny inexact results are */
+    bool tiny;        /* FP_NAN_X86: exact tiny results raise FP_UFC, too: underflow is unmasked */
     uint32_t flags;   /* FP_*: only ever OR'ed into */
 };
 

@@ -3,7 +3,8 @@
  * Source: AMD64 manual volume 1, 4.2.2: flags 0..5, masks 7..12, rounding 13..14. */
 #include "cpu/fpmode.h"
 
-#define MXCSR_MASKS 0x1f80u
+#include "base/fp_x86.h"
+
 #define MXCSR_DM    0x0100u /* denormal operand */
 #define MXCSR_ZM    0x0200u /* division by zero: perhaps of a denormal, which is not one when flushed */
 #define MXCSR_UM    0x0800u /* underflow */
@@ -24,29 +25,24 @@ static void mxcsr_write(uint32_t v)
 
 void fpmode_load(struct fp_env *fp)
 {
-    static const uint8_t rc[4] = { [FP_RN] = 0, [FP_RP] = 2, [FP_RM] = 1, [FP_RZ] = 3 };
-
-    uint32_t masks = MXCSR_MASKS;
+    uint32_t off = 0;
 
     if (fp->fz) { /* see host_job.fp_flush; what the handler clears must not be the guest's */
         fpmode_gather(fp);
-        masks &= ~(MXCSR_DM | MXCSR_ZM | MXCSR_UM);
+        off = MXCSR_DM | MXCSR_ZM | MXCSR_UM;
         if (!(fp->flags & FP_IXC))
-            masks &= ~MXCSR_PM;
+            off |= MXCSR_PM;
     }
-    mxcsr_write(masks | (uint32_t)rc[fp->rounding & 3] << 13 | (mxcsr_read() & 0x3f));
+    mxcsr_write((mxcsr_of_fp(fp) & ~off) | (mxcsr_read() & MXCSR_FLAGS));
 }
 
 void fpmode_gather(struct fp_env *fp)
 {
-    uint32_t m = mxcsr_read();
+    uint32_t m = mxcsr_read(), flags = fp_flags_of_mxcsr(m);
 
-    /* invalid 0, denormal 1 (no such flag without flushing), zero 2, overflow 3, underflow 4,
-     * precision 5 */
-    fp->flags |= (m & 1 ? FP_IOC : 0) | (m & 4 ? FP_DZC : 0) | (m & 8 ? FP_OFC : 0) |
-                     (m & 16 ? FP_UFC : 0) | (m & 32 ? FP_IXC : 0);
-    if (m & 0x3f)
-        mxcsr_write(m & ~0x3fu);
+    fp->flags |= fp->nan_rule == FP_NAN_X86 ? flags : flags & ~(uint32_t)FP_DEN; /* others have no such flag without flushing */
+    if (m & MXCSR_FLAGS)
+        mxcsr_write(m & ~(uint32_t)MXCSR_FLAGS);
 }
 
 /* The exception's own bits are not the guest's: the operation is done again out of line, where flushing

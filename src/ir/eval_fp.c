@@ -4,6 +4,7 @@
  * shared/functions/float).  A scalar is one lane; its width comes from the type, not from how->lane.
  */
 #include "base/softfloat.h"
+#include "ir/eval_sse.h"
 #include "ir/eval_vec_priv.h"
 
 /* One function in the three widths. */
@@ -261,6 +262,8 @@ static enum fp_order compare(const union ir_u *a, const struct ir_how *how, stru
 {
     bool signalling = how->imm & 1;
 
+    if (fp->nan_rule == FP_NAN_X86)
+        return sse_compare(a, how->arg_type, signalling, fp);
     switch (how->arg_type) {
     case IR_F16:
         return f16_compare(a[0].h[0], a[1].h[0], signalling, fp);

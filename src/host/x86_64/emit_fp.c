@@ -274,4 +274,6 @@ emit_fn *const x64_emit_fp[IR_NUM_OPS] = {
     [IRO_vfceq] = emit_vfceq, [IRO_vfcge] = emit_vfcge, [IRO_vfcgt] = emit_vfcgt,
     [IRO_vf2i] = emit_vf2i, [IRO_vi2f] = emit_vi2f, [IRO_vfrint] = emit_vfrint,
     [IRO_vfcvtl] = emit_vfcvtl, [IRO_vfcvtn] = emit_vfcvtn,
+    [IRO_xf1] = emit_xf1, [IRO_xf2] = emit_xf2, [IRO_xf3] = emit_xf3, [IRO_xftoi] = emit_xftoi,
+    [IRO_xifrom] = emit_xifrom,
 };

@@ -833,6 +833,7 @@ emit_fn *const x64_emit_vec[IR_NUM_OPS] = {
 
     [IRO_aese] = emit_aese, [IRO_aesd] = emit_aesd, [IRO_aesmc] = emit_aesmc,
     [IRO_aesimc] = emit_aesimc,
+    [IRO_xv1] = emit_xv1, [IRO_xv2] = emit_xv2, [IRO_xv3] = emit_xv3, [IRO_xbits] = emit_xbits,
     [IRO_sha1c] = emit_sha1c, [IRO_sha1p] = emit_sha1p, [IRO_sha1m] = emit_sha1m,
     [IRO_sha1h] = emit_sha1h, [IRO_sha1su0] = emit_sha1su0, [IRO_sha1su1] = emit_sha1su1,
     [IRO_sha256h] = emit_sha256h, [IRO_sha256h2] = emit_sha256h2,
