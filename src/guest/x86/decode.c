@@ -62,9 +62,9 @@ static void read_slash(struct rule *r, const char *p)
     r->modrm = 1;
     if (*p >= '0' && *p <= '7')
         r->digit = (uint8_t)(*p - '0');
-    if (p[1] == 'm')
+    if (*p == 'm' || p[1] == 'm')
         r->mod = MOD_MEM;
-    else if (p[1] == 'g')
+    else if (*p == 'g' || p[1] == 'g')
         r->mod = MOD_REG;
 }
 
@@ -718,4 +718,22 @@ unsigned x86_row_flags(unsigned row)
 bool x86_row_may_lock(unsigned row)
 {
     return rule(row)->lock;
+}
+
+/* Rows of tables, by counting. */
+enum {
+#define INSN(name, enc, ops, feat, attr) +1
+    ROWS_INTEGER = 0
+#include "guest/x86/insn.def"
+    ,
+    ROWS_X87 = ROWS_INTEGER
+#include "guest/x86/insn_x87.def"
+#undef INSN
+};
+
+enum x86_unit x86_row_unit(unsigned row)
+{
+    if (row < ROWS_INTEGER || row >= X86_NUM_ROWS)
+        return X86_UNIT_INTEGER;
+    return row < ROWS_X87 ? X86_UNIT_X87 : rule(row)->vex ? X86_UNIT_AVX : X86_UNIT_SSE;
 }

@@ -11,7 +11,7 @@
  *   VEX           a VEX prefix is required (without: there must be none); L0 L1 its length, W0 W1 its or REX's W
  *   0F, 0F 38, 0F 3A then one opcode byte: hexadecimal, "50+r" with a register in the low three bits, "70+c" with a condition
  *                 in the low four
- *   /r            a ModRM byte follows; /0 .. /7: with this reg field; then m or g: with a memory operand, with a register
+ *   /r            a ModRM byte follows; /0 .. /7: with this reg field; then, or alone, m or g: with a memory operand, with a register
  *   =D0           this very ModRM byte
  *   i64 o64       invalid in, only in 64-bit mode; pe: only in protected mode outside virtual-8086 mode; rex: only with REX.W
  *
@@ -118,5 +118,8 @@ enum x86_feature x86_row_feature(unsigned row);
 enum x86_end x86_row_end(unsigned row);
 unsigned x86_row_flags(unsigned row); /* enum x86_flag_use */
 bool x86_row_may_lock(unsigned row);
+/** x86_row_unit - whose registers it works on: what CR0, CR4 and XCR0 have to allow (SDM 3A, 2.5 and 13.1). */
+enum x86_unit { X86_UNIT_INTEGER, X86_UNIT_X87 /* and MMX */, X86_UNIT_SSE, X86_UNIT_AVX };
+enum x86_unit x86_row_unit(unsigned row);
 
 #endif

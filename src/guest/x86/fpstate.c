@@ -2,49 +2,31 @@
 /* Floating-point state: MXCSR, and the images that FXSAVE and FNSAVE keep in memory (SDM 1, 8.1.10, 10.2.3 and 10.5.1). */
 #include "guest/x86/x86.h"
 
+#include "base/fp_x86.h"
 #include "cpu/fpmode.h"
 
 #include <string.h>
 
-enum {
-    MXCSR_FLAGS = 0x3f,
-    MXCSR_DAZ = 0x40,
-    MXCSR_MASKS = 0x1f80,
-    MXCSR_FTZ = 0x8000,
-    MXCSR_BITS = 0xffff,
-};
-
 /* --- MXCSR: flags are cpu->fp's, at other places --- */
-
-static const struct { uint8_t mxcsr, fp; } flags[] = {
-    {1, FP_IOC}, {2, FP_IDC}, {4, FP_DZC}, {8, FP_OFC}, {16, FP_UFC}, {32, FP_IXC},
-};
 
 uint32_t x86_get_mxcsr(struct cpu *cpu)
 {
-    uint32_t v = x86(cpu)->mxcsr & ~(uint32_t)MXCSR_FLAGS;
-
     fpmode_gather(&cpu->fp);
-    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-        v |= cpu->fp.flags & flags[i].fp ? flags[i].mxcsr : 0;
-    return v;
+    return x86(cpu)->mxcsr | mxcsr_of_fp_flags(cpu->fp.flags);
 }
 
 void x86_set_mxcsr(struct cpu *cpu, uint32_t v)
 {
-    static const uint8_t rounding[4] = {FP_RN, FP_RM, FP_RP, FP_RZ};
-    uint32_t mode = (~v & MXCSR_MASKS ? X86_MODE_FP_SLOW : 0) | (v & (MXCSR_DAZ | MXCSR_FTZ) ? X86_MODE_FP_FLUSH : 0);
+    uint32_t mode = ~v & MXCSR_MASKS ? X86_MODE_FP_SLOW : 0;
 
     fpmode_gather(&cpu->fp);
-    x86(cpu)->mxcsr = v & MXCSR_BITS & ~(uint32_t)MXCSR_FLAGS;
-    cpu->fp.flags = 0;
-    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-        cpu->fp.flags |= v & flags[i].mxcsr ? flags[i].fp : 0;
-    cpu->fp.rounding = rounding[v >> 13 & 3];
-    cpu->fp.fz = v & (MXCSR_DAZ | MXCSR_FTZ);
+    x86(cpu)->mxcsr = v & MXCSR_ALL & ~(uint32_t)MXCSR_FLAGS;
+    cpu->fp.flags = fp_flags_of_mxcsr(v);
     cpu->fp.nan_rule = FP_NAN_X86;
+    fp_control_of_mxcsr(&cpu->fp, v);
     fpmode_load(&cpu->fp);
-    cpu_set_mode(cpu, (cpu->mode & ~(uint32_t)(X86_MODE_FP_SLOW | X86_MODE_FP_FLUSH)) | mode);
+    if ((cpu->mode & X86_MODE_FP_SLOW) != mode)
+        cpu_set_mode(cpu, (cpu->mode & ~(uint32_t)X86_MODE_FP_SLOW) | mode);
 }
 
 /* --- Bytes --- */
@@ -148,14 +130,14 @@ void x86_put_fxsave(struct cpu *cpu, uint8_t image[X86_FXSAVE_BYTES], unsigned w
         put_x87(x86(cpu), image, code64);
     if (what & X86_STATE_SSE) {
         put32(image + 24, x86_get_mxcsr(cpu));
-        put32(image + 28, MXCSR_BITS);
+        put32(image + 28, MXCSR_ALL);
         memcpy(image + 160, x86(cpu)->xmm, code64 ? 256 : 128);
     }
 }
 
 bool x86_get_fxsave(struct cpu *cpu, const uint8_t image[X86_FXSAVE_BYTES], unsigned what, bool code64)
 {
-    if ((what & X86_STATE_SSE) && (get32(image + 24) & ~(uint32_t)MXCSR_BITS))
+    if ((what & X86_STATE_SSE) && (get32(image + 24) & ~(uint32_t)MXCSR_ALL))
         return false;
     if (what & X86_STATE_X87)
         get_x87(x86(cpu), image, code64);

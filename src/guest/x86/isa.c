@@ -82,7 +82,7 @@ static void reset(struct cpu *cpu)
     s->eflags = X86_FL_ONE;
     s->df = 1;
     s->fcw = 0x37f; /* as FNINIT leaves it (SDM 1, 8.1.5) */
-    s->mxcsr = 0x1f80;
+    x86_set_mxcsr(cpu, 0x1f80);
     s->xcr0 = 1;
     cpu->mode = 0;
 }
@@ -124,7 +124,6 @@ static void dump(struct cpu *cpu, FILE *f, bool vectors)
 
 const struct guest_isa guest_x86_64 = {
     .mode_fp_slow = X86_MODE_FP_SLOW,
-    .mode_fp_flush = X86_MODE_FP_FLUSH,
     .name = "x86_64",
     .longest = X86_MAX_LEN,
     .slots = x86_slots,
@@ -141,7 +140,6 @@ const struct guest_isa guest_x86_64 = {
 
 const struct guest_isa guest_i386 = {
     .mode_fp_slow = X86_MODE_FP_SLOW,
-    .mode_fp_flush = X86_MODE_FP_FLUSH,
     .name = "i386",
     .longest = X86_MAX_LEN,
     .slots = x86_slots,

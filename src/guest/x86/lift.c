@@ -423,6 +423,41 @@ static void translate(struct x86_tr *t)
     }
 }
 
+/* What the mode does not allow of x87, MMX and vectors; true: it has been raised (SDM 3A, tables 2-2 and 13-1). */
+static bool unit_is_off(struct x86_tr *t)
+{
+    uint32_t all = X86_MODE_NO_FPU | X86_MODE_NO_SSE | X86_MODE_SSE_NM | X86_MODE_NO_AVX, m = t->mode;
+
+    if (!(m & all) || t->i->row == X86_NO_ROW)
+        return false;
+    switch (x86_row_unit(t->i->row)) {
+    case X86_UNIT_INTEGER:
+        return false;
+    case X86_UNIT_X87:
+        if (!(m & X86_MODE_NO_FPU))
+            return false;
+        break;
+    case X86_UNIT_SSE:
+        if (m & X86_MODE_NO_SSE) {
+            x86_undefined(t);
+            return true;
+        }
+        if (!(m & X86_MODE_SSE_NM))
+            return false;
+        break;
+    case X86_UNIT_AVX:
+        if (m & X86_MODE_NO_AVX) {
+            x86_undefined(t);
+            return true;
+        }
+        if (!(m & X86_MODE_SSE_NM))
+            return false;
+        break;
+    }
+    x86_raise(t, X86_EXC_NM, 0);
+    return true;
+}
+
 static void too_long(struct x86_tr *t)
 {
     if (x86_is_system(t))
@@ -457,7 +492,7 @@ uint32_t x86_lift(struct ir *ir, uint32_t mode, uint64_t pc, const uint8_t *code
         t.next = t.pc + i.len;
         if (how == X86_TOO_LONG)
             too_long(&t);
-        else
+        else if (!unit_is_off(&t))
             translate(&t);
         t.pc = t.next;
         done += i.len;

@@ -103,7 +103,7 @@ enum {
     X86_MODE_NO_AVX = 1 << 13, /* #UD: CR4.OSXSAVE or XCR0 do not allow it */
     X86_MODE_AC = 1 << 14,     /* alignment is checked: CR0.AM, EFLAGS.AC, CPL 3 */
     X86_MODE_FP_SLOW = 1 << 15,  /* MXCSR unmasks exceptions: evaluate SSE out of line, and look */
-    X86_MODE_FP_FLUSH = 1 << 16, /* MXCSR.DAZ or FTZ */
+    X86_MODE_X87_SLOW = 1 << 16, /* the x87 control word unmasks exceptions, or one is pending */
     X86_MODE_SYSTEM = 1 << 17, /* a machine; programs have none of the bits below */
     X86_MODE_SMAP = 1 << 18,   /* kernel accesses may not reach user pages: CR4.SMAP and not EFLAGS.AC */
     X86_MODE_PG = 1 << 19,     /* paging */
