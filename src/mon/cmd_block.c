@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* info block, eject, change, block_resize, drive_add. */
 #include "mon/mon_priv.h"
+#include "ui/vnc.h"
 
 #include "base/size_text.h"
 #include "schema/keyval.h"
@@ -102,17 +103,34 @@ const struct mon_command cmd_eject = {
     .complete = complete_drives,
 };
 
+/* "change vnc password SECRET": the one thing that is no drive. */
+static int change_vnc(struct mon *m, const char *args, struct err *e)
+{
+    char what[64], secret[128];
+    struct vnc *v = machine_backend(m->env->m, "vnc", "default");
+
+    if (!mon_word(&args, what, sizeof(what)) || (strcmp(what, "passwd") != 0 && strcmp(what, "password") != 0))
+        return err_set(e, -EPERM, "Expected 'password' after 'vnc'");
+    if (!v)
+        return err_set(e, -ENODEV, "No VNC display is active");
+    if (!mon_word(&args, secret, sizeof(secret)))
+        return err_set(e, -EINVAL, "expected a password");
+    return mon_end(args, e) < 0 ? e->code : vnc_set_password(v, secret, e) < 0 ? (e->code = -EPERM) : 0;
+}
+
 static int change(struct mon *m, const char *args, struct err *e)
 {
     static const char *const modes[] = {"retain", "read-only", "read-write"};
     char path[4096], format[64], mode[64];
     bool force;
-    struct drive *d = removable(m, &args, &force, e);
+    struct drive *d;
     struct json_object *o;
     struct blk *b;
     unsigned how = 0;
 
-    if (!d)
+    if (!strncmp(args, "vnc ", 4))
+        return change_vnc(m, args + 4, e);
+    if (!(d = removable(m, &args, &force, e)))
         return e->code;
     if (!mon_word(&args, path, sizeof(path)))
         return err_set(e, -EINVAL, "expected a file name");

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* screendump. */
+/* screendump, set_password, expire_password, info vnc. */
 #include "mon/mon_priv.h"
 
 #include "dev/backends.h"
+#include "ui/vnc.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The screen that "[device [head]]" names; without: the first. */
@@ -66,3 +68,104 @@ const struct mon_command cmd_screendump = {
             "Currently only 'png' and 'ppm' formats are supported.",
     .run = screendump,
 };
+
+/* "protocol": only one is there. */
+static struct vnc *find_vnc(struct mon *m, const char *protocol, const char *id, struct err *e)
+{
+    struct vnc *v = NULL;
+
+    if (strcmp(protocol, "vnc") != 0)
+        err_set(e, -EPERM, strcmp(protocol, "spice") ? "invalid parameter value: %s" : "%s is not supported", protocol);
+    else if (!(v = machine_backend(m->env->m, "vnc", id)))
+        err_set(e, -ENODEV, "No VNC display is active");
+    return v;
+}
+
+/* What follows the protocol's name and the value: "[-d display] [action]". */
+static int rest(const char *args, char *id, size_t len, struct err *e)
+{
+    char action[32] = "keep";
+
+    if (mon_option(&args, 'd') && !mon_word(&args, id, len))
+        return err_set(e, -EINVAL, "display expected");
+    mon_word(&args, action, sizeof(action));
+    if (strcmp(action, "keep") != 0 && strcmp(action, "fail") != 0 && strcmp(action, "disconnect") != 0)
+        return err_set(e, -EPERM, "invalid parameter value: %s", action);
+    return mon_end(args, e);
+}
+
+static int set_password(struct mon *m, const char *args, struct err *e)
+{
+    char protocol[32], password[128], id[64] = "default";
+    struct vnc *v;
+
+    if (!mon_word(&args, protocol, sizeof(protocol)) || !mon_word(&args, password, sizeof(password)))
+        return err_set(e, -EINVAL, "set_password: string expected");
+    if (rest(args, id, sizeof(id), e) < 0 || !(v = find_vnc(m, protocol, id, e)))
+        return e->code;
+    return vnc_set_password(v, password, e) < 0 ? err_set(e, -EPERM, "Could not set password") : 0;
+}
+
+const struct mon_command cmd_set_password = {
+    .name = "set_password",
+    .args = "protocol password [-d display] [action-if-connected]",
+    .help = "set spice/vnc password",
+    .run = set_password,
+};
+
+/* "now", "never", "+60", or seconds of the calendar. */
+static int expire_password(struct mon *m, const char *args, struct err *e)
+{
+    char protocol[32], text[32], id[64] = "default", *end;
+    int64_t now = time(NULL), when;
+    struct vnc *v;
+
+    if (!mon_word(&args, protocol, sizeof(protocol)) || !mon_word(&args, text, sizeof(text)))
+        return err_set(e, -EINVAL, "expire_password: string expected");
+    if (rest(args, id, sizeof(id), e) < 0 || !(v = find_vnc(m, protocol, id, e)))
+        return e->code;
+    when = strtoll(text, &end, 10) + (*text == '+' ? now : 0);
+    if (!strcmp(text, "now"))
+        when = 0;
+    else if (!strcmp(text, "never"))
+        when = INT64_MAX;
+    else if (*end || end == text)
+        return err_set(e, -EPERM, "Parameter 'time' doesn't take '%s'", text);
+    return vnc_expire_password(v, when, e);
+}
+
+const struct mon_command cmd_expire_password = {
+    .name = "expire_password",
+    .args = "protocol time [-d display]",
+    .help = "set spice/vnc password expire-time",
+    .run = expire_password,
+};
+
+struct printing {
+    struct mon *m;
+    bool any;
+};
+
+static bool print_vnc(void *opaque, const char *id, void *vnc)
+{
+    struct printing *p = opaque;
+
+    p->any = true;
+    vnc_print(vnc, mon_line, p->m);
+    return true;
+}
+
+static int info_vnc_run(struct mon *m, const char *args, struct err *e)
+{
+    struct printing p = {.m = m};
+
+    if (mon_end(args, e) < 0)
+        return e->code;
+    machine_each_backend(m->env->m, "vnc", print_vnc, &p);
+    if (!p.any)
+        mon_puts(m, "None\n");
+    return 0;
+}
+
+const struct mon_command info_vnc = {
+    .name = "vnc", .args = "", .help = "show the vnc server status", .run = info_vnc_run};

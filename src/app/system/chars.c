@@ -159,7 +159,7 @@ static int defaults(struct sys *s, struct err *e)
     int r = 0;
 
     if (!s->cli.nographic) {
-        s->unseen = serial && !cli_first(&s->cli, &group_display);
+        s->unseen = serial && !cli_first(&s->cli, &group_display) && !cli_first(&s->cli, &group_vnc);
         return serial ? add_serial(s, "vc", e) : 0;
     }
     if (serial && monitor)

@@ -101,6 +101,7 @@ struct sys {
     struct net_env net_env;
     struct mon_env mon_env;
     struct named *vncs, *chrs, *nets, *drives, *mons, *rngs, *iothreads; /* the latest first */
+    struct vnc_env *vnc_env;
     struct engine_log log;
     struct gdbserver *gdb; /* or NULL */
     struct chr *parallel[SYS_PARALLELS], *debugcon; /* -parallel, -debugcon; NULL: none, or connected to nothing */
@@ -137,8 +138,7 @@ void drives_close(struct sys *s);
 void monitors_close(struct sys *s);
 int displays_open(struct sys *s, struct err *e); /* -display, -vnc: after the devices */
 void displays_close(struct sys *s);
-/** displays_wanted - does the user want to see anything?  The serial port and monitor go there then. */
-bool displays_wanted(const struct sys *s);
+
 void objects_close(struct sys *s);
 void machine_gdb_end(struct sys *s);
 void conf_free(struct sys *s);

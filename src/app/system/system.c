@@ -113,7 +113,7 @@ static int start(struct sys *s, struct err *e)
     if ((r = build(s, e)) < 0 || (r = pidfile_make(s, e)) < 0)
         return r;
     if (s->unseen)
-        sys_warn(s, "there are no displays yet: -nographic shows the serial port");
+        sys_warn(s, "there are no windows yet: -vnc :0 shows the screen, -nographic the serial port");
     return 0;
 }
 

@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""VNC servers: what a viewer meets (RFC 6143, spoken here), passwords, WebSocket ports; and the viewers that people use."""
+import ctypes
+import ctypes.util
+import os
+import re
+import select
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+BIN = os.path.abspath(os.environ.get('EMU_BIN', 'build'))
+SYSTEM = os.path.join(BIN, 'qemu-system-aarch64')
+PROMPT = '(qemu) '
+TMP = tempfile.mkdtemp(prefix='emu-vnc-')
+RUNNING = []
+SHIFT, CTRL, ALT, RETURN = 0xffe1, 0xffe3, 0xffe9, 0xff0d
+
+
+class Machine:
+    """A machine with a monitor on its standard streams and a VNC server at self.path."""
+    def __init__(self, *args, vnc=''):
+        self.path = os.path.join(TMP, 'sock')
+        self.p = subprocess.Popen([SYSTEM, '-nodefaults', '-S', '-monitor', 'stdio', *args, '-vnc', f'unix:{self.path}{vnc}'],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.text = ''
+        RUNNING.append(self.p)
+        self.until(PROMPT)
+
+    def until(self, what, seconds=20):
+        end = time.monotonic() + seconds
+        while what not in self.text:
+            left = end - time.monotonic()
+            if left < 0 or not select.select([self.p.stdout], [], [], left)[0]:
+                raise TimeoutError(f'{what!r} does not come: {self.text!r}')
+            data = os.read(self.p.stdout.fileno(), 65536)
+            if not data:
+                raise EOFError(self.text)
+            self.text += data.decode(errors='replace')
+        got, _, self.text = self.text.partition(what)
+        return got
+
+    def ask(self, command):
+        self.p.stdin.write(command.encode() + b'\r')
+        self.p.stdin.flush()
+        return self.until(PROMPT).replace('\r\n', '\n').partition('\n')[2]
+
+    def end(self):
+        self.p.stdin.write(b'quit\r')
+        self.p.stdin.flush()
+        self.p.stdout.read()
+        return self.p.wait(20)
+
+
+class Refused(Exception):
+    pass
+
+
+class Viewer:
+    """A viewer that asks for raw pixels, resizing and QEMU's extended keys."""
+    def __init__(self, path, password=None):
+        self.s = socket.socket(socket.AF_UNIX)
+        self.s.settimeout(20)
+        self.s.connect(path)
+        self.version = self.take(12)
+        self.s.sendall(b'RFB 003.008\n')
+        types = self.take(self.take(1)[0])
+        if password is None:
+            assert 1 in types, types
+            self.s.sendall(b'\1')
+        else:
+            assert list(types) == [2], types
+            self.s.sendall(b'\2')
+            challenge = ctypes.create_string_buffer(self.take(16), 16)
+            lib = ctypes.CDLL(ctypes.util.find_library('vncserver'))
+            lib.rfbEncryptBytes(challenge, ctypes.create_string_buffer(password.encode().ljust(8, b'\0')[:8], 9))
+            self.s.sendall(challenge.raw)
+        if struct.unpack('>I', self.take(4))[0]:
+            raise Refused
+        self.s.sendall(b'\1')
+        self.w, self.h = struct.unpack('>HH', self.take(4))
+        self.take(16)
+        self.name = self.take(struct.unpack('>I', self.take(4))[0]).decode()
+        self.s.sendall(struct.pack('>BxxxBBBBHHHBBBxxx', 0, 32, 24, 0, 1, 255, 255, 255, 16, 8, 0))
+        self.s.sendall(struct.pack('>BxHiiii', 2, 4, 0, -223, -258, -257))
+        self.pixels = bytearray(self.w * self.h * 4)
+        self.told = set()
+        self.frames = 0
+
+    def take(self, n):
+        data = b''
+        while len(data) < n:
+            more = self.s.recv(n - len(data))
+            if not more:
+                raise Refused
+            data += more
+        return data
+
+    def ask(self, whole=True):
+        self.s.sendall(struct.pack('>BBHHHH', 3, not whole, 0, 0, self.w, self.h))
+
+    def rect(self):
+        x, y, w, h, kind = struct.unpack('>HHHHi', self.take(12))
+        if kind == -223:
+            self.w, self.h, self.pixels = w, h, bytearray(w * h * 4)
+        elif kind == 0:
+            self.frames += 1
+            for row in range(y, y + h):
+                at = (row * self.w + x) * 4
+                self.pixels[at:at + 4 * w] = self.take(4 * w)
+        else:
+            self.told.add((kind, x))
+
+    def update(self):
+        """One message of the server's."""
+        kind = self.take(1)[0]
+        assert kind == 0, kind
+        for _ in range(struct.unpack('>xH', self.take(3))[0]):
+            self.rect()
+
+    def whole(self):
+        before = self.frames
+        self.ask()
+        while self.frames == before:
+            self.update()
+
+    def wait(self, good, seconds=20):
+        end = time.monotonic() + seconds
+        while not good():
+            if time.monotonic() > end:
+                return False
+            self.ask(whole=False)
+            if select.select([self.s], [], [], 0.5)[0]:
+                self.update()
+        return True
+
+    def key(self, sym, down, code=None):
+        if code is None:
+            self.s.sendall(struct.pack('>BBxxI', 4, down, sym))
+        else:
+            self.s.sendall(struct.pack('>BBHII', 255, 0, down, sym, code))
+
+    def tap(self, *syms):
+        for sym in syms:
+            self.key(sym, 1)
+        for sym in reversed(syms):
+            self.key(sym, 0)
+
+    def close(self):
+        self.s.close()
+
+
+def verdict(name, ok, detail=''):
+    if not ok:
+        print(detail)
+    print('pass' if ok else 'fail', f'system_vnc, {name}', flush=True)
+
+
+SCREEN = ('-M', 'virt', '-cpu', 'cortex-a57', '-device', 'ramfb')
+
+
+def pictures():
+    m = Machine(*SCREEN, '-name', 'monty', '-vnc', '127.0.0.1:0,to=90,websocket=on,id=tcp')
+    v = Viewer(m.path)
+    verdict('it speaks version 3.8 and says its name', v.version == b'RFB 003.008\n' and v.name == 'QEMU (monty)', (v.version, v.name))
+    v.whole()
+    verdict('the picture comes', (-258, 0) in v.told and (v.w, v.h) == (640, 480), (v.w, v.h, v.told))
+    verdict('the pointer is relative without a tablet', (-257, 0) in v.told, v.told)
+    info = m.ask('info vnc')
+    verdict('info vnc says who is there', re.fullmatch(
+        r'tcp:\n  Server: 127.0.0.1:57\d\d \(ipv4 \(Websocket\)\)\n    Auth: none \(Sub: none\)\n'
+        r'  Server: 127.0.0.1:59\d\d \(ipv4\)\n    Auth: none \(Sub: none\)\n'
+        r'default:\n  Server: :\S+/sock \(unix\)\n    Auth: none \(Sub: none\)\n  Client: \S*\n', info), info)
+    ports = [int(p) for p in re.findall(r'127\.0\.0\.1:(\d+)', info)]
+    websocket(ports[0])
+    people(ports[1])
+    others = [Viewer(m.path) for _ in range(8)]
+    for o in others:
+        o.whole()
+        o.s.sendall(os.urandom(64))  # nonsense
+        o.close()
+    v.whole()
+    verdict('viewers that talk nonsense disturb nobody', m.p.poll() is None)
+    v.close()
+    verdict('it ends well', m.end() == 0)
+
+
+def websocket(port):
+    with socket.create_connection(('127.0.0.1', port), 20) as s:
+        s.sendall(b'GET /websockify HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nOrigin: http://x\r\n'
+                  b'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: binary\r\n\r\n')
+        got = b''
+        while b'RFB 003.008\n' not in got:
+            more = s.recv(4096)
+            if not more:
+                break
+            got += more
+        verdict('browsers connect by WebSocket', b's3pPLMBiTxaQ9kYGzzhZRbK+xOo=' in got and b'RFB 003.008\n' in got, got)
+
+
+def people(port):
+    for name, args in (('vncsnapshot', []), ('gvnccapture', [f'127.0.0.1:{port - 5900}'])):
+        if not shutil.which(name):
+            print(f'skip system_vnc, {name} takes a picture: it is not installed')
+            continue
+        out = os.path.join(TMP, name + ('.jpg' if name == 'vncsnapshot' else '.png'))
+        if name == 'vncsnapshot':
+            args = ['-quiet', '-allowblank', f'127.0.0.1:{port - 5900}']
+        r = subprocess.run([name, *args, out], capture_output=True, text=True, timeout=60)
+        verdict(f'{name} takes a picture', r.returncode == 0 and os.path.getsize(out) > 500, r.stderr + r.stdout)
+
+
+def enters(path, password):
+    try:
+        Viewer(path, password).close()
+        return True
+    except (Refused, ConnectionError):
+        return False
+
+
+def passwords():
+    m = Machine(*SCREEN, vnc=',password=on')
+    verdict('nobody enters before there is a password', not enters(m.path, ''))
+    m.ask('set_password vnc sesame')
+    verdict('the password opens', enters(m.path, 'sesame'))
+    verdict('another does not', not enters(m.path, 'sesam'))
+    m.ask('change vnc password other')
+    verdict('it can be changed', enters(m.path, 'other') and not enters(m.path, 'sesame'))
+    m.ask('expire_password vnc now')
+    verdict('and expires', not enters(m.path, 'other'))
+    m.ask('expire_password vnc never')
+    verdict('or does not', enters(m.path, 'other'))
+    verdict('the monitor says what is wrong', m.ask('set_password foo x') == 'Error: invalid parameter value: foo\n')
+    m.end()
+    m = Machine(*SCREEN, '-object', 'secret,id=s,data=mellon', vnc=',password-secret=s')
+    verdict('a secret object has the password', enters(m.path, 'mellon') and not enters(m.path, 'x'))
+    m.end()
+    m = Machine(*SCREEN)
+    verdict('without password=on there is none to set', m.ask('set_password vnc x') == 'Error: Could not set password\n')
+    m.end()
+
+
+def refusals():
+    for vnc, want in ((':abc', "can't convert to a number: abc"), ('foo', 'no vnc port specified'),
+                      ('localhost:99999', 'port 99999 out of range'), (':1,foo=1', "Invalid parameter 'foo'"),
+                      (':1,share=x', "unknown vnc share= option 'x': want allow-exclusive, force-shared or ignore"),
+                      (':1,tls-creds=x', 'tls-creds: not supported (libvncserver has no such security type)'),
+                      ('unix:', 'no path after unix:')):
+        r = subprocess.run([SYSTEM, '-M', 'none', '-vnc', vnc], capture_output=True, text=True, timeout=20)
+        want = f'qemu-system-aarch64: -vnc {vnc}: {want}\n'
+        verdict(f'-vnc {vnc}', r.returncode == 1 and r.stderr == want, f'got  {r.stderr!r}\nwant {want!r}')
+
+
+def main():
+    if 'vnc' not in subprocess.run([SYSTEM, '-display', 'help'], capture_output=True, text=True).stdout:
+        print('skip system_vnc: the program was built without libvncserver')
+        return
+    pictures()
+    passwords()
+    refusals()
+
+
+try:
+    main()
+finally:
+    for p in RUNNING:
+        p.kill()
+    shutil.rmtree(TMP, ignore_errors=True)
+sys.exit(0)
