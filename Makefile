@@ -199,6 +199,10 @@ check-random: all $(O)/tests/unit/host/random_test
 	tests/insn/random_sequences.py --emu $(P)/qemu-aarch64 -n $(N)
 	HOST_RANDOM=$(N) $(O)/tests/unit/host/random_test
 
+# The same for x86, beside the processor underneath: N sequences for each of 64- and 32-bit code.
+check-random-x86: $(O)/tests/unit/guest/x86_native_test
+	X86_RANDOM=$(N) $(O)/tests/unit/guest/x86_native_test
+
 # What the translator makes of the instruction tests has changed, and that is meant.
 regold: $(COUNT)
 	tests/insn/golden.py --count $(COUNT) --write
@@ -310,7 +314,7 @@ help:
 	@echo 'make regold     records what the translator makes of the instruction tests'
 	@echo 'make check-programs OPTS=--hot-after=1   with options of the engine (qemu-aarch64 -h)'
 	@echo 'make check SKIPS=listed WERROR=-Werror   as CI does: no skips but tests/allowed-skips, no warnings'
-	@echo 'make check-random N=2000000   random instruction sequences'
+	@echo 'make check-random N=2000000   random instruction sequences; check-random-x86: x86, beside the processor underneath'
 	@echo 'make static     build/qemu-aarch64-static, one stripped file for chroots'
 	@echo 'make check-san  tests with address and undefined-behaviour sanitizers'
 	@echo 'make check-tsan  unit and image tests with the thread sanitizer'
@@ -331,5 +335,5 @@ clean:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
-.PHONY: all static unit fuzzers quick regold check check-san check-random bench bench-translate bench-insns bench-build bench-storage crash demo demo-user roots guests disk bench-system check-debian check-reboots \
+.PHONY: all static unit fuzzers quick regold check check-san check-random check-random-x86 bench bench-translate bench-insns bench-build bench-storage crash demo demo-user roots guests disk bench-system check-debian check-reboots \
         deps fuzz fmt help clean

@@ -191,6 +191,7 @@ struct guest_scan {
     uint64_t target; /* JUMP, COND, CALL */
     uint32_t n_insns;
     uint8_t kind;    /* enum guest_end */
+    bool alone;      /* a helper that may change every slot does it: no part of larger regions */
 };
 
 /* Idle slots (condition flags): left alone, all written before any is read, or read, perhaps; left alone
@@ -406,6 +407,12 @@ int guest_read(struct cpu *cpu, void *dst, uint64_t addr, size_t len);
 int guest_write(struct cpu *cpu, uint64_t addr, const void *src, size_t len);
 /** guest_strlen - length of the string at @addr, at most @max; -EFAULT; -ENAMETOOLONG. */
 long guest_strlen(struct cpu *cpu, uint64_t addr, size_t max);
+/**
+ * cpu_load, cpu_store - one access of 1 << (memop & IR_MEM_SIZE) bytes as the instruction at hand makes it, for full helpers; programs
+ * and machines.  False: cpu->stop and what is known of the fault are set, the helper returns.
+ */
+bool cpu_load(struct cpu *cpu, uint64_t addr, unsigned memop, union ir_u *v);
+bool cpu_store(struct cpu *cpu, uint64_t addr, unsigned memop, const union ir_u *v);
 /** guest_ptr - the host address of a guest address; its tag, if there may be one, removed; no check at all. */
 void *guest_ptr(const struct cpu *cpu, uint64_t addr);
 

@@ -192,7 +192,7 @@ static void plan_add(struct jit *j, struct plan *p, uint64_t pc, uint32_t mode)
     p->pc[i] = pc;
     p->seen[i] = false;
     j->e->isa->scan(mode, pc, p->code[i], p->avail[i], COLD_INSNS, &p->scan[i]);
-    if (p->scan[i].end > next_breakpoint(j->e, pc))
+    if (p->scan[i].end > next_breakpoint(j->e, pc) || (i && p->scan[i].alone))
         return;
     p->insns += p->scan[i].n_insns;
     p->n++;

@@ -47,6 +47,25 @@ static int store(struct cpu *cpu, uint64_t addr, uint64_t memop, const union ir_
     return guest_write(cpu, addr, v, size_of(memop)) < 0 ? fault(cpu, addr, true) : 0;
 }
 
+bool cpu_load(struct cpu *cpu, uint64_t addr, unsigned memop, union ir_u *v)
+{
+    *v = (union ir_u){.d = {0, 0}};
+    if (load(cpu, addr, memop, v) == 0)
+        return true;
+    if (!cpu->memory)
+        cpu->stop = CPU_STOP_FAULT;
+    return false;
+}
+
+bool cpu_store(struct cpu *cpu, uint64_t addr, unsigned memop, const union ir_u *v)
+{
+    if (store(cpu, addr, memop, v) == 0)
+        return true;
+    if (!cpu->memory)
+        cpu->stop = CPU_STOP_FAULT;
+    return false;
+}
+
 int interp_load(struct ir_machine *m, uint64_t addr, uint64_t memop, union ir_u *v)
 {
     if (load(m->opaque, addr, memop, v) < 0)

@@ -239,6 +239,17 @@ struct mmu_entry *mmu_find(struct cpu *cpu, uint64_t va, enum mmu_access access,
     return fill(cpu, va, access, regime);
 }
 
+void *mmu_host(struct cpu *cpu, uint64_t va, bool write)
+{
+    struct mmu *u = mmu_of(cpu);
+    unsigned regime = sys_of(cpu)->regime(cpu->mode, false), n = mmu_table_of(u, regime);
+    const struct mmu_entry *e = &cpu->tlb[n][index_of(va)];
+
+    if (u->table[n].holds != u->context[regime] || (write ? e->write : e->read) != (va & MMU_PAGE_MASK))
+        return NULL;
+    return (void *)(uintptr_t)(va + e->addend);
+}
+
 /* --- Flushing --- */
 
 static bool in_force(const struct mmu_entry *e, bool globals)

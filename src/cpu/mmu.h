@@ -63,6 +63,9 @@ void mmu_set_context(struct cpu *cpu, unsigned regimes, uint64_t context);
 bool mmu_load(struct cpu *cpu, uint64_t va, unsigned memop, unsigned regime, union ir_u *value);
 bool mmu_store(struct cpu *cpu, uint64_t va, unsigned memop, unsigned regime,
                const union ir_u *value);
+/** mmu_host - where the byte at @va is in our memory, good up to the end of its page, for loads or stores of the present mode, as translated
+ * code would find it in line; NULL: it would go the slow way.  Good until the helper that asked returns. */
+void *mmu_host(struct cpu *cpu, uint64_t va, bool write);
 /** mmu_read, mmu_write - for debuggers and the monitor: no faults, no side effects; number of bytes done. */
 size_t mmu_read(struct cpu *cpu, uint64_t va, void *buf, size_t len);
 size_t mmu_write(struct cpu *cpu, uint64_t va, const void *buf, size_t len);

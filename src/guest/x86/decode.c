@@ -35,7 +35,7 @@ struct rule {
     bool fixed;
     uint8_t where;
     uint8_t end, flags;
-    bool lock, d64, f64, sx, rep;
+    bool lock, d64, f64, sx, rep, full;
     uint8_t n_ops;
     char method[X86_MAX_OPERANDS], type[X86_MAX_OPERANDS]; /* method 'r': fixed register, type its number; 'i': fixed 1 */
 };
@@ -178,6 +178,7 @@ static void read_attributes(struct rule *r, const char *p)
         r->d64 |= !strncmp(p, "d64", 3);
         r->f64 |= !strncmp(p, "f64", 3);
         r->sx |= !strncmp(p, "sx", 2);
+        r->full |= !strncmp(p, "full", 4);
         r->rep |= len == 3 && !strncmp(p, "rep", 3);
     }
 }
@@ -443,7 +444,7 @@ static uint8_t size_of(const struct reader *d, char type)
     case 't': return 10;
     case 'v': return i->op_size;
     case 'z': return i->op_size == 2 ? 2 : 4;
-    case 'y': return i->w ? 8 : 4;
+    case 'y': return i->w && code64(d) ? 8 : 4;
     case 'x': return i->vex_l ? 32 : 16;
     case 'p': return (uint8_t)(i->op_size + 2);
     case 's': return code64(d) ? 10 : 6;
@@ -496,6 +497,8 @@ static struct x86_operand immediate(struct reader *d, const struct rule *r, uint
         i->imm2 = v; /* ENTER, EXTRQ */
     else
         i->imm = v;
+    if (type == 'z' || r->sx)
+        size = i->op_size;
     return (struct x86_operand){X86_OP_IMM, 0, size};
 }
 
@@ -713,6 +716,13 @@ enum x86_end x86_row_end(unsigned row)
 unsigned x86_row_flags(unsigned row)
 {
     return rule(row)->flags;
+}
+
+bool x86_insn_alone(const struct x86_insn *i)
+{
+    const struct rule *r = rule(i->row);
+
+    return r->full && (!r->rep || i->rep || i->repne);
 }
 
 bool x86_row_may_lock(unsigned row)

@@ -23,10 +23,10 @@
  *   types    b 1, w 2, d 4, q 8, o 16, h 32, t 10 bytes; v the operand size; z the same but at most 4; y 8 with REX.W, else 4;
  *            x 16, with VEX.L 32; p a far pointer (operand size and 2); s a descriptor table's limit and base; n 8 in
  *            64-bit mode, else 4; a two of the operand size; none: no size (0)
- *            immediates: b sign-extended to the operation's size for methods "Ib" of rows with attribute sx
+ *            immediates: those of type z, and Ib of rows with attribute sx, are sign-extended and have the operand size
  *
  * Attributes: lock (LOCK is allowed with a memory operand), R and W (reads, or writes or leaves undefined all of, the status
- * flags), P (writes some of them), d64 (64-bit operands by default in 64-bit mode), f64 (always), sx, rep (F2/F3 repeat it), and
+ * flags), P (writes some of them), full (a helper does all of it; with rep: when it is repeated), d64 (64-bit operands by default in 64-bit mode), f64 (always), sx, rep (F2/F3 repeat it), and
  * how the instruction ends its block: jmp, cond, call (operand 0 is the relative target), ret, ind, trap.
  */
 #ifndef GUEST_X86_DECODE_H
@@ -117,6 +117,8 @@ const char *x86_row_operands(unsigned row);
 enum x86_feature x86_row_feature(unsigned row);
 enum x86_end x86_row_end(unsigned row);
 unsigned x86_row_flags(unsigned row); /* enum x86_flag_use */
+/** x86_insn_alone - it calls a helper for all of its work that may change every register: a block of its own is best. */
+bool x86_insn_alone(const struct x86_insn *i);
 bool x86_row_may_lock(unsigned row);
 /** x86_row_unit - whose registers it works on: what CR0, CR4 and XCR0 have to allow (SDM 3A, 2.5 and 13.1). */
 enum x86_unit { X86_UNIT_INTEGER, X86_UNIT_X87 /* and MMX */, X86_UNIT_SSE, X86_UNIT_AVX };

@@ -197,9 +197,26 @@ ir_val x86_peek(struct x86_tr *t, unsigned size, int64_t off)
 
 /* --- Flags --- */
 
-static ir_val bit_of(struct x86_tr *t, ir_val v, unsigned bit) /* i32 @v's */
+ir_val x86_bit_of(struct x86_tr *t, ir_val v, unsigned n)
 {
-    return ir_cmp(t->ir, IRO_ne, ir_and_imm(t->ir, v, 1ull << bit), ir_const(t->ir, IR_I32, 0));
+    return ir_cmp(t->ir, IRO_ne, ir_and_imm(t->ir, v, 1ull << n), ir_const(t->ir, ir_type_of(t->ir, v), 0));
+}
+
+static const uint8_t flag_slots[6] = {X86_CF, X86_ZF, X86_SF, X86_OF, X86_PF, X86_AF};
+
+struct x86_flags x86_keep_flags(struct x86_tr *t)
+{
+    struct x86_flags f;
+
+    for (unsigned i = 0; i < 6; i++)
+        f.v[i] = ir_get(t->ir, flag_slots[i]);
+    return f;
+}
+
+void x86_flags_if(struct x86_tr *t, ir_val cond, const struct x86_flags *old)
+{
+    for (unsigned i = 0; i < 6; i++)
+        ir_set(t->ir, flag_slots[i], ir_select(t->ir, cond, ir_get(t->ir, flag_slots[i]), old->v[i]));
 }
 
 ir_val x86_get_flag(struct x86_tr *t, unsigned fl)
@@ -217,10 +234,10 @@ ir_val x86_get_flag(struct x86_tr *t, unsigned fl)
     case X86_FL_OF:
         return ir_get(ir, X86_OF);
     case X86_FL_AF:
-        return bit_of(t, ir_xor(ir, ir_get(ir, X86_AF), ir_get(ir, X86_PF)), 4);
+        return x86_bit_of(t, ir_xor(ir, ir_get(ir, X86_AF), ir_get(ir, X86_PF)), 4);
     default:
         v = ir_un(ir, IRO_popcnt, ir_and_imm(ir, ir_get(ir, X86_PF), 0xff));
-        return ir_not(ir, bit_of(t, v, 0));
+        return ir_not(ir, x86_bit_of(t, v, 0));
     }
 }
 
@@ -369,6 +386,18 @@ void x86_stop(struct x86_tr *t, unsigned why, unsigned vector)
 void x86_raise(struct x86_tr *t, unsigned vector, uint32_t error)
 {
     ir_trap(t->ir, CPU_STOP_GUEST, x86_detail(X86_STOP_EXCEPTION, vector, error, t->i->len), t->pc);
+}
+
+void x86_check(struct x86_tr *t, ir_val cond, unsigned vector, uint32_t error)
+{
+    ir_check(t->ir, cond, CPU_STOP_GUEST, x86_detail(X86_STOP_EXCEPTION, vector, error, t->i->len));
+}
+
+uint64_t x86_throw(struct cpu *cpu, unsigned vector, uint32_t error)
+{
+    cpu->stop = CPU_STOP_GUEST;
+    cpu->detail = x86_detail(X86_STOP_EXCEPTION, vector, error, 0);
+    return 0;
 }
 
 void x86_undefined(struct x86_tr *t)
@@ -524,6 +553,12 @@ void x86_scan(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, uns
             return;
         }
         end = x86_row_end(i.row);
+        if (x86_insn_alone(&i)) {
+            if (off)
+                return; /* the block falls into the next */
+            out->alone = true;
+            end = X86_TRAP;
+        }
         out->end = pc + off + i.len;
         out->n_insns++;
         if (end != X86_FALL) {

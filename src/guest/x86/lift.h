@@ -86,6 +86,10 @@ static inline bool x86_is_mem(const struct x86_tr *t, unsigned n)
 ir_val x86_read(struct x86_tr *t, unsigned n);
 void x86_write(struct x86_tr *t, unsigned n, ir_val v);
 
+/** x86_swap - memory operand 0 becomes @new if it is still @old: i1.  For LOCK without a fetch operation: the instruction is done
+ * again when that failed. */
+ir_val x86_swap(struct x86_tr *t, ir_val old, ir_val new);
+
 /* --- Memory --- */
 
 /** x86_ea - the effective address of the memory operand, i64, without the segment's base: LEA. */
@@ -128,11 +132,25 @@ void x86_flags_sub(struct x86_tr *t, ir_val a, ir_val b, ir_val r, unsigned size
 /** x86_cond - condition code 0 (O) to 15 (NLE), i1. */
 ir_val x86_cond(struct x86_tr *t, unsigned cc);
 
+/** struct x86_flags - all of them, as they are kept. */
+struct x86_flags {
+    ir_val v[6];
+};
+struct x86_flags x86_keep_flags(struct x86_tr *t);
+/** x86_flags_if - flags stay as they are now when @cond (i1), else they are as they were: @old. */
+void x86_flags_if(struct x86_tr *t, ir_val cond, const struct x86_flags *old);
+/** x86_bit_of - bit @n of @v (i32 or i64), i1. */
+ir_val x86_bit_of(struct x86_tr *t, ir_val v, unsigned n);
+
 /* --- Leaving --- */
 
 /** x86_raise - the exception @vector with @error, at this instruction; ends the block. */
 void x86_raise(struct x86_tr *t, unsigned vector, uint32_t error);
 void x86_undefined(struct x86_tr *t);
+/** x86_check - the exception @vector with @error, at this instruction, when @cond (i1); before the first write of a register. */
+void x86_check(struct x86_tr *t, ir_val cond, unsigned vector, uint32_t error);
+/** x86_throw - in a full helper: the instruction raises @vector; gives 0. */
+uint64_t x86_throw(struct cpu *cpu, unsigned vector, uint32_t error);
 /** x86_stop - CPU_STOP_GUEST with @why (enum x86_stop). */
 void x86_stop(struct x86_tr *t, unsigned why, unsigned vector);
 /** x86_goto, x86_goto_if - to the linear address @pc, as relative operands have it. */

@@ -112,12 +112,36 @@ void tr_x86_dec(struct x86_tr *t)
     step(t, IRO_sub);
 }
 
+struct carry {
+    ir_val a, b, r, carry, over;
+};
+
+static void carry_flags(struct x86_tr *t, const struct carry *f)
+{
+    x86_flags_result(t, f->r, x86_size(t, 0));
+    ir_set(t->ir, X86_AF, x86_zext(t, ir_xor(t->ir, f->a, f->b), 1, 4));
+    ir_set(t->ir, X86_CF, f->carry);
+    ir_set(t->ir, X86_OF, f->over);
+}
+
+/* Compare and swap; when somebody else was faster, the instruction again. */
+static void with_carry_locked(struct x86_tr *t, const struct carry *f)
+{
+    struct x86_flags before = x86_keep_flags(t);
+    ir_val done = x86_swap(t, f->a, f->r);
+
+    carry_flags(t, f);
+    x86_flags_if(t, done, &before);
+    x86_goto_if(t, ir_not(t->ir, done), t->pc);
+}
+
 /* Carry in and out.  Of narrow operands the carry is a bit of the wide sum. */
 static void with_carry(struct x86_tr *t, bool subtract)
 {
     struct ir *ir = t->ir;
     unsigned size = x86_size(t, 0);
     ir_val b = x86_read(t, 1), a = x86_read(t, 0), c = ir_get(ir, X86_CF), cin, r, carry, over, used = b;
+    struct carry f;
 
     cin = subtract ? ir_not(ir, c) : c;
     if (subtract)
@@ -133,11 +157,13 @@ static void with_carry(struct x86_tr *t, bool subtract)
 
         carry = ir_cmp(ir, IRO_ne, ir_and_imm(ir, wide, 1ull << 8 * size), ir_const(ir, IR_I32, 0));
     }
+    f = (struct carry){a, b, r, carry, over};
+    if (t->i->lock) {
+        with_carry_locked(t, &f);
+        return;
+    }
     x86_write(t, 0, r);
-    x86_flags_result(t, r, size);
-    ir_set(ir, X86_AF, x86_zext(t, ir_xor(ir, a, b), 1, 4));
-    ir_set(ir, X86_CF, carry);
-    ir_set(ir, X86_OF, over);
+    carry_flags(t, &f);
 }
 
 void tr_x86_adc(struct x86_tr *t)

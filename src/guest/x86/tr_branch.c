@@ -85,6 +85,56 @@ void tr_x86_syscall(struct x86_tr *t)
     ir_trap(t->ir, CPU_STOP_SYSCALL, X86_SYSCALL_SYSCALL, t->next);
 }
 
+/* INTO leaves as a trap would, but only when OF is set. */
+void tr_x86_into(struct x86_tr *t)
+{
+    ir_check(t->ir, ir_get(t->ir, X86_OF), CPU_STOP_GUEST, x86_detail(X86_STOP_INT, X86_EXC_OF, 0, t->i->len));
+}
+
+void tr_x86_int1(struct x86_tr *t)
+{
+    x86_stop(t, X86_STOP_INT, X86_EXC_DB);
+}
+
+/* --- Loops: the counter has the width of addresses --- */
+
+static ir_val counter(struct x86_tr *t)
+{
+    return x86_zext(t, ir_get(t->ir, X86_R0 + X86_CX), t->i->addr_size, 8);
+}
+
+static ir_val count_down(struct x86_tr *t)
+{
+    ir_val n = x86_zext(t, ir_add_imm(t->ir, counter(t), -1), t->i->addr_size, 8);
+
+    x86_set_reg(t, X86_CX, t->i->addr_size, n);
+    return ir_cmp(t->ir, IRO_ne, n, x86_const64(t, 0));
+}
+
+void tr_x86_loop(struct x86_tr *t)
+{
+    x86_goto_if(t, count_down(t), (uint64_t)t->i->imm);
+}
+
+void tr_x86_loope(struct x86_tr *t)
+{
+    ir_val more = count_down(t);
+
+    x86_goto_if(t, ir_and(t->ir, more, ir_get(t->ir, X86_ZF)), (uint64_t)t->i->imm);
+}
+
+void tr_x86_loopne(struct x86_tr *t)
+{
+    ir_val more = count_down(t);
+
+    x86_goto_if(t, ir_and(t->ir, more, ir_not(t->ir, ir_get(t->ir, X86_ZF))), (uint64_t)t->i->imm);
+}
+
+void tr_x86_jcxz(struct x86_tr *t)
+{
+    x86_goto_if(t, ir_cmp(t->ir, IRO_eq, counter(t), x86_const64(t, 0)), (uint64_t)t->i->imm);
+}
+
 void tr_x86_ud(struct x86_tr *t)
 {
     x86_undefined(t);

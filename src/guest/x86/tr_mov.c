@@ -50,8 +50,3 @@ void tr_x86_pop(struct x86_tr *t)
     x86_set_sp(t, sp);
     x86_write(t, 0, v);
 }
-
-void tr_x86_nop(struct x86_tr *t)
-{
-    (void)t;
-}
