@@ -114,6 +114,8 @@ void a64_update_mode(struct cpu *cpu)
     if (mode != cpu->mode)
         cpu_set_mode(cpu, mode);
     cpu->guest_step = a64_step_active(a64s(cpu)) && a64s(cpu)->ss;
+    if (a64s(cpu)->pmu_el != a64s(cpu)->el)
+        a64_pmu_level(cpu);
 }
 
 /* --- Entry --- */
@@ -334,26 +336,48 @@ static unsigned wait_trap_el(const struct a64_sys *s, bool wfe)
     return s->el < 2 && !host_el0(s) && (hcr_of(s) & (wfe ? HCR_TWE : HCR_TWI)) ? 2 : 0;
 }
 
+/* SEV, and what counts as one for the CPU itself. */
+static void event(struct a64_sys *s)
+{
+    __atomic_store_n(&s->event, true, __ATOMIC_SEQ_CST);
+}
+
+static void send_event(struct cpu *cpu)
+{
+    struct vcpu *v;
+
+    for (unsigned i = 0; (v = vcpu_at(a64s(cpu)->m, i)); i++) {
+        event(a64s(vcpu_cpu(v)));
+        if (vcpu_cpu(v) != cpu)
+            vcpu_wake(v);
+    }
+}
+
 /*
- * Events (SEV, a monitor that another CPU cleared) are not followed: who waits for one looks again.  Somebody with a monitor
- * waits for another CPU, which should run; without one it is a delay that goes by the timer's event stream, and sleeps.
+ * Somebody with an exclusive monitor waits for another CPU to clear it, which we do not follow: he lets it run, and looks
+ * again.  Without one he sleeps until SEV or an interrupt, or for a moment when the timer makes a stream of events.
  */
-static void wait_for_event(const struct a64_sys *s)
+static enum vcpu_next wait_for_event(struct a64_sys *s)
 {
     struct timespec t = {.tv_nsec = (long)a64_event_stream_ns(s)};
 
-    if (s->u.excl_addr == ~0ull && t.tv_nsec)
-        nanosleep(&t, NULL);
-    else
+    if (s->u.excl_addr != ~0ull) {
         sched_yield();
+        return VCPU_GO;
+    }
+    s->waits_event = !t.tv_nsec;
+    if (t.tv_nsec)
+        nanosleep(&t, NULL);
+    return t.tv_nsec ? VCPU_GO : VCPU_SLEEP;
 }
 
 static enum vcpu_next wait_for(struct cpu *cpu, bool wfe)
 {
     struct a64_sys *s = a64s(cpu);
-    bool ready = a64_awake(cpu) || (wfe && s->event);
+    bool ready = a64_awake(cpu) || (wfe && __atomic_load_n(&s->event, __ATOMIC_SEQ_CST));
     unsigned el = ready ? 0 : wait_trap_el(s, wfe);
 
+    s->waits_event = false;
     if (el) {
         take(cpu, el, EC_WFX, ALWAYS | wfe);
         return VCPU_GO;
@@ -361,10 +385,9 @@ static enum vcpu_next wait_for(struct cpu *cpu, bool wfe)
     cpu->pc += 4;
     if (!wfe)
         return ready ? VCPU_GO : VCPU_SLEEP;
-    if (!s->event)
-        wait_for_event(s);
-    s->event = false;
-    return VCPU_GO;
+    if (__atomic_exchange_n(&s->event, false, __ATOMIC_SEQ_CST) || ready)
+        return VCPU_GO;
+    return wait_for_event(s);
 }
 
 /* --- Interrupts --- */
@@ -469,6 +492,8 @@ bool a64_awake(struct cpu *cpu)
 
     if (level & (1u << A64_IRQ | 1u << A64_FIQ | 1u << A64_SERROR))
         return true;
+    if (s->waits_event && __atomic_load_n(&s->event, __ATOMIC_SEQ_CST))
+        return true;
     for (unsigned i = 0; i < KINDS; i++)
         if (virtual_pending(s, i, level))
             return true;
@@ -491,6 +516,14 @@ static enum vcpu_next guest_stop(struct cpu *cpu)
         return wait_for(cpu, false);
     case A64_STOP_WFE:
         return wait_for(cpu, true);
+    case A64_STOP_SEV:
+        send_event(cpu);
+        cpu->pc += 4;
+        return VCPU_GO;
+    case A64_STOP_SEVL:
+        event(s);
+        cpu->pc += 4;
+        return VCPU_GO;
     case A64_STOP_HVC:
         return hvc(cpu, imm);
     case A64_STOP_SMC:
@@ -599,7 +632,7 @@ uint64_t help_eret(struct cpu *cpu, uint64_t pc, uint64_t how, uint64_t c)
         a64_select_sp(cpu, spsr >> PS_EL & 3, spsr & PS_SP);
     }
     s->ss = steps;
-    s->event = true;
+    event(s);
     s->u.excl_addr = ~0ull;
     cpu->pc = branch_address(s, to);
     cpu->stop = CPU_STOP_AGAIN;

@@ -193,6 +193,10 @@ static bool hint(struct a64_tr *t)
         return stop(t, A64_STOP_WFE, 0);
     case 3:
         return stop(t, A64_STOP_WFI, 0);
+    case 4:
+        return stop(t, A64_STOP_SEV, 0);
+    case 5:
+        return stop(t, A64_STOP_SEVL, 0);
     default:
         return false;
     }

@@ -3,7 +3,7 @@
  * The performance monitor, PMUv3 (Arm ARM DDI 0487, D12): the cycle counter and the events SW_INCR and CPU_CYCLES.
  *
  * A cycle is a nanosecond of the machine's virtual clock.  Counters are brought up to date when somebody looks, and when the next
- * one that asks for an interrupt overflows.  Filters by level are kept, but everything is counted.
+ * one that asks for an interrupt overflows, and, when some counter does not count everywhere, at each change of the exception level.
  */
 #include "guest/aarch64/sysreg_priv.h"
 
@@ -16,9 +16,29 @@ static uint64_t counters_mask(const struct a64_sys *s)
     return ((1ull << s->core->counters) - 1) | CYCLE_BIT;
 }
 
+/* Bits of PMEVTYPER<n>_EL0 and PMCCFILTR_EL0 (D19.5.2): not at EL1, not at EL0, at EL2. */
+#define FILTER_P   (1ull << 31)
+#define FILTER_U   (1ull << 30)
+#define FILTER_NSH (1ull << 27)
+
+static uint64_t filter_of(const struct a64_sys *s, unsigned n)
+{
+    return n == CYCLE ? s->pmccfiltr : s->pmevtyper[n];
+}
+
+static bool counts_at(uint64_t filter, unsigned el)
+{
+    return el == 2 ? filter & FILTER_NSH : !(filter & (el ? FILTER_P : FILTER_U));
+}
+
+static bool enabled(const struct a64_sys *s, unsigned n)
+{
+    return (s->pmcr & CR_E) && (s->pmcnten >> n & 1);
+}
+
 static bool runs(const struct a64_sys *s, unsigned n)
 {
-    if (!(s->pmcr & CR_E) || !(s->pmcnten >> n & 1))
+    if (!enabled(s, n) || !counts_at(filter_of(s, n), __atomic_load_n(&s->pmu_el, __ATOMIC_RELAXED)))
         return false;
     return n == CYCLE || (s->pmevtyper[n] & 0xffff) == EV_CPU_CYCLES;
 }
@@ -65,10 +85,22 @@ static uint64_t until_overflow(const struct a64_sys *s, unsigned n)
     return left >= INT64_MAX / 128 ? INT64_MAX / 2 : (left + 1) * per;
 }
 
+/* Does it matter at which level we are? */
+static bool filters(const struct a64_sys *s)
+{
+    bool any = false;
+
+    for (unsigned n = 0; n <= CYCLE; n++)
+        if ((n < s->core->counters || n == CYCLE) && enabled(s, n))
+            any |= (filter_of(s, n) & (FILTER_P | FILTER_U)) || (s->conf.el2 && !(filter_of(s, n) & FILTER_NSH));
+    return any;
+}
+
 static void schedule(struct a64_sys *s)
 {
     uint64_t best = INT64_MAX / 2;
 
+    __atomic_store_n(&s->pmu_filters, filters(s), __ATOMIC_RELAXED);
     for (unsigned n = 0; n <= CYCLE; n++)
         if ((n < s->core->counters || n == CYCLE) && runs(s, n) && (s->pminten & ~s->pmovs) >> n & 1 &&
             until_overflow(s, n) < best)
@@ -90,6 +122,22 @@ void a64_pmu_update(struct cpu *cpu)
     catch_up(s);
     schedule(s);
     machine_unlock(s->m);
+}
+
+void a64_pmu_level(struct cpu *cpu)
+{
+    struct a64_sys *s = a64s(cpu);
+    bool matters = s->conf.pmu && __atomic_load_n(&s->pmu_filters, __ATOMIC_RELAXED);
+
+    if (matters) {
+        machine_lock(s->m);
+        catch_up(s);
+    }
+    __atomic_store_n(&s->pmu_el, s->el, __ATOMIC_RELAXED);
+    if (matters) {
+        schedule(s);
+        machine_unlock(s->m);
+    }
 }
 
 static void fired(void *opaque)
@@ -174,7 +222,8 @@ void wr_pmswinc(struct cpu *cpu, unsigned reg, uint64_t v)
     struct a64_sys *s = begin(cpu);
 
     for (unsigned n = 0; n < s->core->counters; n++)
-        if ((v & s->pmcnten) >> n & 1 && (s->pmcr & CR_E) && (s->pmevtyper[n] & 0xffff) == EV_SW_INCR)
+        if ((v & s->pmcnten) >> n & 1 && (s->pmcr & CR_E) && (s->pmevtyper[n] & 0xffff) == EV_SW_INCR &&
+            counts_at(s->pmevtyper[n], s->el))
             count(s, n, &s->pmevcntr[n], 1, false);
     end(s);
 }

@@ -44,6 +44,8 @@ enum a64_guest_stop {
     A64_STOP_TRAP,       /* the exception in a64_sys.trap */
     A64_STOP_WFI,
     A64_STOP_WFE,
+    A64_STOP_SEV,
+    A64_STOP_SEVL,
     A64_STOP_HVC,        /* immediate above these: detail >> 8 */
     A64_STOP_SMC,
     A64_STOP_FP,         /* floating point is not enabled */
@@ -145,7 +147,10 @@ struct a64_sys {
     uint64_t pmevcntr[A64_MAX_COUNTERS], pmevtyper[A64_MAX_COUNTERS];
 
     uint32_t access_bytes; /* of the instruction at hand, while watchpoints are armed */
-    bool event;         /* the event register of WFE */
+    bool event;         /* the event register of WFE [atomic: SEV of any CPU sets it] */
+    bool waits_event;   /* it sleeps in WFE */
+    uint8_t pmu_el;     /* the level that the counters have counted for since pmu_last [atomic] */
+    bool pmu_filters;   /* some counter does not count at every level [atomic] */
     bool stepped;       /* software step has executed an instruction, the one at step_pc */
     uint64_t step_pc;
     bool tlbi_pending;  /* DSB has to wait for other CPUs */
@@ -262,6 +267,8 @@ void a64_timer_init(struct cpu *cpu);
 void a64_timer_update(struct cpu *cpu, enum a64_timer which);
 void a64_pmu_init(struct cpu *cpu);
 void a64_pmu_update(struct cpu *cpu);
+/** a64_pmu_level - it is at another exception level than s->pmu_el; on its thread. */
+void a64_pmu_level(struct cpu *cpu);
 /** a64_pac_checked - a signature made or checked, if the key is enabled. */
 uint64_t a64_pac_checked(struct cpu *cpu, uint64_t ptr, uint64_t modifier, uint64_t key);
 /** a64_breakpoints_armed - does each instruction have to look for breakpoints and watchpoints? */

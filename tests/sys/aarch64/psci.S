@@ -119,6 +119,47 @@ main:
 2:  ldr     x0, [x8]
     check(x0, 20000)
 
+    title("SEV ends the WFE of another CPU, which sleeps meanwhile")
+1:  mov     x1, #2
+    mov     x2, #0
+    call(0xc4000004)
+    cbz     x0, 1b
+    add     x7, x7, #64
+    stp     xzr, xzr, [x7]
+    stp     xzr, xzr, [x7, #16]
+    mov     x1, #2
+    ldr     x2, =waiter
+    mov     x3, #0
+    call(0xc4000003)
+    check(x0, 0)
+1:  ldar    x0, [x7]
+    cbz     x0, 1b
+    add     x8, x7, #8
+    mov     x1, #(32 << 16)             /* it waits: its count stays where it is */
+1:  sub     x1, x1, #1
+    cbnz    x1, 1b
+    ldar    x2, [x8]
+    mov     x1, #(32 << 16)
+1:  sub     x1, x1, #1
+    cbnz    x1, 1b
+    ldar    x3, [x8]
+#ifndef REFERENCE
+    sub     x0, x3, x2
+    check(x0, 0)
+#endif
+    add     x8, x7, #16
+    mov     x0, #1
+    stlr    x0, [x8]
+    dsb     sy
+    sev
+1:  ldar    x0, [x8]
+    cmp     x0, #2
+    b.ne    1b
+
+    title("SEVL ends one's own")
+    sevl
+    wfe                                 /* else for ever */
+
     title("suspend returns when there is an interrupt")
     mov     x0, #-1
     irq_setup
@@ -157,6 +198,25 @@ secondary:
 2:  ldr     x0, =0x84000002
     hvc     #0
     b       2b
+
+waiter:
+    ldr     x7, =(MAILBOX + 64)
+    msr     cntkctl_el1, xzr            /* no stream of events */
+    mov     x0, #1
+    stlr    x0, [x7]
+    add     x8, x7, #8
+    mov     x1, #0
+    add     x6, x7, #16
+1:  add     x1, x1, #1
+    stlr    x1, [x8]
+    wfe
+    ldar    x0, [x6]
+    cmp     x0, #1
+    b.ne    1b
+    mov     x0, #2
+    stlr    x0, [x6]
+    ldr     x0, =0x84000002
+    hvc     #0
 
 adder:
     ldr     x8, =(MAILBOX + 32)

@@ -193,6 +193,55 @@ main:
     check(x0, 0)
     msr     pmcr_el0, xzr
 
+    title("counters count where their filters say")
+    mov     x0, #(1 << 31)
+    msr     pmcntenclr_el0, x0
+    msr     pmintenclr_el1, x0
+    msr     pmccfiltr_el0, x0           /* P: not at EL1 */
+    mov     x0, #0x46
+    msr     pmcr_el0, x0
+    mov     x0, #(1 << 31)
+    msr     pmcntenset_el0, x0
+    mov     x0, #0x41
+    msr     pmcr_el0, x0
+    isb
+    mrs     x1, pmccntr_el0
+    mov     x3, #10000
+1:  sub     x3, x3, #1
+    cbnz    x3, 1b
+    isb
+    mrs     x2, pmccntr_el0
+    sub     x0, x2, x1
+    check(x0, 0)
+    catch(1f)
+    to_el0  2f, 0x3c0
+2:  mov     x3, #10000
+3:  sub     x3, x3, #1
+    cbnz    x3, 3b
+    svc     #0
+1:  mrs     x2, pmccntr_el0
+    sub     x0, x2, x1
+    cmp     x0, #1000
+    cset    x0, hi
+    check(x0, 1)
+    mov     x0, #(1 << 30)              /* U: not at EL0 */
+    msr     pmccfiltr_el0, x0
+    isb
+    mrs     x1, pmccntr_el0
+    mov     x3, #10000
+1:  sub     x3, x3, #1
+    cbnz    x3, 1b
+    isb
+    mrs     x2, pmccntr_el0
+    sub     x0, x2, x1
+    cmp     x0, #1000
+    cset    x0, hi
+    check(x0, 1)
+    msr     pmccfiltr_el0, xzr
+    mov     x0, #(1 << 31)
+    msr     pmcntenclr_el0, x0
+    msr     pmcr_el0, xzr
+
     title("event counters")
     mrs     x0, pmcr_el0
     ubfx    x0, x0, #11, #5

@@ -321,6 +321,18 @@ main:
 1:  check(x22, 0x96000061)
 #endif
 #ifndef REFERENCE                       /* has PCI there */
+    title("exclusives, too")
+    ldr     x8, =(DATA + 0x8004)
+    catch(1f)
+    ldxr    x0, [x8]
+    never()
+1:  check(x22, 0x96000021)
+    catch(1f)
+    ldaxp   x0, x1, [x8, #0]
+    never()
+1:  check(x22, 0x96000021)
+    ldxr    w0, [x8]                    /* this one is */
+
     title("nothing is there")
     page(10, 0x20000000 | DEVICE | 3)
     ldr     x3, =at_page(10)
