@@ -463,7 +463,7 @@ static int add_fw_cfg(struct virt *v, struct err *e)
     fw_cfg_set_u64(v->fw_cfg, FW_CFG_RAM_SIZE, c->ram);
     fw_cfg_set_u16(v->fw_cfg, FW_CFG_NOGRAPHIC, !c->graphics);
     fw_cfg_set_u16(v->fw_cfg, FW_CFG_BOOT_MENU, c->boot_menu);
-    boot_order_offer(v->m, v->fw_cfg);
+    boot_order_offer(v->m, v->fw_cfg, NULL);
     if (smbios_publish(c, &self, v->fw_cfg, e) < 0)
         return e->code;
     return asked_files(c, v->fw_cfg, e);

@@ -18,6 +18,7 @@ enum { MAX_DEVICES = 64, PATH_LEN = 256 };
 struct boot_order {
     struct machine *m;
     struct dev *fw_cfg;
+    const char *first; /* or NULL */
     unsigned n;
     struct place {
         long index;
@@ -125,18 +126,20 @@ static int by_index(const void *a, const void *b)
 static void write_file(void *opaque)
 {
     struct boot_order *o = opaque;
-    char text[MAX_DEVICES * PATH_LEN];
+    char text[(MAX_DEVICES + 1) * PATH_LEN];
     size_t len = 0;
 
     o->n = 0;
     machine_each_dev(o->m, look, o);
     qsort(o->place, o->n, sizeof(o->place[0]), by_index);
+    if (o->first)
+        len += snprintf(text, PATH_LEN, "%s", o->first);
     for (unsigned i = 0; i < o->n; i++)
-        len += snprintf(text + len, sizeof(text) - len, "%s%s", i ? "\n" : "", o->place[i].path);
-    fw_cfg_set_file(o->fw_cfg, "bootorder", text, o->n ? len + 1 : 0, ERR_IGNORE);
+        len += snprintf(text + len, sizeof(text) - len, "%s%s", len ? "\n" : "", o->place[i].path);
+    fw_cfg_set_file(o->fw_cfg, "bootorder", text, len ? len + 1 : 0, ERR_IGNORE);
 }
 
-void boot_order_offer(struct machine *m, struct dev *fw_cfg)
+void boot_order_offer(struct machine *m, struct dev *fw_cfg, const char *first)
 {
     struct boot_order *o = calloc(1, sizeof(*o));
 
@@ -144,6 +147,7 @@ void boot_order_offer(struct machine *m, struct dev *fw_cfg)
         fatal("out of memory");
     o->m = m;
     o->fw_cfg = fw_cfg;
+    o->first = first;
     machine_on_reset(m, write_file, o);
     machine_on_end(m, free, o);
 }

@@ -9,7 +9,8 @@
 struct dev;
 struct machine;
 
-/** boot_order_offer - write the file at each reset, of the devices that are there then. */
-void boot_order_offer(struct machine *m, struct dev *fw_cfg);
+/** boot_order_offer - write the file at each reset, of the devices that are there then.  @first: a path to be tried before them
+ * (borrowed), or NULL. */
+void boot_order_offer(struct machine *m, struct dev *fw_cfg, const char *first);
 
 #endif

@@ -11,6 +11,7 @@
 #include "board/boot_order.h"
 #include "board/pc_acpi.h"
 #include "board/smbios.h"
+#include "board/x86_kernel.h"
 #include "dev/firmware/fw_cfg.h"
 #include "dev/firmware/image.h"
 #include "dev/rtc/mc146818.h"
@@ -119,7 +120,7 @@ static int tell_splash(struct pc *p, struct err *e)
     return r;
 }
 
-static int tell_boot(struct pc *p, struct err *e)
+static int tell_boot(struct pc *p, const char *first, struct err *e)
 {
     struct boot *b = calloc(1, sizeof(*b));
     uint8_t le[4];
@@ -130,7 +131,7 @@ static int tell_boot(struct pc *p, struct err *e)
     machine_on_end(p->m, free, b);
     machine_on_reset(p->m, set_order, b);
     fw_cfg_set_u16(p->fw_cfg, FW_CFG_BOOT_MENU, p->c->boot_menu);
-    boot_order_offer(p->m, p->fw_cfg);
+    boot_order_offer(p->m, p->fw_cfg, first);
     put_le32(le, (uint32_t)p->c->reboot_ms);
     if (fw_cfg_set_file(p->fw_cfg, "etc/boot-fail-wait", le, sizeof(le), e) < 0)
         return e->code;
@@ -177,8 +178,12 @@ int pc_tell_firmware(struct pc *p, struct err *e)
 {
     const struct smbios_machine self = {
         "QEMU", p->q35 ? "Standard PC (Q35 + ICH9, 2009)" : "Standard PC (i440FX + PIIX, 1996)", p->c->board->name, 0};
+    struct x86_kernel kernel;
 
     if (!(p->fw_cfg = dev_add(p->m, "fw_cfg_io", NULL, NULL, e)))
+        return e->code;
+    kernel = (struct x86_kernel){.m = p->m, .c = p->c, .fw_cfg = p->fw_cfg, .low = p->low};
+    if (x86_kernel_load(&kernel, e) < 0)
         return e->code;
     fw_cfg_set(p->fw_cfg, FW_CFG_UUID, p->c->uuid, 16);
     fw_cfg_set_u64(p->fw_cfg, FW_CFG_RAM_SIZE, p->c->ram);
@@ -188,7 +193,7 @@ int pc_tell_firmware(struct pc *p, struct err *e)
     tell_cpus(p);
     cmos_memory(p);
     cmos_equipment(p);
-    if (tell_memory(p, e) < 0 || tell_boot(p, e) < 0 || smbios_publish(p->c, &self, p->fw_cfg, e) < 0 ||
+    if (tell_memory(p, e) < 0 || tell_boot(p, kernel.rom, e) < 0 || smbios_publish(p->c, &self, p->fw_cfg, e) < 0 ||
         (p->acpi && (tell_states(p, e) < 0 || pc_acpi(p, e) < 0)))
         return e->code;
     return asked_files(p->c, p->fw_cfg, e);

@@ -2,6 +2,7 @@
 /* i440FX-pcihost, and i440FX, the function by which it is seen on its bus (i440fx.h). */
 #include "dev/pc/i440fx.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 /* Registers, by the data sheet's names. */
@@ -33,6 +34,8 @@ static int host_init(struct dev *d, struct err *e)
 {
     struct i440fx_host *h = i440fx_of(d);
 
+    if (bus_find(d->m, "pci.0"))
+        return err_set(e, -EEXIST, "there is a bus 'pci.0' already: a machine has one host bridge");
     mem_init_container(&h->mem, "pci", 0);
     h->root = (struct pci_root){
         .bus = &h->bus, .dma = machine_space(d->m), .intx = d->irq, .route = route, .opaque = h};

@@ -2,6 +2,8 @@
 /* q35-pcihost, and mch, the function by which it is seen on its bus (q35.h). */
 #include "dev/pc/q35.h"
 
+#include <errno.h>
+
 /* Registers, by the data sheet's names. */
 enum { EXT_TSEG = 0x50, PCIEXBAR = 0x60, PAM0 = 0x90, SMRAM = 0x9d, ESMRAMC = 0x9e };
 enum { SMRAM_G_SMRAME = 0x08, SMRAM_D_LCK = 0x10, SMRAM_D_CLS = 0x20, SMRAM_D_OPEN = 0x40, SMRAM_BASE = 2 };
@@ -51,6 +53,8 @@ static int host_init(struct dev *d, struct err *e)
 {
     struct q35_host *h = q35_of(d);
 
+    if (bus_find(d->m, "pcie.0"))
+        return err_set(e, -EEXIST, "there is a bus 'pcie.0' already: a machine has one host bridge");
     mem_init_container(&h->mem, "pci", 0);
     h->root = (struct pci_root){
         .bus = &h->bus, .dma = machine_space(d->m), .intx = d->irq, .route = route, .opaque = h};

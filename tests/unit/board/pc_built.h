@@ -18,6 +18,7 @@
 static struct {
     unsigned cpus, max_cpus;
     const char *acpi_tables; /* -acpitable, as JSON */
+    const char *kernel, *initrd, *append;
 } asked;
 
 struct built {
@@ -80,6 +81,9 @@ static inline const char *build(struct built *b, const char *name, const char *p
                          .boot_order = (char *)order,
                          .boot_once = (char *)once,
                          .acpi_tables = asked.acpi_tables ? json_parse(asked.acpi_tables, ERR_IGNORE) : NULL,
+                         .kernel = (char *)asked.kernel,
+                         .initrd = (char *)asked.initrd,
+                         .append = (char *)asked.append,
                          .splash_ms = -1,
                          .reboot_ms = -1,
                          .ram = ram,
