@@ -33,7 +33,7 @@ struct state {
     enum state_kind kind;
     size_t offset;
     uint32_t n;
-    uint16_t elem;
+    uint32_t elem;
     int since; /* version of the device's state that first had it; older streams leave the member as reset left it */
     const struct state *table;
     size_t count_off;

@@ -79,6 +79,7 @@ static const struct row rows[] = {
     {SLEEP, ATA_NONE, false, false},
     {FLUSH, ATA_NONE, false, false},
     {FLUSH_EXT, ATA_NONE, true, false},
+    {ATA_IDENTIFY_PACKET, ATA_PIO_IN, false, false},
     {IDENTIFY, ATA_PIO_IN, false, false},
     {SET_FEATURES, ATA_NONE, false, false},
     {READ_NATIVE_MAX, ATA_NONE, false, false},
@@ -162,8 +163,7 @@ static void fail(struct ata_cmd *c, uint8_t error)
 
 /* Identify (7.12) ------------------------------------------------------------------------------- */
 
-/* Texts have the first character in the high byte, and spaces behind. */
-static void put_text(uint8_t *b, unsigned word, unsigned words, const char *text)
+void ata_put_text(uint8_t *b, unsigned word, unsigned words, const char *text)
 {
     char t[41];
 
@@ -216,9 +216,9 @@ static void identify(const struct ata_disk *d, uint8_t b[512])
     put_word(b, 1, cyls);
     put_word(b, 3, 16);
     put_word(b, 6, 63);
-    put_text(b, 10, 10, d->serial ? d->serial : d->drive->serial ? d->drive->serial : "QM00001");
-    put_text(b, 23, 4, "2.5+");
-    put_text(b, 27, 20, d->model ? d->model : "QEMU HARDDISK");
+    ata_put_text(b, 10, 10, d->serial ? d->serial : d->drive->serial ? d->drive->serial : "QM00001");
+    ata_put_text(b, 23, 4, "2.5+");
+    ata_put_text(b, 27, 20, d->model ? d->model : "QEMU HARDDISK");
     put_word(b, 47, 0x8000 | MULTIPLE_MAX);
     put_word(b, 49, 0x0f00); /* DMA, LBA, IORDY */
     put_word(b, 50, 0x4000);
@@ -349,8 +349,15 @@ static void read_log(struct ata_disk *d, struct ata_cmd *c)
 static void set_features(struct ata_disk *d, struct ata_cmd *c)
 {
     switch (c->features & 0xff) {
-    case 0x02: __atomic_store_n(&d->write_cache, true, __ATOMIC_RELAXED); break;
+    case 0x02: /* write cache: no CD has one */
+        if (d->atapi)
+            fail(c, ATA_ABRT);
+        __atomic_store_n(&d->write_cache, true, __ATOMIC_RELAXED); break;
     case 0x82:
+        if (d->atapi) {
+            fail(c, ATA_ABRT);
+            break;
+        }
         __atomic_store_n(&d->write_cache, false, __ATOMIC_RELAXED);
         blk_flush(d->drive->blk, ERR_IGNORE);
         break;
@@ -386,6 +393,10 @@ static void other(struct ata_disk *d, struct ata_cmd *c)
         identify(d, b);
         put_iov(c, b, sizeof(b));
         break;
+    case ATA_IDENTIFY_PACKET:
+        ata_identify_packet(d, b);
+        put_iov(c, b, sizeof(b));
+        break;
     case DATA_SET_MANAGEMENT: trim(d, c); break;
     case READ_LOG_EXT: read_log(d, c); break;
     case SET_FEATURES: set_features(d, c); break;
@@ -397,7 +408,7 @@ static void other(struct ata_disk *d, struct ata_cmd *c)
         break;
     case FLUSH:
     case FLUSH_EXT:
-        if (!d->read_only && blk_flush(d->drive->blk, ERR_IGNORE) < 0)
+        if (!d->read_only && !d->atapi && blk_flush(d->drive->blk, ERR_IGNORE) < 0)
             fail(c, ATA_ABRT);
         break;
     case CHECK_POWER: c->count = 0xff; break; /* active */
@@ -406,13 +417,21 @@ static void other(struct ata_disk *d, struct ata_cmd *c)
     }
 }
 
+/* What a CD drive does besides packets (ATA8-ACS, table 10). */
+static bool for_cd(uint8_t command)
+{
+    return command == ATA_IDENTIFY_PACKET || command == SET_FEATURES || command == FLUSH ||
+           (command >= STANDBY_IMMEDIATE && command <= SLEEP);
+}
+
 void ata_run(struct ata_disk *d, struct ata_cmd *c)
 {
     const struct row *r = find(c->command);
 
     c->status = ATA_DRDY | ATA_DSC;
     c->error = 0;
-    if (!r || !d->drive->blk)
+    if (!r || for_cd(c->command) < !!d->atapi || (!d->atapi && !d->drive->blk) ||
+        (!d->atapi && c->command == ATA_IDENTIFY_PACKET))
         fail(c, ATA_ABRT);
     else if (r->blocks)
         on_blocks(d, c, r);

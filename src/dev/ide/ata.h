@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ATA disks, for any controller: a command and the memory that its data goes to or comes from
- * (ATA/ATAPI-8 Command Set, T13/1699-D).  Devices "ide-hd" plug into buses of kind "ide".
+ * ATA disks and ATAPI drives, for any controller: a command and the memory that its data goes to or comes from
+ * (ATA/ATAPI-8 Command Set, T13/1699-D).  Devices "ide-hd" and "ide-cd" plug into buses of kind "ide".
  */
 #ifndef DEV_IDE_ATA_H
 #define DEV_IDE_ATA_H
@@ -37,10 +37,14 @@ struct ata_cmd {
     uint8_t status, error;
 };
 
-/** struct ata_disk - "ide-hd". */
+struct scsi_bus;
+struct scsi_cmd;
+
+/** struct ata_disk - "ide-hd", or the part of "ide-cd" that answers ATA commands. */
 struct ata_disk {
     struct dev dev;
-    struct drive *drive;
+    struct drive *drive; /* of a disk */
+    struct scsi_bus *atapi; /* of a CD drive: packets go to the unit that is there; NULL: a disk */
     bool read_only;
     uint8_t multiple; /* sectors of a block in READ MULTIPLE; 0: not set */
     bool write_cache; /* [atomic] */
@@ -62,6 +66,16 @@ static inline bool ata_is_ncq(const struct ata_cmd *c)
 /** ata_run - do it.  Blocks; without the machine's lock. */
 void ata_run(struct ata_disk *d, struct ata_cmd *c);
 void ata_reset(struct ata_disk *d);
+
+enum { ATA_PACKET = 0xa0, ATA_IDENTIFY_PACKET = 0xa1, ATAPI_PACKET = 12, ATAPI_BLOCK = 2048 };
+/** atapi_length - bytes that a packet may move at most, by its allocation length or count; *out: to the drive. */
+uint64_t atapi_length(const uint8_t packet[static ATAPI_PACKET], bool *out);
+/** atapi_run - do what c->cdb says; the registers of the answer.  Blocks; without the machine's lock. */
+void atapi_run(struct ata_disk *d, struct scsi_cmd *c, uint8_t *status, uint8_t *error);
+/** ata_identify_packet - 512 bytes for IDENTIFY PACKET DEVICE. */
+void ata_identify_packet(const struct ata_disk *d, uint8_t b[static 512]);
+/** ata_put_text - words of identification: the first character in the high byte, spaces behind. */
+void ata_put_text(uint8_t *b, unsigned word, unsigned words, const char *text);
 
 /** struct ide_bus - one that a controller offers, for one or two disks; their devices find themselves in disk[]. */
 struct ide_bus {

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The thread of a parallel ATA channel, on which commands run; and drives for boards (ide_channel.h). */
+#include "dev/ide/ide_channel.h"
+
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static void work(struct ide_channel *c)
+{
+    if (c->packet_job) {
+        atapi_run(c->disk, &c->scsi, &c->status, &c->error);
+    } else {
+        ata_run(c->disk, &c->ata);
+        c->status = c->ata.status;
+        c->error = c->ata.error;
+    }
+}
+
+/* Whoever comes first tells of the end: the thread itself, or who must not wait for it to get the machine's lock. */
+static void finish(struct ide_channel *c, bool wait, bool forget)
+{
+    bool finished;
+
+    pthread_mutex_lock(&c->lock);
+    while (wait && c->working) {
+        if (!c->wanted) {
+            pthread_cond_wait(&c->calm, &c->lock);
+            continue;
+        }
+        c->wanted = c->working = false; /* the thread has not begun, and may be waiting for the lock that we have */
+        work(c);
+        c->finished = true;
+    }
+    finished = c->finished;
+    c->finished = false;
+    pthread_mutex_unlock(&c->lock);
+    if (!finished)
+        return;
+    if (c->dma_job)
+        c->dma->unmap(c->opaque, c->to_memory);
+    if (!forget)
+        ide_job_done(c);
+}
+
+static void *thread_main(void *opaque)
+{
+    struct ide_channel *c = opaque;
+
+    pthread_setname_np(pthread_self(), "ide-channel");
+    pthread_mutex_lock(&c->lock);
+    for (;;) {
+        while (!c->wanted && !c->gone)
+            pthread_cond_wait(&c->wake, &c->lock);
+        if (c->gone)
+            break;
+        c->wanted = false;
+        pthread_mutex_unlock(&c->lock);
+        work(c);
+        pthread_mutex_lock(&c->lock);
+        c->working = false;
+        c->finished = true;
+        pthread_cond_broadcast(&c->calm);
+        pthread_mutex_unlock(&c->lock);
+        machine_lock(c->dev->m);
+        finish(c, false, false);
+        machine_unlock(c->dev->m);
+        pthread_mutex_lock(&c->lock);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return NULL;
+}
+
+void ide_job_run(struct ide_channel *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->disk = c->bus.disk[c->device >> 4 & 1];
+    c->wanted = c->working = true;
+    c->finished = false;
+    if (!c->has_thread && pthread_create(&c->thread, NULL, thread_main, c) != 0)
+        fatal("cannot start a thread for a disk");
+    c->has_thread = true;
+    pthread_cond_broadcast(&c->wake);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void ide_job_drain(struct ide_channel *c, bool forget)
+{
+    finish(c, true, forget);
+}
+
+void ide_job_init(struct ide_channel *c)
+{
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->wake, NULL);
+    pthread_cond_init(&c->calm, NULL);
+}
+
+void ide_job_fini(struct ide_channel *c)
+{
+    struct machine *m = c->dev->m;
+    unsigned depth = 0;
+
+    ide_job_drain(c, true);
+    pthread_mutex_lock(&c->lock);
+    c->gone = true;
+    pthread_cond_broadcast(&c->wake);
+    pthread_mutex_unlock(&c->lock);
+    for (; machine_locked(m); depth++)
+        machine_unlock(m);
+    if (c->has_thread)
+        pthread_join(c->thread, NULL);
+    while (depth--)
+        machine_lock(m);
+    pthread_mutex_destroy(&c->lock);
+    pthread_cond_destroy(&c->wake);
+    pthread_cond_destroy(&c->calm);
+}
+
+/* --- Drives for boards --- */
+
+struct adding {
+    struct machine *m;
+    unsigned buses, units;
+    struct err *e;
+};
+
+static bool add_drive(void *opaque, const char *id, void *backend)
+{
+    struct adding *a = opaque;
+    struct drive *d = backend;
+    unsigned n, bus;
+    char text[64];
+    struct json_object *o;
+
+    if (d->intf != IF_IDE || d->used)
+        return true;
+    n = (unsigned)d->bus * 2 + (unsigned)d->unit;
+    bus = n / a->units;
+    if (bus >= a->buses)
+        return true; /* somebody else's, or an error that is told of by all of them */
+    o = json_object_new_object();
+    snprintf(text, sizeof(text), "ide.%u", bus);
+    json_object_object_add(o, "bus", json_object_new_string(text));
+    json_object_object_add(o, "drive", json_object_new_string(id));
+    snprintf(text, sizeof(text), "%u", n % a->units);
+    json_object_object_add(o, "unit", json_object_new_string(text));
+    return dev_new(a->m, d->cdrom ? "ide-cd" : "ide-hd", NULL, NULL, o, a->e);
+}
+
+int ide_add_drives(struct machine *m, unsigned buses, unsigned units, struct err *e)
+{
+    struct adding a = {.m = m, .buses = buses, .units = units, .e = e};
+
+    machine_each_backend(m, "drive", add_drive, &a);
+    return e->code;
+}
