@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct chr;
+struct displays;
 struct json_object;
 struct loop;
 struct tls_provider;
@@ -45,6 +46,8 @@ struct chr_env {
     void (*note)(void *opaque, const char *text); /* a line for the user, no newline */
     const struct tls_provider *tls;               /* tls-creds= (base/tls.h) */
     void *tls_opaque;
+    struct displays *displays; /* where vc shows its text; and */
+    char *const *firmware;     /* folders where it looks for a font; ends with NULL */
     unsigned char escape; /* Ctrl-A, or what -echr says; 0: Ctrl-A */
 };
 

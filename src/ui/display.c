@@ -125,8 +125,13 @@ void displays_free(struct displays *d)
         return;
     while (d->viewers)
         viewer_free(d->viewers);
-    while (d->consoles)
-        console_free(d->consoles);
+    while (d->consoles) {
+        struct console *c = d->consoles;
+
+        if (c->source->ended)
+            c->source->ended(c->opaque);
+        console_free(c);
+    }
     if (d->timer)
         loop_del_timer(d->timer);
     free(d);

@@ -50,6 +50,8 @@ struct console_source {
     void (*ui_size)(void *opaque, unsigned width, unsigned height);
     /** type - text consoles: a key, as a keysym, typed to the console itself and not to the machine. */
     void (*type)(void *opaque, uint32_t keysym);
+    /** ended - all screens end before their source does: the console is gone. */
+    void (*ended)(void *opaque);
 };
 
 /** struct viewer_ops - who looks; constant.  Functions that are NULL do nothing. */

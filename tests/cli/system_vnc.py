@@ -245,6 +245,56 @@ def passwords():
     m.end()
 
 
+FONT = '/usr/share/seabios/vgabios-stdvga.bin'
+
+
+def font():
+    rom = open(FONT, 'rb').read()
+    at = rom.index(bytes.fromhex('000010386cc6c6fec6c6c6c600000000')) - 65 * 16
+    return {rom[at + 16 * c:at + 16 * c + 16]: chr(c) for c in range(32, 127)}
+
+
+def read_text(v, glyphs):
+    """What is written on a text console."""
+    lines = []
+    for y in range(0, v.h, 16):
+        line = ''
+        for x in range(0, v.w, 8):
+            cell = bytes(sum((v.pixels[((y + r) * v.w + x + i) * 4] != 0) << (7 - i) for i in range(8)) for r in range(16))
+            line += glyphs.get(cell, '~')
+        lines.append(line.rstrip())
+    return '\n'.join(lines)
+
+
+def typing():
+    if not os.path.exists(FONT):
+        print(f'skip system_vnc, what is typed appears: {FONT} is not there')
+        return
+    glyphs = font()
+    m = Machine(*SCREEN, '-chardev', 'vc,id=a', '-mon', 'a', '-chardev', 'vc,id=b,cols=40,rows=10', '-mon', 'b')
+    v = Viewer(m.path)
+    v.whole()
+    v.tap(CTRL, ALT, ord('2'))
+    verdict('Ctrl-Alt-2 shows the first text console', v.wait(lambda: (v.w, v.h) == (640, 384) and '(qemu)' in read_text(v, glyphs)), (v.w, v.h))
+    for c in 'info versiom':
+        v.tap(ord(c))
+    v.tap(0xff08)
+    v.key(ord('n'), 1, 0x31)  # by its code, too
+    v.key(ord('n'), 0, 0x31)
+    v.tap(RETURN)
+    verdict('what is typed appears, and is answered', v.wait(lambda: 'info version\n7.2.22' in read_text(v, glyphs)), read_text(v, glyphs))
+    v.tap(CTRL, ALT, ord('3'))
+    verdict('another console has a size of its own', v.wait(lambda: (v.w, v.h) == (320, 160) and '(qemu)' in read_text(v, glyphs)), (v.w, v.h))
+    verdict('and its own text', '7.2.22Emu' not in read_text(v, glyphs))
+    v.tap(CTRL, ALT, ord('1'))
+    verdict('Ctrl-Alt-1 shows the graphics again', v.wait(lambda: (v.w, v.h) == (640, 480)), (v.w, v.h))
+    out = os.path.join(TMP, 'a.ppm')
+    m.ask(f'screendump {out} a')
+    verdict('screendump takes text consoles, too', open(out, 'rb').read(14) == b'P6\n640 384\n255')
+    v.close()
+    verdict('a machine with text consoles ends well', m.end() == 0)
+
+
 def refusals():
     for vnc, want in ((':abc', "can't convert to a number: abc"), ('foo', 'no vnc port specified'),
                       ('localhost:99999', 'port 99999 out of range'), (':1,foo=1', "Invalid parameter 'foo'"),
@@ -261,6 +311,7 @@ def main():
         print('skip system_vnc: the program was built without libvncserver')
         return
     pictures()
+    typing()
     passwords()
     refusals()
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* -chardev, -serial, -parallel, -debugcon, -monitor, -mon, and what -nographic makes of the terminal. */
 #include "app/system/sys.h"
+#include "dev/backends.h"
 
 #include "block/tls_creds.h"
 #include "schema/keyval.h"
@@ -150,7 +151,7 @@ static int from_command_line(struct sys *s, struct err *e)
     return 0;
 }
 
-/* What nobody said: with -nographic both on the terminal, else where no window is, nowhere. */
+/* What nobody said: with -nographic both on the terminal, else on screens of their own, which viewers reach by Ctrl-Alt-2 and 3. */
 static int defaults(struct sys *s, struct err *e)
 {
     bool mon_said = cli_first(&s->cli, &group_monitor) || cli_first(&s->cli, &group_mon);
@@ -160,6 +161,8 @@ static int defaults(struct sys *s, struct err *e)
 
     if (!s->cli.nographic) {
         s->unseen = serial && !cli_first(&s->cli, &group_display) && !cli_first(&s->cli, &group_vnc);
+        if (monitor && cli_first(&s->cli, &group_vnc) && (r = add_monitor(s, "vc", e)) < 0)
+            return r;
         return serial ? add_serial(s, "vc", e) : 0;
     }
     if (serial && monitor)
@@ -199,6 +202,8 @@ int chars_open(struct sys *s, struct err *e)
 
     s->chr_env = (struct chr_env){.loop = s->loop, .find = find, .opaque = s, .quit = quit,
                                   .exit = leave, .note = note, .escape = s->cli.escape};
+    s->chr_env.displays = machine_displays(s->m);
+    s->chr_env.firmware = s->conf.firmware_dirs;
     s->chr_env.tls = &tls_creds_provider;
     s->chr_env.tls_opaque = s->blk;
     for (struct entry *x = cli_first(&s->cli, &group_chardev); x; x = entry_next(x))
