@@ -154,6 +154,25 @@ TEST(virtio_pci, works_with_msix)
     rig_free(r);
 }
 
+TEST(virtio_pci, leaves_memory_alone_while_it_is_no_bus_master)
+{
+    struct rig *r = rig("virtio-rng-pci");
+    unsigned command = cfg_read(r, FN, PCI_COMMAND, 2);
+
+    start(r, 0xffff);
+    cfg_write(r, FN, PCI_COMMAND, command & ~PCI_COMMAND_MASTER, 2);
+    add(r, RING + 0x100);
+    kick(r);
+    CHECK_EQ(used(r, 0x200), 0);
+    CHECK(bytes_zero(r->ram->host + 0x8000, LEN));
+    rig_save_load(r);
+    CHECK_EQ(used(r, 0x200), 0);
+    cfg_write(r, FN, PCI_COMMAND, command, 2); /* what has come meanwhile is done */
+    CHECK_EQ(used(r, 0x200), 1);
+    CHECK(!bytes_zero(r->ram->host + 0x8000, LEN));
+    rig_free(r);
+}
+
 TEST(virtio_pci, goes_on_after_loading)
 {
     struct rig *r = rig("virtio-rng-pci");
@@ -212,6 +231,7 @@ static const struct test tests[] = {
     CASE(virtio_pci, each_name_has_its_identity),
     CASE(virtio_pci, works_with_intx),
     CASE(virtio_pci, works_with_msix),
+    CASE(virtio_pci, leaves_memory_alone_while_it_is_no_bus_master),
     CASE(virtio_pci, goes_on_after_loading),
     CASE(virtio_pci, works_by_ports_as_before_1_0),
     CASE(virtio_pci, configuration_space_leads_to_the_registers),

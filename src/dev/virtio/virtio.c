@@ -168,6 +168,8 @@ bool virtio_running(const struct virtio *v)
 {
     bool legacy = !virtio_has(v, VIRTIO_F_VERSION_1);
 
+    if (!legacy && __atomic_load_n(&v->no_dma, __ATOMIC_RELAXED))
+        return false;
     /* Drivers from before 1.0 may use queues before they say DRIVER_OK. */
     return !__atomic_load_n(&v->broken, __ATOMIC_RELAXED) &&
            (v->status & VIRTIO_DRIVER_OK || (legacy && v->status & VIRTIO_DRIVER));

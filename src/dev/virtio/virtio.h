@@ -148,6 +148,7 @@ struct virtio {
     struct vq *vq; /* VIRTIO_MAX_QUEUES at most; owned */
     uint32_t n_queues;
     bool broken;      /* [atomic] until reset */
+    bool no_dma;      /* [atomic] its transport lets it not reach memory now; drivers from before 1.0 need not know */
     bool broken_told; /* the guest and the log know */
     char why[96];
 

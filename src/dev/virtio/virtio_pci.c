@@ -383,6 +383,18 @@ static void config_reading(struct pci_dev *d, unsigned off, unsigned size)
         pci_set32(d, p->access_cap + A_DATA, m->ops->read(m->opaque, at, a));
 }
 
+/* The command register's bus master bit, and the power state.  What came while it was off is looked at. */
+static void follow_master(struct vpci *p)
+{
+    struct virtio *v = virtio_of(&p->pci.dev);
+    bool off = !pci_dma_on(&p->pci), was = v->no_dma;
+
+    __atomic_store_n(&v->no_dma, off, __ATOMIC_RELAXED);
+    for (unsigned i = 0; was && !off && i < v->n_queues; i++)
+        if (v->vq[i].enabled && virtio_running(v) && v->type->kick)
+            v->type->kick(v, &v->vq[i]);
+}
+
 static void config_written(struct pci_dev *d, unsigned off, unsigned size)
 {
     struct vpci *p = (struct vpci *)d;
@@ -390,6 +402,7 @@ static void config_written(struct pci_dev *d, unsigned off, unsigned size)
     struct mem *m;
     paddr at;
 
+    follow_master(p);
     if (p->access_cap && pci_touches(off, size, p->access_cap + A_DATA, 4) &&
         access_target(p, &m, &at, &a))
         m->ops->write(m->opaque, at,
@@ -529,6 +542,7 @@ static void vpci_reset(struct dev *d)
     virtio_reset(virtio_of(d));
     p->device_sel = p->driver_sel = p->queue_sel = 0;
     pci_dev_reset(&p->pci);
+    follow_master(p);
     update_irq(p);
 }
 
@@ -537,7 +551,10 @@ static int vpci_loaded(struct dev *d, int version, struct err *e)
     struct vpci *p = (struct vpci *)d;
     int r;
 
-    if ((r = pci_dev_loaded(&p->pci, e)) < 0 || (r = virtio_loaded(virtio_of(d), version, e)) < 0)
+    if ((r = pci_dev_loaded(&p->pci, e)) < 0)
+        return r;
+    virtio_of(d)->no_dma = !pci_dma_on(&p->pci);
+    if ((r = virtio_loaded(virtio_of(d), version, e)) < 0)
         return r;
     update_irq(p);
     return 0;
