@@ -57,6 +57,7 @@ static void pc_end(void *opaque)
     struct pc *p = opaque;
 
     free(p->cpus);
+    free(p->cpu);
     free(p);
 }
 
@@ -96,6 +97,7 @@ static int pc_build(struct machine *m, struct conf *c, struct err *e)
     p->m = m;
     p->c = c;
     p->p = c->board_props;
+    p->firmware = "bios-256k.bin";
     p->q35 = strncmp(c->board->name, "pc-q35", 6) == 0;
     p->version = version_of(c->board->name);
     machine_on_end(m, pc_end, p);

@@ -13,6 +13,8 @@
 #include "dev/pc/south.h"
 #include "dev/pci/pci.h"
 
+struct x86_conf;
+
 enum { PC_GSIS = 24, PC_SCI = 9 };
 
 /* What is where. */
@@ -27,6 +29,7 @@ enum { PC_ON, PC_OFF, PC_AUTO };
 struct pc_props {
     int acpi, smm, pic, pit, vmport; /* enum on_off_auto */
     bool hpet, i8042, fd_bootchk, sata, smbus;
+    bool no_rtc, bare; /* microvm: no clock; no keyboard ports, no DMA */
     uint64_t max_low, max_fw;
     char *oem_id, *oem_table_id, *smbios_entry;
 };
@@ -48,7 +51,10 @@ struct pc {
     struct irq_line *smi;
     struct smbus *smbus;
     struct space *smm_space; /* what CPUs in SMM see */
+    const char *firmware; /* the file that -bios takes the place of */
+    struct x86_conf *cpu; /* what all CPUs are like */
     struct cpu **cpus;
+    struct mem ferr; /* port F0h */
     struct irq_or pin2;       /* the I/O APIC's input 2: the old timer's interrupt, and HPET's */
     struct irq_or pci_pin[8]; /* and 16 to 23: PCI's (0) and HPET's (1) */
     struct irq_or a20;        /* of port 92h (0) and the keyboard controller (1) */
@@ -75,6 +81,8 @@ int pc_add_cpus(struct pc *p, struct err *e);
 unsigned pc_apic_id_limit(const struct pc *p);
 /** pc_apic_id - of CPU @i. */
 uint32_t pc_apic_id(const struct pc *p, unsigned i);
+/** pc_tell_memory - etc/e820. */
+int pc_tell_memory(struct pc *p, struct err *e);
 /** pc_tell_firmware - fw_cfg's items and files, CMOS. */
 int pc_tell_firmware(struct pc *p, struct err *e);
 

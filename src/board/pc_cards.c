@@ -56,13 +56,26 @@ static bool add_disk(void *opaque, const char *id, void *backend)
     return dev_add(s->p->m, d->cdrom ? "ide-cd" : "ide-hd", NULL, props, s->e);
 }
 
+/* A PC has a CD drive, if nobody wants it otherwise: where -cdrom would be. */
+static int add_empty_cd(struct pc *p, struct err *e)
+{
+    int bus = p->q35 ? 2 : 1;
+    char props[64];
+
+    if (!p->c->default_cdrom || asked_drive(p->m, IF_IDE, bus, 0))
+        return 0;
+    snprintf(props, sizeof(props), "bus=ide.%d,unit=0", bus);
+    return dev_add(p->m, "ide-cd", NULL, props, e) ? 0 : e->code;
+}
+
 static int add_disks(struct pc *p, struct err *e)
 {
     struct disks s = {p, e};
 
-    if (p->disks)
-        machine_each_backend(p->m, "drive", add_disk, &s);
-    return e->code;
+    if (!p->disks)
+        return 0;
+    machine_each_backend(p->m, "drive", add_disk, &s);
+    return e->code ? e->code : add_empty_cd(p, e);
 }
 
 int pc_add_cards(struct pc *p, struct err *e)

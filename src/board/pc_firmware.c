@@ -33,7 +33,7 @@ static void put_range(struct bytes *b, uint64_t at, uint64_t len, uint32_t type)
     bytes_le(b, type, 4);
 }
 
-static int tell_memory(struct pc *p, struct err *e)
+int pc_tell_memory(struct pc *p, struct err *e)
 {
     struct bytes b = {0};
     int r;
@@ -193,7 +193,7 @@ int pc_tell_firmware(struct pc *p, struct err *e)
     tell_cpus(p);
     cmos_memory(p);
     cmos_equipment(p);
-    if (tell_memory(p, e) < 0 || tell_boot(p, kernel.rom, e) < 0 || smbios_publish(p->c, &self, p->fw_cfg, e) < 0 ||
+    if (pc_tell_memory(p, e) < 0 || tell_boot(p, kernel.rom, e) < 0 || smbios_publish(p->c, &self, p->fw_cfg, e) < 0 ||
         (p->acpi && (tell_states(p, e) < 0 || pc_acpi(p, e) < 0)))
         return e->code;
     return asked_files(p->c, p->fw_cfg, e);

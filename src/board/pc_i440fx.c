@@ -51,10 +51,11 @@ static int add_pm(struct pc *p, struct err *e)
     return 0;
 }
 
-/* The disk controller is function 1, before power management in the order of birth as of numbers. */
 int pc_add_i440fx(struct pc *p, struct err *e)
 {
     if (add_host(p, e) < 0 || add_bridge(p, e) < 0)
+        return e->code;
+    if (!(p->disks = dev_add(p->m, "piix3-ide", NULL, "addr=1.1,multifunction=on,bus=pci.0", e)))
         return e->code;
     return p->acpi ? add_pm(p, e) : 0;
 }

@@ -70,9 +70,11 @@ static int add_timers(struct pc *p, struct err *e)
         timer = hpet_legacy_in(p->hpet, 0);
         clock = hpet_legacy_in(p->hpet, 1);
     }
-    if (!(p->rtc = add(p, "mc146818rtc", NULL, e)))
-        return e->code;
-    irq_connect(&p->rtc->irq[0], clock);
+    if (!p->p->no_rtc) {
+        if (!(p->rtc = add(p, "mc146818rtc", NULL, e)))
+            return e->code;
+        irq_connect(&p->rtc->irq[0], clock);
+    }
     if (p->p->pit == PC_OFF)
         return 0;
     if (!(p->pit = add(p, "isa-pit", NULL, e)))
@@ -102,7 +104,11 @@ static int add_keyboard(struct pc *p, struct err *e)
 
 int pc_add_isa(struct pc *p, struct err *e)
 {
-    if (add_controllers(p, e) < 0 || add_timers(p, e) < 0 || add_keyboard(p, e) < 0)
+    if (add_controllers(p, e) < 0 || add_timers(p, e) < 0)
+        return e->code;
+    if (p->p->bare)
+        return 0;
+    if (add_keyboard(p, e) < 0)
         return e->code;
     return add(p, "i8257", NULL, e) ? 0 : e->code;
 }

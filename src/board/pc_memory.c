@@ -125,7 +125,7 @@ int pc_add_firmware(struct pc *p, struct err *e)
     if (e->code)
         return e->code;
     if (!at)
-        return add_bios(p, p->c->bios ? p->c->bios : "bios-256k.bin", e);
+        return add_bios(p, p->c->bios ? p->c->bios : p->firmware, e);
     if (p->c->bios)
         return err_set(e, -EINVAL, "-bios and -drive if=pflash cannot both be the firmware");
     show_low(p, &p->flash[0]->mmio);

@@ -86,13 +86,13 @@ static void free_tables(struct tables *t)
     free(t->script);
 }
 
-/* By the RSDT. */
+/* By the XSDT. */
 static const uint8_t *table(const struct tables *t, const char *signature)
 {
-    const uint8_t *rsdt = t->data + get_le32(t->rsdp + 16) - BASE;
+    const uint8_t *xsdt = t->data + get_le64(t->rsdp + 24) - BASE;
 
-    for (uint32_t i = 36; i < get_le32(rsdt + 4); i += 4) {
-        const uint8_t *x = t->data + get_le32(rsdt + i) - BASE;
+    for (uint32_t i = 36; i < get_le32(xsdt + 4); i += 8) {
+        const uint8_t *x = t->data + get_le64(xsdt + i) - BASE;
 
         if (memcmp(x, signature, 4) == 0)
             return x;
@@ -124,26 +124,32 @@ static void check_all(const char *board, uint64_t ram, const char *want)
     char have[200] = "", dir[] = "/tmp/emu-test-acpi-XXXXXX", rm[64];
     struct built b;
     struct tables t;
-    const uint8_t *rsdt, *xsdt;
+    const uint8_t *rsdt, *xsdt, *fadt;
 
     CHECK(mkdtemp(dir));
     CHECK(!build(&b, board, "", ram, NULL, NULL));
     set_cfg(&b, 0, 0, 0x60, 0xb0000001); /* q35's PCIEXBAR; nothing on i440FX */
     t = read_tables(&b);
-    rsdt = t.data + get_le32(t.rsdp + 16) - BASE;
     xsdt = t.data + get_le64(t.rsdp + 24) - BASE;
-    CHECK_EQ(get_le32(xsdt + 4) - 36, 2 * (get_le32(rsdt + 4) - 36));
-    CHECK_EQ(sum(rsdt, get_le32(rsdt + 4)), 0);
     CHECK_EQ(sum(xsdt, get_le32(xsdt + 4)), 0);
-    for (uint32_t i = 36; i < get_le32(rsdt + 4); i += 4) {
-        const uint8_t *x = t.data + get_le32(rsdt + i) - BASE;
+    if (get_le32(t.rsdp + 16)) { /* the same, for old systems */
+        rsdt = t.data + get_le32(t.rsdp + 16) - BASE;
+        CHECK_EQ(get_le32(xsdt + 4) - 36, 2 * (get_le32(rsdt + 4) - 36));
+        CHECK_EQ(sum(rsdt, get_le32(rsdt + 4)), 0);
+        for (uint32_t i = 0; i < (get_le32(rsdt + 4) - 36) / 4; i++)
+            CHECK_EQ(get_le32(rsdt + 36 + 4 * i), get_le64(xsdt + 36 + 8 * i));
+    }
+    for (uint32_t i = 36; i < get_le32(xsdt + 4); i += 8) {
+        const uint8_t *x = t.data + get_le64(xsdt + i) - BASE;
 
         snprintf(have + strlen(have), 6, "%.4s ", (const char *)x);
         disassemble(dir, x);
     }
-    disassemble(dir, t.data + get_le32(table(&t, "FACP") + 40) - BASE);
     CHECK_STR(have, want);
-    CHECK_MEM(t.data + get_le32(table(&t, "FACP") + 36) - BASE, "FACS", 4);
+    fadt = table(&t, "FACP");
+    disassemble(dir, t.data + get_le64(fadt + 140) - BASE);
+    if (get_le32(fadt + 36))
+        CHECK_MEM(t.data + get_le32(fadt + 36) - BASE, "FACS", 4);
     free_tables(&t);
     end(&b);
     snprintf(rm, sizeof(rm), "rm -r %s", dir);
@@ -160,6 +166,8 @@ TEST(pc_acpi, iasl_takes_them_apart)
     asked.max_cpus = 4;
     check_all("pc", 64 * MiB, "FACP APIC HPET WAET ");
     check_all("q35", 64 * MiB, "FACP APIC HPET MCFG WAET ");
+    check_all("microvm", 64 * MiB, "FACP APIC ");
+    asked.cpus = asked.max_cpus = 0;
 }
 
 /* Firmware moves power management's ports before it reads the tables. */

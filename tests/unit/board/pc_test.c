@@ -20,6 +20,7 @@ TEST(pc, chips_of_i440fx)
     CHECK(!build(&b, "pc", "", 64 * MiB, NULL, NULL));
     CHECK_EQ(cfg(&b, 0, 0, 0), 0x12378086);
     CHECK_EQ(cfg(&b, 1, 0, 0), 0x70008086);
+    CHECK_EQ(cfg(&b, 1, 1, 0), 0x70108086);
     CHECK_EQ(cfg(&b, 1, 3, 0), 0x71138086);
     CHECK_EQ(cfg(&b, 2, 0, 0), 0x11111234); /* the screen */
     firmware_is_at_both_ends(&b);
@@ -105,6 +106,26 @@ TEST(pc, what_is_wrong_is_refused)
     end(&b);
 }
 
+TEST(pc, microvm_has_slots_and_events)
+{
+    struct built b;
+    uint32_t len;
+
+    CHECK(!build(&b, "microvm", "", 64 * MiB, NULL, NULL));
+    CHECK_EQ(mem(&b, 0xfeb00000, 4), 0x74726976); /* "virt" */
+    CHECK_EQ(mem(&b, 0xfeb02e00, 4), 0x74726976);
+    CHECK_EQ(mem(&b, 0xfffe0000, 4), 0x21776f6c);
+    CHECK_EQ(mem(&b, 0xfea00000, 4), 0);
+    CHECK(fw_cfg_file(b.fw_cfg, "etc/acpi/tables", &len));
+    CHECK_EQ(in(&b, 0xcf8, 4), UINT32_MAX); /* no PCI */
+    end(&b);
+    CHECK(!build(&b, "microvm", "acpi=off,ioapic2=off", 64 * MiB, NULL, NULL));
+    CHECK_EQ(mem(&b, 0xfeb00e00, 4), 0x74726976);
+    CHECK_EQ(mem(&b, 0xfeb01000, 4), UINT64_MAX);
+    CHECK(!fw_cfg_file(b.fw_cfg, "etc/acpi/tables", &len));
+    end(&b);
+}
+
 /* Every row builds. */
 TEST(pc, all_versions)
 {
@@ -128,6 +149,7 @@ static const struct test tests[] = {
     CASE(pc, memory_goes_around_the_hole),
     CASE(pc, order_of_booting),
     CASE(pc, what_is_wrong_is_refused),
+    CASE(pc, microvm_has_slots_and_events),
     CASE(pc, all_versions),
 };
 TEST_MAIN(tests)

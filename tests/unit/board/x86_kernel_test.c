@@ -144,6 +144,29 @@ TEST(x86_kernel, what_cannot_be_is_refused)
     asked.append = NULL;
 }
 
+/* Without ACPI, microvm's kernel is told where devices are. */
+TEST(x86_kernel, devices_on_the_command_line)
+{
+    struct built b;
+    char text[64] = "";
+    struct err e = {0};
+
+    make_image();
+    asked.kernel = write_file(image, sizeof(image));
+    asked.append = "quiet";
+    CHECK(!build(&b, "microvm", "acpi=off", 64 * MiB, NULL, NULL));
+    machine_lock(b.m);
+    CHECK(dev_add(b.m, "virtio-rng-device", NULL, NULL, &e));
+    machine_reset(b.m);
+    machine_unlock(b.m);
+    CHECK_EQ(item32(&b, FW_CFG_CMDLINE_SIZE), 43);
+    item(&b, FW_CFG_CMDLINE_DATA, (uint8_t *)text, 43);
+    CHECK_STR(text, "quiet virtio_mmio.device=512@0xfeb02e00:47");
+    end(&b);
+    unlink(asked.kernel);
+    asked.kernel = asked.append = NULL;
+}
+
 /* A kernel of before 2.02 has its command line where the old way says. */
 TEST(x86_kernel, old_protocols)
 {
@@ -170,5 +193,6 @@ static const struct test tests[] = {
     CASE(x86_kernel, rom_adds_up_and_has_a_boot_entry),
     CASE(x86_kernel, what_cannot_be_is_refused),
     CASE(x86_kernel, old_protocols),
+    CASE(x86_kernel, devices_on_the_command_line),
 };
 TEST_MAIN(tests)
