@@ -129,6 +129,11 @@ static void code_changed(void *opaque, uint64_t start, uint64_t len)
     mm_code_changed(opaque, start, len);
 }
 
+static bool code_lift(void *opaque, uint64_t addr, uint64_t len)
+{
+    return mm_open(opaque, addr, len);
+}
+
 /* One of -dfilter's ranges: START..END, START+LENGTH or START-LENGTH. */
 static bool parse_range(const char *s, uint64_t *start, uint64_t *end)
 {
@@ -210,6 +215,8 @@ static struct cpu *make_cpu(struct process *p, struct err *e)
     if (p->engine) {
         engine_set_fetch(p->engine, mm_fetch, mm_hold, p);
         engine_set_code_changed(p->engine, code_changed, p);
+        if (p->abi->cpu.checked_mode)
+            engine_set_lift(p->engine, code_lift, p);
         engine_set_tcache(p->engine, p->tcache, mm_keep);
         p->abi->vdso_serve(p);
         cpu = cpu_new(p->abi->isa, p->engine);

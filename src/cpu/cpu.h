@@ -380,6 +380,12 @@ void engine_set_service(struct engine *e, uint64_t start, uint64_t end,
 bool engine_serve(struct cpu *cpu, uint64_t pc, unsigned number);
 
 /**
+ * engine_set_lift - @lift makes writable again what the personality itself has closed to writing within [addr, addr+len), and says
+ * whether there was anything: guest_write asks it when it fails, and tries again.
+ */
+void engine_set_lift(struct engine *e, bool (*lift)(void *opaque, uint64_t addr, uint64_t len), void *opaque);
+
+/**
  * engine_alone - our own threads end before this returns, and there will be none: for what the host does for
  * processes with one thread only, or for the calling thread only (rights).  engine_threads - how many there are now.
  */
@@ -405,6 +411,8 @@ bool cpu_host_fault(struct cpu *cpu, int sig, siginfo_t *info, void *ucontext);
  */
 int guest_read(struct cpu *cpu, void *dst, uint64_t addr, size_t len);
 int guest_write(struct cpu *cpu, uint64_t addr, const void *src, size_t len);
+/** guest_store - guest_write as an instruction does it: without engine_set_lift's help. */
+int guest_store(struct cpu *cpu, uint64_t addr, const void *src, size_t len);
 /** guest_strlen - length of the string at @addr, at most @max; -EFAULT; -ENAMETOOLONG. */
 long guest_strlen(struct cpu *cpu, uint64_t addr, size_t max);
 /**

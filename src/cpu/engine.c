@@ -170,6 +170,12 @@ void engine_set_code_changed(struct engine *e,
     e->changed_opaque = opaque;
 }
 
+void engine_set_lift(struct engine *e, bool (*lift)(void *opaque, uint64_t addr, uint64_t len), void *opaque)
+{
+    e->lift = lift;
+    e->lift_opaque = opaque;
+}
+
 void engine_set_service(struct engine *e, uint64_t start, uint64_t end,
                         bool (*serve)(struct cpu *cpu, unsigned number))
 {

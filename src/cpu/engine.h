@@ -65,6 +65,8 @@ struct engine {
     void *fetch_opaque;
     void (*changed)(void *opaque, uint64_t start, uint64_t len); /* code was written */
     void *changed_opaque;
+    bool (*lift)(void *opaque, uint64_t start, uint64_t len); /* engine_set_lift */
+    void *lift_opaque;
     bool (*serve)(struct cpu *cpu, unsigned number);
     uint64_t serve_start, serve_end;
 

@@ -142,9 +142,18 @@ int guest_read(struct cpu *cpu, void *dst, uint64_t addr, size_t len)
     return guard_copy(dst, guest_ptr(cpu, addr), len) ? -EFAULT : 0;
 }
 
-int guest_write(struct cpu *cpu, uint64_t addr, const void *src, size_t len)
+int guest_store(struct cpu *cpu, uint64_t addr, const void *src, size_t len)
 {
     return guard_copy(guest_ptr(cpu, addr), src, len) ? -EFAULT : 0;
+}
+
+int guest_write(struct cpu *cpu, uint64_t addr, const void *src, size_t len)
+{
+    struct engine *e = cpu->engine;
+
+    if (guest_store(cpu, addr, src, len) == 0)
+        return 0;
+    return e->lift && e->lift(e->lift_opaque, addr, len) ? guest_store(cpu, addr, src, len) : -EFAULT;
 }
 
 int guest_cas(struct cpu *cpu, uint64_t addr, unsigned log2_size, union ir_u *expected,

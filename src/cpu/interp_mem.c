@@ -44,7 +44,7 @@ static int store(struct cpu *cpu, uint64_t addr, uint64_t memop, const union ir_
 {
     if (cpu->memory)
         return cpu->memory->store(cpu, addr, (unsigned)memop, cpu->memory->regime(cpu, (unsigned)memop), v) ? 0 : -1;
-    return guest_write(cpu, addr, v, size_of(memop)) < 0 ? fault(cpu, addr, true) : 0;
+    return guest_store(cpu, addr, v, size_of(memop)) < 0 ? fault(cpu, addr, true) : 0;
 }
 
 bool cpu_load(struct cpu *cpu, uint64_t addr, unsigned memop, union ir_u *v)

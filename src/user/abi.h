@@ -47,6 +47,9 @@ struct abi_cpu {
      * that memory with that @prot adds to the CPU's mode. */
     int (*extra_prot)(int model);
     uint32_t (*fetch_mode)(uint32_t prot);
+    /* Not 0: programs write code without saying so.  The bits of the CPU's mode under which lifted code sees for itself whether it
+     * has been changed; then it leaves, and the architecture's trap() calls mm_code_changed(). */
+    uint32_t checked_mode;
 };
 
 /** struct abi_call - how system calls are made. */

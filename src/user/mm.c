@@ -155,6 +155,12 @@ size_t mm_fetch(void *opaque, uint64_t pc, uint32_t *mode)
     uint32_t guarded = 0;
 
     pthread_rwlock_rdlock(&mm->lock);
+    if (p->abi->cpu.checked_mode) {
+        size_t n = mm_fetch_watched(p, pc, mode);
+
+        pthread_rwlock_unlock(&mm->lock);
+        return n;
+    }
     for (size_t i = vmas_find(&mm->vmas, pc); i < mm->vmas.n; i++) {
         const struct vma *v = &mm->vmas.v[i];
 
@@ -711,7 +717,7 @@ int64_t mm_mprotect(struct process *p, uint64_t addr, uint64_t len, int prot)
         len += addr - (uint64_t)r;
         addr = (uint64_t)r;
     }
-    had_code = code_changes(&mm->vmas, addr, addr + len, (uint32_t)prot);
+    had_code = code_changes(&mm->vmas, addr, addr + len, (uint32_t)prot) || ((prot & PROT_WRITE) && p->abi->cpu.checked_mode);
     note_guarded(p, prot);
     r = protect_locked(p, addr, addr + len, prot);
     return done(p, addr, addr + len, had_code, r);
@@ -824,10 +830,12 @@ void mm_mark(struct process *p, uint64_t start, uint64_t end, uint32_t flags)
 void mm_before_fork(struct process *p)
 {
     pthread_rwlock_wrlock(&p->mm->lock);
+    mm_code_before_fork();
 }
 
 void mm_after_fork(struct process *p, bool child)
 {
+    mm_code_after_fork(child);
     if (child)
         pthread_rwlock_init(&p->mm->lock, NULL);
     else

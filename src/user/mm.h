@@ -96,6 +96,11 @@ int64_t mm_place(struct process *p, uint64_t hint, uint64_t len, uint64_t align)
 bool mm_may_grow(const struct process *p, uint64_t len, int prot, uint32_t flags, uint64_t start,
                  uint64_t end);
 
+/** mm_fetch_watched - mm_fetch for programs that write code without saying so; with the lock, for reading. */
+size_t mm_fetch_watched(struct process *p, uint64_t pc, uint32_t *mode);
+void mm_code_before_fork(void);
+void mm_code_after_fork(bool child);
+
 /** mm_host_prot - the host's PROT_ bits for the guest's: guest code is data to the host. */
 int mm_host_prot(int prot);
 

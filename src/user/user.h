@@ -116,6 +116,7 @@ struct task {
     void *exec_memory[3];     /* of an execve under way: a vfork child's parent frees it */
     bool process_main;        /* ends the host process's first thread, not a thread of ours */
     bool vfork_child;         /* lives in its parent's memory until exec or exit */
+    enum cpu_stop stop;       /* of mm_written() */
     bool exiting;             /* user_loop returns */
     bool in_guest;            /* in cpu_run(); kept only while the debugger is there [atomic] */
 };
@@ -175,6 +176,16 @@ void mm_aliases(struct process *p, uint64_t addr, uint64_t len,
                 void (*cb)(void *opaque, uint64_t addr, uint64_t len), void *opaque);
 /** mm_code_changed - engine_invalidate for [addr, addr+len) and all its aliases (IC IVAU). */
 void mm_code_changed(struct process *p, uint64_t addr, uint64_t len);
+
+/* --- mm_code.c: pages that are closed to writing because translations were made from them.  Of architectures whose
+ * programs do not say that they write code (abi->cpu.checked_mode). */
+
+/** mm_open - let the guest write to all of [addr, addr+len) again; whether there was anything closed.  mm_open_all - everywhere. */
+bool mm_open(struct process *p, uint64_t addr, uint64_t len);
+bool mm_open_all(struct process *p);
+/** mm_written - the task's instruction has faulted at @addr, outside cpu_run().  False: the fault is the guest's own.  True: go on;
+ * when the instruction was executed here, t->stop is what that gave rise to, CPU_STOP_NONE for nothing. */
+bool mm_written(struct task *t, uint64_t addr);
 
 /* Around fork(): before in the parent, after in both. */
 void mm_before_fork(struct process *p);

@@ -25,6 +25,14 @@ for word in 64 32; do
     gcc -m$word -nostdlib -static -o "$work/hello$word" "$SRC/x86/hello$word.S" || exit 1
     both "a $word-bit program has its arguments and ends" $word "$work/hello$word" "hello, world" x y
 done
+for word in 64 32; do
+    if gcc -m$word -O1 -static -pthread -o "$work/smc$word" "$SRC/x86/smc.c" 2>"$work/.err"; then
+        both "code that is written without a word is noticed, $word bits" $word "$work/smc$word"
+    else
+        tail -1 "$work/.err"
+        skip "code that is written without a word is noticed, $word bits" "needs a C library of $word bits"
+    fi
+done
 prints "emu-user knows an i386 program" "hi" sh -c "'$bin/emu-user' '$work/hello32' hi; [ \$? = 2 ] && echo"
 "$bin/qemu-x86_64" "$work/hello32" x 2>"$work/.err"
 [ $? = 126 ] && grep -q "i386 program; use qemu-i386" "$work/.err" && pass "qemu-x86_64 refuses an i386 program" ||

@@ -495,6 +495,24 @@ static void too_long(struct x86_tr *t)
         x86_undefined(t);
 }
 
+/* The instruction's @len bytes are still what they were, or it leaves. */
+static void check_bytes(struct x86_tr *t, const uint8_t *code, unsigned len)
+{
+    ir_val differs = IR_NONE;
+
+    for (unsigned at = 0, n; at < len; at += n) {
+        uint64_t want = 0;
+        ir_val now, d;
+
+        n = len - at >= 8 ? 8 : len - at >= 4 ? 4 : len - at >= 2 ? 2 : 1;
+        memcpy(&want, code + at, n);
+        now = x86_load(t, x86_const64(t, t->pc + at), n);
+        d = ir_cmp(t->ir, IRO_ne, now, x86_const(t, n, want));
+        differs = at == 0 ? d : ir_or(t->ir, differs, d);
+    }
+    ir_check(t->ir, differs, CPU_STOP_GUEST, x86_detail(X86_STOP_CHANGED, 0, 0, len));
+}
+
 uint32_t x86_lift(struct ir *ir, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, uint64_t end, unsigned limit)
 {
     struct x86_insn i;
@@ -519,6 +537,8 @@ uint32_t x86_lift(struct ir *ir, uint32_t mode, uint64_t pc, const uint8_t *code
             return (uint32_t)avail;
         }
         t.next = t.pc + i.len;
+        if ((mode & X86_MODE_CHECKED) && !(mode & X86_MODE_SYSTEM))
+            check_bytes(&t, code + done, i.len);
         if (how == X86_TOO_LONG)
             too_long(&t);
         else if (!unit_is_off(&t))

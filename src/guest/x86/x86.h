@@ -112,6 +112,7 @@ enum {
     X86_MODE_BREAK = 1 << 22,  /* DR7 has instruction breakpoints: each instruction asks */
     X86_MODE_UMIP = 1 << 23,
     X86_MODE_FEATURES = 24,    /* shift: number of the feature set (features.h); 7 bits */
+    X86_MODE_CHECKED = (int)(1u << 31), /* of programs, only for lifting: each instruction sees whether it is still the same */
 };
 enum { X86_CODE16, X86_CODE32, X86_CODE64 };
 
@@ -138,6 +139,7 @@ enum x86_stop {
     X86_STOP_EXCEPTION, /* vector and error code */
     X86_STOP_INT,       /* INT n: vector; INT3 and INTO, too */
     X86_STOP_HLT,
+    X86_STOP_CHANGED,   /* of programs: the code at pc is not what was translated */
     X86_STOP_SYSTEM,    /* the first of the system level's own (system_priv.h) */
 };
 static inline uint64_t x86_detail(enum x86_stop why, unsigned vector, uint32_t error, unsigned insn_len)

@@ -102,6 +102,7 @@ const struct user_abi abi_i386 = {
         .start = start,
         .set_tls = set_tls,
         .cpuinfo = x86_abi_cpuinfo,
+        .checked_mode = X86_MODE_CHECKED,
     },
     .call = {
         .rows = rows,

@@ -115,6 +115,7 @@ const struct user_abi abi_x86_64 = {
         .start = start,
         .set_tls = set_tls,
         .cpuinfo = x86_abi_cpuinfo,
+        .checked_mode = X86_MODE_CHECKED,
     },
     .call = {
         .rows = rows,

@@ -29,6 +29,11 @@ static void data_fault(struct task *t)
     const struct cpu *cpu = t->cpu;
     uint64_t error = cpu->fault_write ? PF_WRITE : 0;
 
+    if (cpu->fault_signo == SIGSEGV && cpu->fault_code != SI_KERNEL && mm_written(t, cpu->fault_addr)) {
+        if (t->stop != CPU_STOP_NONE)
+            x86_trap(t, t->stop);
+        return;
+    }
     if (cpu->fault_signo == SIGBUS) {
         t->trap_addr = cpu->fault_addr;
         give(t, SIGBUS, cpu->fault_code, cpu->fault_addr, X86_EXC_PF, error | PF_USER);
@@ -139,6 +144,9 @@ static void guest_stop(struct task *t, uint64_t detail)
         break;
     case X86_STOP_INT:
         software_interrupt(t, vector, X86_DETAIL_LEN(detail));
+        break;
+    case X86_STOP_CHANGED: /* the instruction is not what was translated */
+        mm_code_changed(t->proc, t->cpu->pc, t->cpu->isa->longest);
         break;
     default: /* HLT and its like are for kernels */
         exception(t, X86_EXC_GP, 0);
