@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Floating-point state: MXCSR, and the images that FXSAVE and FNSAVE keep in memory (SDM 1, 8.1.10, 10.2.3 and 10.5.1). */
-#include "guest/x86/x86.h"
+#include "guest/x86/x87.h"
 
 #include "base/fp_x86.h"
 #include "cpu/fpmode.h"
@@ -73,9 +73,11 @@ void x86_fninit(struct cpu *cpu)
     struct x86_state *s = x86(cpu);
 
     s->fcw = 0x37f;
-    s->fsw = s->fop = s->fcs = s->fds = 0;
+    s->fsw = s->fcs = s->fds = 0;
+    s->fop = 0;
     s->ftop = s->ftag = 0;
     s->fip = s->fdp = 0;
+    x87_mode(cpu);
 }
 
 /* --- FXSAVE --- */
@@ -86,7 +88,7 @@ static void put_x87(const struct x86_state *s, uint8_t *p, bool code64)
     put16(p + 2, status_word(s));
     p[4] = s->ftag;
     p[5] = 0;
-    put16(p + 6, s->fop);
+    put16(p + 6, (uint16_t)s->fop);
     memcpy(p + 8, &s->fip, 8);
     memcpy(p + 16, &s->fdp, 8);
     if (!code64) {
@@ -139,8 +141,10 @@ bool x86_get_fxsave(struct cpu *cpu, const uint8_t image[X86_FXSAVE_BYTES], unsi
 {
     if ((what & X86_STATE_SSE) && (get32(image + 24) & ~(uint32_t)MXCSR_ALL))
         return false;
-    if (what & X86_STATE_X87)
+    if (what & X86_STATE_X87) {
         get_x87(x86(cpu), image, code64);
+        x87_mode(cpu);
+    }
     if (what & X86_STATE_SSE) {
         x86_set_mxcsr(cpu, get32(image + 24));
         memcpy(x86(cpu)->xmm, image + 160, code64 ? 256 : 128);
@@ -205,4 +209,5 @@ void x86_get_fsave(struct cpu *cpu, const uint8_t image[X86_FSAVE_BYTES])
         memcpy(&r->mantissa, image + 28 + 10 * i, 8);
         r->exponent = get16(image + 36 + 10 * i);
     }
+    x87_mode(cpu);
 }

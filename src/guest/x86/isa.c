@@ -26,6 +26,9 @@ const struct ir_slot x86_slots[X86_NUM_SLOTS] = {
     [X86_SF] = {"sf", OFF(sf), IR_I1},
     [X86_OF] = {"of", OFF(of), IR_I1},
     [X86_EFLAGS] = {"eflags", OFF(eflags), IR_I32},
+    [X86_FIP] = {"fip", OFF(fip), IR_I64},
+    [X86_FDP] = {"fdp", OFF(fdp), IR_I64},
+    [X86_FOP] = {"fop", OFF(fop), IR_I32},
     XMM(0), XMM(1), XMM(2), XMM(3), XMM(4), XMM(5), XMM(6), XMM(7), XMM(8), XMM(9), XMM(10), XMM(11), XMM(12), XMM(13),
     XMM(14), XMM(15),
 };

@@ -88,10 +88,13 @@ void tr_x86_movq(struct x86_tr *t)
 {
     ir_val v = x86_vec(t, 1, 0);
 
-    if (x86_is_mem(t, 0) || x86_is_mmx(t))
+    if (x86_is_mem(t, 0) || x86_is_mmx(t)) {
         x86_set_vec(t, 0, 0, v);
-    else
+        if (t->i->op[1].kind == X86_OP_MM)
+            x86_mmx_used(t);
+    } else {
         x86_result1(t, x86_is_mem(t, 1) ? v : ir_v1(t->ir, IRO_vlow, 3, 0, v));
+    }
 }
 
 void tr_x86_movd(struct x86_tr *t)
@@ -104,11 +107,14 @@ void tr_x86_movd_store(struct x86_tr *t)
     unsigned size = x86_size(t, 0);
 
     x86_write(t, 0, ir_op(t->ir, IRO_vget, x86_type(size), size == 8 ? 3 : 2, 0, x86_vec(t, 1, 0), IR_NONE, IR_NONE));
+    if (t->i->op[1].kind == X86_OP_MM)
+        x86_mmx_used(t);
 }
 
 void tr_x86_movq2dq(struct x86_tr *t)
 {
     x86_result1(t, x86_vec(t, 1, 0));
+    x86_mmx_used(t);
 }
 
 void tr_x86_movdq2q(struct x86_tr *t)

@@ -45,13 +45,13 @@ struct x86_state {
     uint32_t eflags;             /* all but CF, PF, AF, ZF, SF, DF, OF, which are 0 here; bit 1 is set */
     union ir_u xmm[16] __attribute__((aligned(16)));
     union ir_u ymmh[16];         /* upper halves of YMM0..YMM15 */
+    uint64_t fip, fdp;           /* last x87 instruction and operand, offsets; FCS and FDS in fcs, fds */
+    uint32_t fop;
     /* Not slots: only helpers look at these. */
     struct x86_x87 fpr[8];       /* physical registers; ST(i) is fpr[(top + i) & 7] */
     uint16_t fcw, fsw;           /* fsw without TOP */
     uint8_t ftop;
     uint8_t ftag;                /* a bit for each physical register that is not empty (FXSAVE's form) */
-    uint16_t fop;
-    uint64_t fip, fdp;           /* last x87 instruction and operand; FCS and FDS in fcs, fds */
     uint16_t fcs, fds;
     uint32_t mxcsr;              /* control bits; flags are gathered from cpu->fp (x86_get_mxcsr) */
     uint64_t xcr0;
@@ -82,6 +82,9 @@ enum x86_slot {
     X86_SF,
     X86_OF,
     X86_EFLAGS,
+    X86_FIP,
+    X86_FDP,
+    X86_FOP,
     X86_XMM0,
     X86_YMMH0 = X86_XMM0 + 16,
     X86_NUM_SLOTS = X86_YMMH0 + 16,

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One x87 operation on this host's own x87 unit, which gives what the guest's would (SDM 1, chapter 8). */
+#ifndef GUEST_X86_X87_HOST_H
+#define GUEST_X86_X87_HOST_H
+
+#include "guest/x86/x86.h"
+
+/* Arithmetic is numbered as the reg field of D8 has it; ADD + 8 * n: with an operand in memory of type n - 1. */
+enum x87_type { X87_M32, X87_I32, X87_M64, X87_I16, X87_I64, X87_BCD }; /* the first four as D8, DA, DC, DE */
+enum x87_op {
+    X87_ADD, X87_MUL, X87_COM, X87_COMP, X87_SUB, X87_SUBR, X87_DIV, X87_DIVR, /* a op b */
+    X87_MEM = 8,        /* + arithmetic + 8 * type: a op m */
+    X87_UCOM = 40, X87_TST,
+    X87_LOAD = 48,      /* + type: r = m */
+    X87_STORE = 56,     /* + type: m = a */
+    X87_STORE_TRUNC = 64, /* + type */
+    X87_CONST = 72,     /* + number, as D9 E8+ has it */
+    X87_F2XM1 = 80, X87_FYL2X, X87_FPTAN, X87_FPATAN, X87_FXTRACT, X87_FPREM1, X87_FPREM = 88, X87_FYL2XP1, X87_FSQRT, X87_FSINCOS,
+    X87_FRNDINT, X87_FSCALE, X87_FSIN, X87_FCOS,
+};
+
+/* a: ST(0), b: the other operand; r: the result, with r2 what is pushed on top of it. */
+struct x87_work {
+    struct x86_x87 a, b, m, r, r2;
+    uint16_t sw;  /* status word behind it */
+    bool trapped; /* an unmasked exception kept it from being done */
+};
+
+/** x87_execute - with the control word of @s, whose status word it updates. */
+void x87_execute(struct x86_state *s, struct x87_work *w, unsigned op);
+
+enum {
+    X87_IE = 1, X87_DE = 2, X87_ZE = 4, X87_OE = 8, X87_UE = 16, X87_PE = 32, X87_EXCEPTIONS = 0x3f, X87_SF = 0x40, X87_ES = 0x80,
+    X87_C0 = 0x100, X87_C1 = 0x200, X87_C2 = 0x400, X87_C3 = 0x4000, X87_B = 0x8000, X87_CC = X87_C0 | X87_C1 | X87_C2 | X87_C3,
+};
+
+/** x87_summary - ES and B from the exceptions and their masks. */
+static inline void x87_summary(struct x86_state *s)
+{
+    s->fsw &= (uint16_t)~(X87_ES | X87_B);
+    if (s->fsw & ~s->fcw & X87_EXCEPTIONS)
+        s->fsw |= X87_ES | X87_B;
+}
+
+#endif
