@@ -390,6 +390,17 @@ int mmu_attach(struct cpu *cpu, struct machine *m, unsigned index)
     return 0;
 }
 
+void mmu_set_space(struct cpu *cpu, struct space *s)
+{
+    mmu_of(cpu)->space = s;
+    mmu_flush(cpu, (1u << MMU_REGIMES) - 1, 0, 0, true);
+}
+
+void mmu_watch_space(struct cpu *cpu, struct space *s)
+{
+    space_on_change(s, mmu_space_changed, cpu->engine);
+}
+
 void mmu_detach(struct cpu *cpu)
 {
     if (!cpu->mmu)

@@ -33,6 +33,7 @@ struct mmu_page {
 
 struct machine;
 struct mem_hit;
+struct space;
 
 /** mmu_ram - space_find for guest-physical @pa, RAM or ROM only; what was found last is remembered. */
 bool mmu_ram(struct cpu *cpu, uint64_t pa, struct mem_hit *hit);
@@ -41,6 +42,11 @@ bool mmu_ram(struct cpu *cpu, uint64_t pa, struct mem_hit *hit);
  * system address space shows.  Before it first runs (vcpu_new does it).  0 or -ENOMEM. */
 int mmu_attach(struct cpu *cpu, struct machine *m, unsigned index);
 void mmu_detach(struct cpu *cpu);
+/** mmu_set_space - what @cpu sees from now on: the system's address space, or another one of the same RAM (system management
+ * mode).  On the CPU's thread. */
+void mmu_set_space(struct cpu *cpu, struct space *s);
+/** mmu_watch_space - @s may become a CPU's: from now on CPUs forget what it showed when it changes. */
+void mmu_watch_space(struct cpu *cpu, struct space *s);
 
 /**
  * mmu_flush - forget what @regimes (bits 1 << regime) say of [va, va + size); size 0: everything.
