@@ -134,8 +134,8 @@ $(COUNT): $(COUNT).o $(O)/libemu.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $(LINK) -o $@ $^ -lpthread -lm
 
 # The machine that tests of the system level run on (tests/sys/README.md).
-MACHINE  := $(O)/tests/sys/machine
-$(MACHINE): $(MACHINE).o $(O)/libemu.a
+MACHINE  := $(O)/tests/sys/machine $(O)/tests/sys/machine_x86
+$(MACHINE): %: %.o $(O)/libemu.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -pie -o $@ $^ -Wl,--as-needed $(SYSTEM_LIBS) $(STORAGE_LIBS) -lpthread -lm
 
 unit: $(UNIT) $(COUNT) $(MACHINE)

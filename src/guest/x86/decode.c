@@ -16,6 +16,7 @@ struct text {
 
 static const struct text texts[] = {
 #define INSN(name, enc, ops, feat, attr) {#name, enc, ops, attr, X86_FEAT_##feat},
+#include "guest/x86/insn_system.def"
 #include "guest/x86/insn.def"
 #include "guest/x86/insn_x87.def"
 #include "guest/x86/insn_simd.def"
@@ -25,7 +26,7 @@ static const struct text texts[] = {
 enum { MAPS = 4, ANY = 0xff };
 enum prefix { PFX_ANY, PFX_NP, PFX_66, PFX_F3, PFX_F2 };
 enum { MOD_ANY, MOD_MEM, MOD_REG };
-enum { ONLY_64 = 1, NOT_64 = 2, ONLY_PE = 4, REX_W = 8 };
+enum { ONLY_64 = 1, NOT_64 = 2, ONLY_PE = 4, REX_W = 8, ONLY_SYSTEM = 16 };
 
 struct rule {
     uint8_t map, opcode, span; /* opcodes opcode .. opcode + span - 1 */
@@ -88,6 +89,8 @@ static void read_word(struct rule *r, const char *p, bool *opcode)
         r->where |= NOT_64;
     } else if (!strncmp(p, "o64", 3)) {
         r->where |= ONLY_64;
+    } else if (!strncmp(p, "sys", 3)) {
+        r->where |= ONLY_SYSTEM;
     } else if (!strncmp(p, "pe", 2)) {
         r->where |= ONLY_PE;
     } else if (!strncmp(p, "rex", 3)) {
@@ -401,6 +404,8 @@ static bool matches(const struct reader *d, const struct rule *r, const struct x
     if (r->where & (code64(d) ? NOT_64 : ONLY_64))
         return false;
     if ((r->where & ONLY_PE) && (!(d->mode & X86_MODE_PE) || (d->mode & X86_MODE_VM)))
+        return false;
+    if ((r->where & ONLY_SYSTEM) && !(d->mode & X86_MODE_SYSTEM))
         return false;
     if ((r->where & REX_W) && !i->w)
         return false;
@@ -734,6 +739,7 @@ bool x86_row_may_lock(unsigned row)
 enum {
 #define INSN(name, enc, ops, feat, attr) +1
     ROWS_INTEGER = 0
+#include "guest/x86/insn_system.def"
 #include "guest/x86/insn.def"
     ,
     ROWS_X87 = ROWS_INTEGER

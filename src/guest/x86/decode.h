@@ -13,7 +13,8 @@
  *                 in the low four
  *   /r            a ModRM byte follows; /0 .. /7: with this reg field; then, or alone, m or g: with a memory operand, with a register
  *   =D0           this very ModRM byte
- *   i64 o64       invalid in, only in 64-bit mode; pe: only in protected mode outside virtual-8086 mode; rex: only with REX.W
+ *   i64 o64       invalid in, only in 64-bit mode; pe: only in protected mode outside virtual-8086 mode; rex: only with REX.W;
+ *                 sys: only in machines
  *
  * Operands (SDM 2D, appendix A.2): an addressing method and a type, or a fixed register ("AL", "rAX", "CL", "DX", "1").
  *   methods  A far immediate  B VEX.vvvv general  C control D debug register  E ModRM general or memory  G ModRM.reg general
@@ -89,6 +90,7 @@ enum x86_row {
 #define INSN(name, enc, ops, feat, attr) X86_ROW_CONCAT(name, __LINE__),
 #define X86_ROW_CONCAT(name, line)       X86_ROW_CONCAT2(name, line)
 #define X86_ROW_CONCAT2(name, line)      X86_ROW_##name##_##line
+#include "guest/x86/insn_system.def"
 #include "guest/x86/insn.def"
 #include "guest/x86/insn_x87.def"
 #include "guest/x86/insn_simd.def"

@@ -11,6 +11,7 @@
 #define OFF(field) (offsetof(struct cpu, guest) + offsetof(struct x86_state, field))
 #define R(n, name) [X86_R0 + n] = {name, OFF(r[n]), IR_I64}
 #define BASE(n, name) [X86_BASE + n] = {name, OFF(base[n]), IR_I64}
+#define ROOM(n, name) [X86_ROOM_R + n] = {name "_room_r", OFF(room_r[n]), IR_I64}, [X86_ROOM_W + n] = {name "_room_w", OFF(room_w[n]), IR_I64}
 #define XMM(n) [X86_XMM0 + n] = {"xmm" #n, OFF(xmm[n]), IR_V128}, [X86_YMMH0 + n] = {"ymmh" #n, OFF(ymmh[n]), IR_V128}
 
 const struct ir_slot x86_slots[X86_NUM_SLOTS] = {
@@ -18,6 +19,7 @@ const struct ir_slot x86_slots[X86_NUM_SLOTS] = {
     R(8, "r8"), R(9, "r9"), R(10, "r10"), R(11, "r11"), R(12, "r12"), R(13, "r13"), R(14, "r14"), R(15, "r15"),
     BASE(X86_ES, "es_base"), BASE(X86_CS, "cs_base"), BASE(X86_SS, "ss_base"), BASE(X86_DS, "ds_base"),
     BASE(X86_FS, "fs_base"), BASE(X86_GS, "gs_base"),
+    ROOM(X86_ES, "es"), ROOM(X86_CS, "cs"), ROOM(X86_SS, "ss"), ROOM(X86_DS, "ds"), ROOM(X86_FS, "fs"), ROOM(X86_GS, "gs"),
     [X86_DF] = {"df", OFF(df), IR_I64},
     [X86_PF] = {"pf", OFF(pf), IR_I32},
     [X86_AF] = {"af", OFF(af), IR_I32},

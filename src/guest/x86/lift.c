@@ -128,14 +128,27 @@ ir_val x86_ea(struct x86_tr *t)
     return cut(t, ea->disp ? ir_add_imm(t->ir, v, ea->disp) : v, t->i->addr_size);
 }
 
-ir_val x86_linear(struct x86_tr *t, unsigned seg, ir_val ea, unsigned size, bool write)
+static ir_val in_segment(struct x86_tr *t, unsigned seg, ir_val ea)
 {
-    (void)size;
-    (void)write;
-    if (seg < X86_FS && (t->mode & X86_MODE_FLAT))
-        return ea;
     ea = ir_add(t->ir, ea, ir_get(t->ir, X86_BASE + seg));
     return x86_is64(t) ? ea : cut(t, ea, 4);
+}
+
+/* An access beyond its segment's room gets an address that the walk refuses, with the exception that it is (walk.c): the check costs
+ * a comparison and a conditional move, and no way out.  Rooms are at most 2^32 and may be less than @size: signed. */
+ir_val x86_linear(struct x86_tr *t, unsigned seg, ir_val ea, unsigned size, bool write)
+{
+    uint64_t bad = X86_BAD_LINEAR | (uint64_t)seg << X86_BAD_SEG | (uint64_t)(size - 1) << X86_BAD_SIZE | (write ? X86_BAD_WRITE : 0);
+    ir_val la, room;
+
+    if (seg < X86_FS && (t->mode & X86_MODE_FLAT))
+        return ea;
+    la = in_segment(t, seg, ea);
+    if (x86_is64(t) || !x86_is_system(t))
+        return la;
+    room = ir_get(t->ir, (write ? X86_ROOM_W : X86_ROOM_R) + seg);
+    room = ir_add_imm(t->ir, room, 1 - (int64_t)size);
+    return ir_select(t->ir, ir_cmp(t->ir, IRO_slt, ea, room), la, ir_or(t->ir, la, x86_const64(t, bad)));
 }
 
 ir_val x86_mem(struct x86_tr *t, unsigned size, bool write)
@@ -405,14 +418,47 @@ void x86_undefined(struct x86_tr *t)
     ir_trap(t->ir, CPU_STOP_UNDEFINED, 0, t->pc);
 }
 
-void x86_goto(struct x86_tr *t, uint64_t pc)
+/* With 16-bit operands, offsets wrap at 64 KiB; where the segment begins is not known here. */
+static bool wraps(const struct x86_tr *t)
 {
-    ir_goto(t->ir, pc);
+    return t->i->op_size == 2 && !(t->mode & X86_MODE_FLAT);
 }
 
+static ir_val wrapped(struct x86_tr *t, uint64_t pc)
+{
+    return in_segment(t, X86_CS, x86_ip(t, pc, 2));
+}
+
+/* In 16-bit code what lies outside is 64 KiB away, on the other side. */
+void x86_goto(struct x86_tr *t, uint64_t pc)
+{
+    ir_val off;
+
+    if (!wraps(t)) {
+        ir_goto(t->ir, pc);
+    } else if (x86_code(t->mode) != X86_CODE16) {
+        ir_goto_ind(t->ir, wrapped(t, pc), IR_EXIT_JUMP, 0);
+    } else {
+        off = ir_sub(t->ir, x86_const64(t, pc), ir_get(t->ir, X86_BASE + X86_CS));
+        ir_goto_if(t->ir, ir_cmp(t->ir, IRO_ult, off, x86_const64(t, 0x10000)), pc, (uint32_t)(pc > t->pc ? pc - 0x10000 : pc + 0x10000));
+    }
+}
+
+/* Short ones are not looked at. */
 void x86_goto_if(struct x86_tr *t, ir_val cond, uint64_t pc)
 {
-    ir_goto_if(t->ir, cond, pc, t->next);
+    if (wraps(t) && pc - t->next + 128 > 255)
+        ir_goto_ind(t->ir, ir_select(t->ir, cond, wrapped(t, pc), x86_const64(t, t->next)), IR_EXIT_JUMP, 0);
+    else
+        ir_goto_if(t->ir, cond, pc, t->next);
+}
+
+void x86_goto_call(struct x86_tr *t, uint64_t pc)
+{
+    if (wraps(t))
+        ir_goto_ind(t->ir, wrapped(t, pc), IR_EXIT_CALL, t->next);
+    else
+        ir_goto_call(t->ir, pc, t->next);
 }
 
 ir_val x86_ip(struct x86_tr *t, uint64_t pc, unsigned size)
@@ -426,7 +472,8 @@ ir_val x86_ip(struct x86_tr *t, uint64_t pc, unsigned size)
 
 void x86_goto_ind(struct x86_tr *t, ir_val ip, enum ir_exit_kind kind, uint64_t ret)
 {
-    ip = x86_linear(t, X86_CS, ip, 1, false);
+    if (!(t->mode & X86_MODE_FLAT))
+        ip = in_segment(t, X86_CS, ip);
     ir_goto_ind(t->ir, ip, kind, ret);
 }
 
@@ -443,6 +490,7 @@ static void translate(struct x86_tr *t)
     switch (t->i->row) {
 #define INSN(name, enc, ops, feat, attr)                                                                             \
     case X86_ROW_CONCAT(name, __LINE__): tr_x86_##name(t); break;
+#include "guest/x86/insn_system.def"
 #include "guest/x86/insn.def"
 #include "guest/x86/insn_x87.def"
 #include "guest/x86/insn_simd.def"

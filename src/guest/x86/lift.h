@@ -25,6 +25,7 @@ struct x86_tr {
 };
 
 #define INSN(name, enc, ops, feat, attr) void tr_x86_##name(struct x86_tr *t);
+#include "guest/x86/insn_system.def"
 #include "guest/x86/insn.def"
 #include "guest/x86/insn_x87.def"
 #include "guest/x86/insn_simd.def"
@@ -34,11 +35,15 @@ struct x86_tr {
 enum x86_helper {
 #define HELPER(name, full) X86_HELP_##name,
 #include "guest/x86/helpers.def"
+    X86_NUM_HELPERS, /* of programs; machines have these, too: */
+    X86_HELPERS_END = X86_NUM_HELPERS - 1,
+#include "guest/x86/system_helpers.def"
 #undef HELPER
-    X86_NUM_HELPERS,
+    X86_NUM_SYSTEM_HELPERS,
 };
 #define HELPER(name, full) uint64_t x86_help_##name(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t c);
 #include "guest/x86/helpers.def"
+#include "guest/x86/system_helpers.def"
 #undef HELPER
 
 static inline bool x86_is64(const struct x86_tr *t)
@@ -156,6 +161,7 @@ void x86_stop(struct x86_tr *t, unsigned why, unsigned vector);
 /** x86_goto, x86_goto_if - to the linear address @pc, as relative operands have it. */
 void x86_goto(struct x86_tr *t, uint64_t pc);
 void x86_goto_if(struct x86_tr *t, ir_val cond, uint64_t pc);
+void x86_goto_call(struct x86_tr *t, uint64_t pc); /* returns to t->next */
 /** x86_ip - the instruction pointer (offset in CS) of the linear address @pc, i64, cut to @size bytes. */
 ir_val x86_ip(struct x86_tr *t, uint64_t pc, unsigned size);
 /** x86_goto_ind - to offset @ip in CS (i64, already cut to the operand size); @ret: linear, of calls. */

@@ -35,7 +35,7 @@ static void push_return(struct x86_tr *t)
 void tr_x86_call(struct x86_tr *t)
 {
     push_return(t);
-    ir_goto_call(t->ir, (uint64_t)t->i->imm, t->next);
+    x86_goto_call(t, (uint64_t)t->i->imm);
 }
 
 void tr_x86_call_ind(struct x86_tr *t)
@@ -76,10 +76,6 @@ void tr_x86_int(struct x86_tr *t)
 /* RCX and R11 hold the return address and flags when the kernel is left again. */
 void tr_x86_syscall(struct x86_tr *t)
 {
-    if (x86_is_system(t)) {
-        x86_undefined(t);
-        return;
-    }
     ir_set(t->ir, X86_R0 + X86_CX, x86_const64(t, t->next));
     ir_set(t->ir, X86_R0 + 11, ir_call(t->ir, X86_HELP_eflags, IR_NONE, IR_NONE, IR_NONE));
     ir_trap(t->ir, CPU_STOP_SYSCALL, X86_SYSCALL_SYSCALL, t->next);

@@ -39,6 +39,9 @@ struct x86_segment {
 struct x86_state {
     uint64_t r[16];
     uint64_t base[X86_NUM_SEGS]; /* of segments; those of CS, DS, ES and SS are 0 in 64-bit mode */
+    /* Of machines: how many bytes of a segment may be read and written, from offset 0 on; 0 also for segments that expand down,
+     * whose accesses are looked at one by one (x86_linear, walk.c). */
+    uint64_t room_r[X86_NUM_SEGS], room_w[X86_NUM_SEGS];
     uint64_t df;                 /* EFLAGS.DF as a step: 1 or -1 */
     uint32_t pf, af;             /* PF: of the low byte of pf; AF: bit 4 of af ^ pf */
     uint8_t cf, zf, sf, of;      /* each 0 or 1 */
@@ -74,7 +77,9 @@ static inline struct x86_state *x86(struct cpu *cpu)
 enum x86_slot {
     X86_R0,
     X86_BASE = X86_R0 + 16, /* ES CS SS DS FS GS */
-    X86_DF = X86_BASE + X86_NUM_SEGS,
+    X86_ROOM_R = X86_BASE + X86_NUM_SEGS,
+    X86_ROOM_W = X86_ROOM_R + X86_NUM_SEGS,
+    X86_DF = X86_ROOM_W + X86_NUM_SEGS,
     X86_PF,
     X86_AF,
     X86_CF,
@@ -143,7 +148,7 @@ enum x86_stop {
     X86_STOP_INT,       /* INT n: vector; INT3 and INTO, too */
     X86_STOP_HLT,
     X86_STOP_CHANGED,   /* of programs: the code at pc is not what was translated */
-    X86_STOP_SYSTEM,    /* the first of the system level's own (system_priv.h) */
+    X86_STOP_MWAIT, /* of machines */
 };
 static inline uint64_t x86_detail(enum x86_stop why, unsigned vector, uint32_t error, unsigned insn_len)
 {
@@ -153,6 +158,16 @@ static inline uint64_t x86_detail(enum x86_stop why, unsigned vector, uint32_t e
 #define X86_DETAIL_VECTOR(d) ((unsigned)((d) >> 8 & 255))
 #define X86_DETAIL_LEN(d)    ((unsigned)((d) >> 16 & 255)) /* of the instruction */
 #define X86_DETAIL_ERROR(d)  ((uint32_t)((d) >> 32))
+
+/* An address whose access fails a segment's limit or type (x86_linear in lift.c): what it says, the linear address in the low half. */
+#define X86_BAD_LINEAR 0x7abb000000000000ull
+#define X86_BAD_SEG    40 /* shift; 3 bits */
+#define X86_BAD_SIZE   32 /* shift: bytes less one; 6 bits */
+#define X86_BAD_WRITE  (1ull << 46)
+static inline bool x86_is_bad_linear(uint64_t va)
+{
+    return (va & 0xffff000000000000ull) == X86_BAD_LINEAR;
+}
 
 /* Of programs: 64-bit and 32-bit.  SYSCALL and INT 0x80 leave with CPU_STOP_SYSCALL, detail: X86_SYSCALL_*. */
 extern const struct guest_isa guest_x86_64, guest_i386;

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* CPUID of machines, and the topology in APIC IDs (SDM 2A, CPUID; SDM 3A 9.9.1; APM 3, appendix E). */
+#include "guest/x86/models.h"
+#include "guest/x86/system.h"
+
+#include <string.h>
+
+enum { A, B, C, D };
+
+struct asked {
+    const struct x86_conf *c;
+    const struct x86_cpuid_env *env;
+    uint32_t sub;
+    uint32_t *out;
+};
+
+static bool is_amd(const struct x86_conf *c)
+{
+    return strcmp(c->vendor, "AuthenticAMD") == 0 || strcmp(c->vendor, "HygonGenuine") == 0;
+}
+
+static bool has(const struct asked *q, enum x86_feature f)
+{
+    return x86_has(&q->c->features, f);
+}
+
+/* The bits of features in register @reg of @leaf, @sub. */
+static uint32_t feature_bits(const struct x86_conf *c, uint32_t leaf, uint32_t sub, unsigned reg)
+{
+    static const struct {
+        uint32_t leaf, sub;
+        uint8_t reg, bit;
+    } rows[] = {
+#define FEATURE(name, flag, leaf, sub, reg, bit) {leaf, sub, reg, bit},
+#include "guest/x86/features.def"
+#undef FEATURE
+    };
+    uint32_t v = 0;
+
+    for (unsigned i = 1; i < X86_NUM_FEATS; i++)
+        if (rows[i].leaf == leaf && rows[i].sub == sub && rows[i].reg == reg && x86_has(&c->features, (enum x86_feature)i))
+            v |= 1u << rows[i].bit;
+    return v;
+}
+
+/* --- Topology --- */
+
+static unsigned at_least_1(uint32_t n)
+{
+    return n ? n : 1;
+}
+
+static unsigned bits_for(unsigned n)
+{
+    return n > 1 ? 32 - (unsigned)__builtin_clz(n - 1) : 0;
+}
+
+struct topology {
+    unsigned threads, cores, dies, thread_bits, core_bits, die_bits, package;
+};
+
+static struct topology topology_of(const struct x86_conf *c)
+{
+    struct topology t = {.threads = at_least_1(c->threads), .cores = at_least_1(c->cores), .dies = at_least_1(c->dies)};
+
+    t.thread_bits = bits_for(t.threads);
+    t.core_bits = bits_for(t.cores);
+    t.die_bits = bits_for(t.dies);
+    t.package = t.threads * t.cores * t.dies;
+    return t;
+}
+
+uint32_t x86_apic_id(const struct x86_conf *c, unsigned index)
+{
+    struct topology t = topology_of(c);
+    uint32_t thread = index % t.threads, core = index / t.threads % t.cores, die = index / t.threads / t.cores % t.dies;
+    uint32_t package = index / t.package;
+
+    return thread | core << t.thread_bits | die << (t.thread_bits + t.core_bits) |
+           package << (t.thread_bits + t.core_bits + t.die_bits);
+}
+
+/* Levels of leaf 0Bh (threads, cores) and 1Fh (dies, too). */
+static void levels(const struct asked *q, bool dies)
+{
+    struct topology t = topology_of(q->c);
+    unsigned package_bits = t.thread_bits + t.core_bits + t.die_bits;
+    unsigned last = dies && t.dies > 1 ? 2 : 1;
+
+    q->out[C] = q->sub & 0xff;
+    q->out[D] = q->env->apic_id;
+    if (q->sub > last)
+        return;
+    if (q->sub == 0) {
+        q->out[A] = t.thread_bits;
+        q->out[B] = t.threads;
+        q->out[C] |= 1 << 8;
+    } else if (q->sub == 1) {
+        q->out[A] = last == 2 ? t.thread_bits + t.core_bits : package_bits;
+        q->out[B] = last == 2 ? t.threads * t.cores : t.package;
+        q->out[C] |= 2 << 8;
+    } else {
+        q->out[A] = package_bits;
+        q->out[B] = t.package;
+        q->out[C] |= 5 << 8;
+    }
+}
+
+/* --- Standard leaves --- */
+
+static uint32_t signature(const struct x86_conf *c)
+{
+    uint32_t v = c->stepping | (c->model_number & 15) << 4 | (c->model_number >> 4 & 15) << 16;
+
+    return v | (c->family > 15 ? 15u << 8 | (c->family - 15) << 20 : c->family << 8);
+}
+
+static void leaf_1(const struct asked *q)
+{
+    struct topology t = topology_of(q->c);
+
+    q->out[A] = signature(q->c);
+    q->out[B] = (q->env->apic_id & 0xff) << 24 | 8 << 8; /* CLFLUSH: 64 bytes */
+    q->out[C] = feature_bits(q->c, 1, 0, C);
+    q->out[D] = feature_bits(q->c, 1, 0, D);
+    if (q->env->osxsave)
+        q->out[C] |= 1 << 27;
+    if (!q->env->apic_on)
+        q->out[D] &= ~(1u << 9);
+    if (t.package > 1) {
+        q->out[B] |= (t.package > 255 ? 255 : t.package) << 16;
+        q->out[D] |= 1 << 28;
+    }
+}
+
+/* Caches as deterministic parameters: 32 KiB, 32 KiB, 4 MiB, 16 MiB shared by the package. */
+static void caches(const struct asked *q)
+{
+    static const struct {
+        uint8_t type, level, ways;
+        uint32_t sets;
+    } rows[] = {{1, 1, 8, 64}, {2, 1, 8, 64}, {3, 2, 16, 4096}, {3, 3, 16, 16384}};
+    struct topology t = topology_of(q->c);
+    unsigned i = q->sub, package_bits = t.thread_bits + t.core_bits + t.die_bits;
+
+    if (i >= 4)
+        return;
+    q->out[A] = rows[i].type | rows[i].level << 5 | 1 << 8;
+    q->out[A] |= ((i == 3 ? 1u << package_bits : 1u << t.thread_bits) - 1) << 14;
+    q->out[A] |= (t.cores > 1 ? (1u << (t.core_bits + t.die_bits)) - 1 : 0) << 26;
+    q->out[B] = 63 | (rows[i].ways - 1u) << 22;
+    q->out[C] = rows[i].sets - 1;
+    q->out[D] = i == 3 ? 6 : 1;
+}
+
+static void leaf_7(const struct asked *q)
+{
+    if (q->sub)
+        return;
+    q->out[B] = feature_bits(q->c, 7, 0, B);
+    q->out[C] = feature_bits(q->c, 7, 0, C);
+    q->out[D] = feature_bits(q->c, 7, 0, D);
+    if (q->env->ospke)
+        q->out[C] |= 16;
+}
+
+/* Components: offset in the standard form, size (SDM 1, 13.4, 13.5). */
+static void leaf_d(const struct asked *q)
+{
+    uint64_t valid = 3 | (has(q, X86_FEAT_AVX) ? 4 : 0) | (has(q, X86_FEAT_PKU) ? 1 << 9 : 0);
+    uint64_t in_use = q->env->xcr0;
+
+    if (!has(q, X86_FEAT_XSAVE))
+        return;
+    if (q->sub == 0) {
+        q->out[A] = (uint32_t)valid;
+        q->out[B] = in_use >> 9 & 1 ? 0xa88 : in_use >> 2 & 1 ? 0x340 : 0x240;
+        q->out[C] = valid >> 9 & 1 ? 0xa88 : valid >> 2 & 1 ? 0x340 : 0x240;
+    } else if (q->sub == 1) {
+        q->out[A] = feature_bits(q->c, 0xd, 1, A);
+        if (q->out[A] & 10) /* what the compacted form takes */
+            q->out[B] = 0x240 + (in_use >> 2 & 1 ? 0x100 : 0) + (in_use >> 9 & 1 ? 8 : 0);
+    } else if (q->sub == 2 && (valid & 4)) {
+        q->out[A] = 0x100;
+        q->out[B] = 0x240;
+    } else if (q->sub == 9 && (valid & 1 << 9)) {
+        q->out[A] = 8;
+        q->out[B] = 0xa80;
+    }
+}
+
+static void standard(const struct asked *q, uint32_t leaf)
+{
+    switch (leaf) {
+    case 0:
+        q->out[A] = q->c->level;
+        memcpy(&q->out[B], q->c->vendor, 4);
+        memcpy(&q->out[D], q->c->vendor + 4, 4);
+        memcpy(&q->out[C], q->c->vendor + 8, 4);
+        break;
+    case 1:
+        leaf_1(q);
+        break;
+    case 2:
+        q->out[A] = 1;
+        q->out[C] = 0x4d; /* 16 MiB third level */
+        q->out[D] = 0x2c307d;
+        break;
+    case 4:
+        if (!is_amd(q->c))
+            caches(q);
+        break;
+    case 5:
+        q->out[C] = 3; /* MWAIT leaves on interrupts, masked ones, too */
+        break;
+    case 6:
+        q->out[A] = feature_bits(q->c, 6, 0, A);
+        break;
+    case 7:
+        leaf_7(q);
+        break;
+    case 0xb:
+        levels(q, false);
+        break;
+    case 0xd:
+        leaf_d(q);
+        break;
+    case 0x1f:
+        levels(q, true);
+        break;
+    default:
+        break;
+    }
+}
+
+/* --- Extended leaves --- */
+
+static void leaf_80000001(const struct asked *q)
+{
+    struct topology t = topology_of(q->c);
+
+    q->out[A] = signature(q->c);
+    q->out[C] = feature_bits(q->c, 0x80000001, 0, C);
+    q->out[D] = feature_bits(q->c, 0x80000001, 0, D);
+    if (is_amd(q->c))
+        q->out[D] |= feature_bits(q->c, 1, 0, D) & 0x183f3ff; /* the same features here, too */
+    if (t.package > 1 && is_amd(q->c))
+        q->out[C] |= 2; /* cores of leaf 80000008h, not threads */
+}
+
+static void leaf_80000008(const struct asked *q)
+{
+    struct topology t = topology_of(q->c);
+
+    q->out[A] = q->c->phys_bits | (has(q, X86_FEAT_LM) ? has(q, X86_FEAT_LA57) ? 57u << 8 : 48u << 8 : 32u << 8);
+    if (t.package > 1)
+        q->out[C] = (t.thread_bits + t.core_bits + t.die_bits) << 12 | (t.package - 1);
+}
+
+static void leaf_8000001d(const struct asked *q)
+{
+    if (is_amd(q->c))
+        caches(q);
+    q->out[A] &= (1u << 26) - 1;
+}
+
+static void extended(const struct asked *q, uint32_t leaf)
+{
+    struct topology t = topology_of(q->c);
+
+    switch (leaf) {
+    case 0x80000000:
+        q->out[A] = q->c->xlevel;
+        memcpy(&q->out[B], q->c->vendor, 4);
+        memcpy(&q->out[D], q->c->vendor + 4, 4);
+        memcpy(&q->out[C], q->c->vendor + 8, 4);
+        break;
+    case 0x80000001:
+        leaf_80000001(q);
+        break;
+    case 0x80000002: case 0x80000003: case 0x80000004:
+        memcpy(q->out, q->c->model_id + 16 * (leaf - 0x80000002), 16);
+        break;
+    case 0x80000005: /* first level: TLBs and caches (APM 3, E.4.4) */
+        q->out[A] = q->out[B] = 0x01ff01ff;
+        q->out[C] = q->out[D] = 32u << 24 | 8 << 16 | 1 << 8 | 64;
+        break;
+    case 0x80000006:
+        q->out[B] = 0x42004200;
+        q->out[C] = 4096u << 16 | 8u << 12 | 1 << 8 | 64;
+        q->out[D] = 32u << 18 | 8u << 12 | 1 << 8 | 64;
+        break;
+    case 0x80000008:
+        leaf_80000008(q);
+        break;
+    case 0x8000000a:
+        if (has(q, X86_FEAT_SVM)) {
+            q->out[A] = 1;
+            q->out[B] = 16; /* address space numbers */
+            q->out[D] = feature_bits(q->c, 0x8000000a, 0, D);
+        }
+        break;
+    case 0x8000001d:
+        leaf_8000001d(q);
+        break;
+    case 0x8000001e:
+        q->out[A] = q->env->apic_id;
+        q->out[B] = (t.threads - 1) << 8 | (q->env->apic_id >> t.thread_bits & 0xff);
+        break;
+    default:
+        break;
+    }
+}
+
+/* --- Hypervisor leaves --- */
+
+static void hypervisor(const struct asked *q, uint32_t leaf)
+{
+    if (leaf == 0x40000000) {
+        q->out[A] = 0x40000001;
+        memcpy(&q->out[B], "TCGTCGTCGTCG", 12); /* what guests know of emulators */
+    }
+}
+
+void x86_cpuid(const struct x86_conf *c, const struct x86_cpuid_env *env, uint32_t leaf, uint32_t sub, uint32_t out[4])
+{
+    struct asked q = {c, env, sub, out};
+
+    memset(out, 0, 4 * sizeof(*out));
+    if (leaf >= 0x40000000 && leaf <= 0x400000ff && c->is_hypervisor) {
+        hypervisor(&q, leaf);
+    } else if (leaf >= 0x80000000) {
+        if (leaf <= c->xlevel)
+            extended(&q, leaf);
+        else
+            standard(&q, c->level); /* as Intel's do: the highest standard leaf */
+    } else {
+        standard(&q, leaf <= c->level || (leaf == 0x1f && c->dies > 1) ? leaf : c->level);
+    }
+}

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Paging: 32-bit, PAE, 4 and 5 levels (SDM 3A, chapter 4).
+ *
+ * Accessed and dirty bits are set in the guest's memory by compare and swap, as other CPUs may change the entries.
+ */
+#include "guest/x86/system_priv.h"
+
+#include "guest/x86/lift.h"
+
+#include <errno.h>
+
+enum { PTE_P = 1, PTE_W = 2, PTE_U = 4, PTE_A = 32, PTE_D = 64, PTE_PS = 128, PTE_G = 256 };
+#define PTE_NX (1ull << 63)
+enum { PF_P = 1, PF_W = 2, PF_U = 4, PF_RSVD = 8, PF_I = 16, PF_PK = 32 };
+
+struct walk {
+    struct cpu *cpu;
+    struct x86_sys *s;
+    uint64_t va, cr3;
+    enum mmu_access access;
+    bool user, smap, debug;
+    /* found */
+    uint64_t rights; /* PTE_W, PTE_U: all levels allow it; PTE_NX: one forbids */
+    unsigned key;
+    uint64_t pa, size;
+    bool global;
+};
+
+/* --- Faults --- */
+
+static int fault(const struct walk *w, unsigned vector, uint32_t error)
+{
+    struct x86_sys *s = w->s;
+
+    if (w->debug)
+        return -EFAULT;
+    s->fault_vector = (uint8_t)vector;
+    s->fault_error = error;
+    s->fault_cr2 = w->va;
+    return -EFAULT;
+}
+
+static bool fetch_counts(const struct x86_sys *s)
+{
+    return (s->cr4 & CR4_SMEP) || ((s->efer & EFER_NXE) && (s->cr4 & CR4_PAE));
+}
+
+static int page_fault(const struct walk *w, uint32_t error)
+{
+    if (w->access == MMU_WRITE)
+        error |= PF_W;
+    if (w->user)
+        error |= PF_U;
+    if (w->access == MMU_FETCH && fetch_counts(w->s))
+        error |= PF_I;
+    return fault(w, X86_EXC_PF, error);
+}
+
+/* --- Entries in memory --- */
+
+static void *entry_at(const struct walk *w, uint64_t pa, struct mem_hit *hit)
+{
+    return mmu_ram(w->cpu, pa, hit) ? hit->host : NULL;
+}
+
+static uint64_t read_entry(const struct walk *w, uint64_t pa, unsigned size)
+{
+    struct mem_hit hit;
+    void *p = entry_at(w, pa, &hit);
+    uint64_t v = ~0ull;
+
+    if (p)
+        return size == 8 ? __atomic_load_n((uint64_t *)p, __ATOMIC_RELAXED) : __atomic_load_n((uint32_t *)p, __ATOMIC_RELAXED);
+    space_load(w->s->space, pa, &v, (struct access){.who = BUS_CPU(w->s->index), .size = (uint8_t)size, .debug = w->debug});
+    return size == 8 ? v : (uint32_t)v;
+}
+
+/* False: the entry is not @old any more. */
+static bool swap_entry(void *p, uint64_t old, uint64_t new, unsigned size)
+{
+    uint32_t old32 = (uint32_t)old;
+
+    if (size == 8)
+        return __atomic_compare_exchange_n((uint64_t *)p, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+    return __atomic_compare_exchange_n((uint32_t *)p, &old32, (uint32_t)new, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+static bool set_bits(const struct walk *w, uint64_t pa, uint64_t old, uint64_t bits, unsigned size)
+{
+    struct mem_hit hit;
+    void *p = entry_at(w, pa, &hit);
+
+    if (w->debug || (old & bits) == bits || !p || !hit.writable)
+        return true;
+    if (!swap_entry(p, old, old | bits, size))
+        return false;
+    ram_written(w->s->m, hit.ram, hit.ram_off, size);
+    return true;
+}
+
+/* --- Rights --- */
+
+/* The protection key's word on user pages: bit 0 no access, bit 1 no write. */
+static bool key_forbids(const struct walk *w, bool write)
+{
+    uint32_t bits;
+
+    if (!(w->s->cr4 & CR4_PKE) || !x86_lma(w->s) || !(w->rights & PTE_U))
+        return false;
+    bits = w->s->u.pkru >> (2 * w->key) & 3;
+    return (bits & 1) || ((bits & 2) && write && (w->user || (w->s->cr0 & CR0_WP)));
+}
+
+static bool may(const struct walk *w, enum mmu_access access)
+{
+    bool upage = w->rights & PTE_U;
+
+    if (w->user && !upage)
+        return false;
+    if (access == MMU_FETCH)
+        return !(w->rights & PTE_NX) && !(!w->user && upage && (w->s->cr4 & CR4_SMEP));
+    if (w->smap && upage)
+        return false;
+    return access == MMU_READ || (w->rights & PTE_W) || (!w->user && !(w->s->cr0 & CR0_WP));
+}
+
+static uint8_t prot_of(const struct walk *w)
+{
+    uint8_t p = 0;
+
+    if (may(w, MMU_READ) && !key_forbids(w, false))
+        p |= MMU_R;
+    if (may(w, MMU_WRITE) && !key_forbids(w, true))
+        p |= MMU_W;
+    return may(w, MMU_FETCH) ? p | MMU_X : p;
+}
+
+/* --- Levels --- */
+
+static bool nx_on(const struct x86_sys *s)
+{
+    return s->efer & EFER_NXE;
+}
+
+/* Bits that must be 0 in an 8-byte entry. */
+static uint64_t reserved(const struct walk *w, unsigned level, bool large)
+{
+    uint64_t r = ~w->s->pa_mask & 0x000ffffffffff000ull;
+
+    if (!nx_on(w->s))
+        r |= PTE_NX;
+    if (!x86_lma(w->s))
+        r |= 0x7ff0000000000000ull;
+    if (large)
+        r |= ((1ull << (12 + 9 * (level - 1))) - 1) & 0x1fffff000ull & ~0x1000ull; /* but PAT */
+    return r;
+}
+
+static bool may_be_large(const struct walk *w, unsigned level)
+{
+    return level == 2 || (level == 3 && x86_lma(w->s) && x86_feat(w->s, X86_FEAT_PDPE1GB));
+}
+
+/* After the leaf is known: rights, accessed and dirty.  1: the entry has changed, walk again. */
+static int leaf(struct walk *w, uint64_t at, uint64_t e, unsigned size)
+{
+    if (!w->debug && !may(w, w->access))
+        return page_fault(w, PF_P);
+    if (!w->debug && w->access != MMU_FETCH && key_forbids(w, w->access == MMU_WRITE))
+        return page_fault(w, PF_P | PF_PK);
+    if (!set_bits(w, at, e, PTE_A | (w->access == MMU_WRITE ? PTE_D : 0), size))
+        return 1;
+    w->global = (e & PTE_G) && (w->s->cr4 & CR4_PGE);
+    if (!(e & PTE_D) && w->access != MMU_WRITE)
+        w->rights |= PTE_D; /* here: not dirty yet, a write has to come back */
+    return 0;
+}
+
+/* From the table at @table, of @level, down; 8-byte entries. */
+static int walk8(struct walk *w, uint64_t table, unsigned level)
+{
+    for (;; level--) {
+        unsigned shift = 12 + 9 * (level - 1);
+        uint64_t at = table + (w->va >> shift & 511) * 8, e = read_entry(w, at, 8);
+        bool large = level > 1 && (e & PTE_PS);
+
+        if (!(e & PTE_P))
+            return page_fault(w, 0);
+        if ((e & reserved(w, level, large)) || (large && !may_be_large(w, level)))
+            return page_fault(w, PF_P | PF_RSVD);
+        w->rights &= (e & (PTE_W | PTE_U)) | ~(uint64_t)(PTE_W | PTE_U);
+        w->rights |= e & PTE_NX;
+        if (level == 1 || large) {
+            w->key = e >> 59 & 15;
+            w->size = 1ull << shift;
+            w->pa = (e & w->s->pa_mask & ~(w->size - 1)) | (w->va & (w->size - 1));
+            return leaf(w, at, e, 8);
+        }
+        if (!set_bits(w, at, e, PTE_A, 8))
+            return 1;
+        table = e & w->s->pa_mask & 0x000ffffffffff000ull;
+    }
+}
+
+static int walk_pae(struct walk *w)
+{
+    uint64_t e = w->s->pdpte[w->va >> 30 & 3];
+
+    if (!(e & PTE_P))
+        return page_fault(w, 0);
+    return walk8(w, e & w->s->pa_mask & 0x000ffffffffff000ull, 2);
+}
+
+/* A 4 MiB page: bits 20..13 are the address's bits 39..32 (PSE-36). */
+static int large4(struct walk *w, uint64_t at, uint64_t e)
+{
+    if ((e & 1 << 21) || ((e >> 13 & 0xff) << 32 & ~w->s->pa_mask))
+        return page_fault(w, PF_P | PF_RSVD);
+    w->size = 4 << 20;
+    w->pa = (e & 0xffc00000) | (e >> 13 & 0xff) << 32 | (w->va & 0x3fffff);
+    return leaf(w, at, e, 4);
+}
+
+static int walk4(struct walk *w)
+{
+    uint64_t at = (w->cr3 & 0xfffff000) + (w->va >> 22 & 1023) * 4, e = read_entry(w, at, 4);
+
+    if (!(e & PTE_P))
+        return page_fault(w, 0);
+    w->rights &= e;
+    if ((e & PTE_PS) && (w->s->cr4 & CR4_PSE))
+        return large4(w, at, e);
+    if (!set_bits(w, at, e, PTE_A, 4))
+        return 1;
+    at = (e & 0xfffff000) + (w->va >> 12 & 1023) * 4;
+    e = read_entry(w, at, 4);
+    if (!(e & PTE_P))
+        return page_fault(w, 0);
+    w->rights &= e;
+    w->size = 4096;
+    w->pa = (e & 0xfffff000) | (w->va & 4095);
+    return leaf(w, at, e, 4);
+}
+
+static int walk_once(struct walk *w)
+{
+    const struct x86_sys *s = w->s;
+
+    w->rights = PTE_W | PTE_U;
+    w->key = 0;
+    if (x86_lma(s))
+        return walk8(w, w->cr3 & s->pa_mask & 0x000ffffffffff000ull, s->cr4 & CR4_LA57 ? 5 : 4);
+    return s->cr4 & CR4_PAE ? walk_pae(w) : walk4(w);
+}
+
+/* --- Addresses --- */
+
+bool x86_canonical(const struct x86_sys *s, uint64_t va)
+{
+    unsigned n = s->cr4 & CR4_LA57 ? 7 : 16;
+
+    return (uint64_t)((int64_t)(va << n) >> n) == va;
+}
+
+/* An access that translated code found outside its segment: segments that expand down are looked at here; everything else is a fault. */
+static int bad_linear(struct walk *w, uint64_t *linear)
+{
+    unsigned seg = w->va >> X86_BAD_SEG & 7, size = (w->va >> X86_BAD_SIZE & 63) + 1;
+    const struct x86_segment *g = &w->s->u.seg[seg < X86_NUM_SEGS ? seg : 0];
+    uint32_t la = (uint32_t)w->va, off = la - (uint32_t)w->s->u.base[seg < X86_NUM_SEGS ? seg : 0];
+    uint64_t top = g->attr & SEG_DB ? 0xffffffff : 0xffff;
+
+    *linear = la;
+    if ((g->attr & SEG_P) && !(g->attr & SEG_CODE) && (g->attr & SEG_CE) && (!(w->va & X86_BAD_WRITE) || (g->attr & SEG_RW)) &&
+        off > g->limit && (uint64_t)off + size - 1 <= top)
+        return 0;
+    return fault(w, seg == X86_SS ? X86_EXC_SS : X86_EXC_GP, 0);
+}
+
+static void no_paging(struct walk *w)
+{
+    w->rights = PTE_W | PTE_U;
+    w->pa = (uint32_t)w->va;
+    w->size = 4096;
+    w->global = false;
+}
+
+static uint64_t a20(const struct x86_sys *s, uint64_t pa)
+{
+    return s->a20 || s->smm ? pa : pa & ~(1ull << 20);
+}
+
+/* Data breakpoints: hits are remembered until the instruction is done (exception.c). */
+static bool breakpoint_near(struct walk *w)
+{
+    bool near = false;
+
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned rw = w->s->dr7 >> (16 + 4 * i) & 3, on = w->s->dr7 >> (2 * i) & 3;
+
+        if (on && (rw & 1) && w->access != MMU_FETCH && !((w->va ^ w->s->dr[i]) & ~4095ull))
+            near = true;
+    }
+    return near;
+}
+
+static void note_breakpoints(struct walk *w)
+{
+    static const uint8_t lens[] = {1, 2, 8, 4};
+
+    for (unsigned i = 0; i < 4 && !w->debug; i++) {
+        unsigned rw = w->s->dr7 >> (16 + 4 * i) & 3, len = lens[w->s->dr7 >> (18 + 4 * i) & 3];
+        uint64_t at = w->s->dr[i] & ~(uint64_t)(len - 1);
+
+        /* The size of the access is not known here: an access that begins up to seven bytes before is taken to reach it
+         * only when it is aligned with it. */
+        if ((w->s->dr7 >> (2 * i) & 3) && (rw == 3 || (rw == 1 && w->access == MMU_WRITE)) && w->va - at < len)
+            w->s->db_hit |= 1u << i;
+    }
+}
+
+static int translate(struct walk *w)
+{
+    int r;
+
+    if (!(w->s->cr0 & CR0_PG)) {
+        no_paging(w);
+        return 0;
+    }
+    if (x86_lma(w->s) && !x86_canonical(w->s, w->va))
+        return fault(w, X86_EXC_GP, 0);
+    if (!x86_lma(w->s))
+        w->va = (uint32_t)w->va;
+    for (unsigned tries = 0; (r = walk_once(w)) == 1 && tries < 1000; tries++)
+        ;
+    return r;
+}
+
+int x86_walk(struct cpu *cpu, uint64_t va, enum mmu_access access, unsigned regime, bool debug, struct mmu_page *page)
+{
+    struct x86_sys *s = x86s(cpu);
+    struct walk w = {.cpu = cpu, .s = s, .va = va, .cr3 = s->cr3, .access = access, .user = regime == R_USER,
+                     .smap = regime == R_KERNEL_SMAP, .debug = debug};
+    bool odd = x86_is_bad_linear(va);
+    int r;
+
+    if ((odd && (r = bad_linear(&w, &w.va)) < 0) || (r = translate(&w)) < 0)
+        return r;
+    *page = (struct mmu_page){.pa = a20(s, w.pa), .size = odd || !s->a20 ? 4096 : w.size, .prot = prot_of(&w), .global = w.global,
+                              .once = odd};
+    if (w.rights & PTE_D)
+        page->prot &= (uint8_t)~MMU_W;
+    if (s->dr7 & 0xff && breakpoint_near(&w)) {
+        page->once = true;
+        note_breakpoints(&w);
+    }
+    return 0;
+}
+
+/* Nothing answers: reads give ones, writes are lost.  Where nothing can be fetched, all ones are, which is no instruction.
+ * Misaligned: the alignment check. */
+bool x86_bad_access(struct cpu *cpu, uint64_t va, uint64_t pa, enum mmu_access access, unsigned regime, bool misaligned)
+{
+    struct x86_sys *s = x86s(cpu);
+
+    (void)pa;
+    (void)regime;
+    if (!misaligned && access != MMU_FETCH)
+        return false;
+    s->fault_vector = misaligned ? X86_EXC_AC : X86_EXC_UD;
+    s->fault_error = 0;
+    s->fault_cr2 = va;
+    return true;
+}
+
+unsigned x86_regime(uint32_t mode, bool unpriv)
+{
+    if (unpriv || x86_cpl(mode) == 3)
+        return R_USER;
+    return mode & X86_MODE_SMAP ? R_KERNEL_SMAP : R_KERNEL;
+}
+
+unsigned x86_fetch_regime(uint32_t mode)
+{
+    return x86_cpl(mode) == 3 ? R_USER : R_KERNEL;
+}
+
+void x86_flush(struct cpu *cpu, bool globals)
+{
+    const struct x86_sys *s = x86s(cpu);
+
+    mmu_flush(cpu, R_ALL, 0, 0, globals);
+    mmu_set_context(cpu, R_ALL, s->cr4 & CR4_PCIDE ? s->cr3 & 0xfff : 0);
+}
+
+bool x86_load_pdptes(struct cpu *cpu, uint64_t cr3)
+{
+    struct x86_sys *s = x86s(cpu);
+    struct walk w = {.cpu = cpu, .s = s};
+    uint64_t e[4], bad = 0x1e6 | (~s->pa_mask & ~0xfffull);
+
+    for (unsigned i = 0; i < 4; i++) {
+        e[i] = read_entry(&w, (cr3 & 0xffffffe0) + 8 * i, 8);
+        if ((e[i] & PTE_P) && (e[i] & bad))
+            return x86_gp(cpu, 0);
+    }
+    for (unsigned i = 0; i < 4; i++)
+        s->pdpte[i] = e[i];
+    return true;
+}

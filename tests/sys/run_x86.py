@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs the x86 tests of the system level, tests/sys/x86/*.S, on every engine and on the reference: each prints what is in
+the .txt of its name.  See README.md.
+usage: run_x86.py [--machine PROGRAM] [--engine NAME] [FILE.S ...]"""
+import argparse
+import glob
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ENGINES = {'interp': ['--engine', 'interp'], 'cold': ['--engine', 'jit', '--hot-after', '-1'],
+           'hot': ['--engine', 'jit', '--hot-after', '1']}
+
+
+def build(path, folder):
+    """64 KiB of firmware."""
+    elf, raw = f'{folder}/test.elf', f'{folder}/test.bin'
+    subprocess.run(['gcc', '-nostdlib', '-static', '-m32', f'-Wl,-T,{HERE}/x86/link.ld', '-Wl,-melf_i386',
+                    '-Wl,--build-id=none,--no-warn-rwx-segments', '-o', elf, path], check=True)
+    subprocess.run(['objcopy', '-O', 'binary', elf, raw], check=True)
+    return raw
+
+
+def command(engine, raw, cpu, args):
+    if engine != 'reference':
+        return [args.machine, '--cpu', cpu] + ENGINES[engine] + [raw]
+    return [args.reference, '-M', 'pc', '-accel', 'tcg', '-cpu', cpu, '-m', '16', '-display', 'none', '-nodefaults', '-bios', raw, '-debugcon',
+            'stdio', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-no-reboot']
+
+
+def run(cmd):
+    try:
+        r = subprocess.run(cmd, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        return r.stdout.decode(errors='replace')[-8000:], r.stderr.decode(errors='replace')[-1000:], r.returncode
+    except subprocess.TimeoutExpired as e:
+        return (e.stdout or b'').decode(errors='replace')[-8000:], 'does not end', -1
+
+
+def one(path, engine, args):
+    head = open(path).read()
+    stem = os.path.basename(path)[:-2]
+    words = dict(re.findall(r'^ \* (cpu|skip [a-z]+): (.*?)(?: \*/)?$', head, re.M))
+    name = f'sys, x86 {stem} on {engine}'
+    reason = words.get(f'skip {engine}') or (engine == 'reference' and not args.reference and 'qemu-system-x86_64 is not installed')
+    if reason:
+        print(f'{reason}\nskip {name}')
+        return
+    with tempfile.TemporaryDirectory(prefix='emu-sys-') as folder:
+        out, err, status = run(command(engine, build(path, folder), words.get('cpu', 'max'), args))
+    if out == open(f'{path[:-2]}.txt').read() and status == 33:
+        print(f'pass {name}')
+    else:
+        print(out.rstrip(), err.rstrip(), f'status {status}', f'fail {name}', sep='\n')
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    ap.add_argument('--machine', default='build/obj/release/tests/sys/machine_x86')
+    ap.add_argument('--engine', action='append', choices=[*ENGINES, 'reference'])
+    ap.add_argument('files', nargs='*')
+    args = ap.parse_args()
+    args.reference = shutil.which('qemu-system-x86_64')
+    for path in args.files or sorted(glob.glob(f'{HERE}/x86/*.S')):
+        for engine in args.engine or [*ENGINES, 'reference']:
+            one(path, engine, args)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Real mode: interrupts of software, limits, the shadow of STI, HLT, far calls and returns, segment loads.
+ * skip reference: it has no limits in real mode
+ */
+#include "sys.h"
+    head
+    begin
+    movw $on3, 3 * 4
+    movw $0xf000, 3 * 4 + 2
+    movw $on13, 13 * 4
+    movw $0xf000, 13 * 4 + 2
+    movw $on_irq, 0x40 * 4
+    movw $0xf000, 0x40 * 4 + 2
+    int3
+    say16 "back\n"
+    mov $0xffff, %bx
+    movw $over, 0x500
+    mov (%bx), %ax
+    say16 "never\n"
+over:
+    mov $0x40, %al
+    out %al, $0xea              /* waits for IF */
+    say16 "masked\n"
+    sti
+    say16 "after sti\n"         /* its first instruction is shielded: the handler says so */
+    cli
+    sti
+    mov $0x40, %al
+    out %al, $0xea
+    nop
+    cli
+    lcall $0xf000, $far
+    say16 "returned\n"
+    mov $0x40, %al
+    out %al, $0xea
+    sti
+    hlt
+    say16 "awake\n"
+    cli
+    pushf
+    pop %ax
+    test $0x200, %ax
+    jne 1f
+    say16 "IF is clear\n"
+1:  finish
+on3:
+    say16 "int3\n"
+    iret
+on13:
+    say16 "gp\n"
+    mov %sp, %bp
+    mov 0x500, %ax
+    mov %ax, (%bp)
+    iret
+on_irq:
+    say16 "irq\n"
+    iret
+far:
+    say16 "far\n"
+    lret
