@@ -21,11 +21,15 @@ static void begin(struct fuzz_pci *f, struct drive *d)
     fuzz_pci_add(f, "ich9-ahci", "a", "addr=1", 1 << 15);
     if (!dev_add(f->m, "ide-hd", NULL, "bus=a.0,drive=d0", ERR_IGNORE))
         bug("no disk");
+    if (!dev_add(f->m, "ide-cd", NULL, "bus=a.1", ERR_IGNORE))
+        bug("no CD drive");
     fuzz_pci_enable(f);
-    reg(f, PORT, FUZZ_RAM + LIST);
-    reg(f, PORT + 8, FUZZ_RAM + FIS);
-    reg(f, PORT + 0x18, 0x17);
-    reg(f, PORT + 0x14, UINT32_MAX);
+    for (unsigned at = PORT; at <= PORT + 0x80; at += 0x80) {
+        reg(f, at, FUZZ_RAM + LIST);
+        reg(f, at + 8, FUZZ_RAM + FIS);
+        reg(f, at + 0x18, 0x17);
+        reg(f, at + 0x14, UINT32_MAX);
+    }
     reg(f, 4, 2);
 }
 
@@ -39,13 +43,14 @@ static void command(struct fuzz_pci *f, const uint8_t *p, size_t len)
     t[0] = 0x27;
     t[1] = p[0] & 0x80 ? 0 : 0x80;
     memcpy(t + 2, p + 2, len - 2 < 18 ? len - 2 : 18);
+    memcpy(t + 0x40, t + 8, 12); /* a packet for the drive behind the second port */
     put_le64(t + 0x80, FUZZ_RAM + DATA);
     put_le32(t + 0x8c, p[1] * 512 + 511);
     put_le32(h, 5 | 1 << 16);
     put_le64(h + 8, FUZZ_RAM + TABLES + 0x100 * slot);
     if (p[0] & 0x40)
         reg(f, PORT + 0x34, 1u << slot);
-    reg(f, PORT + 0x38, 1u << slot);
+    reg(f, PORT + (p[2] == 0xa0 ? 0x80 : 0) + 0x38, 1u << slot);
 }
 
 int fuzz_one(const uint8_t *data, size_t len)

@@ -314,7 +314,59 @@ TEST(ahci, wrong_disks_are_refused)
     rig_free(r);
 }
 
+static struct rig *disc(void)
+{
+    struct rig *r = rig_with("ide-cd", "bus=a.0,drive=d0", before);
+
+    cfg_write(r, FN, PCI_BAR0 + 20, BAR, 4);
+    cfg_enable(r, FN);
+    start(r);
+    return r;
+}
+
+static uint32_t packet(struct rig *r, uint8_t op, uint32_t lba, uint8_t n, uint32_t len, uint32_t bits)
+{
+    uint8_t *t = ram(r, TABLES);
+    uint32_t is;
+
+    port(r, IS, 0xffffffff);
+    make(r, 0, 0xa0, 0, 0, 1, len);
+    t[0x40] = op;
+    put_be32(t + 0x42, lba);
+    t[0x44] = op == 3 ? len : t[0x44];
+    t[0x48] = n;
+    put_le32(ram(r, LIST), get_le32(ram(r, LIST)) | 1 << 5);
+    port(r, CI, 1);
+    is = wait_is(r, bits);
+    port(r, IS, 0xffffffff);
+    rig_store(r, BAR + 8, 0xffffffff, 4);
+    return is;
+}
+
+TEST(ahci, cd_drives_take_packets)
+{
+    struct rig *r = disc();
+
+    CHECK_EQ(get(r, SIG), 0xeb140101);
+    CHECK_EQ(run(r, 0xa1, 0, 0, 0, 512, PSS) & TFES, 0);
+    CHECK_EQ(get_le16(ram(r, DATA)), 0x85c0);
+    CHECK_EQ(packet(r, 0, 0, 0, 0, TFES) & TFES, TFES); /* unit attention */
+    CHECK_EQ(get(r, TFD) >> 12, 6);
+    port(r, CMD, RUN & ~1);
+    port(r, CMD, RUN | 6);
+    CHECK_EQ(packet(r, 0x28, 5, 2, 4096, DHRS) & (DHRS | TFES), DHRS);
+    CHECK_EQ(get_le32(ram(r, LIST + 4)), 4096);
+    CHECK_EQ(get_le32(ram(r, DATA)), 20);
+    CHECK_EQ(get_le32(ram(r, DATA + 0x20000)), 21);
+    CHECK_EQ(ram(r, FIS + 0x40)[12], 3);
+    CHECK_EQ(packet(r, 3, 0, 0, 18, DHRS) & (DHRS | TFES), DHRS);
+    CHECK_EQ(ram(r, DATA)[0], 0x70);
+    CHECK_EQ(run(r, 0xec, 0, 0, 0, 512, TFES) & TFES, TFES);
+    rig_free(r);
+}
+
 static const struct test tests[] = {
+    CASE(ahci, cd_drives_take_packets),
     CASE(ahci, ports_say_what_is_there),
     CASE(ahci, identify_comes_by_pio),
     CASE(ahci, dma_reads_and_writes_through_its_table),

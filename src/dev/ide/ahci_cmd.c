@@ -3,17 +3,21 @@
 #include "dev/ide/ahci_priv.h"
 
 #include "base/bytes.h"
+#include "dev/scsi/scsi.h"
 
 enum { HEADER = 32, FIS_H2D = 0x27, FIS_D2H = 0x34, FIS_SDB = 0xa1, FIS_PIO = 0x5f };
 enum { AT_PIO = 0x20, AT_D2H = 0x40, AT_SDB = 0x58, AT_PRDT = 0x80, PRD = 16 };
+enum { AT_PACKET = 0x40 };
 enum { FIS_IRQ = 0x40, SRST = 4, PRD_BYTES = 0x3fffff };
 
 struct job {
     unsigned slot;
     uint8_t header[HEADER], fis[64];
     struct ata_cmd c;
+    struct scsi_cmd packet; /* of command PACKET */
+    bool is_packet, to_memory;
     unsigned n; /* of p->iov */
-    uint64_t len;
+    uint64_t len; /* bytes of data */
 };
 
 static void post(struct ahci_port *p, unsigned at, const uint8_t *fis, unsigned len, uint32_t is)
@@ -65,9 +69,11 @@ static void post_sdb(struct ahci_port *p, const struct ata_cmd *c, uint32_t done
 
 void ahci_signature(struct ahci_port *p)
 {
-    struct ata_cmd c = {.status = ATA_DRDY | ATA_DSC, .error = 1, .count = 1, .lba = 1};
+    bool cd = p->bus.disk[0] && p->bus.disk[0]->atapi;
+    struct ata_cmd c = {
+        .status = ATA_DRDY | ATA_DSC, .error = 1, .count = 1, .lba = cd ? 0xeb1401 : 1};
 
-    p->sig = 0x00000101;
+    p->sig = cd ? 0xeb140101 : 0x00000101;
     p->tfd = c.status | c.error << 8;
     post_d2h(p, &c, 0);
 }
@@ -97,33 +103,31 @@ static bool add(struct ahci_port *p, struct job *j, uint64_t at, uint64_t len, b
     return true;
 }
 
-/* The first j->len bytes that the table describes; false: it describes less, or what is no memory. */
+/* The first j->len bytes that the table describes; false: it describes less, or what is no memory; j->len is cut to that. */
 static bool map(struct ahci_port *p, struct job *j, uint64_t table)
 {
     unsigned entries = get_le16(j->header + 2);
-    bool write = ata_data(&j->c) == ATA_DMA_IN || ata_data(&j->c) == ATA_PIO_IN;
     uint64_t left = j->len;
+    bool whole = true;
 
-    for (unsigned i = 0; left && i < entries; i++) {
+    for (unsigned i = 0; left && i < entries && whole; i++) {
         uint8_t e[PRD];
         uint64_t len;
 
         pci_dma_read(&p->h->pci, table + AT_PRDT + i * PRD, e, sizeof(e));
         len = (get_le32(e + 12) & PRD_BYTES) + 1;
         len = len < left ? len : left;
-        if (!add(p, j, get_le64(e), len, write))
-            return false;
-        left -= len;
+        whole = add(p, j, get_le64(e), len, j->to_memory);
+        left -= whole ? len : 0;
     }
+    j->len -= left;
     return !left;
 }
 
 static void unmap(struct ahci_port *p, struct job *j)
 {
-    bool write = ata_data(&j->c) == ATA_DMA_IN || ata_data(&j->c) == ATA_PIO_IN;
-
     for (unsigned i = 0; i < j->n; i++)
-        pci_dma_unmap(&p->h->pci, p->iov[i].iov_base, write ? p->iov[i].iov_len : 0);
+        pci_dma_unmap(&p->h->pci, p->iov[i].iov_base, j->to_memory ? p->iov[i].iov_len : 0);
     j->n = 0;
 }
 
@@ -160,6 +164,8 @@ static bool fetch(struct ahci_port *p, struct job *j)
         return false;
     }
     parse(j->fis, &j->c);
+    j->is_packet = j->c.command == ATA_PACKET && p->bus.disk[0]->atapi;
+    j->to_memory = ata_data(&j->c) == ATA_DMA_IN || ata_data(&j->c) == ATA_PIO_IN;
     TRACE(&ahci_trace[AHCI_TP_COMMAND], "port=%u slot=%u command=%#x lba=%#llx count=%u",
           (unsigned)(p - p->h->port), j->slot, j->c.command, (unsigned long long)j->c.lba,
           j->c.count);
@@ -209,6 +215,38 @@ static void set_in_io(struct ahci_port *p, bool on)
     pthread_mutex_unlock(&p->h->lock);
 }
 
+/* A packet and its memory: what the table does not describe is not moved. */
+static void prepare_packet(struct ahci_port *p, struct job *j)
+{
+    uint64_t table = get_le64(j->header + 8);
+    bool out;
+
+    pci_dma_read(&p->h->pci, table + AT_PACKET, j->packet.cdb, ATAPI_PACKET);
+    j->len = atapi_length(j->packet.cdb, &out);
+    j->to_memory = !out;
+    map(p, j, table);
+    if (out) {
+        j->packet.out = p->iov;
+        j->packet.n_out = j->n;
+        j->packet.out_len = j->len;
+    } else {
+        j->packet.in = p->iov;
+        j->packet.n_in = j->n;
+        j->packet.in_len = j->len;
+    }
+}
+
+static void run(struct ata_disk *disk, struct job *j)
+{
+    if (!j->is_packet) {
+        ata_run(disk, &j->c);
+        return;
+    }
+    atapi_run(disk, &j->packet, &j->c.status, &j->c.error);
+    j->c.count = 3; /* interrupt reason: the end */
+    j->len = j->packet.moved;
+}
+
 /* One command.  With the machine's lock, which is given up while the disk works. */
 static void one(struct ahci_port *p)
 {
@@ -219,7 +257,9 @@ static void one(struct ahci_port *p)
 
     if (!fetch(p, &j))
         return;
-    if (!ata_length(&j.c, &j.len) || !map(p, &j, get_le64(j.header + 8))) {
+    if (j.is_packet) {
+        prepare_packet(p, &j);
+    } else if (!ata_length(&j.c, &j.len) || !map(p, &j, get_le64(j.header + 8))) {
         j.c.status = ATA_DRDY | ATA_ERR;
         j.c.error = ATA_ABRT;
         unmap(p, &j);
@@ -231,7 +271,7 @@ static void one(struct ahci_port *p)
     p->tfd |= ATA_BSY;
     set_in_io(p, true);
     machine_unlock(h->pci.dev.m);
-    ata_run(disk, &j.c);
+    run(disk, &j);
     unmap(p, &j);
     set_in_io(p, false);
     machine_lock(h->pci.dev.m);
