@@ -7,6 +7,8 @@
 
 #include "base/bytes.h"
 #include "dev/backends.h"
+#include "block/drive.h"
+#include "block/env.h"
 #include "dev/intc/i8259.h"
 #include "dev/isa/isa.h"
 
@@ -14,11 +16,13 @@ static const uint16_t ports[] = {
     0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1, 0x40, 0x41, 0x42, 0x43, 0x61, 0x70, 0x71, 0x60, 0x64,
     0x92,  0x3f8, 0x3f9, 0x3fa, 0x3fb, 0x3fc, 0x3fd, 0x3fe, 0x378, 0x379, 0x37a, 0x00, 0x04,
     0x05, 0x08, 0x0a, 0x0b, 0x0c, 0x0e, 0x0f, 0xc0, 0xd4, 0x80, 0x81,
+    0x3f2, 0x3f4, 0x3f5, 0x3f7, 0x3f5, 0x3f5,
 };
 
 static const char *const types[][2] = {
     {"isa-i8259"}, {"isa-pit"}, {"mc146818rtc"}, {"i8042"}, {"port92"}, {"i8257"},
     {"isa-serial", "chardev=c0"}, {"isa-parallel", "chardev=c1"},
+    {"isa-fdc"}, {"floppy", "drive=f0"},
 };
 
 struct box {
@@ -27,15 +31,26 @@ struct box {
     struct dev *pic;
     struct isa_bus *isa;
     struct chr *chr[2];
+    struct drive disk;
 };
+
+enum { DISK = 1440 * 1024 };
 
 static void make(struct box *b)
 {
+    static uint8_t bytes[DISK];
+    static struct blk_env *env;
+
     memset(b, 0, sizeof(*b));
     b->m = fuzz_machine(&b->ram);
     machine_lock(b->m);
     dev_add(b->m, "isabus-bridge", NULL, NULL, ERR_IGNORE);
     b->isa = isa_bus(b->m);
+    if (!env)
+        env = blk_env_new(NULL, NULL);
+    b->disk = (struct drive){.id = "f0"};
+    b->disk.blk = blk_open_bytes(env, "raw", bytes, DISK, BLK_RDWR, ERR_IGNORE);
+    machine_add_backend(b->m, "drive", "f0", &b->disk, ERR_IGNORE);
     for (unsigned i = 0; i < 2; i++) {
         b->chr[i] = chr_memory();
         machine_add_backend(b->m, "chardev", i ? "c1" : "c0", b->chr[i], ERR_IGNORE);
@@ -115,5 +130,7 @@ int fuzz_one(const uint8_t *data, size_t len)
     machine_free(b.m);
     chr_close(b.chr[0]);
     chr_close(b.chr[1]);
+    if (b.disk.blk)
+        blk_close(b.disk.blk, ERR_IGNORE);
     return 0;
 }
