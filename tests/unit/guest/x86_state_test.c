@@ -5,6 +5,7 @@
 #include "tests/test.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 static struct cpu *new_cpu(unsigned code)
 {
@@ -92,7 +93,66 @@ TEST(state, programs_load_the_segments_that_linux_gives_them)
     CHECK(!(cpu->mode & X86_MODE_FLAT));
 }
 
+/* Runs @text, which ends in UD2, with RAX at @at. */
+static enum cpu_stop run(struct cpu *cpu, const void *text, size_t len, void *at)
+{
+    static uint8_t *page;
+
+    if (!page)
+        page = mmap((void *)0x20000000, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    memcpy(page, text, len);
+    x86(cpu)->r[X86_SI] = (uint64_t)(uintptr_t)at;
+    cpu->pc = (uint64_t)(uintptr_t)page;
+    engine_invalidate(cpu->engine, cpu->pc, 4096);
+    return cpu_run(cpu);
+}
+#define RUN(cpu, text, at) run(cpu, text, sizeof(text) - 1, at)
+
+TEST(state, xsave_and_xrstor_take_the_parts_they_are_asked_for)
+{
+    static const char xsavec64[] = "\x48\x0f\xc7\x26\x0f\x0b", xrstor64[] = "\x48\x0f\xae\x2e\x0f\x0b",
+                      fxsave64[] = "\x48\x0f\xae\x06\x0f\x0b", xsave64[] = "\x48\x0f\xae\x26\x0f\x0b";
+    uint8_t *p = mmap((void *)0x20010000, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    uint8_t fx[512], fs[108];
+    uint64_t header[3];
+    struct cpu *cpu = new_cpu(X86_CODE64);
+    struct x86_state *s = x86(cpu);
+
+    host_state(fx, fs);
+    x86_get_fxsave(cpu, fx, X86_STATE_X87 | X86_STATE_SSE, true);
+    s->xmm[3].d[0] = 0x1122334455667788;
+    s->ymmh[9].d[1] = 77;
+    s->r[X86_AX] = 7, s->r[X86_DX] = 0;
+    CHECK_EQ(RUN(cpu, xsavec64, p), CPU_STOP_UNDEFINED);
+    memcpy(header, p + 512, sizeof(header));
+    CHECK_EQ(header[0], 7);
+    CHECK_EQ(header[1], 7 | 1ull << 63);
+    CHECK(memcmp(p + 32, fx + 32, 128) == 0);
+    x86_fninit(cpu);
+    memset(s->xmm, 0, sizeof(s->xmm));
+    memset(s->ymmh, 0, sizeof(s->ymmh));
+    s->r[X86_AX] = 5; /* not SSE */
+    CHECK_EQ(RUN(cpu, xrstor64, p), CPU_STOP_AGAIN);
+    CHECK_EQ(s->xmm[3].d[0], 0);
+    CHECK_EQ(s->ymmh[9].d[1], 77);
+    CHECK_EQ(s->ftag, fx[4]);
+    s->r[X86_AX] = 7;
+    CHECK_EQ(RUN(cpu, xrstor64, p), CPU_STOP_AGAIN);
+    CHECK_EQ(s->xmm[3].d[0], 0x1122334455667788);
+    memset(p, 0, 1024);
+    s->r[X86_AX] = 4;
+    CHECK_EQ(RUN(cpu, xsave64, p), CPU_STOP_UNDEFINED);
+    CHECK(p[0] == 0 && p[512] == 4 && p[520] == 0 && p[576 + 9 * 16 + 8] == 77);
+    CHECK_EQ(RUN(cpu, fxsave64, p), CPU_STOP_UNDEFINED);
+    CHECK(memcmp(p + 32, fx + 32, 128) == 0);
+    p[512] = 8; /* a part that is not enabled */
+    CHECK_EQ(RUN(cpu, xrstor64, p), CPU_STOP_GUEST);
+    CHECK_EQ(X86_DETAIL_VECTOR(cpu->detail), X86_EXC_GP);
+    CHECK_EQ(RUN(cpu, fxsave64, p + 8), CPU_STOP_GUEST);
+}
+
 static const struct test tests[] = {
+    CASE(state, xsave_and_xrstor_take_the_parts_they_are_asked_for),
     CASE(state, fxsave_and_fsave_images_are_the_processors),
     CASE(state, mxcsr_is_kept_whole_and_checked),
     CASE(state, programs_load_the_segments_that_linux_gives_them),

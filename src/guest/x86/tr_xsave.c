@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * FXSAVE, FXRSTOR and the XSAVE family of user level (SDM 1, 10.5 and 13.5 to 13.13; SDM 2).  The images are fpstate.c's; AVX
+ * state lies at the same place in both formats, for there is nothing before it.
+ */
+#include "guest/x86/lift.h"
+
+#include <string.h>
+
+enum { KIND_FXSAVE, KIND_XSAVE, KIND_XSAVEC, KIND_CODE64 = 8, KIND_WIDE = 16 };
+enum { HEADER = 512, HEADER_BYTES = 64, MXCSR_AT = 24, XMM_AT = 160, ALL = X86_STATE_X87 | X86_STATE_SSE | X86_STATE_AVX };
+#define COMPACT (1ull << 63)
+
+/* --- Bytes of memory, sixteen at a time --- */
+
+static bool put(struct cpu *cpu, uint64_t addr, const uint8_t *image, unsigned from, unsigned to)
+{
+    union ir_u v;
+
+    for (; from < to; from += 16) {
+        memcpy(&v, image + from, 16);
+        if (!cpu_store(cpu, addr + from, 4, &v))
+            return false;
+    }
+    return true;
+}
+
+static bool get(struct cpu *cpu, uint64_t addr, uint8_t *image, unsigned from, unsigned to)
+{
+    union ir_u v;
+
+    for (; from < to; from += 16) {
+        if (!cpu_load(cpu, addr + from, 4, &v))
+            return false;
+        memcpy(image + from, &v, 16);
+    }
+    return true;
+}
+
+static unsigned xmm_end(uint64_t kind)
+{
+    return kind & KIND_CODE64 ? XMM_AT + 256 : XMM_AT + 128;
+}
+
+static uint64_t asked(const struct x86_state *s)
+{
+    return (s->r[X86_DX] << 32 | (uint32_t)s->r[X86_AX]) & s->xcr0 & ALL;
+}
+
+/* FIP and FDP have 64 bits with REX.W; XMM8 and on are there in 64-bit code. */
+static void make_image(struct cpu *cpu, uint8_t *image, uint64_t kind)
+{
+    x86_put_fxsave(cpu, image, X86_STATE_X87, kind & KIND_WIDE);
+    x86_put_fxsave(cpu, image, X86_STATE_SSE, kind & KIND_CODE64);
+    memcpy(image + X86_XSAVE_AVX, x86(cpu)->ymmh, 256);
+}
+
+/* --- Saving --- */
+
+static bool put_x87(struct cpu *cpu, uint64_t addr, uint8_t *image, bool keep_mxcsr)
+{
+    uint8_t old[32];
+
+    if (keep_mxcsr) { /* XSAVE of x87 state alone leaves MXCSR's bytes as they are */
+        if (!get(cpu, addr, old, 16, 32))
+            return false;
+        memcpy(image + MXCSR_AT, old + MXCSR_AT, 8);
+    }
+    return put(cpu, addr, image, 0, XMM_AT);
+}
+
+static uint64_t fxsave(struct cpu *cpu, uint64_t addr, uint64_t kind)
+{
+    uint8_t image[X86_XSAVE_BYTES] = {0};
+
+    make_image(cpu, image, kind);
+    if (put_x87(cpu, addr, image, false))
+        put(cpu, addr, image, XMM_AT, xmm_end(kind));
+    return 0;
+}
+
+static bool put_parts(struct cpu *cpu, uint64_t addr, uint8_t *image, uint64_t what, uint64_t kind)
+{
+    uint32_t mxcsr[2];
+
+    memcpy(mxcsr, image + MXCSR_AT, 8);
+    if ((what & X86_STATE_X87) && !put_x87(cpu, addr, image, !(what & (X86_STATE_SSE | X86_STATE_AVX))))
+        return false;
+    if (!(what & X86_STATE_X87) && (what & (X86_STATE_SSE | X86_STATE_AVX))) {
+        union ir_u v = {.s = {mxcsr[0], mxcsr[1]}};
+
+        if (!cpu_store(cpu, addr + MXCSR_AT, 3, &v))
+            return false;
+    }
+    if ((what & X86_STATE_SSE) && !put(cpu, addr, image, XMM_AT, xmm_end(kind)))
+        return false;
+    return !(what & X86_STATE_AVX) ||
+           put(cpu, addr, image, X86_XSAVE_AVX, X86_XSAVE_AVX + (kind & KIND_CODE64 ? 256 : 128));
+}
+
+static uint64_t xsave(struct cpu *cpu, uint64_t addr, uint64_t kind, uint64_t what)
+{
+    uint8_t image[X86_XSAVE_BYTES] = {0};
+    union ir_u header = {.d = {what, what | COMPACT}};
+    bool compact = (kind & 3) == KIND_XSAVEC;
+
+    make_image(cpu, image, kind);
+    if (!put_parts(cpu, addr, image, what, kind))
+        return 0;
+    if (compact) {
+        cpu_store(cpu, addr + HEADER, 4, &header);
+    } else {
+        union ir_u bv;
+
+        if (!cpu_load(cpu, addr + HEADER, 3, &bv))
+            return 0;
+        bv.d[0] = (bv.d[0] & ~asked(x86(cpu))) | what;
+        cpu_store(cpu, addr + HEADER, 3, &bv);
+    }
+    return 0;
+}
+
+/* @a: the address; @b: KIND_. */
+uint64_t x86_help_xsave(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t c)
+{
+    bool plain = (b & 3) == KIND_FXSAVE;
+
+    if (a & (plain ? 15 : 63))
+        return x86_throw(cpu, X86_EXC_GP, 0);
+    return plain ? fxsave(cpu, a, b) : xsave(cpu, a, b, asked(x86(cpu)));
+}
+
+/* --- Restoring --- */
+
+static void clear(struct cpu *cpu, uint64_t what, uint64_t kind)
+{
+    size_t n = kind & KIND_CODE64 ? 256 : 128;
+
+    if (what & X86_STATE_X87)
+        x86_fninit(cpu);
+    if (what & X86_STATE_SSE)
+        memset(x86(cpu)->xmm, 0, n);
+    if (what & X86_STATE_AVX)
+        memset(x86(cpu)->ymmh, 0, n);
+}
+
+static bool bad_mxcsr(const uint8_t *image)
+{
+    uint32_t v;
+
+    memcpy(&v, image + MXCSR_AT, 4);
+    return v >> 16;
+}
+
+/* The parts @what from @image, whose MXCSR is right. */
+static void take(struct cpu *cpu, const uint8_t *image, uint64_t what, uint64_t kind)
+{
+    if (what & X86_STATE_X87)
+        x86_get_fxsave(cpu, image, X86_STATE_X87, kind & KIND_WIDE);
+    if (what & X86_STATE_SSE)
+        memcpy(x86(cpu)->xmm, image + XMM_AT, kind & KIND_CODE64 ? 256 : 128);
+    if (what & X86_STATE_AVX)
+        memcpy(x86(cpu)->ymmh, image + X86_XSAVE_AVX, kind & KIND_CODE64 ? 256 : 128);
+}
+
+static void take_mxcsr(struct cpu *cpu, const uint8_t *image)
+{
+    uint32_t v;
+
+    memcpy(&v, image + MXCSR_AT, 4);
+    x86_set_mxcsr(cpu, v);
+}
+
+static uint64_t fxrstor(struct cpu *cpu, uint64_t addr, uint64_t kind)
+{
+    uint8_t image[X86_XSAVE_BYTES];
+
+    if (!get(cpu, addr, image, 0, xmm_end(kind)))
+        return 0;
+    if (bad_mxcsr(image))
+        return x86_throw(cpu, X86_EXC_GP, 0);
+    take(cpu, image, X86_STATE_X87 | X86_STATE_SSE, kind);
+    take_mxcsr(cpu, image);
+    return 0;
+}
+
+/* What the header may say (SDM 1, 13.8.1 and 13.8.2). */
+static bool header_is_good(const struct x86_state *s, const uint64_t h[8], bool may_be_compact)
+{
+    uint64_t known = s->xcr0 & ALL;
+
+    if ((h[1] & COMPACT) && (!may_be_compact || (h[1] & ~(COMPACT | known)) || (h[0] & ~h[1])))
+        return false;
+    if (!(h[1] & COMPACT) && ((h[0] & ~known) || h[1]))
+        return false;
+    for (int i = 2; i < (h[1] & COMPACT ? 8 : 3); i++)
+        if (h[i])
+            return false;
+    return true;
+}
+
+static uint64_t xrstor(struct cpu *cpu, uint64_t addr, uint64_t kind, uint64_t what)
+{
+    uint8_t image[X86_XSAVE_BYTES] = {0};
+    bool may_be_compact = x86_has(x86_features_of(cpu->mode), X86_FEAT_XSAVEC), compact;
+    uint64_t h[8], from;
+
+    if (!get(cpu, addr, image, HEADER, HEADER + HEADER_BYTES))
+        return 0;
+    memcpy(h, image + HEADER, sizeof(h));
+    if (!header_is_good(x86(cpu), h, may_be_compact))
+        return x86_throw(cpu, X86_EXC_GP, 0);
+    compact = h[1] & COMPACT;
+    from = what & h[0];
+    if (!get(cpu, addr, image, 0, XMM_AT) || ((from & X86_STATE_SSE) && !get(cpu, addr, image, XMM_AT, xmm_end(kind))) ||
+        ((from & X86_STATE_AVX) && !get(cpu, addr, image, X86_XSAVE_AVX, X86_XSAVE_AVX + (kind & KIND_CODE64 ? 256 : 128))))
+        return 0;
+    if (compact ? from & X86_STATE_SSE : what & (X86_STATE_SSE | X86_STATE_AVX)) {
+        if (bad_mxcsr(image))
+            return x86_throw(cpu, X86_EXC_GP, 0);
+        take_mxcsr(cpu, image);
+    } else if (compact && (what & X86_STATE_SSE)) {
+        x86_set_mxcsr(cpu, 0x1f80);
+    }
+    clear(cpu, what & ~from, kind);
+    take(cpu, image, from, kind);
+    return 0;
+}
+
+uint64_t x86_help_xrstor(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t c)
+{
+    bool plain = (b & 3) == KIND_FXSAVE;
+
+    if (a & (plain ? 15 : 63))
+        return x86_throw(cpu, X86_EXC_GP, 0);
+    return plain ? fxrstor(cpu, a, b) : xrstor(cpu, a, b, asked(x86(cpu)));
+}
+
+/* --- Lifting --- */
+
+static void call(struct x86_tr *t, enum x86_helper helper, unsigned kind, bool write)
+{
+    unsigned size = kind == KIND_FXSAVE ? X86_FXSAVE_BYTES : X86_XSAVE_BYTES;
+
+    kind |= (x86_is64(t) ? KIND_CODE64 : 0) | (t->i->w && x86_is64(t) ? KIND_WIDE : 0);
+    ir_call(t->ir, helper, x86_mem(t, size, write), x86_const64(t, kind), IR_NONE);
+}
+
+void tr_x86_fxsave(struct x86_tr *t)
+{
+    call(t, X86_HELP_xsave, KIND_FXSAVE, true);
+}
+
+/* All parts count as changed, so XSAVEOPT leaves none out, as it may (SDM 1, 13.9). */
+void tr_x86_xsave(struct x86_tr *t)
+{
+    call(t, X86_HELP_xsave, KIND_XSAVE, true);
+}
+
+void tr_x86_xsavec(struct x86_tr *t)
+{
+    call(t, X86_HELP_xsave, KIND_XSAVEC, true);
+}
+
+/* MXCSR is part of the mode. */
+void tr_x86_fxrstor(struct x86_tr *t)
+{
+    call(t, X86_HELP_xrstor, KIND_FXSAVE, false);
+    x86_again(t);
+}
+
+void tr_x86_xrstor(struct x86_tr *t)
+{
+    call(t, X86_HELP_xrstor, KIND_XSAVE, false);
+    x86_again(t);
+}
