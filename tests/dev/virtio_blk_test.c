@@ -6,6 +6,8 @@
 #include "tests/dev/vdrv.h"
 
 #include <dirent.h>
+#include <json-c/json.h>
+#include <unistd.h>
 
 enum { DISK = 1 << 20, SECTOR = 512 };
 enum { HDR = VDRV_BUF, STATUS = VDRV_BUF + 64, DATA = VDRV_BUF + 4096 };
@@ -307,6 +309,63 @@ TEST(blk, resets_while_requests_are_in_work)
     vdrv_free(d);
 }
 
+static unsigned n_stops;
+
+static void count_stops(void *opaque, const char *name, struct json_object *data)
+{
+    n_stops += !strcmp(name, "BLOCK_IO_ERROR") &&
+               !strcmp(json_object_get_string(json_object_object_get(data, "action")), "stop");
+}
+
+static void set_running(struct vdrv *d, bool on)
+{
+    machine_lock(d->r->m);
+    machine_set_state(d->r->m, on ? RUN_RUNNING : RUN_PAUSED);
+    machine_unlock(d->r->m);
+}
+
+/* On a disk whose host has no room for the first write: it does not end while the machine stands. */
+static struct vdrv *waiting_write(void)
+{
+    static const char tree[] = "{\"driver\": \"blkdebug\", \"inject-error\": [{\"event\": \"write_aio\", \"errno\": 28, "
+                               "\"once\": true}], \"image\": {\"driver\": \"null-co\", \"size\": 1048576}}";
+    struct vbuf b[] = {{HDR, 16, false}, {DATA, SECTOR, false}, {STATUS, 1, true}};
+    struct vdrv *d;
+
+    drive.id = "d0";
+    drive.blk = blk_open(blk_env_new(NULL, NULL), NULL, json_tokener_parse(tree), BLK_RDWR, ERR_IGNORE);
+    d = disk("drive=d0,werror=stop", 0);
+    machine_on_event(d->r->m, count_stops, NULL);
+    n_stops = 0;
+    header(d, HDR, T_OUT, 4);
+    *vdrv_mem(d, STATUS) = 0xee;
+    vdrv_add(d, 0, b, 3);
+    vdrv_kick(d, 0);
+    for (unsigned i = 0; i < 2000 && !__atomic_load_n(&n_stops, __ATOMIC_SEQ_CST); i++)
+        usleep(1000);
+    CHECK_EQ(n_stops, 1);
+    set_running(d, false);
+    usleep(20000);
+    CHECK(!vdrv_ready(d, 0));
+    return d;
+}
+
+TEST(blk, a_write_without_room_waits_until_the_machine_runs_again)
+{
+    struct vdrv *d = waiting_write();
+
+    set_running(d, true);
+    CHECK(vdrv_used(d, 0, NULL) >= 1);
+    CHECK_EQ(*vdrv_mem(d, STATUS), 0);
+    vdrv_free(d);
+    d = waiting_write(); /* or the device is reset, or gone */
+    vdrv_start(d, F_ALL);
+    set_running(d, true);
+    CHECK_EQ(request(d, T_OUT, 5, SECTOR), 0);
+    vdrv_free(d);
+    vdrv_free(waiting_write());
+}
+
 TEST(blk, bad_properties_are_refused)
 {
     CHECK(strstr(rig_refused("virtio-blk-device", "drive=d0"), "No 'virtio-mmio' bus"));
@@ -333,6 +392,7 @@ static const struct test tests[] = {
     CASE(blk, a_request_too_short_breaks_the_device),
     CASE(blk, a_larger_disk_is_told_of),
     CASE(blk, resets_while_requests_are_in_work),
+    CASE(blk, a_write_without_room_waits_until_the_machine_runs_again),
     CASE(blk, bad_properties_are_refused),
     CASE(blk, hostile_saved_state_is_refused_or_harmless),
 };

@@ -4,6 +4,9 @@
 #include "block/env.h"
 #include "tests/dev/vdrv.h"
 
+#include <json-c/json.h>
+#include <unistd.h>
+
 enum { DISK = 1 << 20, HD_BLOCK = 512, CD_BLOCK = 2048 };
 enum { Q_CONTROL, Q_EVENT, Q_REQUEST };
 enum { REQ = VDRV_BUF, RESP = VDRV_BUF + 256, EVENT = VDRV_BUF + 512, DATA = VDRV_BUF + 4096 };
@@ -19,7 +22,8 @@ static void add_disks(struct rig *r)
 
     if (!env) {
         env = blk_env_new(NULL, NULL);
-        hd.blk = blk_open_bytes(env, "raw", hd_bytes, DISK, BLK_RDWR | BLK_UNMAP, ERR_IGNORE);
+        if (!hd.blk)
+            hd.blk = blk_open_bytes(env, "raw", hd_bytes, DISK, BLK_RDWR | BLK_UNMAP, ERR_IGNORE);
         cd.blk = blk_open_bytes(env, "raw", cd_bytes, DISK, 0, ERR_IGNORE);
     }
     hd.used = cd.used = false;
@@ -198,6 +202,91 @@ TEST(scsi, space_is_given_back_and_filled)
     vdrv_free(d);
 }
 
+static unsigned n_stops;
+
+static void count_stops(void *opaque, const char *name, struct json_object *data)
+{
+    n_stops += !strcmp(name, "BLOCK_IO_ERROR") &&
+               !strcmp(json_object_get_string(json_object_object_get(data, "action")), "stop");
+}
+
+static void set_running(struct vdrv *d, bool on)
+{
+    machine_lock(d->r->m);
+    machine_set_state(d->r->m, on ? RUN_RUNNING : RUN_PAUSED);
+    machine_unlock(d->r->m);
+}
+
+/* A disk whose host has no room for the first write. */
+static struct vdrv *full_disk(const char *props)
+{
+    static const char tree[] = "{\"driver\": \"blkdebug\", \"inject-error\": [{\"event\": \"write_aio\", \"errno\": 28, "
+                               "\"once\": true}], \"image\": {\"driver\": \"null-co\", \"size\": 1048576}}";
+    struct err e = {0};
+    struct vdrv *d;
+
+    hd.blk = blk_open(blk_env_new(NULL, NULL), NULL, json_tokener_parse(tree), BLK_RDWR, &e);
+    if (!CHECK(hd.blk))
+        printf("%s\n", e.msg);
+    hd.werror = DRIVE_ENOSPC;
+    d = disk("scsi-hd", props);
+    machine_on_event(d->r->m, count_stops, NULL);
+    wake(d);
+    n_stops = 0;
+    return d;
+}
+
+/* The write's answer does not come while the machine stands. */
+static void start_write(struct vdrv *d)
+{
+    struct vbuf b[] = {{REQ, REQ_LEN, false}, {DATA, HD_BLOCK, false}, {RESP, RESP_LEN, true}};
+    uint8_t *q = vdrv_mem(d, REQ);
+
+    memset(q, 0, REQ_LEN);
+    q[0] = 1;
+    q[2] = 0x40;
+    memcpy(q + 19, cdb("2a000000000400000100"), 32);
+    vdrv_add(d, Q_REQUEST, b, 3);
+    vdrv_kick(d, Q_REQUEST);
+    for (unsigned i = 0; i < 2000 && !__atomic_load_n(&n_stops, __ATOMIC_SEQ_CST); i++)
+        usleep(1000);
+    CHECK_EQ(n_stops, 1);
+    set_running(d, false);
+    usleep(20000);
+    CHECK(!vdrv_ready(d, Q_REQUEST));
+}
+
+TEST(scsi, a_write_without_room_waits_until_the_machine_runs_again)
+{
+    struct blk *before = hd.blk;
+    struct vdrv *d = full_disk("drive=d0");
+
+    start_write(d);
+    set_running(d, true);
+    CHECK(vdrv_used(d, Q_REQUEST, NULL) >= RESP_LEN);
+    CHECK_EQ(vdrv_mem(d, RESP)[10], GOOD);
+    vdrv_free(d);
+    d = full_disk("drive=d0"); /* or until the device is reset, or gone */
+    start_write(d);
+    vdrv_start(d, 6);
+    set_running(d, true);
+    wake(d);
+    CHECK_EQ(command(d, "2a000000000400000100", 0, HD_BLOCK), GOOD);
+    vdrv_free(d);
+    d = full_disk("drive=d0");
+    start_write(d);
+    vdrv_free(d);
+    d = full_disk("drive=d0,werror=report");
+    fails(d, "2a000000000400000100", 0, HD_BLOCK, 7, 0x2707);
+    vdrv_free(d);
+    d = full_disk("drive=d0,werror=ignore");
+    CHECK_EQ(command(d, "2a000000000400000100", 0, HD_BLOCK), GOOD);
+    CHECK_EQ(n_stops, 0);
+    vdrv_free(d);
+    hd.blk = before;
+    hd.werror = DRIVE_REPORT;
+}
+
 TEST(scsi, the_write_cache_can_be_switched)
 {
     struct vdrv *d = disk("scsi-hd", "drive=d0");
@@ -336,6 +425,7 @@ static const struct test tests[] = {
     CASE(scsi, reads_and_writes),
     CASE(scsi, refuses_with_the_right_sense),
     CASE(scsi, space_is_given_back_and_filled),
+    CASE(scsi, a_write_without_room_waits_until_the_machine_runs_again),
     CASE(scsi, the_write_cache_can_be_switched),
     CASE(scsi, a_cd_is_read_and_has_a_table_of_contents),
     CASE(scsi, a_disc_is_ejected_and_another_put_in),

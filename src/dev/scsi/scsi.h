@@ -63,6 +63,9 @@ struct scsi_cmd {
     unsigned n_in;
     uint64_t in_len;
 
+    bool may_wait;           /* the controller can try it again, see @again */
+
+    bool again;              /* the host's disk failed and the machine stops: to be tried again when it runs (drive_errors.h) */
     uint8_t status;
     uint8_t sense[SCSI_SENSE];
     unsigned sense_len;

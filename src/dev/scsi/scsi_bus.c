@@ -169,6 +169,7 @@ bool scsi_bus_run(struct scsi_bus *b, uint32_t channel, uint32_t target, uint32_
     if (u) {
         c->lun = lun;
         c->moved = 0;
+        c->again = false;
         s = run(u, c, u->lun == lun);
         c->status = s.key ? SCSI_CHECK_CONDITION : SCSI_GOOD;
         c->sense_len = s.key ? SCSI_SENSE : 0;

@@ -3,6 +3,7 @@
 #include "dev/scsi/scsi_disk.h"
 
 #include "dev/backends.h"
+#include "dev/drive_errors.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -65,9 +66,16 @@ struct scsi_sense sdisk_ready(struct sdisk *d)
     return s;
 }
 
-struct scsi_sense sdisk_failed(int r, bool write)
+struct scsi_sense sdisk_failed(struct sdisk *d, struct scsi_cmd *c, bool write, const struct err *e)
 {
-    if (r == -ENOSPC)
+    enum drive_error a = DRIVE_REPORT;
+
+    if (d->drive && c->may_wait) /* else nobody would try again */
+        a = drive_error_decide(d->u.dev.m, d->drive, d->werror, d->rerror, write, e);
+    if (a == DRIVE_IGNORE)
+        return SENSE_OK;
+    c->again = a == DRIVE_STOP;
+    if (e->code == -ENOSPC)
         return SENSE_NO_SPACE;
     return write ? SENSE_WRITE_ERROR : SENSE_READ_ERROR;
 }
@@ -106,16 +114,17 @@ struct scsi_sense sdisk_read(struct sdisk *d, struct scsi_cmd *c, uint64_t lba, 
 {
     struct scsi_sense s = sdisk_check(d, lba, n);
     struct iovec iov[PIECES];
-    int k, r;
+    struct err e = {0};
+    int k;
 
     if (s.key || !n)
         return s;
     if ((k = cut(c->in, c->n_in, n * d->logical, iov)) < 0)
         return SENSE_BAD_FIELD;
-    if ((r = blk_readv(d->blk, lba * d->logical, iov, k, ERR_IGNORE)) < 0)
-        return sdisk_failed(r, false);
-    c->moved = n * d->logical;
-    return SENSE_OK;
+    if (blk_readv(d->blk, lba * d->logical, iov, k, &e) < 0)
+        s = sdisk_failed(d, c, false, &e);
+    c->moved = s.key ? 0 : n * d->logical;
+    return s;
 }
 
 static struct scsi_sense write_blocks(struct sdisk *d, struct scsi_cmd *c, uint64_t lba, uint64_t n,
@@ -123,7 +132,8 @@ static struct scsi_sense write_blocks(struct sdisk *d, struct scsi_cmd *c, uint6
 {
     struct scsi_sense s = sdisk_check(d, lba, n);
     struct iovec iov[PIECES];
-    int k, r;
+    struct err e = {0};
+    int k;
 
     if (d->read_only)
         return SENSE_PROTECTED;
@@ -131,12 +141,10 @@ static struct scsi_sense write_blocks(struct sdisk *d, struct scsi_cmd *c, uint6
         return s;
     if ((k = cut(c->out, c->n_out, n * d->logical, iov)) < 0)
         return SENSE_BAD_FIELD;
-    r = blk_writev(d->blk, lba * d->logical, iov, k, sdisk_write_flags(d) | (fua ? BLK_REQ_FUA : 0),
-                   ERR_IGNORE);
-    if (r < 0)
-        return sdisk_failed(r, true);
-    c->moved = n * d->logical;
-    return SENSE_OK;
+    if (blk_writev(d->blk, lba * d->logical, iov, k, sdisk_write_flags(d) | (fua ? BLK_REQ_FUA : 0), &e) < 0)
+        s = sdisk_failed(d, c, true, &e);
+    c->moved = s.key ? 0 : n * d->logical;
+    return s;
 }
 
 /* Verify: the blocks can be read; with BYTCHK 1 they are what the initiator sends, SBC-3 5.30. */
@@ -155,10 +163,10 @@ static struct scsi_sense verify(struct sdisk *d, struct scsi_cmd *c, uint64_t lb
         for (size_t at = 0; at < iov[i].iov_len;) {
             uint8_t buf[4096];
             size_t len = min_u64(sizeof(buf), iov[i].iov_len - at);
-            int r = blk_read(d->blk, lba * d->logical + c->moved, len, buf, ERR_IGNORE);
+            struct err e = {0};
 
-            if (r < 0)
-                return sdisk_failed(r, false);
+            if (blk_read(d->blk, lba * d->logical + c->moved, len, buf, &e) < 0)
+                return sdisk_failed(d, c, false, &e);
             if (memcmp(buf, (uint8_t *)iov[i].iov_base + at, len))
                 return (struct scsi_sense){0xe, 0x1d00}; /* MISCOMPARE */
             at += len;
@@ -256,11 +264,11 @@ static struct scsi_sense prevent_removal(struct sdisk *d, struct scsi_cmd *c)
     return SENSE_OK;
 }
 
-static struct scsi_sense flush(struct sdisk *d)
+static struct scsi_sense flush(struct sdisk *d, struct scsi_cmd *c)
 {
-    int r = blk_flush(d->blk, ERR_IGNORE);
+    struct err e = {0};
 
-    return r < 0 ? sdisk_failed(r, true) : SENSE_OK;
+    return blk_flush(d->blk, &e) < 0 ? sdisk_failed(d, c, true, &e) : SENSE_OK;
 }
 
 /* Commands that need a medium. */
@@ -291,7 +299,7 @@ static struct scsi_sense run_on_medium(struct sdisk *d, struct scsi_cmd *c)
     case READ_CAPACITY_10: return read_capacity_10(d, c);
     case SERVICE_ACTION_IN: return read_capacity_16(d, c);
     case SYNCHRONIZE_CACHE:
-    case SYNCHRONIZE_CACHE_16: return flush(d);
+    case SYNCHRONIZE_CACHE_16: return flush(d, c);
     case UNMAP: return sdisk_unmap(d, c);
     case WRITE_SAME_10:
     case WRITE_SAME_16: return sdisk_write_same(d, c);
@@ -469,6 +477,7 @@ static const struct state disk_state[] = {
         FIELD(sdisk, discard_granularity, F_SIZE, "discard_granularity", "4096", "bytes"),         \
         FIELD(sdisk, share_rw, F_BOOL, "share-rw", "off", "others may write the disk, too"),       \
         FIELD(sdisk, max_unmap, F_SIZE, "max_unmap_size", "1073741824", "bytes in one command"),   \
+        DRIVE_ERROR_FIELDS(sdisk),                                                                 \
         FIELD(sdisk, max_io, F_SIZE, "max_io_size", "2147483647", "bytes in one command")
 
 static const struct field hd_props[] = {

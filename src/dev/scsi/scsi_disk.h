@@ -17,6 +17,7 @@ struct sdisk {
 
     char *p_drive, *p_serial, *p_vendor, *p_product, *p_ver, *p_device_id, *p_bootindex;
     bool removable, dpofua, share_rw;
+    int werror, rerror;
     uint64_t wwn, rotation_rate, logical, physical, min_io, opt_io, discard_granularity;
     uint64_t max_unmap, max_io;
 };
@@ -35,8 +36,8 @@ struct scsi_sense sdisk_mode_select(struct sdisk *d, struct scsi_cmd *c);
 /** sdisk_space - UNMAP and WRITE SAME, in scsi_space.c. */
 struct scsi_sense sdisk_unmap(struct sdisk *d, struct scsi_cmd *c);
 struct scsi_sense sdisk_write_same(struct sdisk *d, struct scsi_cmd *c);
-/** sdisk_failed - what a failure of the block layer is called here. */
-struct scsi_sense sdisk_failed(int r, bool write);
+/** sdisk_failed - what becomes of the command when the block layer failed: SENSE_OK when that is to be ignored. */
+struct scsi_sense sdisk_failed(struct sdisk *d, struct scsi_cmd *c, bool write, const struct err *e);
 /** sdisk_check - does [lba, lba + n) lie on the disk? */
 struct scsi_sense sdisk_check(const struct sdisk *d, uint64_t lba, uint64_t n);
 unsigned sdisk_write_flags(struct sdisk *d);

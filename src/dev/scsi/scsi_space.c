@@ -7,13 +7,13 @@
 enum { OP_WRITE_SAME_16 = 0x93, DESC = 16, HEAD = 8, MAX_DESCS = 255 };
 enum { NDOB = 1, ANCHOR_OR_OLD = 0x16, UNMAP_BIT = 8, CHUNK = 64 << 10 };
 
-static struct scsi_sense discard(struct sdisk *d, uint64_t lba, uint64_t n)
+static struct scsi_sense discard(struct sdisk *d, struct scsi_cmd *c, uint64_t lba, uint64_t n)
 {
-    int r = 0;
+    struct err e = {0};
 
-    if (blk_flags(d->blk) & BLK_UNMAP)
-        r = blk_discard(d->blk, lba * d->logical, n * d->logical, ERR_IGNORE);
-    return r < 0 ? sdisk_failed(r, true) : SENSE_OK;
+    if (!(blk_flags(d->blk) & BLK_UNMAP) || blk_discard(d->blk, lba * d->logical, n * d->logical, &e) >= 0)
+        return SENSE_OK;
+    return sdisk_failed(d, c, true, &e);
 }
 
 struct scsi_sense sdisk_unmap(struct sdisk *d, struct scsi_cmd *c)
@@ -36,13 +36,13 @@ struct scsi_sense sdisk_unmap(struct sdisk *d, struct scsi_cmd *c)
 
         s = sdisk_check(d, lba, n);
         if (!s.key && n)
-            s = discard(d, lba, n);
+            s = discard(d, c, lba, n);
     }
     return s;
 }
 
 /* One block again and again. */
-static int fill(struct sdisk *d, const uint8_t *block, uint64_t off, uint64_t left)
+static int fill(struct sdisk *d, const uint8_t *block, uint64_t off, uint64_t left, struct err *e)
 {
     uint8_t *buf = malloc(CHUNK);
     int r = 0;
@@ -54,7 +54,7 @@ static int fill(struct sdisk *d, const uint8_t *block, uint64_t off, uint64_t le
     while (left && r >= 0) {
         uint64_t k = min_u64(left, CHUNK);
 
-        r = blk_write(d->blk, off, k, buf, sdisk_write_flags(d), ERR_IGNORE);
+        r = blk_write(d->blk, off, k, buf, sdisk_write_flags(d), e);
         off += k;
         left -= k;
     }
@@ -69,6 +69,7 @@ struct scsi_sense sdisk_write_same(struct sdisk *d, struct scsi_cmd *c)
     uint64_t n = sixteen ? get_be32(c->cdb + 10) : get_be16(c->cdb + 7);
     struct scsi_sense s = sdisk_check(d, lba, n);
     uint8_t block[32768] = {0};
+    struct err e = {0};
     int r;
 
     if (d->read_only)
@@ -82,8 +83,8 @@ struct scsi_sense sdisk_write_same(struct sdisk *d, struct scsi_cmd *c)
     if (bytes_zero(block, d->logical))
         r = blk_zero(d->blk, lba * d->logical, n * d->logical,
                      sdisk_write_flags(d) | (c->cdb[1] & UNMAP_BIT ? BLK_REQ_UNMAP : 0),
-                     ERR_IGNORE);
+                     &e);
     else
-        r = fill(d, block, lba * d->logical, n * d->logical);
-    return r < 0 ? sdisk_failed(r, true) : SENSE_OK;
+        r = fill(d, block, lba * d->logical, n * d->logical, &e);
+    return r < 0 ? sdisk_failed(d, c, true, &e) : SENSE_OK;
 }

@@ -2,15 +2,14 @@
 /*
  * virtio-blk: a disk.  Virtio 1.2, 5.2.  Requests are done on worker threads (workers.h), neighbours in one go.
  *
- * Locks: the machine's for properties, registers and write cache; b->lock for waiting until the machine runs again.
+ * Locks: the machine's for properties, registers and write cache.
  */
 #include "dev/backends.h"
+#include "dev/drive_errors.h"
 #include "dev/virtio/virtio.h"
 #include "dev/virtio/workers.h"
 
 #include <errno.h>
-#include <json-c/json.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 enum {
@@ -57,8 +56,6 @@ enum { MAX_MERGED = 1 << 20, MAX_PIECES = VQ_MAX_SEGS };
 enum { THREADS = 4, MAX_QUEUES = 256, QUEUES_UNSAID = 65535 };
 enum { WCE_ON, WCE_OFF, WCE_AUTO };
 static const char *const on_off_auto[] = {"on", "off", "auto", NULL};
-static const char *const error_actions[] = {"report", "ignore", "stop", "enospc", "auto", NULL};
-enum { ERRORS_AUTO = 4 };
 
 struct vblk {
     struct virtio v;
@@ -66,10 +63,7 @@ struct vblk {
     struct workers *ws;
     bool wce, ro; /* wce [atomic] */
 
-    pthread_mutex_t lock; /* the three below */
-    pthread_cond_t resumed;
-    unsigned resumes; /* how often the machine has begun to run */
-    bool cancel;      /* who waits for that gives up */
+    struct drive_wait wait;
 
     /* Properties. */
     char *drive_id, *serial, *iothread, *bootindex;
@@ -96,8 +90,7 @@ static const struct field vblk_props[] = {
     FIELD(vblk, seg_max_adjust, F_BOOL, "seg-max-adjust", "on", "pieces follow the queue's size"),
     FIELD(vblk, scsi, F_BOOL, "scsi", "off", "pass SCSI commands on; can only be off"),
     FIELD(vblk, share_rw, F_BOOL, "share-rw", "off", "others may write the disk, too"),
-    FIELD_ENUM(vblk, werror, error_actions, "werror", "auto", "when a write fails"),
-    FIELD_ENUM(vblk, rerror, error_actions, "rerror", "auto", "when a read fails"),
+    DRIVE_ERROR_FIELDS(vblk),
     FIELD(vblk, logical, F_SIZE, "logical_block_size", "512", "bytes"),
     FIELD(vblk, physical, F_SIZE, "physical_block_size", "512", "bytes"),
     FIELD(vblk, min_io, F_SIZE, "min_io_size", "0", "bytes"),
@@ -121,53 +114,6 @@ static uint64_t disk_size(const struct vblk *b)
     return b->drive->blk ? blk_size(b->drive->blk) : 0;
 }
 
-/* Failures.  The machine stops at this request, or the guest is told. */
-
-static void tell_error(struct vblk *b, bool write, int code, const char *msg, bool stop)
-{
-    struct json_object *o = json_object_new_object();
-
-    json_object_object_add(o, "device", json_object_new_string(b->drive->id ? b->drive->id : ""));
-    json_object_object_add(o, "operation", json_object_new_string(write ? "write" : "read"));
-    json_object_object_add(o, "action", json_object_new_string(stop ? "stop" : "report"));
-    json_object_object_add(o, "nospace", json_object_new_boolean(code == -ENOSPC));
-    json_object_object_add(o, "reason", json_object_new_string(msg));
-    machine_event(b->v.m, "BLOCK_IO_ERROR", o);
-    if (stop)
-        machine_ask(b->v.m, ASK_STOP, "io-error");
-}
-
-static enum drive_error action(const struct vblk *b, bool write, int code)
-{
-    int prop = write ? b->werror : b->rerror;
-    enum drive_error a = prop != ERRORS_AUTO ? (enum drive_error)prop
-                         : write             ? b->drive->werror
-                                             : b->drive->rerror;
-
-    return a == DRIVE_ENOSPC ? (code == -ENOSPC ? DRIVE_STOP : DRIVE_REPORT) : a;
-}
-
-/* True: try again, the machine has been stopped and runs again. */
-static bool wait_resume(struct vblk *b, unsigned before)
-{
-    bool again;
-
-    pthread_mutex_lock(&b->lock);
-    while (b->resumes == before && !b->cancel)
-        pthread_cond_wait(&b->resumed, &b->lock);
-    again = b->resumes != before;
-    pthread_mutex_unlock(&b->lock);
-    return again;
-}
-
-static unsigned resumes(struct vblk *b)
-{
-    pthread_mutex_lock(&b->lock);
-    unsigned n = b->resumes;
-    pthread_mutex_unlock(&b->lock);
-    return n;
-}
-
 /* What one request does to the disk. */
 struct job {
     struct vblk *b;
@@ -185,7 +131,7 @@ static uint8_t do_job(struct job *j)
     struct vblk *b = j->b;
 
     for (;;) {
-        unsigned before = resumes(b);
+        unsigned mark = drive_wait_mark(&b->wait);
         struct err e = {0};
         int r = j->run(j, &e);
         enum drive_error a;
@@ -194,11 +140,10 @@ static uint8_t do_job(struct job *j)
             return S_OK;
         if (r == -ENOTSUP)
             return S_UNSUPP;
-        a = action(b, j->write, r);
+        a = drive_error_decide(b->v.m, b->drive, b->werror, b->rerror, j->write, &e);
         if (a == DRIVE_IGNORE)
             return S_OK;
-        tell_error(b, j->write, r, e.msg, a == DRIVE_STOP);
-        if (a != DRIVE_STOP || !wait_resume(b, before))
+        if (a != DRIVE_STOP || !drive_wait(&b->wait, mark))
             return S_IOERR;
     }
 }
@@ -480,21 +425,13 @@ static void vblk_kick(struct virtio *v, struct vq *q)
     workers_kick(((struct vblk *)v)->ws, q);
 }
 
-static void set_cancel(struct vblk *b, bool on)
-{
-    pthread_mutex_lock(&b->lock);
-    b->cancel = on;
-    pthread_cond_broadcast(&b->resumed);
-    pthread_mutex_unlock(&b->lock);
-}
-
 static void vblk_reset(struct virtio *v)
 {
     struct vblk *b = (struct vblk *)v;
 
-    set_cancel(b, true);
+    drive_wait_cancel(&b->wait, true);
     workers_forget(b->ws);
-    set_cancel(b, false);
+    drive_wait_cancel(&b->wait, false);
     __atomic_store_n(&b->wce, cached(b), __ATOMIC_RELAXED);
 }
 
@@ -502,9 +439,9 @@ static void vblk_queue_reset(struct virtio *v, struct vq *q)
 {
     struct vblk *b = (struct vblk *)v;
 
-    set_cancel(b, true);
+    drive_wait_cancel(&b->wait, true);
     workers_forget_queue(b->ws, q);
-    set_cancel(b, false);
+    drive_wait_cancel(&b->wait, false);
 }
 
 /* A request that waits for room on the host's disk fails now: it cannot be saved. */
@@ -512,9 +449,9 @@ static void vblk_saving(struct virtio *v)
 {
     struct vblk *b = (struct vblk *)v;
 
-    set_cancel(b, true);
+    drive_wait_cancel(&b->wait, true);
     workers_drain(b->ws);
-    set_cancel(b, false);
+    drive_wait_cancel(&b->wait, false);
     workers_go(b->ws);
 }
 
@@ -526,18 +463,6 @@ static int vblk_loaded(struct virtio *v, int version, struct err *e)
         if (v->vq[i].enabled && virtio_running(v))
             workers_kick(b->ws, &v->vq[i]);
     return 0;
-}
-
-static void state_changed(void *opaque, bool running, enum run_state s)
-{
-    struct vblk *b = opaque;
-
-    if (!running)
-        return;
-    pthread_mutex_lock(&b->lock);
-    b->resumes++;
-    pthread_cond_broadcast(&b->resumed);
-    pthread_mutex_unlock(&b->lock);
 }
 
 static void medium_changed(void *owner, struct drive *d)
@@ -616,9 +541,7 @@ static int vblk_init(struct virtio *v, struct err *e)
     b->drive->changed = medium_changed;
     b->ro = b->drive->read_only || !(blk_flags(b->drive->blk) & BLK_RDWR);
     b->wce = cached(b);
-    pthread_mutex_init(&b->lock, NULL);
-    pthread_cond_init(&b->resumed, NULL);
-    machine_on_state(v->m, state_changed, b);
+    drive_wait_init(&b->wait, v->m);
     v->host_features |= vblk_features(b);
     v->config_len = CONFIG_LEN;
     virtio_add_queues(v, b->num_queues, b->queue_size);
@@ -630,11 +553,9 @@ static void vblk_fini(struct virtio *v)
 {
     struct vblk *b = (struct vblk *)v;
 
-    machine_off_state(v->m, b);
-    set_cancel(b, true);
+    drive_wait_cancel(&b->wait, true);
     workers_free(b->ws);
-    pthread_mutex_destroy(&b->lock);
-    pthread_cond_destroy(&b->resumed);
+    drive_wait_fini(&b->wait);
     dev_drop_drive(b->drive);
 }
 

@@ -3,6 +3,7 @@
  * virtio-scsi: a SCSI controller.  Virtio 1.2, 5.6.  Commands are done on worker threads (workers.h), control requests and
  * events under the machine's lock.
  */
+#include "dev/drive_errors.h"
 #include "dev/scsi/scsi.h"
 #include "dev/virtio/virtio.h"
 #include "dev/virtio/workers.h"
@@ -64,6 +65,7 @@ struct vscsi {
     struct virtio v;
     struct scsi_bus bus;
     struct workers *ws;
+    struct drive_wait wait;
     uint32_t cdb_len, sense_len; /* as the driver set them */
     bool missed;                 /* an event found no buffer */
 
@@ -125,6 +127,28 @@ static void answer(struct vscsi *s, struct work *w, unsigned i, const struct scs
     work_done(w, i, (uint32_t)(RESP_SENSE + s->sense_len + (c->in_len ? c->moved : 0)));
 }
 
+/* Until it goes well, or is to be told of.  False: there is no such target. */
+static bool run(struct vscsi *s, uint32_t target, uint32_t lun, struct scsi_cmd *c)
+{
+    unsigned mark;
+    bool there;
+
+    c->may_wait = true;
+    do {
+        mark = drive_wait_mark(&s->wait);
+        there = scsi_bus_run(&s->bus, 0, target, lun, c);
+    } while (there && c->again && drive_wait(&s->wait, mark));
+    return there;
+}
+
+/* Nothing is in work afterwards; who waits for the machine to run has given up. */
+static void drain(struct vscsi *s)
+{
+    drive_wait_cancel(&s->wait, true);
+    workers_drain(s->ws);
+    drive_wait_cancel(&s->wait, false);
+}
+
 static void do_command(struct vscsi *s, struct work *w, unsigned i)
 {
     struct vq_elem *el = &work_get(w, i)->el;
@@ -148,7 +172,7 @@ static void do_command(struct vscsi *s, struct work *w, unsigned i)
     c.n_in = vq_iov_slice(el->wr, el->n_wr, room, c.in_len, in);
     if (c.in_len && c.out_len)
         response = FAILURE; /* INOUT is not offered */
-    else if (!parse_lun(h, &target, &lun) || !scsi_bus_run(&s->bus, 0, target, lun, &c))
+    else if (!parse_lun(h, &target, &lun) || !run(s, target, lun, &c))
         response = BAD_TARGET;
     answer(s, w, i, &c, response, c.in_len + c.out_len - c.moved);
 }
@@ -171,7 +195,7 @@ static uint8_t task_management(struct vscsi *s, const uint8_t *r)
 
     if (!parse_lun(r + 8, &target, &lun))
         return BAD_TARGET;
-    workers_drain(s->ws);
+    drain(s);
     workers_go(s->ws);
     switch (get_le32(r + 4)) {
     case TMF_ABORT_TASK:
@@ -320,6 +344,7 @@ static void vscsi_reset(struct virtio *v)
 {
     struct vscsi *s = of(v);
 
+    drain(s);
     workers_forget(s->ws);
     s->sense_len = SENSE_LEN;
     s->cdb_len = CDB_LEN;
@@ -329,12 +354,13 @@ static void vscsi_reset(struct virtio *v)
 
 static void vscsi_queue_reset(struct virtio *v, struct vq *q)
 {
+    drain(of(v));
     workers_forget_queue(of(v)->ws, q);
 }
 
 static void vscsi_saving(struct virtio *v)
 {
-    workers_drain(of(v)->ws);
+    drain(of(v));
     workers_go(of(v)->ws);
 }
 
@@ -383,6 +409,7 @@ static int vscsi_init(struct virtio *v, struct err *e)
     s->sense_len = SENSE_LEN;
     s->cdb_len = CDB_LEN;
     virtio_add_queues(v, Q_REQUEST + (unsigned)s->num_queues, (unsigned)s->queue_size);
+    drive_wait_init(&s->wait, v->m);
     s->ws = workers_new(v, &work_ops, THREADS, io);
     s->bus =
         (struct scsi_bus){.host = &host, .opaque = s, .max_target = MAX_TARGET, .max_lun = MAX_LUN};
@@ -400,7 +427,9 @@ static void vscsi_fini(struct virtio *v)
 {
     struct vscsi *s = of(v);
 
+    drain(s);
     workers_free(s->ws);
+    drive_wait_fini(&s->wait);
     scsi_bus_fini(&s->bus);
 }
 
