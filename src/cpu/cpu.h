@@ -235,11 +235,12 @@ struct guest_isa {
     unsigned (*length)(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail);
     /**
      * idle_dead - does the code at @pc write every idle slot before it reads one, as far as a short
-     * look can tell?  @code gives the host address of executable guest code, or NULL.
+     * look can tell?  @code gives the host address of executable guest code, *@avail bytes of it, enough for an instruction if there
+     * are as many; or NULL.
      */
-    bool (*idle_dead)(uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc), void *opaque);
-    /** idle_effect - what the instruction at @code, four bytes, does to the idle slots. */
-    enum guest_idle (*idle_effect)(const uint8_t *code);
+    bool (*idle_dead)(uint32_t mode, uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc, size_t *avail), void *opaque);
+    /** idle_effect - what the instruction at @code, of *@len bytes, does to the idle slots. */
+    enum guest_idle (*idle_effect)(uint32_t mode, const uint8_t *code, size_t avail, unsigned *len);
     /**
      * lands - the landings, as bits 1 << n, whose branches may come to the instruction at @code; NULL:
      * there are no landings.

@@ -13,37 +13,40 @@
 #define COLD_INSNS 64
 
 /* What was looked at must invalidate the region when it changes.  False: too much of it. */
-static bool note_seen(struct former *f, uint64_t pc)
+static bool note_seen(struct former *f, uint64_t start, uint64_t end)
 {
-    if (f->n_seen && f->seen[f->n_seen - 1].end == pc) {
-        f->seen[f->n_seen - 1].end += 4;
+    struct span *last = &f->seen[f->n_seen - 1];
+
+    if (f->n_seen && start >= last->start && start <= last->end) {
+        if (last->end < end)
+            last->end = end;
         return true;
     }
     if (f->n_seen == JIT_MAX_SEEN)
         return false;
-    f->seen[f->n_seen++] = (struct span){pc, pc + 4};
+    f->seen[f->n_seen++] = (struct span){start, end};
     return true;
 }
 
 /* Looking ahead mostly stays near: what the last answer covered is not asked again. */
-const uint8_t *form_code_at(void *former, uint64_t pc)
+const uint8_t *form_code_at(void *former, uint64_t pc, size_t *avail)
 {
     struct former *f = former;
     const uint8_t *code;
+    uint64_t longest = f->j->e->isa->pc_shift == 2 ? 4 : 15;
     uint32_t mode = 0;
 
-    if (!note_seen(f, pc))
-        return NULL;
-    if (pc < f->exec_lo || pc + 4 > f->exec_hi) {
+    if (pc < f->exec_lo || pc >= f->exec_hi) {
         size_t n = engine_fetch(f->j->e, pc, &code, &mode);
 
-        if (n < 4)
+        if (!n)
             return NULL;
         f->exec_lo = pc & ~4095ull;
         f->exec_hi = n > UINT64_MAX - pc ? UINT64_MAX : pc + n;
         f->exec_base = (uint64_t)(uintptr_t)code - pc;
     }
-    return (const uint8_t *)(uintptr_t)(pc + f->exec_base);
+    *avail = f->exec_hi - pc < longest ? f->exec_hi - pc : longest;
+    return note_seen(f, pc, pc + *avail) ? (const uint8_t *)(uintptr_t)(pc + f->exec_base) : NULL;
 }
 
 bool form_idle_dead(void *former, uint64_t pc)
@@ -51,7 +54,7 @@ bool form_idle_dead(void *former, uint64_t pc)
     struct former *f = former;
     unsigned n_seen = f->n_seen;
 
-    if (!f->j->e->n_breakpoints && f->j->e->isa->idle_dead(pc, form_code_at, f))
+    if (!f->j->e->n_breakpoints && f->j->e->isa->idle_dead(f->mode, pc, form_code_at, f))
         return true;
     f->n_seen = n_seen; /* nothing relies on it */
     return false;
@@ -120,6 +123,7 @@ struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, uint3
     f->exec_lo = pc & ~4095ull;
     f->exec_hi = avail > UINT64_MAX - pc ? UINT64_MAX : pc + avail;
     f->exec_base = (uint64_t)(uintptr_t)code - pc;
+    f->mode = lift_mode;
 
     if (flat_wanted(j) && (r = form_flat(f, &m, lift_mode, code, avail)))
         return r;
@@ -270,6 +274,7 @@ bool form_begin_hot_locked(struct former *f, struct made *m, struct span spans[J
     f->exec_lo = f->exec_hi = 0;
     f->n_seen = 0;
     plan_grow(f->j, &p, pc, mode);
+    f->mode = p.mode[0];
     if (!p.n || !lift_plan(f, &p))
         return false;
     for (unsigned i = 0; i < p.n; i++)

@@ -332,14 +332,20 @@ enum cpu_stop interp_run(struct cpu *cpu, unsigned max_blocks)
  * may branch; *@last: what that one does. */
 static unsigned ahead(struct cpu *cpu, unsigned max, enum guest_idle *last)
 {
-    unsigned n = 0;
-    uint32_t insn;
+    unsigned n = 0, len, longest = cpu->isa->pc_shift == 2 ? 4 : 15;
+    uint64_t pc = cpu->pc;
+    uint8_t insn[15];
 
     *last = GUEST_IDLE_NONE;
     while (n < max && *last == GUEST_IDLE_NONE) {
-        if (guest_read(cpu, &insn, cpu->pc + 4 * n, sizeof(insn)) < 0)
+        size_t avail = longest;
+
+        while (avail && guest_read(cpu, insn, pc, avail) < 0) /* what follows it may not be there */
+            avail = longest == 4 ? 0 : avail - 1;
+        if (!avail)
             break;
-        *last = cpu->isa->idle_effect((const uint8_t *)&insn);
+        *last = cpu->isa->idle_effect(cpu->mode, insn, avail, &len);
+        pc += len;
         n += *last != GUEST_IDLE_READS;
     }
     return n;

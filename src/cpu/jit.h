@@ -71,6 +71,7 @@ struct former {
     struct flat flat;
     struct span seen[JIT_MAX_SEEN]; /* code outside the region that this one's exits rely on */
     unsigned n_seen;
+    uint32_t mode; /* that guest code is lifted for */
     uint64_t exec_lo, exec_hi; /* guest code known to be executable, for this region's forming */
     uint64_t exec_base;        /* host address less guest address there */
     bool too_big; /* the last compilation failed because the region needs too much frame */
@@ -190,8 +191,8 @@ struct region *tcache_load_locked(struct jit *j, uint64_t pc, uint32_t mode);
 void tcache_added_locked(struct jit *j, struct region *r);
 void tcache_save_locked(struct jit *j);
 
-/** form_code_at - host address of the guest instruction at @pc, NULL when it cannot be executed. */
-const uint8_t *form_code_at(void *former, uint64_t pc);
+/** form_code_at - host address of the guest instruction at @pc, *@avail bytes from there, at most those of the longest; NULL when it cannot be executed. */
+const uint8_t *form_code_at(void *former, uint64_t pc, size_t *avail);
 bool form_idle_dead(void *former, uint64_t pc);
 
 #endif

@@ -76,10 +76,11 @@ static bool is_test_branch(uint32_t w) /* cbz, tbz */
     return is(w, 0x7e000000, 0x34000000) || is(w, 0x7e000000, 0x36000000);
 }
 
-enum guest_idle a64_idle_effect(const uint8_t *code)
+enum guest_idle a64_idle_effect(uint32_t mode, const uint8_t *code, size_t avail, unsigned *len)
 {
     uint32_t w;
 
+    *len = 4;
     memcpy(&w, code, 4);
     return is_branch(w) || is_test_branch(w) ? GUEST_IDLE_BRANCH : effect_of(w);
 }
@@ -89,14 +90,17 @@ static int64_t field(uint32_t w, unsigned lsb, unsigned width)
     return (int64_t)((uint64_t)w << (64 - lsb - width)) >> (64 - width);
 }
 
-static bool look(uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc), void *opaque,
+typedef const uint8_t *a64_code_at(void *opaque, uint64_t pc, size_t *avail);
+
+static bool look(uint64_t pc, a64_code_at *code, void *opaque,
                  unsigned *budget)
 {
     while ((*budget)--) {
-        const uint8_t *p = code(opaque, pc);
+        size_t avail;
+        const uint8_t *p = code(opaque, pc, &avail);
         uint32_t w;
 
-        if (!p)
+        if (!p || avail < 4)
             return false;
         memcpy(&w, p, 4);
         if (is_branch(w)) {
@@ -119,7 +123,7 @@ static bool look(uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc),
     return false;
 }
 
-bool a64_idle_dead(uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc), void *opaque)
+bool a64_idle_dead(uint32_t mode, uint64_t pc, a64_code_at *code, void *opaque)
 {
     unsigned budget = 12;
 

@@ -11,8 +11,8 @@ uint32_t a64_lift(struct ir *ir, uint32_t mode, uint64_t pc, const uint8_t *code
                   uint64_t end, unsigned limit);
 uint32_t a64_flat(struct flat *f, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail,
                   uint64_t end, unsigned limit);
-bool a64_idle_dead(uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc), void *opaque);
-enum guest_idle a64_idle_effect(const uint8_t *code);
+bool a64_idle_dead(uint32_t mode, uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc, size_t *avail), void *opaque);
+enum guest_idle a64_idle_effect(uint32_t mode, const uint8_t *code, size_t avail, unsigned *len);
 unsigned a64_lands(uint32_t mode, const uint8_t *code, size_t avail);
 void a64_scan(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, unsigned limit,
               struct guest_scan *out);

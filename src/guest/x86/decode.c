@@ -176,7 +176,10 @@ static void read_attributes(struct rule *r, const char *p)
             if (len == strlen(ends[i].word) && !strncmp(p, ends[i].word, len))
                 r->end = ends[i].end;
         if (len == 1)
-            r->flags |= *p == 'R' ? X86_FLAGS_READ : *p == 'W' ? X86_FLAGS_WRITE : X86_FLAGS_PART;
+            r->flags |= *p == 'R'   ? X86_FLAGS_READ
+                        : *p == 'W' ? X86_FLAGS_WRITE
+                        : *p == 'S' ? X86_FLAGS_SHIFT
+                                    : X86_FLAGS_PART;
         r->lock |= !strncmp(p, "lock", 4);
         r->d64 |= !strncmp(p, "d64", 3);
         r->f64 |= !strncmp(p, "f64", 3);

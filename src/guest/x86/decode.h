@@ -27,7 +27,8 @@
  *            immediates: those of type z, and Ib of rows with attribute sx, are sign-extended and have the operand size
  *
  * Attributes: lock (LOCK is allowed with a memory operand), R and W (reads, or writes or leaves undefined all of, the status
- * flags), P (writes some of them), full (a helper does all of it; with rep: when it is repeated), d64 (64-bit operands by default in 64-bit mode), f64 (always), sx, rep (F2/F3 repeat it), and
+ * flags), P (writes some of them), S (writes them all when the immediate
+ * is a count other than 0), full (a helper does all of it; with rep: when it is repeated), d64 (64-bit operands by default in 64-bit mode), f64 (always), sx, rep (F2/F3 repeat it), and
  * how the instruction ends its block: jmp, cond, call (operand 0 is the relative target), ret, ind, trap.
  */
 #ifndef GUEST_X86_DECODE_H
@@ -100,7 +101,7 @@ enum x86_row {
 };
 
 enum x86_end { X86_FALL, X86_JMP, X86_COND, X86_CALL, X86_RET, X86_IND, X86_TRAP };
-enum x86_flag_use { X86_FLAGS_NONE, X86_FLAGS_READ = 1, X86_FLAGS_WRITE = 2, X86_FLAGS_PART = 4 };
+enum x86_flag_use { X86_FLAGS_NONE, X86_FLAGS_READ = 1, X86_FLAGS_WRITE = 2, X86_FLAGS_PART = 4, X86_FLAGS_SHIFT = 8 };
 
 enum x86_decoded {
     X86_OK,

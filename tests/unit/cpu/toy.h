@@ -305,14 +305,15 @@ static inline void toy_scan(uint32_t mode, uint64_t pc, const uint8_t *code, siz
     }
 }
 
-static inline bool toy_idle_dead(uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc),
+static inline bool toy_idle_dead(uint32_t mode, uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc, size_t *avail),
                                  void *opaque)
 {
     for (unsigned n = 0; n < 4; n++, pc += 4) {
-        const uint8_t *p = code(opaque, pc);
+        size_t avail;
+        const uint8_t *p = code(opaque, pc, &avail);
         struct toy_insn i;
 
-        if (!p)
+        if (!p || avail < 4)
             return false;
         i = toy_decode(p);
         if (i.op == TOY_SUBS)
@@ -323,8 +324,9 @@ static inline bool toy_idle_dead(uint64_t pc, const uint8_t *(*code)(void *opaqu
     return false;
 }
 
-static inline enum guest_idle toy_idle_effect(const uint8_t *code)
+static inline enum guest_idle toy_idle_effect(uint32_t mode, const uint8_t *code, size_t avail, unsigned *len)
 {
+    *len = 4;
     switch (toy_decode(code).op) {
     case TOY_SUBS: return GUEST_IDLE_WRITES;
     case TOY_JUMP:

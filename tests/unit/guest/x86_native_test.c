@@ -145,6 +145,7 @@ static const struct {
     {"interpreter", {.kind = ENGINE_INTERP}},
     {"cold", {.hot_after = ~0u, .background = ENGINE_NEVER, .cache_size = 1 << 22}},
     {"hot", {.hot_after = 1, .background = ENGINE_NEVER, .cache_size = 1 << 22}},
+    {"hot, exact flags", {.hot_after = 1, .background = ENGINE_NEVER, .cache_size = 1 << 22, .exact_flags = true}},
 };
 enum { ENGINES = sizeof(engines) / sizeof(engines[0]) };
 
@@ -353,7 +354,8 @@ static bool try_one(uint32_t mode, uint64_t seed, unsigned *faults)
     run_native(&from, &want);
     *faults += want.sig != SIGILL;
     for (unsigned e = 0; e < ENGINES; e++) {
-        uint32_t undefined = want.pc == native.start + q.n ? q.undefined : 0;
+        bool end = want.pc == native.start + q.n, exact = engines[e].conf.kind == ENGINE_INTERP || engines[e].conf.exact_flags;
+        uint32_t undefined = end ? q.undefined : exact ? 0 : X86_FL_STATUS; /* idle flags may be old at faults */
 
         engine_invalidate(cpus[native.code][e]->engine, CODE_AT, CODE);
         run_ours(cpus[native.code][e], &from, &got);
