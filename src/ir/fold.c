@@ -285,6 +285,47 @@ static uint32_t trunc_of_and(struct ir *ir, const struct ir_op *o)
 }
 
 
+/* What is left of @v when only the bits of @mask are looked at: a part that has none of them goes. */
+static uint32_t without(const struct ir *ir, uint32_t v, uint64_t mask)
+{
+    const struct ir_op *o = &ir->ops[v];
+    uint64_t k;
+
+    if (o->op != IRO_or)
+        return v;
+    for (unsigned i = 0; i < 2; i++) {
+        const struct ir_op *part = &ir->ops[o->arg[i]];
+
+        if (part->op == IRO_and && ir_const_of(ir, part->arg[1], &k) && !(k & mask))
+            return o->arg[!i];
+        if (part->op == IRO_shl && ir_const_of(ir, part->arg[1], &k) && k < 64 && !(mask >> k))
+            return o->arg[!i];
+    }
+    return v;
+}
+
+static uint32_t and_of_or(struct ir *ir, const struct ir_op *o)
+{
+    uint64_t mask;
+    uint32_t v;
+
+    if (!ir_const_of(ir, o->arg[1], &mask))
+        return 0;
+    v = without(ir, o->arg[0], mask);
+    return v == o->arg[0] ? 0 : make(ir, IRO_and, o->type, v, o->arg[1]);
+}
+
+static uint32_t and_of_trunc(struct ir *ir, const struct ir_op *o)
+{
+    uint32_t x = ir->ops[o->arg[0]].arg[0], v;
+    uint64_t mask;
+
+    if (!ir_const_of(ir, o->arg[1], &mask))
+        return 0;
+    v = without(ir, x, mask);
+    return v == x ? 0 : make(ir, IRO_and, o->type, make(ir, IRO_trunc, o->type, v, 0), o->arg[1]);
+}
+
 /* Bits that are zero already need no mask. */
 static uint32_t and_of_zext(struct ir *ir, const struct ir_op *o)
 {
@@ -469,6 +510,8 @@ static const struct fold_rule *const rules[IR_NUM_OPS] = {
         {BY(and), P_CONST, join_constants},
         {BY(zext), P_CONST, and_of_zext},
         {BY(load), P_CONST, and_of_load},
+        {BY(or), P_CONST, and_of_or},
+        {BY(trunc), P_CONST, and_of_trunc},
         {BY(select), BY(select), fold_through_selects},
         {P_ANY, P_ANY, fold_and_conditions},
         LAST},
@@ -543,6 +586,8 @@ static const struct fold_rule *const rules[IR_NUM_OPS] = {
         {BY(add), P_CONST, fold_compare_without_add},
         {BY(zext), P_CONST, fold_compare_narrow},
         {P_ANY, P_CONST, fold_compare_bit},
+        {BY(shl), P_ANY, fold_compare_shifted},
+        {P_ANY, BY(shl), fold_compare_shifted},
         LAST},
     [IRO_ne] = RULES{
         {P_ANY, P_SAME, zero},
@@ -551,15 +596,21 @@ static const struct fold_rule *const rules[IR_NUM_OPS] = {
         {BY(add), P_CONST, fold_compare_without_add},
         {BY(zext), P_CONST, fold_compare_narrow},
         {P_ANY, P_CONST, fold_compare_bit},
+        {BY(shl), P_ANY, fold_compare_shifted},
+        {P_ANY, BY(shl), fold_compare_shifted},
         LAST},
     [IRO_ult] = RULES{
         {P_ANY, P_SAME, zero},
         {P_ANY, P_ZERO, zero},
+        {BY(shl), P_ANY, fold_compare_shifted},
+        {P_ANY, BY(shl), fold_compare_shifted},
         LAST},
     [IRO_ule] = RULES{
         {P_ANY, P_SAME, one},
         {P_ZERO, P_ANY, one},
         {P_ANY, P_ONES, one},
+        {BY(shl), P_ANY, fold_compare_shifted},
+        {P_ANY, BY(shl), fold_compare_shifted},
         LAST},
     [IRO_slt] = RULES{
         {P_ANY, P_SAME, zero},

@@ -26,6 +26,51 @@ static uint32_t inverted(struct ir *ir, uint32_t v)
     return make(ir, IRO_not, IR_I1, v, 0);
 }
 
+/* How many low bits of @v may not be zero. */
+static unsigned bits_of(const struct ir *ir, uint32_t v)
+{
+    const struct ir_op *o = &ir->ops[v];
+    uint64_t k;
+
+    if (ir_const_of(ir, v, &k))
+        return k ? 64 - (unsigned)__builtin_clzll(k) : 0;
+    switch (o->op) {
+    case IRO_and:
+        return ir_const_of(ir, o->arg[1], &k) && k ? 64 - (unsigned)__builtin_clzll(k) : ir_bits(o->type);
+    case IRO_load:
+        return o->imm & IR_MEM_SIGN ? ir_bits(o->type) : 8u << (o->imm & IR_MEM_SIZE);
+    case IRO_zext:
+        return ir_bits(ir->ops[o->arg[0]].type);
+    default:
+        return ir_bits(o->type);
+    }
+}
+
+/* What @v is shifted left by @n of, nothing lost by that; 0: it is not. */
+static uint32_t unshifted(struct ir *ir, uint32_t v, unsigned n)
+{
+    const struct ir_op *o = &ir->ops[v];
+    uint64_t k;
+
+    if (ir_const_of(ir, v, &k))
+        return k & ((1ull << n) - 1) ? 0 : constant(ir, o->type, k >> n);
+    return o->op == IRO_shl && is_const(ir, o->arg[1], n) && bits_of(ir, o->arg[0]) + n <= ir_bits(o->type) ? o->arg[0] : 0;
+}
+
+/* Both shifted to the left by the same, as narrow comparisons are written: the order is that of what was shifted. */
+uint32_t fold_compare_shifted(struct ir *ir, const struct ir_op *o)
+{
+    const struct ir_op *s = &ir->ops[o->arg[ir->ops[o->arg[0]].op == IRO_shl ? 0 : 1]];
+    uint32_t a, b;
+    uint64_t n;
+
+    if (!ir_const_of(ir, s->arg[1], &n) || !n || n >= ir_bits(s->type))
+        return 0;
+    a = unshifted(ir, o->arg[0], (unsigned)n);
+    b = a ? unshifted(ir, o->arg[1], (unsigned)n) : 0;
+    return b ? make(ir, o->op, IR_I1, a, b) : 0;
+}
+
 /* Says whether @v is the value of @op on the operands of @like: as it stands, or by asking the
  * builder, because folding may have given it another form. */
 static bool is_relation(struct ir *ir, uint32_t v, enum ir_opcode op, const struct ir_op *like)
@@ -35,7 +80,7 @@ static bool is_relation(struct ir *ir, uint32_t v, enum ir_opcode op, const stru
 
     if (o && (same_pair(o, like) || crossed_pair(o, like)))
         return true;
-    if (ir->ops[a].op != IRO_const && ir->ops[b].op != IRO_const)
+    if (ir->ops[a].op != IRO_const && ir->ops[b].op != IRO_const && ir->ops[a].op != IRO_shl)
         return false;
     return make(ir, op, IR_I1, a, b) == v;
 }

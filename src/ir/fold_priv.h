@@ -10,7 +10,7 @@ typedef uint32_t fold_action(struct ir *ir, const struct ir_op *o);
 
 /* fold_cond.c: logic on conditions, comparisons, select */
 fold_action fold_and_conditions, fold_or_conditions, fold_xor_conditions, fold_through_selects,
-    fold_not_of_select, fold_not_of_compare, fold_invert_a, fold_compare_inner,
+    fold_not_of_select, fold_not_of_compare, fold_invert_a, fold_compare_inner, fold_compare_shifted,
     fold_compare_without_add, fold_compare_narrow, fold_compare_bit, fold_select_simple;
 
 static inline const struct ir_op *by(const struct ir *ir, uint32_t v, enum ir_opcode op)

@@ -166,8 +166,20 @@ ir_val x86_load(struct x86_tr *t, ir_val linear, unsigned size)
     return ir_load(t->ir, x86_type(size), ir_mem((unsigned)__builtin_ctz(size), false, IR_RELAXED), linear);
 }
 
+/* A store takes the low bytes: nothing need be cleared above them. */
+static ir_val unmasked(struct x86_tr *t, ir_val v, unsigned size)
+{
+    const struct ir_op *o = &t->ir->ops[v.id];
+    uint64_t mask;
+
+    if (o->op == IRO_and && ir_const_of(t->ir, o->arg[1], &mask) && size < 8 && !(~mask & ((1ull << 8 * size) - 1)))
+        return (ir_val){o->arg[0]};
+    return v;
+}
+
 void x86_store(struct x86_tr *t, ir_val linear, unsigned size, ir_val v)
 {
+    v = unmasked(t, v, size);
     ir_store(t->ir, ir_mem((unsigned)__builtin_ctz(size), false, IR_RELAXED), linear, v);
 }
 
@@ -291,29 +303,29 @@ void x86_set_flag(struct x86_tr *t, unsigned fl, ir_val v)
     }
 }
 
-/* @v sign-extended so that comparisons of its type see its sign. */
-static ir_val full(struct x86_tr *t, ir_val v, unsigned size)
-{
-    return size < 4 ? x86_sext(t, v, size, 4) : v;
-}
-
 static ir_val low32(struct x86_tr *t, ir_val v)
 {
     return ir_type_of(t->ir, v) == IR_I64 ? ir_conv(t->ir, IRO_trunc, IR_I32, v) : v;
 }
 
-static void set_szp(struct x86_tr *t, ir_val r, unsigned size)
+/* Narrow values are moved to the top of their type, where sign, carry and overflow are those of the type. */
+static ir_val top(struct x86_tr *t, ir_val v, unsigned size)
 {
-    ir_val f = full(t, r, size), zero = ir_const(t->ir, x86_type(size), 0);
+    return size < 4 ? ir_shift_imm(t->ir, IRO_shl, v, 32 - 8 * size) : v;
+}
 
-    ir_set(t->ir, X86_SF, ir_cmp(t->ir, IRO_slt, f, zero));
-    ir_set(t->ir, X86_ZF, ir_cmp(t->ir, IRO_eq, f, zero));
-    ir_set(t->ir, X86_PF, low32(t, r));
+static void set_zero_and_sign(struct x86_tr *t, ir_val zero_if, ir_val sign, unsigned size)
+{
+    ir_val zero = ir_const(t->ir, x86_type(size), 0);
+
+    ir_set(t->ir, X86_SF, ir_cmp(t->ir, IRO_slt, sign, zero));
+    ir_set(t->ir, X86_ZF, ir_cmp(t->ir, IRO_eq, zero_if, zero));
 }
 
 void x86_flags_result(struct x86_tr *t, ir_val r, unsigned size)
 {
-    set_szp(t, r, size);
+    set_zero_and_sign(t, r, top(t, r, size), size);
+    ir_set(t->ir, X86_PF, low32(t, r));
     ir_set(t->ir, X86_AF, low32(t, r));
 }
 
@@ -324,28 +336,25 @@ void x86_flags_logic(struct x86_tr *t, ir_val r, unsigned size)
     ir_set(t->ir, X86_OF, x86_bit(t, 0));
 }
 
-/* Narrow values are moved to the top of their type, where carry and overflow are those of the type. */
-static ir_val top(struct x86_tr *t, ir_val v, unsigned size)
-{
-    return size < 4 ? ir_shift_imm(t->ir, IRO_shl, v, 32 - 8 * size) : v;
-}
-
 void x86_flags_add(struct x86_tr *t, ir_val a, ir_val b, ir_val r, unsigned size)
 {
     ir_val ta = top(t, a, size), tb = top(t, b, size), tr = size < 4 ? ir_add(t->ir, ta, tb) : r;
 
-    set_szp(t, r, size);
+    set_zero_and_sign(t, r, tr, size);
+    ir_set(t->ir, X86_PF, low32(t, r));
     ir_set(t->ir, X86_AF, low32(t, ir_xor(t->ir, a, b)));
     ir_set(t->ir, X86_CF, ir_cmp(t->ir, IRO_ult, tr, ta));
     ir_set(t->ir, X86_OF, ir_cmp(t->ir, IRO_add_v, ta, tb));
 }
 
+/* Of @r only the low byte is looked at. */
 void x86_flags_sub(struct x86_tr *t, ir_val a, ir_val b, ir_val r, unsigned size)
 {
-    ir_val ta = top(t, a, size), tb = top(t, b, size);
+    ir_val ta = top(t, a, size), tb = top(t, b, size), tr = size < 4 ? ir_sub(t->ir, ta, tb) : r;
 
-    set_szp(t, r, size);
+    set_zero_and_sign(t, tr, tr, size);
     ir_set(t->ir, X86_ZF, ir_cmp(t->ir, IRO_eq, ta, tb));
+    ir_set(t->ir, X86_PF, low32(t, r));
     ir_set(t->ir, X86_AF, low32(t, ir_xor(t->ir, a, b)));
     ir_set(t->ir, X86_CF, ir_cmp(t->ir, IRO_ult, ta, tb));
     ir_set(t->ir, X86_OF, ir_cmp(t->ir, IRO_sub_v, ta, tb));

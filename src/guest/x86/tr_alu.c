@@ -78,7 +78,7 @@ void tr_x86_cmp(struct x86_tr *t)
     ir_val b = x86_read(t, 1), a = x86_read(t, 0);
     unsigned size = x86_size(t, 0);
 
-    x86_flags_sub(t, a, b, trim(t, ir_sub(t->ir, a, b), size), size);
+    x86_flags_sub(t, a, b, ir_sub(t->ir, a, b), size);
 }
 
 void tr_x86_test(struct x86_tr *t)

@@ -19,8 +19,17 @@ void tr_x86_movsx(struct x86_tr *t)
 
 void tr_x86_lea(struct x86_tr *t)
 {
-    ir_val v = x86_ea(t);
+    const struct x86_ea *ea = &t->i->ea;
+    ir_val v;
 
+    if (x86_size(t, 0) == 4 && t->i->addr_size >= 4 && ea->base != X86_NO_REG) { /* sums of 32 bits are enough */
+        v = x86_reg(t, ea->base, 4);
+        if (ea->index != X86_NO_REG)
+            v = ir_add(t->ir, v, ir_shift_imm(t->ir, IRO_shl, x86_reg(t, ea->index, 4), ea->scale));
+        x86_write(t, 0, ir_add_imm(t->ir, v, ea->disp));
+        return;
+    }
+    v = x86_ea(t);
     x86_write(t, 0, x86_size(t, 0) == 8 ? v : ir_conv(t->ir, IRO_trunc, IR_I32, v));
 }
 
