@@ -124,7 +124,7 @@ GROUPS = {
                                         a.n, '--seconds', '60'], 900)],
     'machine': lambda a: scripts('machine', 600),
     'boot': lambda a: [Job('boot', ['tests/boot/aarch64.py'], 1800), Job('boot gdb', ['tests/boot/gdb.py'], 600),
-                       Job('boot debian', ['tests/boot/debian.py'], 1800)],
+                       Job('boot screen', ['tests/boot/screen.py'], 900), Job('boot debian', ['tests/boot/debian.py'], 1800)],
     'cli': lambda a: scripts('cli', 300),
     'image': lambda a: scripts('image', 900),
     'programs': lambda a: scripts('programs', 900),

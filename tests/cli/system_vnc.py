@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """VNC servers: what a viewer meets (RFC 6143, spoken here), passwords, WebSocket ports; and the viewers that people use."""
-import ctypes
-import ctypes.util
 import os
 import re
 import select
 import shutil
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from rfb import Refused, Viewer  # noqa: E402
 
 BIN = os.path.abspath(os.environ.get('EMU_BIN', 'build'))
 SYSTEM = os.path.join(BIN, 'qemu-system-aarch64')
@@ -55,104 +55,6 @@ class Machine:
         self.p.stdin.flush()
         self.p.stdout.read()
         return self.p.wait(20)
-
-
-class Refused(Exception):
-    pass
-
-
-class Viewer:
-    """A viewer that asks for raw pixels, resizing and QEMU's extended keys."""
-    def __init__(self, path, password=None):
-        self.s = socket.socket(socket.AF_UNIX)
-        self.s.settimeout(20)
-        self.s.connect(path)
-        self.version = self.take(12)
-        self.s.sendall(b'RFB 003.008\n')
-        types = self.take(self.take(1)[0])
-        if password is None:
-            assert 1 in types, types
-            self.s.sendall(b'\1')
-        else:
-            assert list(types) == [2], types
-            self.s.sendall(b'\2')
-            challenge = ctypes.create_string_buffer(self.take(16), 16)
-            lib = ctypes.CDLL(ctypes.util.find_library('vncserver'))
-            lib.rfbEncryptBytes(challenge, ctypes.create_string_buffer(password.encode().ljust(8, b'\0')[:8], 9))
-            self.s.sendall(challenge.raw)
-        if struct.unpack('>I', self.take(4))[0]:
-            raise Refused
-        self.s.sendall(b'\1')
-        self.w, self.h = struct.unpack('>HH', self.take(4))
-        self.take(16)
-        self.name = self.take(struct.unpack('>I', self.take(4))[0]).decode()
-        self.s.sendall(struct.pack('>BxxxBBBBHHHBBBxxx', 0, 32, 24, 0, 1, 255, 255, 255, 16, 8, 0))
-        self.s.sendall(struct.pack('>BxHiiii', 2, 4, 0, -223, -258, -257))
-        self.pixels = bytearray(self.w * self.h * 4)
-        self.told = set()
-        self.frames = 0
-
-    def take(self, n):
-        data = b''
-        while len(data) < n:
-            more = self.s.recv(n - len(data))
-            if not more:
-                raise Refused
-            data += more
-        return data
-
-    def ask(self, whole=True):
-        self.s.sendall(struct.pack('>BBHHHH', 3, not whole, 0, 0, self.w, self.h))
-
-    def rect(self):
-        x, y, w, h, kind = struct.unpack('>HHHHi', self.take(12))
-        if kind == -223:
-            self.w, self.h, self.pixels = w, h, bytearray(w * h * 4)
-        elif kind == 0:
-            self.frames += 1
-            for row in range(y, y + h):
-                at = (row * self.w + x) * 4
-                self.pixels[at:at + 4 * w] = self.take(4 * w)
-        else:
-            self.told.add((kind, x))
-
-    def update(self):
-        """One message of the server's."""
-        kind = self.take(1)[0]
-        assert kind == 0, kind
-        for _ in range(struct.unpack('>xH', self.take(3))[0]):
-            self.rect()
-
-    def whole(self):
-        before = self.frames
-        self.ask()
-        while self.frames == before:
-            self.update()
-
-    def wait(self, good, seconds=20):
-        end = time.monotonic() + seconds
-        while not good():
-            if time.monotonic() > end:
-                return False
-            self.ask(whole=False)
-            if select.select([self.s], [], [], 0.5)[0]:
-                self.update()
-        return True
-
-    def key(self, sym, down, code=None):
-        if code is None:
-            self.s.sendall(struct.pack('>BBxxI', 4, down, sym))
-        else:
-            self.s.sendall(struct.pack('>BBHII', 255, 0, down, sym, code))
-
-    def tap(self, *syms):
-        for sym in syms:
-            self.key(sym, 1)
-        for sym in reversed(syms):
-            self.key(sym, 0)
-
-    def close(self):
-        self.s.close()
 
 
 def verdict(name, ok, detail=''):
