@@ -13,6 +13,7 @@
 static const char *const firmware_places[] = {
     "/usr/share/qemu",    "/usr/share/qemu-efi-aarch64", "/usr/share/AAVMF",
     "/usr/share/seabios", "/usr/share/ipxe/qemu",        "/usr/share/OVMF",
+    "/usr/lib/ipxe/qemu",
 };
 enum { N_PLACES = sizeof(firmware_places) / sizeof(firmware_places[0]) };
 

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rtl8139 card: EEPROM, buffers, ring, filters, interrupts, saved state. */
+#include "tests/dev/pci_rig.h"
+
+#include "base/bytes.h"
+#include "tests/unit/net/card.h"
+
+enum { FN = RIG_FN(0, 3, 0), BAR = RIG_PCI_MEM, RING = RIG_RAM + 0x10000, DATA = RIG_RAM + 0x40000 };
+enum { TSD = 0x10, TSAD0 = 0x20, RBSTART = 0x30, CR = 0x37, CAPR = 0x38, CBR = 0x3a, IMR = 0x3c, ISR = 0x3e, TCR = 0x40, RCR = 0x44 };
+
+static struct card *peer;
+static struct net *ends[2];
+
+static struct net *hubport(const char *text)
+{
+    static struct net_env env;
+    struct err e = {0};
+    struct net *n = net_open(&env, net_text_opts(text, &e), &e);
+
+    if (!n)
+        exit(TEST_FAILED);
+    return n;
+}
+
+static void before(struct rig *r)
+{
+    static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
+
+    pci_rig_before(r);
+    if (!peer) {
+        peer = calloc(1, sizeof(*peer));
+        ends[0] = hubport("hubport,id=n0,hubid=0");
+        ends[1] = hubport("hubport,id=n1,hubid=0");
+        peer->room = 1000;
+        net_attach(ends[1], &card_type, peer, mac, ERR_IGNORE);
+    }
+    machine_add_backend(r->m, "netdev", "n0", ends[0], ERR_IGNORE);
+}
+
+static uint32_t get(struct rig *r, unsigned reg, unsigned size)
+{
+    return (uint32_t)rig_load(r, BAR + reg, size);
+}
+
+static void set(struct rig *r, unsigned reg, uint32_t v, unsigned size)
+{
+    rig_store(r, BAR + reg, v, size);
+}
+
+static uint8_t *ram(struct rig *r, uint32_t at)
+{
+    return r->ram->host + at - RIG_RAM;
+}
+
+static struct rig *nic(void)
+{
+    struct rig *r = rig_with("rtl8139", "addr=3,mac=52:54:00:12:34:56,netdev=n0,romfile=", before);
+
+    cfg_write(r, FN, PCI_BAR0 + 4, BAR, 4);
+    cfg_enable(r, FN);
+    set(r, CR, 0x10, 1);
+    set(r, RBSTART, RING, 4);
+    set(r, CR, 0x0c, 1);
+    set(r, RCR, 0x0a, 4); /* 8 KiB, ours and broadcasts */
+    set(r, IMR, 0xffff, 2);
+    return r;
+}
+
+static void arrive(const uint8_t *to, unsigned len, uint8_t fill)
+{
+    static const struct net_meta plain;
+    uint8_t f[2048];
+    struct iovec iov = {f, len};
+
+    memset(f, fill, sizeof(f));
+    memcpy(f, to, 6);
+    net_send(ends[1], 0, &iov, 1, &plain);
+}
+
+static const uint8_t ours[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56}, all[6] = {255, 255, 255, 255, 255, 255};
+static const uint8_t other[6] = {0x52, 0x54, 0, 1, 1, 1}, group[6] = {1, 0, 0x5e, 0, 0, 1};
+
+/* As drivers read it, bit by bit. */
+static uint16_t eeprom(struct rig *r, unsigned word)
+{
+    unsigned command = 6 << 6 | word;
+    uint16_t v = 0;
+
+    set(r, 0x50, 0x80, 1);
+    set(r, 0x50, 0x88, 1);
+    for (int i = 10; i >= 0; i--) {
+        uint8_t bit = command >> i & 1 ? 0x8a : 0x88;
+
+        set(r, 0x50, bit, 1);
+        set(r, 0x50, bit | 4, 1);
+    }
+    set(r, 0x50, 0x88, 1);
+    for (int i = 0; i < 16; i++) {
+        set(r, 0x50, 0x8c, 1);
+        v = v << 1 | (get(r, 0x50, 1) & 1);
+        set(r, 0x50, 0x88, 1);
+    }
+    set(r, 0x50, 0, 1);
+    return v;
+}
+
+TEST(rtl8139, says_what_it_is)
+{
+    struct rig *r = nic();
+
+    CHECK_EQ(cfg_read(r, FN, 0, 4), 0x813910ec);
+    CHECK_EQ(get(r, 0, 4), 0x12005452);
+    CHECK_EQ(get(r, 4, 2), 0x5634);
+    CHECK_EQ(eeprom(r, 0), 0x8129);
+    CHECK_EQ(eeprom(r, 7), 0x5452);
+    CHECK_EQ(eeprom(r, 9), 0x5634);
+    CHECK_EQ(get(r, TCR, 4) & 0x7cc00000, 0x74000000);
+    CHECK_EQ(get(r, 0x58, 1), 0);
+    CHECK_EQ(get(r, 0x64, 2), 0x782d);
+    CHECK_EQ(get(r, CR, 1), 0x0d);
+    rig_free(r);
+}
+
+TEST(rtl8139, sends)
+{
+    struct rig *r = nic();
+
+    peer->got = 0;
+    for (unsigned i = 0; i < 6; i++) {
+        memset(ram(r, DATA), 'a' + i, 100);
+        set(r, TSAD0 + 4 * (i % 4), DATA, 4);
+        set(r, TSD + 4 * (i % 4), 100, 4);
+        CHECK_EQ(get(r, TSD + 4 * (i % 4), 4), 0xa064);
+    }
+    CHECK_EQ(peer->got, 6);
+    CHECK_EQ(peer->at[5].len, 100);
+    CHECK_EQ(peer->at[5].data[99], 'f');
+    CHECK_EQ(get(r, ISR, 2), 4);
+    CHECK_EQ(cfg_read(r, FN, 6, 2) & 8, 8);
+    set(r, ISR, 4, 2);
+    CHECK_EQ(cfg_read(r, FN, 6, 2) & 8, 0);
+    set(r, TSD + 8, 20, 4);
+    CHECK_EQ(peer->at[6].len, 60);
+    set(r, TSD + 12, 0x1fff, 4); /* more than it can */
+    CHECK_EQ(peer->got, 7);
+    peer->room = 0; /* the other end is full: on a hub packets are lost, or wait */
+    set(r, TSD, 100, 4);
+    peer->room = 1000;
+    rig_free(r);
+}
+
+TEST(rtl8139, receives_into_its_ring)
+{
+    struct rig *r = nic();
+    uint8_t *ring = ram(r, RING);
+
+    arrive(ours, 100, 0x11);
+    CHECK_EQ(get_le16(ring), 0x4001);
+    CHECK_EQ(get_le16(ring + 2), 104);
+    CHECK_MEM(ring + 4, ours, 6);
+    CHECK_EQ(get(r, CBR, 2), 108);
+    CHECK_EQ(get(r, CR, 1), 0x0c);
+    CHECK_EQ(get(r, ISR, 2), 1);
+    set(r, CAPR, 108 - 16, 2);
+    CHECK_EQ(get(r, CR, 1), 0x0d);
+    arrive(all, 61, 0x22);
+    CHECK_EQ(get_le16(ring + 108), 0x2001);
+    CHECK_EQ(get(r, CBR, 2), 108 + 72);
+    arrive(other, 100, 0);
+    arrive(group, 100, 0);
+    CHECK_EQ(get(r, CBR, 2), 180);
+    set(r, RCR, 0x0e, 4);
+    set(r, 8, 0xffffffff, 4);
+    set(r, 12, 0xffffffff, 4);
+    arrive(group, 60, 0);
+    CHECK_EQ(get_le16(ring + 180), 0x8001);
+    rig_free(r);
+}
+
+TEST(rtl8139, ring_goes_around_and_is_full)
+{
+    struct rig *r = nic();
+    uint8_t *ring = ram(r, RING);
+
+    for (unsigned i = 0; i < 5; i++)
+        arrive(ours, 1500, 0x40 + i);
+    CHECK_EQ(get(r, ISR, 2), 1);
+    arrive(ours, 1500, 0x60);
+    CHECK_EQ(get(r, ISR, 2), 0x11);
+    CHECK_EQ(get(r, 0x4c, 4), 1);
+    set(r, ISR, 0xffff, 2);
+    set(r, CAPR, get(r, CBR, 2) - 16, 2);
+    arrive(ours, 1500, 0x77);
+    CHECK_EQ(get(r, CBR, 2), 6 * 1508 - 8192);
+    CHECK_EQ(ring[6 * 1508 - 8192 - 5], 0x77);
+    CHECK_EQ(ring[8191], 0x77);
+    set(r, CAPR, get(r, CBR, 2) - 16, 2);
+    for (unsigned i = 0; i < 4; i++)
+        arrive(ours, 1500, 0x50);
+    set(r, RCR, 0x8a, 4); /* the last one goes on behind the end */
+    set(r, CAPR, get(r, CBR, 2) - 16, 2);
+    arrive(ours, 1500, 0x66);
+    CHECK_EQ(ring[8192], 0x66);
+    rig_free(r);
+}
+
+TEST(rtl8139, timer_loop_and_link)
+{
+    struct rig *r = nic();
+
+    set(r, 0x48, 0, 4);
+    set(r, 0x54, 33333, 4);
+    rig_step(r, 999000);
+    CHECK_EQ(get(r, ISR, 2), 0);
+    rig_step(r, 2000);
+    CHECK_EQ(get(r, ISR, 2), 0x4000);
+    set(r, ISR, 0xffff, 2);
+    set(r, TCR, 0x60000, 4);
+    memcpy(ram(r, DATA), ours, 6);
+    set(r, TSAD0, DATA, 4);
+    set(r, TSD, 64, 4);
+    CHECK_EQ(get(r, ISR, 2), 5);
+    net_set_link(ends[0], false);
+    CHECK_EQ(get(r, 0x58, 1), 4);
+    CHECK_EQ(get(r, ISR, 2) & 0x20, 0x20);
+    net_set_link(ends[0], true);
+    rig_free(r);
+}
+
+TEST(rtl8139, state_survives)
+{
+    struct rig *r = nic();
+
+    arrive(ours, 100, 0x11);
+    set(r, TSAD0, DATA, 4);
+    rig_save_load(r);
+    CHECK_EQ(get(r, CBR, 2), 108);
+    CHECK_EQ(get(r, TSAD0, 4), DATA);
+    CHECK_EQ(get(r, ISR, 2), 1);
+    arrive(ours, 100, 0x12);
+    CHECK_EQ(get(r, CBR, 2), 216);
+    rig_hostile(r);
+    rig_free(r);
+    CHECK_STR(rig_refused("rtl8139", NULL), "No 'PCI' bus found for device 'rtl8139'");
+}
+
+static const struct test tests[] = {
+    CASE(rtl8139, says_what_it_is),
+    CASE(rtl8139, sends),
+    CASE(rtl8139, receives_into_its_ring),
+    CASE(rtl8139, ring_goes_around_and_is_full),
+    CASE(rtl8139, timer_loop_and_link),
+    CASE_SLOW(rtl8139, state_survives, 30),
+};
+TEST_MAIN(tests)
