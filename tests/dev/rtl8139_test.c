@@ -244,7 +244,54 @@ TEST(rtl8139, state_survives)
     CHECK_STR(rig_refused("rtl8139", NULL), "No 'PCI' bus found for device 'rtl8139'");
 }
 
+/* A folder of firmware with the file that each card looks for. */
+static void with_roms(struct rig *r)
+{
+    static const char *const files[] = {"efi-rtl8139.rom", "efi-e1000.rom", "efi-e1000e.rom", "efi-virtio.rom"};
+    static char dir[] = "/tmp/emu-roms-XXXXXX", *dirs[] = {dir, NULL};
+    char path[80], bytes[4096] = {0x55, (char)0xaa, 8};
+
+    before(r);
+    if (!mkdtemp(dir))
+        exit(TEST_FAILED);
+    for (unsigned i = 0; i < 4; i++) {
+        FILE *f;
+
+        snprintf(path, sizeof(path), "%s/%s", dir, files[i]);
+        if (!(f = fopen(path, "w")) || fwrite(bytes, 1, sizeof(bytes), f) != sizeof(bytes))
+            exit(TEST_FAILED);
+        fclose(f);
+    }
+    machine_add_backend(r->m, "firmware", "dirs", dirs, ERR_IGNORE);
+    for (unsigned i = 1; i < 4; i++) {
+        static const char *const types[] = {"", "e1000", "e1000e", "virtio-net-pci"};
+        char props[32];
+
+        snprintf(props, sizeof(props), "addr=%u", 3 + i);
+        CHECK(dev_add(r->m, types[i], NULL, props, ERR_IGNORE));
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        snprintf(path, sizeof(path), "%s/%s", dir, files[i]);
+        unlink(path);
+    }
+    rmdir(dir);
+}
+
+TEST(rtl8139, cards_bring_their_boot_programs)
+{
+    struct rig *r = rig_with("rtl8139", "addr=3,netdev=n0,romfile=", with_roms);
+
+    for (unsigned slot = 3; slot < 7; slot++) {
+        uint32_t fn = RIG_FN(0, slot, 0);
+
+        cfg_write(r, fn, 0x30, 0xfffff800, 4);
+        CHECK_EQ(cfg_read(r, fn, 0x30, 4) & 0xfffff800, slot == 3 ? 0 : 0xfffff000);
+    }
+    rig_free(r);
+}
+
 static const struct test tests[] = {
+    CASE(rtl8139, cards_bring_their_boot_programs),
     CASE(rtl8139, says_what_it_is),
     CASE(rtl8139, sends),
     CASE(rtl8139, receives_into_its_ring),

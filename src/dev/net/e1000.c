@@ -518,6 +518,7 @@ static const struct pci_type type = {
     .revision = 3,
     .class = PCI_CLASS_NETWORK_ETHERNET,
     .kind = PCI_CONVENTIONAL,
+    .rom = "efi-e1000.rom",
     .config_written = config_written,
 };
 
@@ -526,6 +527,7 @@ static const struct pci_type type_e = {
     .device = 0x10d3,
     .class = PCI_CLASS_NETWORK_ETHERNET,
     .kind = PCI_HYBRID,
+    .rom = "efi-e1000e.rom",
     .config_written = config_written,
 };
 

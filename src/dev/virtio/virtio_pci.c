@@ -574,6 +574,7 @@ static const void *pci_ops(const struct virtio_type *t)
     *p = (struct pci_type){
         .vendor = VENDOR,
         .device = MODERN_ID + t->id,
+        .rom = t->id == 1 ? "efi-virtio.rom" : NULL, /* network cards: their boot programs */
         .class = t->pci_class >> 8,
         .prog_if = t->pci_class,
         .revision = 1,
