@@ -4,6 +4,8 @@
 
 #include "base/err.h"
 
+#include <string.h>
+
 static struct ir_block *current(struct ir *ir)
 {
     return &ir->blocks[ir->b->block];
@@ -12,6 +14,49 @@ static struct ir_block *current(struct ir *ir)
 static uint32_t hash_mix(uint64_t v, unsigned bits)
 {
     return (uint32_t)(v * 0x9e3779b97f4a7c15ull >> (64 - bits));
+}
+
+/* --- Idle slots --- */
+
+/*
+ * A snapshot within the block does not need the idle slots when what follows it writes all of them before any is read: from the
+ * snapshot's instruction on, as that is done again.  Snapshots are numbered as they are made, so three numbers tell.
+ */
+static void begin_idle(struct ir *ir)
+{
+    struct ir_build *b = ir->b;
+
+    b->idle_from = b->idle_done = ir->n_snaps;
+    memset(b->idle_set, 0, sizeof(b->idle_set));
+    b->idle_read_pc = 0;
+    if (b->n_idle)
+        return;
+    for (uint32_t i = 0; i < ir->n_slots && b->n_idle < sizeof(b->idle); i++)
+        if (ir->slots[i].idle)
+            b->idle[b->n_idle++] = (uint8_t)i;
+}
+
+static void idle_read(struct ir *ir, uint64_t pc)
+{
+    ir->b->idle_from = ir->n_snaps;
+    ir->b->idle_read_pc = pc;
+}
+
+static void idle_written(struct ir *ir, uint32_t slot)
+{
+    struct ir_build *b = ir->b;
+    uint32_t upto = ir->n_snaps;
+
+    for (unsigned i = 0; i < b->n_idle; i++) {
+        if (b->idle[i] == slot)
+            b->idle_set[i] = ir->n_snaps;
+        if (b->idle_set[i] < upto)
+            upto = b->idle_set[i];
+    }
+    if (b->idle_done < b->idle_from)
+        b->idle_done = b->idle_from;
+    for (; b->idle_done < upto; b->idle_done++)
+        ir->snaps[b->idle_done].idle_dead = true;
 }
 
 /* --- Planned blocks --- */
@@ -65,6 +110,7 @@ void ir_start_block(struct ir *ir, uint32_t block)
     b->snap = 0;
     b->epoch++;
     b->pc = ir->blocks[block].pc;
+    begin_idle(ir);
     ir->blocks[block].first = ir->n_ops;
 }
 
@@ -219,6 +265,8 @@ ir_val ir_get(struct ir *ir, uint32_t slot)
 {
     struct ir_seen *cur = &ir->b->cur[slot];
 
+    if (ir->slots[slot].idle)
+        idle_read(ir, ir->b->pc);
     if (cur->epoch != ir->b->epoch) {
         struct ir_op o = {.op = IRO_get, .type = ir->slots[slot].type, .imm = slot};
 
@@ -235,6 +283,8 @@ void ir_set(struct ir *ir, uint32_t slot, ir_val v)
     struct ir_build *b = ir->b;
     struct ir_seen *cur = &b->cur[slot];
 
+    if (ir->slots[slot].idle && ir->idle_dead_at)
+        idle_written(ir, slot);
     if (cur->epoch == b->epoch && cur->val == v.id)
         return;
     cur->epoch = b->epoch;
@@ -250,8 +300,11 @@ static uint32_t snapshot(struct ir *ir, uint64_t pc)
     struct ir_build *b = ir->b;
     const struct ir_snap *s = &ir->snaps[b->snap];
 
-    if (!b->snap || s->pc != pc || s->sets != b->sets || s->block != b->block)
+    if (!b->snap || s->pc != pc || s->sets != b->sets || s->block != b->block) {
         b->snap = ir_push_snap(ir, pc, b->sets, b->block);
+        if (pc == b->idle_read_pc) /* the instruction has read one, and will again */
+            b->idle_from = ir->n_snaps;
+    }
     return b->snap;
 }
 
@@ -306,6 +359,7 @@ ir_val ir_call(struct ir *ir, uint32_t helper, ir_val a, ir_val b, ir_val c)
     if (!ir->helpers[helper].full)
         return (ir_val){ir_push_op(ir, &o)};
     r = effect(ir, o);
+    idle_read(ir, ir->b->pc); /* the helper sees them all */
     current(ir)->full_call = true;
     /* Memory is current now, whatever it holds; and the helper may have changed the rounding mode,
      * so that floating-point values from before cannot be met again. */

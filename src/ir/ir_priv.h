@@ -68,6 +68,13 @@ struct ir_build {
     uint32_t snap;  /* newest snapshot, reused while nothing changed */
     uint32_t n_plan;
     bool ended;
+    /* Idle slots (struct ir_slot): which snapshots of the block at hand need none of them. */
+    uint8_t idle[8];       /* the slots */
+    uint8_t n_idle;
+    uint32_t idle_from;    /* snapshots from here on were made after the last reading of one */
+    uint32_t idle_set[8];  /* and those before these, before the last writing of each */
+    uint32_t idle_done;    /* all before this one have been dealt with */
+    uint64_t idle_read_pc; /* of the instruction that read one last */
     uint32_t pass_op; /* not lifting: a pass folds, new operations belong before this one */
     uint32_t epoch;                   /* of cur and cse */
     struct ir_seen cur[IR_MAX_SLOTS]; /* the value each slot has now, where known */
