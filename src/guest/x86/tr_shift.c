@@ -7,7 +7,7 @@ struct shift {
     unsigned size, bits;
     ir_val a, n; /* both of x86_type(size); n is masked */
     ir_val some; /* i1: n is not 0 */
-    ir_val old_cf, old_of;
+    bool known;  /* it is not: flags that were are not looked at */
 };
 
 static ir_val con(struct x86_tr *t, const struct shift *s, uint64_t v)
@@ -20,14 +20,14 @@ static struct shift begin(struct x86_tr *t, unsigned n)
 {
     struct shift s = {.size = x86_size(t, 0), .bits = 8 * x86_size(t, 0)};
     ir_val c = x86_read(t, n);
+    uint64_t some;
 
     s.n = ir_and_imm(t->ir, c, s.size == 8 ? 63 : 31);
     if (s.size == 8)
         s.n = x86_zext(t, s.n, 4, 8);
     s.a = x86_read(t, 0);
     s.some = ir_cmp(t->ir, IRO_ne, s.n, con(t, &s, 0));
-    s.old_cf = ir_get(t->ir, X86_CF);
-    s.old_of = ir_get(t->ir, X86_OF);
+    s.known = ir_const_of(t->ir, s.some.id, &some) && some;
     return s;
 }
 
@@ -43,19 +43,26 @@ static ir_val trim(struct x86_tr *t, const struct shift *s, ir_val v)
 
 static void set_if_some(struct x86_tr *t, const struct shift *s, ir_val cf, ir_val of)
 {
-    ir_set(t->ir, X86_CF, ir_select(t->ir, s->some, cf, s->old_cf));
-    ir_set(t->ir, X86_OF, ir_select(t->ir, s->some, of, s->old_of));
+    if (!s->known) {
+        cf = ir_select(t->ir, s->some, cf, ir_get(t->ir, X86_CF));
+        of = ir_select(t->ir, s->some, of, ir_get(t->ir, X86_OF));
+    }
+    ir_set(t->ir, X86_CF, cf);
+    ir_set(t->ir, X86_OF, of);
 }
 
 /* All flags of a shift whose result is @r; a count of 0 leaves them alone. */
 static void shift_flags(struct x86_tr *t, const struct shift *s, ir_val r, ir_val cf, ir_val of)
 {
-    struct x86_flags old = x86_keep_flags(t);
+    struct x86_flags old;
 
+    if (!s->known)
+        old = x86_keep_flags(t);
     x86_flags_result(t, r, s->size);
     ir_set(t->ir, X86_CF, cf);
     ir_set(t->ir, X86_OF, of);
-    x86_flags_if(t, s->some, &old);
+    if (!s->known)
+        x86_flags_if(t, s->some, &old);
 }
 
 /* The last bit that leaves at the top. */
@@ -193,7 +200,7 @@ static void through_carry(struct x86_tr *t, enum x86_helper help, ir_val *r, ir_
     struct ir *ir = t->ir;
     ir_val how = ir_or(ir, to64(t, s->n), x86_const64(t, s->size << 8)), v;
 
-    how = ir_or(ir, how, ir_shift_imm(ir, IRO_shl, to64(t, s->old_cf), 16));
+    how = ir_or(ir, how, ir_shift_imm(ir, IRO_shl, to64(t, ir_get(t->ir, X86_CF)), 16));
     v = ir_call(ir, help, to64(t, s->a), how, x86_const64(t, 0));
     *cf = x86_bit_of(t, ir_call(ir, help, to64(t, s->a), how, x86_const64(t, 1)), 0);
     *r = s->size == 8 ? v : ir_conv(ir, IRO_trunc, IR_I32, v);
@@ -209,7 +216,7 @@ static bool by_one(struct x86_tr *t, const struct shift *s)
 /* CF as a value of the operand's type. */
 static ir_val carry(struct x86_tr *t, const struct shift *s)
 {
-    return ir_conv(t->ir, IRO_zext, x86_type(s->size), s->old_cf);
+    return ir_conv(t->ir, IRO_zext, x86_type(s->size), ir_get(t->ir, X86_CF));
 }
 
 void tr_x86_rcl(struct x86_tr *t)
