@@ -42,7 +42,7 @@ STORAGE      := qemu-img qemu-io qemu-nbd
 USERS        := qemu-aarch64 qemu-x86_64 qemu-i386
 
 # And of the machines; the links are the names of their guests.
-SYSTEMS      := qemu-system-aarch64
+SYSTEMS      := qemu-system-aarch64 qemu-system-x86_64 qemu-system-i386
 SYSTEM_PKGS  := json-c slirp zlib gnutls
 CPPFLAGS     += $(shell pkg-config --cflags $(SYSTEM_PKGS) 2>/dev/null)
 SYSTEM_LIBS  := $(shell pkg-config --libs $(SYSTEM_PKGS) 2>/dev/null) -lfdt

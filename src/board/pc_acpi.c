@@ -92,8 +92,7 @@ static void add_fadt(struct pc *p, struct acpi *a, size_t facs)
     fadt_old(p, b, pm, gpe, gpe_len);
     acpi_gas_io(b, 0xcf9, 8);
     bytes_le(b, RESET_VALUE, 4);
-    bytes_le(b, 0, 16); /* FACS by its short field; DSDT: later */
-    bytes_zero_put(b, 8);
+    bytes_zero_put(b, 16); /* FACS by its short field; DSDT: later */
     acpi_gas_io(b, pm, 32);
     bytes_zero_put(b, 12);
     acpi_gas_io(b, pm + 4, 16);

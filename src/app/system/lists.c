@@ -3,6 +3,7 @@
 #include "app/system/objects.h"
 #include "dev/devices.h"
 #include "guest/aarch64/aarch64.h"
+#include "guest/x86/system.h"
 #include "schema/keyval.h"
 
 #include <ctype.h>
@@ -110,6 +111,13 @@ static void list_machines(struct sys *s)
     }
 }
 
+static void list_x86_cpus(void)
+{
+    printf("Available CPUs:\n");
+    for (int i = 0; x86_model_name(i); i++)
+        printf("x86 %-20s  %s\n", x86_model_name(i), x86_model_help(i));
+}
+
 static void list_cpus(void)
 {
     printf("Available CPUs:\n");
@@ -159,7 +167,7 @@ static bool list_of(struct sys *s, const struct entry *x, struct err *e)
     else if (g == &group_machine)
         list_machines(s);
     else if (g == &group_cpu)
-        list_cpus();
+        strcmp(s->arch, "aarch64") == 0 ? list_cpus() : list_x86_cpus();
     else if (g == &group_accel)
         list_words("Accelerators supported in QEMU binary:", accels);
     else if (g == &group_display)

@@ -183,6 +183,10 @@ TEST(pc_acpi, they_follow_what_firmware_did)
     t = read_tables(&b);
     CHECK_EQ(get_le32(table(&t, "FACP") + 56), 0x600);
     CHECK_EQ(get_le32(table(&t, "FACP") + 80), 0x620);
+    CHECK_EQ(get_le32(table(&t, "FACP") + 4), 244);
+    CHECK_EQ(get_le64(table(&t, "FACP") + 152), 0x600); /* the long fields say the same */
+    CHECK_EQ(get_le64(table(&t, "FACP") + 212), 0x608);
+    CHECK_EQ(get_le64(table(&t, "FACP") + 224), 0x620);
     CHECK_EQ(get_le64(table(&t, "MCFG") + 44), 0xe0000000);
     CHECK_EQ(table(&t, "MCFG")[55], 0x7f);
     free_tables(&t);

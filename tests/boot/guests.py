@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Guests of aarch64.json, one after the other; EMU_BIN has the programs, GUESTS what tools/mk-guests.sh made.
-usage: aarch64.py [NAME...]   with patterns of names, only those"""
+"""Guests of ARCH.json, one after the other; EMU_BIN has the programs, GUESTS what tools/mk-guests.sh made.
+usage: guests.py ARCH [NAME...]   with patterns of names, only those"""
 import fnmatch
 import json
 import os
@@ -43,9 +43,9 @@ def missing(recipe):
 
 def main():
     bad = 0
-    for recipe in json.load(open(os.path.join(HERE, "aarch64.json"))):
+    for recipe in json.load(open(os.path.join(HERE, sys.argv[1] + ".json"))):
         name = recipe["name"]
-        if sys.argv[1:] and not any(fnmatch.fnmatch(name, p) for p in sys.argv[1:]):
+        if sys.argv[2:] and not any(fnmatch.fnmatch(name, p) for p in sys.argv[2:]):
             continue
         gone = missing(recipe)
         if gone:
