@@ -2,6 +2,8 @@
 /* VNC servers, the main loop's side: options, the picture, keys and pointers.  Contract: vnc.h. */
 #include "ui/vnc_priv.h"
 
+#include "ui/keymap.h"
+
 #include "schema/field.h"
 #include "schema/keyval.h"
 
@@ -175,11 +177,56 @@ static void press(struct vnc *v, enum key k, bool down)
         input_delay(v->env->input, (unsigned)v->key_delay);
 }
 
-static void on_key(struct vnc *v, const struct vnc_event *ev)
+enum { ANY_LEVEL = 4 };
+
+/* The key, and at which level it gives what was typed; ANY_LEVEL: that does not matter. */
+static enum key key_of(struct vnc *v, const struct vnc_event *ev, unsigned *level)
+{
+    bool shift = false;
+    enum key k;
+
+    *level = ANY_LEVEL;
+    if (ev->b)
+        return key_by_set1(ev->b);
+    if (v->keymap && (k = keymap_find(v->keymap, ev->a, level)))
+        return k;
+    k = key_by_keysym(ev->a, &shift);
+    *level = shift ? KEYMAP_SHIFT : ANY_LEVEL;
+    return k;
+}
+
+/* Viewers that type characters may hold none of what the guest's keyboard needs for them, or something else. */
+static void press_at(struct vnc *v, enum key k, unsigned level)
 {
     struct input *in = v->env->input;
+    bool left = input_key_is_down(in, KEY_SHIFT), right = input_key_is_down(in, KEY_SHIFT_R);
+    bool lift = v->keymap && level != ANY_LEVEL && !(level & KEYMAP_SHIFT) && (left || right);
+    bool shift = level != ANY_LEVEL && level & KEYMAP_SHIFT && !left && !right;
+    bool altgr = level != ANY_LEVEL && level & KEYMAP_ALTGR && !input_key_is_down(in, KEY_ALT_R);
+
+    if (lift && left)
+        press(v, KEY_SHIFT, false);
+    if (lift && right)
+        press(v, KEY_SHIFT_R, false);
+    if (shift)
+        press(v, KEY_SHIFT, true);
+    if (altgr)
+        press(v, KEY_ALT_R, true);
+    press(v, k, true);
+    if (altgr)
+        press(v, KEY_ALT_R, false);
+    if (shift)
+        press(v, KEY_SHIFT, false);
+    if (lift && left)
+        press(v, KEY_SHIFT, true);
+    if (lift && right)
+        press(v, KEY_SHIFT_R, true);
+}
+
+static void on_key(struct vnc *v, const struct vnc_event *ev)
+{
     struct console *c = viewer_console(v->viewer);
-    bool shift = false, held;
+    unsigned level;
     enum key k;
 
     if (chooses(v, ev))
@@ -189,16 +236,10 @@ static void on_key(struct vnc *v, const struct vnc_event *ev)
             console_type(c, v->ctrl && ev->a >= 0x40 && ev->a < 0x7f ? ev->a & 0x1f : ev->a);
         return;
     }
-    k = ev->b ? key_by_set1(ev->b) : key_by_keysym(ev->a, &shift);
-    held = input_key_is_down(in, KEY_SHIFT) || input_key_is_down(in, KEY_SHIFT_R);
-    if (shift && !held && ev->c) { /* a viewer that types characters, and presses no Shift */
-        press(v, KEY_SHIFT, true);
-        press(v, k, true);
-        press(v, KEY_SHIFT, false);
-        return;
-    }
-    if (k)
-        press(v, k, ev->c);
+    if ((k = key_of(v, ev, &level)) && ev->c)
+        press_at(v, k, level);
+    else if (k)
+        press(v, k, false);
 }
 
 static int scaled(uint32_t at, unsigned size)
@@ -467,6 +508,8 @@ static int set_up(struct vnc *v, const struct options *o, struct err *e)
     v->height = 480;
     if (!(v->pixels = calloc((size_t)v->width * v->height, 4)))
         fatal("out of memory");
+    if (v->env->keymap && !(v->keymap = keymap_load(v->env->keymap, e)))
+        return e->code;
     if (take_share(v, o->share, e) < 0 || refuse(o, e) < 0 || take_secret(v, o->secret, e) < 0 || open_sockets(v, o, e) < 0)
         return e->code;
     if ((v->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
@@ -529,6 +572,7 @@ void vnc_close(struct vnc *v)
     if (v->wake >= 0)
         close(v->wake);
     pthread_mutex_destroy(&v->lock);
+    keymap_free(v->keymap);
     free(v->unix_path);
     free(v->pixels);
     free(v->id);

@@ -44,6 +44,7 @@ struct vnc {
     int last_x, last_y; /* -1: not known */
     bool ctrl, alt;
     uint64_t key_delay;
+    struct keymap *keymap; /* NULL: US */
 
     /* Constant while the thread runs. */
     int listen[VNC_LISTEN];

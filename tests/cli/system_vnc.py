@@ -208,6 +208,11 @@ def refusals():
         verdict(f'-vnc {vnc}', r.returncode == 1 and r.stderr == want, f'got  {r.stderr!r}\nwant {want!r}')
 
 
+def layouts():
+    r = subprocess.run([SYSTEM, '-M', 'none', '-k', 'nix', '-vnc', ':1'], capture_output=True, text=True, timeout=20)
+    verdict('an unknown layout', r.returncode == 1 and r.stderr.endswith(": could not read keymap file: 'nix'\n"), r.stderr)
+
+
 def main():
     if 'vnc' not in subprocess.run([SYSTEM, '-display', 'help'], capture_output=True, text=True).stdout:
         print('skip system_vnc: the program was built without libvncserver')
@@ -216,6 +221,7 @@ def main():
     typing()
     passwords()
     refusals()
+    layouts()
 
 
 try:
