@@ -40,6 +40,9 @@ struct sse_info {
 };
 extern const struct sse_info sse_info[SSE_NUM_OPS];
 
+/* In the imm of xstri and xstrm: strings end with a zero. */
+#define IR_XSTR_IMPLICIT 0x100
+
 /* The imm of these operations. */
 static inline uint64_t sse_imm(enum sse_op op, unsigned imm8)
 {

@@ -36,7 +36,7 @@ struct rule {
     bool fixed;
     uint8_t where;
     uint8_t end, flags;
-    bool lock, d64, f64, sx, rep, full;
+    bool lock, d64, f64, sx, rep, full, vsib;
     uint8_t n_ops;
     char method[X86_MAX_OPERANDS], type[X86_MAX_OPERANDS]; /* method 'r': fixed register, type its number; 'i': fixed 1 */
 };
@@ -185,6 +185,7 @@ static void read_attributes(struct rule *r, const char *p)
         r->f64 |= !strncmp(p, "f64", 3);
         r->sx |= !strncmp(p, "sx", 2);
         r->full |= !strncmp(p, "full", 4);
+        r->vsib |= !strncmp(p, "vsib", 4);
         r->rep |= len == 3 && !strncmp(p, "rep", 3);
     }
 }
@@ -232,6 +233,7 @@ struct reader {
     bool rep_any; /* F2 or F3 was last */
     uint8_t last_rep;
     bool addr_prefix;
+    bool vsib;  /* the row's */
     uint8_t mand; /* enum prefix */
 };
 
@@ -336,7 +338,7 @@ static void sib(struct reader *d, unsigned mod)
     unsigned index = (b >> 3 & 7) | (i->rex & 2 ? 8 : 0), base = (b & 7) | (i->rex & 1 ? 8 : 0);
 
     i->ea.scale = b >> 6;
-    i->ea.index = index == X86_SP ? X86_NO_REG : (uint8_t)index;
+    i->ea.index = index == X86_SP && !d->vsib ? X86_NO_REG : (uint8_t)index;
     i->ea.base = (uint8_t)base;
     if ((b & 7) == X86_BP && !mod) {
         i->ea.base = X86_NO_REG;
@@ -670,6 +672,7 @@ enum x86_decoded x86_decode(uint32_t mode, uint64_t pc, const uint8_t *code, siz
         sizes(&d, r);
         if (r->modrm) {
             out->modrm = byte(&d);
+            d.vsib = r->vsib;
             if (out->modrm < 0xc0 && !r->fixed)
                 memory_operand(&d);
         }

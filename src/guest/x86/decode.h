@@ -28,7 +28,8 @@
  *
  * Attributes: lock (LOCK is allowed with a memory operand), R and W (reads, or writes or leaves undefined all of, the status
  * flags), P (writes some of them), S (writes them all when the immediate
- * is a count other than 0), full (a helper does all of it; with rep: when it is repeated), d64 (64-bit operands by default in 64-bit mode), f64 (always), sx, rep (F2/F3 repeat it), and
+ * is a count other than 0), full (a helper does all of it; with rep: when it is repeated), d64 (64-bit operands by default in 64-bit mode), f64 (always), sx, rep (F2/F3 repeat it), vsib (a vector is
+ * the index of the memory operand), and
  * how the instruction ends its block: jmp, cond, call (operand 0 is the relative target), ret, ind, trap.
  */
 #ifndef GUEST_X86_DECODE_H

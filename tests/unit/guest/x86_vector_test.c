@@ -44,6 +44,7 @@ static unsigned pick(unsigned n)
 struct encoding {
     uint8_t bytes[16];
     unsigned n;
+    unsigned small; /* this vector register less 1 has small numbers, as it is an index */
 };
 
 static void put(struct encoding *e, unsigned b)
@@ -54,6 +55,8 @@ static void put(struct encoding *e, unsigned b)
 struct plan {
     unsigned prefix, map, opcode, digit, reg, rm, vvvv, l, w;
     bool vex, mem, imm, has_modrm;
+    bool vsib;
+    unsigned index; /* of a gather */
     unsigned fixed;
 };
 
@@ -151,7 +154,7 @@ static void encode(struct encoding *e, const struct plan *p)
     e->n = 0;
     if (p->vex) {
         put(e, 0xc4);
-        put(e, (reg < 8 ? 0x80 : 0) | 0x40 | (high_rm ? 0 : 0x20) | p->map);
+        put(e, (reg < 8 ? 0x80 : 0) | (p->index < 8 ? 0x40 : 0) | (high_rm ? 0 : 0x20) | p->map);
         put(e, p->w << 7 | (~p->vvvv & 15) << 3 | p->l << 2 | x);
     } else {
         unsigned rex = p->w << 3 | (reg >= 8) << 2 | high_rm;
@@ -168,7 +171,11 @@ static void encode(struct encoding *e, const struct plan *p)
     put(e, p->opcode);
     if (p->fixed)
         put(e, p->fixed & 0xff);
-    else if (p->has_modrm && p->mem) { /* [rbx + disp8] */
+    else if (p->vsib) { /* [rbx + index * scale + disp8] */
+        put(e, 0x44 | (reg & 7) << 3);
+        put(e, 3 | (p->index & 7) << 3 | pick(4) << 6);
+        put(e, 32 * pick(4));
+    } else if (p->has_modrm && p->mem) { /* [rbx + disp8] */
         put(e, 0x43 | (reg & 7) << 3);
         put(e, 32 * pick(4));
     } else if (p->has_modrm) {
@@ -185,6 +192,15 @@ static bool make(unsigned row, struct encoding *e)
 
     plan_encoding(&p, x86_row_encoding(row));
     plan_operands(&p, x86_row_operands(row));
+    if (!strncmp(x86_row_name(row), "vgather", 7)) {
+        p.vsib = true;
+        do {
+            p.reg = pick(16);
+            p.vvvv = pick(16);
+            p.index = pick(16);
+        } while (p.reg == p.vvvv || p.reg == p.index || p.vvvv == p.index);
+        e->small = p.index + 1;
+    }
     encode(e, &p);
     memcpy(e->bytes + e->n, "\x0f\x0b", 2);
     return x86_decode(X86_CODE64 | X86_MODE_PE | X86_MODE_FLAT, CODE, e->bytes, 16, &i) == X86_OK;
@@ -284,6 +300,7 @@ static void random_state(struct state *s)
     }
     random_x87_state(s->x87);
     s->gpr[3] = DATA;
+    s->gpr[7] = DATA + 64;
     s->flags = 0x202 | (rnd() & 0x8d5);
     s->mxcsr = 0x1f80 | (pick(2) ? pick(4) << 13 : 0) | (pick(4) ? 0 : pick(2) << 15 | pick(2) << 6) | (pick(2) ? 0 : pick(64));
 }
@@ -301,7 +318,7 @@ static const uint8_t *trampoline(const struct encoding *e)
         uint8_t *h = head, *t = tail;
         static const uint8_t save[] = {0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57, 0x49, 0x89, 0xff};
         static const uint8_t back[] = {0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5d, 0x41, 0x5c, 0x5d, 0x5b, 0xc3};
-        static const uint8_t gprs[] = {0, 1, 2, 3, 6};
+        static const uint8_t gprs[] = {0, 1, 2, 3, 6, 7};
         unsigned off_g = offsetof(struct state, gpr), off_f = offsetof(struct state, flags), off_m = offsetof(struct state, mxcsr),
                  off_x = offsetof(struct state, x87);
 
@@ -499,6 +516,8 @@ static bool left_out(unsigned row)
     if (!strncmp(name, "fn", 2) || !strncmp(name, "fld", 3) || !strncmp(name, "frs", 3))
         if (!strcmp(name, "fnstenv") || !strcmp(name, "fldenv") || !strcmp(name, "fnsave") || !strcmp(name, "frstor"))
             return true;
+    if (!strncmp(name, "fx", 2) || !strncmp(name, "xsave", 5) || !strncmp(name, "xrstor", 6))
+        return strcmp(name, "fxch") && strcmp(name, "fxam");
     return !strcmp(name, "ldmxcsr") || !strcmp(name, "stmxcsr") || x86_row_end(row) != X86_FALL;
 }
 
@@ -510,6 +529,16 @@ static struct {
 } engines[] = {{"interpreter", ENGINE_INTERP, 0, 0, NULL}, {"translator", ENGINE_JIT, 1, 0, NULL}, {"floor", ENGINE_JIT, 1, 15, NULL}};
 enum { ENGINES = sizeof(engines) / sizeof(engines[0]) };
 
+static void small_numbers(struct state *s, const struct encoding *e, const char *name)
+{
+    uint64_t keep = name[7] == 'd' ? 0x0000000700000007 : 7;
+
+    for (unsigned k = 0; k < 2 && e->small; k++) {
+        s->xmm[e->small - 1].d[k] &= keep;
+        s->ymmh[e->small - 1].d[k] &= keep;
+    }
+}
+
 static bool try(unsigned row, const struct encoding *e)
 {
     struct state start, want, got;
@@ -520,6 +549,7 @@ static bool try(unsigned row, const struct encoding *e)
         engine_invalidate(engines[k].cpu->engine, CODE, 16);
     for (unsigned n = 0; n < OPERANDS && !bad; n++) {
         random_state(&start);
+        small_numbers(&start, e, x86_row_name(row));
         want = start;
         run_native(e, &want);
         for (unsigned k = 0; k < ENGINES; k++) {
@@ -556,7 +586,7 @@ TEST(x86_vector, random_operands_give_what_the_processor_gives)
         if (x86_row_unit(row) == X86_UNIT_INTEGER || !native_has(x86_row_feature(row)) || left_out(row) || (only && strcmp(only, x86_row_name(row))))
             continue;
         for (unsigned n = 0; n < cases; n++) {
-            struct encoding e;
+            struct encoding e = {.n = 0};
 
             if (!make(row, &e))
                 continue;

@@ -53,6 +53,22 @@ TEST(eval, x86_flags_and_nans)
     CHECK_ROWS(rows, &fp);
 }
 
+/* "ab" among "xyzab": the first is at 3. */
+TEST(eval, strings)
+{
+    static const struct row rows[] = {
+        {VROW(xstri, 0, 0x100), {V(0, 0x6261), V(0, 0x62617a7978)}, {.s = {3, 1, 1, 1}}},
+        {VROW(xstri, 0, 0), {V(0, 0x6261), V(0, 0x62617a7978), V(5, 2)}, {.s = {3, 1, 1, 1}}},
+        {VROW(xstri, 0, 0x140), {V(0, 0x6261), V(0, 0x62617a7978)}, {.s = {4, 1, 1, 1}}},
+        {VROW(xstri, 0, 0x10c), {V(0, 0x6261), V(0, 0x62617a7978)}, {.s = {3, 1, 1, 1}}},
+        {VROW(xstri, 0, 0x104), {V(0, 0x7a79), V(0, 0x62617a7978)}, {.s = {1, 1, 1, 1}}},
+        {VROW(xstri, 0, 0x118), {V(0, 0x7978), V(0, 0x7978)}, {.s = {16, 0, 1, 1}}},
+        {VROW(xstrm, 0, 0x100), {V(0, 0x6261), V(0, 0x62617a7978)}, V(0, 0x18)},
+        {VROW(xstrm, 0, 0x140), {V(0, 0x6261), V(0, 0x62617a7978)}, V(0, 0xffff000000)},
+    };
+    CHECK_ROWS(rows, &fp);
+}
+
 TEST(eval, x86_flushing)
 {
     static const struct row rows[] = {
@@ -80,6 +96,7 @@ TEST(eval, exact_tiny_results)
 static const struct test tests[] = {
     CASE(eval, forms),
     CASE(eval, x86_flags_and_nans),
+    CASE(eval, strings),
     CASE(eval, x86_flushing),
     CASE(eval, exact_tiny_results),
 };
