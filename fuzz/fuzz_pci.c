@@ -13,6 +13,7 @@ static void begin(struct fuzz_pci *f)
     fuzz_pci_add(f, "x3130-upstream", "up", "bus=rp2", 3 << 20);
     fuzz_pci_add(f, "virtio-rng-pci", "rng", "bus=b,addr=1", 2 << 20 | 1 << 15);
     fuzz_pci_add(f, "virtio-rng-pci", "rng1", "bus=rp", 1 << 20);
+    fuzz_pci_add(f, "i6300esb", "dog", "addr=4", 4 << 15);
     fuzz_pci_enable(f);
 }
 

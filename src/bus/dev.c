@@ -171,7 +171,7 @@ static int take_id(struct dev *d, const char *id, struct json_object *props, str
 
 static void kind_text(const char *kind, char text[32])
 {
-    bool shout = !strcmp(kind, "pci") || !strcmp(kind, "scsi") || !strcmp(kind, "isa");
+    bool shout = !strcmp(kind, "pci") || !strcmp(kind, "scsi") || !strcmp(kind, "isa") || !strcmp(kind, "ide");
 
     snprintf(text, 32, "%s", kind);
     for (char *p = text; shout && *p; p++)

@@ -77,6 +77,19 @@ void machine_ask(struct machine *m, enum machine_ask what, const char *why);
 /** machine_exit - the guest ends the program with this exit status, as soon as possible.  machine_exit_status - 0: it has not. */
 void machine_exit(struct machine *m, int status);
 int machine_exit_status(const struct machine *m);
+/* What becomes of a machine whose watchdog has expired; in the order of -action watchdog=. */
+enum watchdog_action {
+    WATCHDOG_RESET,
+    WATCHDOG_SHUTDOWN, /* the power button is pressed */
+    WATCHDOG_POWEROFF,
+    WATCHDOG_PAUSE,
+    WATCHDOG_DEBUG, /* it is logged */
+    WATCHDOG_NONE,
+    WATCHDOG_INJECT_NMI
+};
+void machine_set_watchdog(struct machine *m, enum watchdog_action a);
+/** machine_watchdog - @d, a watchdog, has expired: under the lock, on the main loop (a timer). */
+void machine_watchdog(struct dev *d);
 /** machine_take_asks - the program's main loop: bits asked since, cleared; *why of the last. */
 unsigned machine_take_asks(struct machine *m, const char **why);
 /** machine_on_power_button - who is told of ASK_POWERDOWN (the last one that registers). */

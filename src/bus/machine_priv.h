@@ -126,6 +126,7 @@ struct machine {
     struct watcher *ends;
     struct event_watcher *events;
     int exit_status; /* machine_exit [big] */
+    enum watchdog_action watchdog;
     void (*power_button)(void *opaque);
     void *power_opaque;
     void (*log)(void *opaque, const char *text);

@@ -149,6 +149,7 @@ int conf_actions(struct sys *s, struct err *e)
         (r = get_word(s, &group_action, "panic", panics, 0, &panic, e)) < 0 ||
         (r = get_word(s, &group_action, "watchdog", dogs, 0, &s->actions.watchdog, e)) < 0)
         return r;
+    machine_set_watchdog(s->m, (enum watchdog_action)s->actions.watchdog);
     s->actions.reboot_shuts_down = reboot == 1;
     s->actions.shutdown_pauses = shutdown == 1;
     s->actions.panic_pauses = panic == 1;

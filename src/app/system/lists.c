@@ -51,7 +51,8 @@ static void list_class(struct machine *m, const struct dev_type *const *types, u
         any = true;
         printf("name \"%s\"", t->name);
         if (t->bus) {
-            bool shout = !strcmp(t->bus, "pci") || !strcmp(t->bus, "scsi");
+            bool shout = !strcmp(t->bus, "pci") || !strcmp(t->bus, "scsi") || !strcmp(t->bus, "isa") ||
+                         !strcmp(t->bus, "ide");
 
             snprintf(bus, sizeof(bus), "%s", t->bus);
             for (char *p = bus; shout && *p; p++)

@@ -78,7 +78,7 @@ int config_write(const struct cli *c, const char *path, struct err *e);
 /* What the guest's events lead to: -action, -no-reboot, -no-shutdown. */
 struct actions {
     bool reboot_shuts_down, shutdown_pauses, panic_exits, panic_pauses, panic_none;
-    int watchdog; /* index into watchdog_names */
+    int watchdog; /* enum watchdog_action */
 };
 
 struct named { /* a back end that the program made, to be closed in reverse order */
