@@ -2,10 +2,13 @@
 /* A PC's CPUs and their pins: INTR, A20, SMI#, FERR# and IGNNE# (IBM PC/AT Technical Reference; Intel 82371SB data sheet 2.3). */
 #include "board/pc.h"
 
+#include "dev/intc/apic.h"
 #include "dev/intc/i8259.h"
+#include "dev/intc/ioapic.h"
 #include "guest/x86/system.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,33 +75,109 @@ static void ferr_write(void *opaque, paddr off, uint64_t v, struct access a)
 
 static const struct mmio_ops ferr_ops = {ferr_read, ferr_write, 1, 1};
 
-/* Without an APIC the PIC asks the first CPU itself. */
+/* --- Interrupts ----------------------------------------------------------------------------- */
+
 static int pic_ack(void *opaque)
+{
+    struct pc *p = opaque;
+
+    return i8259_intr(p->pic) ? i8259_ack(p->pic) : -1;
+}
+
+/* Without local APICs the PIC asks the first CPU itself. */
+static int pic_ack_alone(void *opaque)
 {
     struct pc *p = opaque;
     int vector;
 
     machine_lock(p->m);
-    vector = i8259_intr(p->pic) ? i8259_ack(p->pic) : -1;
+    vector = pic_ack(p);
     machine_unlock(p->m);
     return vector;
 }
 
-static const struct x86_intc_ops pic_ops = {.ack = pic_ack};
-
-static void add_pic(struct pc *p)
+static void intr(void *cpu, bool level)
 {
-    if (!p->pic)
-        return;
-    irq_connect(&p->pic->irq[0], x86_intr_in(p->cpus[0]));
-    x86_set_intc(p->cpus[0], &pic_ops, p);
+    x86_set_intr(cpu, level);
+}
+
+static void nmi(void *cpu)
+{
+    x86_nmi(cpu);
+}
+
+static void smi(void *cpu)
+{
+    x86_smi(cpu);
+}
+
+static void init(void *cpu)
+{
+    x86_init(cpu);
+}
+
+static void sipi(void *cpu, uint8_t vector)
+{
+    x86_sipi(cpu, vector);
+}
+
+static int64_t tsc_when(void *cpu, uint64_t tsc)
+{
+    return x86_tsc_when(cpu, tsc);
+}
+
+static void end_of_interrupt(void *opaque, uint8_t vector)
+{
+    struct pc *p = opaque;
+
+    ioapic_eoi(p->ioapic, vector);
+    if (p->ioapic2)
+        ioapic_eoi(p->ioapic2, vector);
+}
+
+static int add_apics(struct pc *p, struct err *e)
+{
+    static const struct x86_intc_ops ops = {.ack = apic_ack, .tpr_read = apic_tpr_read, .tpr_write = apic_tpr_write, .base_read = apic_base_read,
+                                            .base_write = apic_base_write, .msr_read = apic_msr_read, .msr_write = apic_msr_write};
+    char props[32];
+
+    snprintf(props, sizeof(props), "max-cpus=%u", p->c->max_cpus);
+    if (!(p->apic = dev_add(p->m, "apic", NULL, props, e)))
+        return e->code;
+    mem_add(machine_mem(p->m), PC_APIC, &p->apic->mmio, 0x1000);
+    for (unsigned i = 0; i < p->c->cpus; i++) {
+        struct apic_cpu pins = {intr, nmi, smi, init, sipi, tsc_when, p->cpus[i]};
+
+        x86_set_intc(p->cpus[i], &ops, apic_add(p->apic, i, pc_apic_id(p, i), &pins));
+    }
+    if (p->ioapic)
+        apic_set_eoi(p->apic, end_of_interrupt, p);
+    return 0;
+}
+
+/* CPUs older than the Pentium have none. */
+static int add_interrupts(struct pc *p, struct err *e)
+{
+    static const struct x86_intc_ops alone = {.ack = pic_ack_alone};
+
+    if (x86_has(&p->cpu->features, X86_FEAT_APIC)) {
+        if (add_apics(p, e) < 0)
+            return e->code;
+        if (p->pic) {
+            irq_connect(&p->pic->irq[0], apic_pic_in(p->apic));
+            apic_set_pic(p->apic, pic_ack, p);
+        }
+    } else if (p->pic) {
+        irq_connect(&p->pic->irq[0], x86_intr_in(p->cpus[0]));
+        x86_set_intc(p->cpus[0], &alone, p);
+    }
+    return 0;
 }
 
 int pc_add_cpus(struct pc *p, struct err *e)
 {
-    if (make_cpus(p, e) < 0)
+    if (make_cpus(p, e) < 0 || add_interrupts(p, e) < 0)
         return e->code;
-    add_pic(p);
     if (!p->p->bare) /* without a keyboard controller there is no gate */
         irq_connect(&p->a20.out, (struct irq_in){.set = set_a20, .opaque = p->m});
     if (p->smi)

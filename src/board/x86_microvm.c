@@ -97,7 +97,7 @@ static int add_ioapic2(struct microvm *v, struct err *e)
 {
     if (v->p->ioapic2 == PC_OFF)
         return 0;
-    if (!(v->ioapic2 = dev_add(v->pc.m, "ioapic", NULL, NULL, e)))
+    if (!(v->ioapic2 = v->pc.ioapic2 = dev_add(v->pc.m, "ioapic", NULL, NULL, e)))
         return e->code;
     mem_add(machine_mem(v->pc.m), IOAPIC2, &v->ioapic2->mmio, 0);
     return 0;
