@@ -142,6 +142,7 @@ const struct guest_isa guest_x86_64 = {
     .length = x86_length,
     .reset = reset,
     .disas = x86_disas,
+    .gdb = &x86_gdb64,
     .dump = dump,
 };
 
@@ -160,5 +161,6 @@ const struct guest_isa guest_i386 = {
     .length = x86_length,
     .reset = reset,
     .disas = x86_disas,
+    .gdb = &x86_gdb32,
     .dump = dump,
 };

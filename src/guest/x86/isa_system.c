@@ -85,7 +85,10 @@ const struct guest_isa guest_x86_system = {
     .scan = x86_scan,
     .length = x86_length,
     .reset = reset,
+    .idle_dead = x86_idle_dead,
+    .idle_effect = x86_idle_effect,
     .disas = x86_disas,
+    .gdb = &x86_gdb64,
     .system = &level,
     .dump = dump,
 };

@@ -336,13 +336,21 @@ void x86_flags_logic(struct x86_tr *t, ir_val r, unsigned size)
     ir_set(t->ir, X86_OF, x86_bit(t, 0));
 }
 
+/* What PF's value is to be compared with in bit 4; a constant without that bit changes nothing. */
+static ir_val carries(struct x86_tr *t, ir_val a, ir_val b)
+{
+    uint64_t k;
+
+    return ir_const_of(t->ir, b.id, &k) && !(k & X86_FL_AF) ? a : ir_xor(t->ir, a, b);
+}
+
 void x86_flags_add(struct x86_tr *t, ir_val a, ir_val b, ir_val r, unsigned size)
 {
     ir_val ta = top(t, a, size), tb = top(t, b, size), tr = size < 4 ? ir_add(t->ir, ta, tb) : r;
 
     set_zero_and_sign(t, r, tr, size);
     ir_set(t->ir, X86_PF, low32(t, r));
-    ir_set(t->ir, X86_AF, low32(t, ir_xor(t->ir, a, b)));
+    ir_set(t->ir, X86_AF, low32(t, carries(t, a, b)));
     ir_set(t->ir, X86_CF, ir_cmp(t->ir, IRO_ult, tr, ta));
     ir_set(t->ir, X86_OF, ir_cmp(t->ir, IRO_add_v, ta, tb));
 }
@@ -355,7 +363,7 @@ void x86_flags_sub(struct x86_tr *t, ir_val a, ir_val b, ir_val r, unsigned size
     set_zero_and_sign(t, tr, tr, size);
     ir_set(t->ir, X86_ZF, ir_cmp(t->ir, IRO_eq, ta, tb));
     ir_set(t->ir, X86_PF, low32(t, r));
-    ir_set(t->ir, X86_AF, low32(t, ir_xor(t->ir, a, b)));
+    ir_set(t->ir, X86_AF, low32(t, carries(t, a, b)));
     ir_set(t->ir, X86_CF, ir_cmp(t->ir, IRO_ult, ta, tb));
     ir_set(t->ir, X86_OF, ir_cmp(t->ir, IRO_sub_v, ta, tb));
 }

@@ -196,6 +196,10 @@ void x86_get_fsave(struct cpu *cpu, const uint8_t image[X86_FSAVE_BYTES]);
 /** x86_fninit - the x87 state as FNINIT leaves it. */
 void x86_fninit(struct cpu *cpu);
 
+/* --- gdb.c: what debuggers see, of 64-bit and of 32-bit processors --- */
+
+extern const struct guest_gdb x86_gdb64, x86_gdb32;
+
 /* --- program.c: programs --- */
 
 enum { X86_GDT_TLS = 12 }; /* of a 64-bit kernel */

@@ -34,6 +34,14 @@ static bool is_zero(const struct x64 *x, uint32_t v)
     return ir_const_of(x->ir, v, &k) && k == 0;
 }
 
+/* Are these constants that add up to zero? */
+static bool opposite(const struct x64 *x, uint32_t a, uint32_t b)
+{
+    uint64_t k, n;
+
+    return a && ir_const_of(x->ir, a, &k) && ir_const_of(x->ir, b, &n) && ((k + n) & ir_mask(x->ir->ops[a].type)) == 0;
+}
+
 /* The condition under which flag @o is set, or NO_CC when it is about something else. */
 static unsigned condition(const struct x64 *x, const struct source *s, const struct ir_op *o)
 {
@@ -52,6 +60,8 @@ static unsigned condition(const struct x64 *x, const struct source *s, const str
         return NO_CC;
     if (is_zero(x, o->arg[1]) && is_result(x, s, o->arg[0]))
         return o->op == IRO_slt ? CC_S : o->op == IRO_eq ? CC_E : o->op == IRO_ne ? CC_NE : NO_CC;
+    if (s->op == IRO_add && (o->op == IRO_eq || o->op == IRO_ne) && o->arg[0] == s->a && opposite(x, s->b, o->arg[1]))
+        return o->op == IRO_eq ? CC_E : CC_NE; /* a is -b: the sum is zero */
     if (s->op == IRO_add) /* the sum is below an operand when it carries */
         return o->op == IRO_ult && is_result(x, s, o->arg[0]) && (o->arg[1] == s->a || o->arg[1] == s->b) ?
                    CC_B : NO_CC;

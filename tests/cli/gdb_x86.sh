@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# -g with x86 programs: gdb knows their registers, of 64 and of 32 bits.
+. "$(dirname "$0")/../lib.sh"
+limit=30
+need gcc gdb-multiarch
+bin=$(dirname "$EMU")
+cd "$work" || exit
+gcc -O0 -g -static -o debugged64 "$SRC/debugged.c" || exit 1
+gcc -m32 -O0 -g -static -o debugged32 "$SRC/debugged.c" 2>/dev/null || skip "32-bit registers" "there is no 32-bit C library"
+
+# debug NAME EMULATOR PROGRAM WANT GDB-COMMAND...: what gdb prints holds every line of WANT, in order.
+debug() {
+    local name=$1 emulator=$2 program=$3 want=$4 args=() c
+    shift 4
+    for c; do args+=(-ex "$c"); done
+    rm -f socket
+    timeout -k 5 $limit "$bin/$emulator" -g "$work/socket" "./$program" >out 2>&1 &
+    for _ in {1..100}; do [ -S socket ] && break; sleep 0.05; done
+    timeout $limit gdb-multiarch -q -nx -batch -ex 'set confirm off' -ex "target remote $work/socket" \
+        "${args[@]}" "./$program" >got 2>&1 </dev/null
+    wait
+    if awk -v want="$want" 'BEGIN { n = split(want, w, "\n"); i = 1 }
+        i <= n && index($0, w[i]) { i++ } END { exit i <= n }' got
+    then pass "$name"; else tail -20 got; fail "$name"; fi
+}
+
+debug "64-bit registers" qemu-x86_64 debugged64 "Breakpoint 1, twice (n=21)
+= 0x15
+rip
+IF ]
+cs             0x33
+= 895
+= 0x1f80
+r8
+= 42
+= 5
+exited with code 07" "break twice" continue "p/x \$edi" "info registers rip eflags cs" "p \$fctrl" "p/x \$mxcsr" "info registers r8" \
+    finish "p \$eax" "p counter=5" delete continue continue
+[ -x debugged32 ] && debug "32-bit registers" qemu-i386 debugged32 "Breakpoint 1, twice (n=21)
+eip
+IF ]
+cs             0x23
+= 42
+exited with code 07" "break twice" continue "info registers eip eflags cs" finish "p \$eax" delete continue continue
