@@ -736,6 +736,11 @@ bool x86_insn_alone(const struct x86_insn *i)
     return r->full && (!r->rep || i->rep || i->repne);
 }
 
+bool x86_insn_repeats(const struct x86_insn *i)
+{
+    return rule(i->row)->rep && (i->rep || i->repne);
+}
+
 bool x86_row_may_lock(unsigned row)
 {
     return rule(row)->lock;

@@ -123,6 +123,8 @@ enum x86_end x86_row_end(unsigned row);
 unsigned x86_row_flags(unsigned row); /* enum x86_flag_use */
 /** x86_insn_alone - it calls a helper for all of its work that may change every register: a block of its own is best. */
 bool x86_insn_alone(const struct x86_insn *i);
+/** x86_insn_repeats - it is a string instruction with REP or REPNE. */
+bool x86_insn_repeats(const struct x86_insn *i);
 bool x86_row_may_lock(unsigned row);
 /** x86_row_unit - whose registers it works on: what CR0, CR4 and XCR0 have to allow (SDM 3A, 2.5 and 13.1). */
 enum x86_unit { X86_UNIT_INTEGER, X86_UNIT_X87 /* and MMX */, X86_UNIT_SSE, X86_UNIT_AVX };

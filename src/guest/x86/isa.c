@@ -94,21 +94,6 @@ static void reset(struct cpu *cpu)
 
 /* --- For logs --- */
 
-unsigned x86_disas(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, char *buf, size_t len)
-{
-    struct x86_insn i;
-    size_t at = 0;
-
-    if (x86_decode(mode, pc, code, avail, &i) != X86_OK) {
-        snprintf(buf, len, "(unreadable)");
-        return 1;
-    }
-    for (unsigned n = 0; n < i.len && at + 3 < len; n++)
-        at += (size_t)snprintf(buf + at, len - at, "%02x", code[n]);
-    snprintf(buf + at, len - at, "  %s %s", x86_row_name(i.row), x86_row_operands(i.row));
-    return i.len ? i.len : 1;
-}
-
 static void dump(struct cpu *cpu, FILE *f, bool vectors)
 {
     static const char names[][4] = {"RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI"};

@@ -93,9 +93,42 @@ TEST(x86, lengths_are_decoded)
     }
 }
 
+TEST(x86, logs_have_instructions_as_the_manual_writes_them)
+{
+    static const struct {
+        const char *bytes, *text;
+        uint8_t code;
+    } cases[] = {
+        {"\x48\x8b\x84\xc8\x00\x01\x00\x00", "488b84c800010000  mov rax, qword ptr [rax+rcx*8+0x100]", X86_CODE64},
+        {"\x64\x8b\x45\xf8", "648b45f8  mov eax, dword ptr fs:[rbp-0x8]", X86_CODE64},
+        {"\x75\xfe", "75fe  jne 0x1000", X86_CODE64},
+        {"\xf3\xa4", "f3a4  rep movs byte ptr es:[rdi], byte ptr ds:[rsi]", X86_CODE64},
+        {"\xf0\x0f\xb1\x0f", "f00fb10f  lock cmpxchg dword ptr [edi], ecx", X86_CODE32},
+        {"\x66\x98", "6698  cbw", X86_CODE32},
+        {"\x44\x8a\xe1", "448ae1  mov r12b, cl", X86_CODE64},
+        {"\x8a\xe1", "8ae1  mov ah, cl", X86_CODE64},
+        {"\xc8\x10\x00\x01", "c8100001  enter 0x10, 0x1", X86_CODE32},
+        {"\x8b\x46\x10", "8b4610  mov ax, word ptr [bp+0x10]", X86_CODE16},
+        {"\x0f\xff\xc0", "0fffc0  ud2", X86_CODE64},
+    };
+    char buf[80];
+
+    for (unsigned n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
+        guest_x86_64.disas(X86_MODE_FLAT | cases[n].code, 0x1000, (const uint8_t *)cases[n].bytes, 16, buf, sizeof(buf));
+        CHECK_STR(buf, cases[n].text);
+    }
+    for (size_t len = 1; len < 40; len++) { /* it never writes behind the buffer */
+        memset(buf, 'x', sizeof(buf));
+        guest_x86_64.disas(X86_MODE_FLAT | X86_CODE64, 0x1000, (const uint8_t *)cases[0].bytes, 16, buf, len);
+        CHECK_EQ(buf[len], 'x');
+        CHECK(strlen(buf) < len);
+    }
+}
+
 static const struct test tests[] = {
     CASE(x86, a_loop_sums),
     CASE(x86, calls_return),
     CASE(x86, lengths_are_decoded),
+    CASE(x86, logs_have_instructions_as_the_manual_writes_them),
 };
 TEST_MAIN(tests)
