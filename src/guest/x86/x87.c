@@ -64,16 +64,50 @@ static void push(struct x86_state *s, const struct x86_x87 *v)
 
 /* --- Loads and stores --- */
 
+/* What is exact and raises nothing needs no unit: integers, and floats but denormals and NaNs. */
+static bool widened(unsigned type, uint64_t bits, struct x86_x87 *v)
+{
+    unsigned e = type == X87_M64 ? bits >> 52 & 0x7ff : bits >> 23 & 0xff;
+    int64_t n = type == X87_I64 ? (int64_t)bits : type == X87_I32 ? (int32_t)bits : (int16_t)bits;
+    unsigned shift;
+
+    switch (type) {
+    case X87_M64:
+        v->mantissa = 1ull << 63 | bits << 11;
+        v->exponent = (uint16_t)((bits >> 48 & 0x8000) | (e + 16383 - 1023));
+        return e && e != 0x7ff;
+    case X87_M32:
+        v->mantissa = 1ull << 63 | (bits & 0x7fffff) << 40;
+        v->exponent = (uint16_t)((bits >> 16 & 0x8000) | (e + 16383 - 127));
+        return e && e != 0xff;
+    case X87_BCD:
+        return false;
+    default:
+        if (!n) {
+            v->mantissa = v->exponent = 0;
+            return true;
+        }
+        v->mantissa = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+        shift = (unsigned)__builtin_clzll(v->mantissa);
+        v->mantissa <<= shift;
+        v->exponent = (uint16_t)((n < 0 ? 0x8000 : 0) | (16383 + 63 - shift));
+        return true;
+    }
+}
+
 uint64_t x86_help_x87_load(struct cpu *cpu, uint64_t type, uint64_t bits, uint64_t high)
 {
     struct x86_state *s = x86(cpu);
-    struct x87_work w = {.m = {bits, (uint16_t)high, {0}}};
+    struct x87_work w;
+    struct x86_x87 v;
 
-    if (!is_empty(s, 7)) {
-        push(s, &w.m);
+    clear_c1(s);
+    if (widened((unsigned)type, bits, &v) || !is_empty(s, 7)) {
+        push(s, &v);
         return 0;
     }
-    clear_c1(s);
+    w.m = (struct x86_x87){bits, (uint16_t)high, {0}};
+    w.trapped = false;
     x87_execute(s, &w, X87_LOAD + (unsigned)type);
     if (!w.trapped)
         push(s, &w.r);
@@ -131,10 +165,13 @@ static void store_indefinite(struct x87_work *w, unsigned type)
 uint64_t x86_help_x87_store(struct cpu *cpu, uint64_t type, uint64_t trunc, uint64_t c)
 {
     struct x86_state *s = x86(cpu);
-    struct x87_work w = {.a = *st(s, 0)};
+    struct x87_work w;
     unsigned op = (unsigned)type;
 
     s->aux[1] = 0;
+    if ((op == X87_M64 || op == X87_M32) && !is_empty(s, 0) && x87_quick_store(s, st(s, 0), &w.m.mantissa, op == X87_M64))
+        return w.m.mantissa;
+    w = (struct x87_work){.a = *st(s, 0)};
     if (is_empty(s, 0)) {
         s->aux[1] = stack_fault(s, false) ? 0 : X87_KEPT;
         store_indefinite(&w, op);
@@ -210,16 +247,16 @@ uint64_t x86_help_x87_arith(struct cpu *cpu, uint64_t op, uint64_t i, uint64_t h
     if (is_empty(s, 0) || is_empty(s, (unsigned)i)) {
         if (!stack_fault(s, false))
             return 0;
-        w.r = indefinite;
-    } else {
+        put(s, to, &indefinite);
+    } else if (!x87_quick(s, st(s, to), st(s, 0), st(s, (unsigned)i), (unsigned)op)) {
         w.a = *st(s, 0);
         w.b = *st(s, (unsigned)i);
         w.trapped = false;
         x87_execute(s, &w, (unsigned)op);
         if (w.trapped)
             return 0;
+        put(s, to, &w.r);
     }
-    put(s, to, &w.r);
     if (how & X87_POP)
         pop(s);
     return 0;
@@ -234,6 +271,8 @@ uint64_t x86_help_x87_arith_m(struct cpu *cpu, uint64_t op, uint64_t type, uint6
         if (!stack_fault(s, false))
             return 0;
         w.r = indefinite;
+    } else if ((type == X87_M64 || type == X87_M32) && x87_quick_m(s, st(s, 0), (unsigned)op, &bits, type == X87_M64)) {
+        return 0;
     } else {
         w.a = *st(s, 0);
         w.m.mantissa = bits;

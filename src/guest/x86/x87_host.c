@@ -117,3 +117,82 @@ void x87_execute(struct x86_state *s, struct x87_work *w, unsigned op)
     if (!unmasked)
         s->fsw |= w->sw & X87_EXCEPTIONS;
 }
+
+/* --- What programs do most, without work space --- */
+
+static bool as_usual(struct x86_state *s, unsigned sw)
+{
+    if (sw & X87_EXCEPTIONS & ~s->fsw)
+        return false;
+    s->fsw = (uint16_t)((s->fsw & ~X87_C1) | (sw & X87_C1));
+    return true;
+}
+
+#define TWO(op, code)                                                                                                \
+    case op:                                                                                                         \
+        __asm__ volatile("fldt %[a]\n\tfldt %[b]\n\t.byte 0xde, " code "\n\tfnstsw %%ax\n\tfstpt %[r]"               \
+                         : "=a"(sw), [r] "=m"(v) : [a] "m"(*a), [b] "m"(*b));                                        \
+        break;
+
+bool x87_quick(struct x86_state *s, struct x86_x87 *r, const struct x86_x87 *a, const struct x86_x87 *b, unsigned op)
+{
+    struct x86_x87 v;
+    unsigned sw;
+
+    if (s->fcw != INITIAL)
+        return false;
+    switch (op) {
+        TWO(X87_ADD, "0xc1") TWO(X87_MUL, "0xc9") TWO(X87_SUB, "0xe9") TWO(X87_SUBR, "0xe1") TWO(X87_DIV, "0xf9") TWO(X87_DIVR, "0xf1")
+    default:
+        return false;
+    }
+    if (!as_usual(s, sw))
+        return false;
+    r->mantissa = v.mantissa;
+    r->exponent = v.exponent;
+    return true;
+}
+
+#define WITH(op, single, double)                                                                                     \
+    case op:                                                                                                         \
+        if (wide)                                                                                                    \
+            __asm__ volatile("fldt %[r]\n\t" double " %[m]\n\tfnstsw %%ax\n\tfstpt %[v]"                             \
+                             : "=a"(sw), [v] "=m"(v) : [r] "m"(*r), [m] "m"(*m));                                    \
+        else                                                                                                         \
+            __asm__ volatile("fldt %[r]\n\t" single " %[m]\n\tfnstsw %%ax\n\tfstpt %[v]"                             \
+                             : "=a"(sw), [v] "=m"(v) : [r] "m"(*r), [m] "m"(*m));                                    \
+        break;
+
+bool x87_quick_m(struct x86_state *s, struct x86_x87 *r, unsigned op, const uint64_t *m, bool wide)
+{
+    struct x86_x87 v;
+    unsigned sw;
+
+    if (s->fcw != INITIAL)
+        return false;
+    switch (op) {
+        WITH(X87_ADD, "fadds", "faddl") WITH(X87_MUL, "fmuls", "fmull") WITH(X87_SUB, "fsubs", "fsubl")
+        WITH(X87_SUBR, "fsubrs", "fsubrl") WITH(X87_DIV, "fdivs", "fdivl") WITH(X87_DIVR, "fdivrs", "fdivrl")
+    default:
+        return false;
+    }
+    if (!as_usual(s, sw))
+        return false;
+    r->mantissa = v.mantissa;
+    r->exponent = v.exponent;
+    return true;
+}
+
+bool x87_quick_store(struct x86_state *s, const struct x86_x87 *a, uint64_t *m, bool wide)
+{
+    unsigned sw;
+
+    if (s->fcw != INITIAL)
+        return false;
+    *m = 0;
+    if (wide)
+        __asm__ volatile("fldt %[a]\n\tfstpl %[m]\n\tfnstsw %%ax" : "=a"(sw), [m] "=m"(*m) : [a] "m"(*a));
+    else
+        __asm__ volatile("fldt %[a]\n\tfstps %[m]\n\tfnstsw %%ax" : "=a"(sw), [m] "+m"(*m) : [a] "m"(*a));
+    return as_usual(s, sw);
+}
