@@ -22,6 +22,7 @@ struct x86_tr {
     uint32_t mode;
     const struct x86_features *feats;
     const struct x86_insn *i;
+    bool fp_asked; /* x86_fp_begin has been called for this instruction */
 };
 
 #define INSN(name, enc, ops, feat, attr) void tr_x86_##name(struct x86_tr *t);

@@ -62,6 +62,7 @@ void tr_x86_emms(struct x86_tr *t)
 
 static ir_val convert(struct x86_tr *t, unsigned sse, ir_val a)
 {
+    x86_fp_begin(t);
     return ir_v1(t->ir, IRO_xf1, 0, sse_imm(sse, 0), a);
 }
 

@@ -20,6 +20,11 @@ struct x86_vop {
 #define X86_VOP(name, lane)     ((struct x86_vop){IRO_##name, lane, 0})
 #define X86_SSE_OP(kind, name) ((struct x86_vop){IRO_##kind, 0, SSE_##name})
 
+/** x86_fp_begin, x86_fp_end - around the floating-point operations of an instruction, after its loads and before its first write: where
+ * MXCSR unmasks exceptions, those that are raised in between are #XM, and the instruction has not been done. */
+void x86_fp_begin(struct x86_tr *t);
+void x86_fp_end(struct x86_tr *t);
+
 /** x86_vapply - the operation; imm8 for those of sse.def. */
 ir_val x86_vapply(struct x86_tr *t, struct x86_vop op, unsigned imm8, ir_val a, ir_val b, ir_val c);
 

@@ -15,6 +15,8 @@ ir_val x86_vapply(struct x86_tr *t, struct x86_vop op, unsigned imm8, ir_val a, 
 {
     uint64_t imm = is_sse(op.op) ? sse_imm(op.sse, imm8) : 0;
 
+    if (ir_info[op.op].effects == IR_FP)
+        x86_fp_begin(t);
     return ir_op(t->ir, op.op, IR_V128, op.lane, imm, a, b, c);
 }
 
@@ -87,6 +89,7 @@ void x86_result(struct x86_tr *t, const ir_val *halves)
 {
     const struct x86_operand *o = &t->i->op[0];
 
+    x86_fp_end(t);
     for (unsigned h = 0; h < x86_halves(t); h++)
         x86_set_vec(t, 0, h, halves[h]);
     if (t->i->vex && o->kind == X86_OP_VEC && x86_halves(t) == 1)
@@ -106,10 +109,12 @@ void x86_result1(struct x86_tr *t, ir_val v)
 
 void x86_vector1(struct x86_tr *t, struct x86_vop op)
 {
-    ir_val r[2];
+    ir_val a[2], r[2];
 
     for (unsigned h = 0; h < x86_halves(t); h++)
-        r[h] = x86_vapply(t, op, x86_imm8(t), x86_vec(t, 1, h), IR_NONE, IR_NONE);
+        a[h] = x86_vec(t, 1, h);
+    for (unsigned h = 0; h < x86_halves(t); h++)
+        r[h] = x86_vapply(t, op, x86_imm8(t), a[h], IR_NONE, IR_NONE);
     x86_result(t, r);
 }
 

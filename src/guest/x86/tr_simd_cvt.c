@@ -4,6 +4,7 @@
 
 static ir_val fp1(struct x86_tr *t, unsigned sse, unsigned imm8, ir_val a)
 {
+    x86_fp_begin(t);
     return ir_v1(t->ir, IRO_xf1, 0, sse_imm(sse, imm8), a);
 }
 
@@ -14,6 +15,8 @@ static void widen(struct x86_tr *t, enum ir_opcode op, unsigned sse, unsigned st
 {
     ir_val a = x86_vec(t, 1, 0), r[2];
 
+    if (op == IRO_xf1)
+        x86_fp_begin(t);
     r[0] = ir_v1(t->ir, op, 0, sse_imm(sse, 0), a);
     if (x86_halves(t) == 2)
         r[1] = ir_v1(t->ir, op, 0, sse_imm(sse, 0), ir_v2(t->ir, IRO_vext, 0, step, a, x86_vzero(t)));
@@ -39,9 +42,10 @@ void tr_x86_cvtph2ps(struct x86_tr *t)
 
 static ir_val narrow(struct x86_tr *t, unsigned sse, unsigned imm8)
 {
-    ir_val lo = fp1(t, sse, imm8, x86_vec(t, 1, 0));
+    bool two = x86_size(t, 1) == 32;
+    ir_val a = x86_vec(t, 1, 0), b = two ? x86_vec(t, 1, 1) : IR_NONE, lo = fp1(t, sse, imm8, a);
 
-    return x86_size(t, 1) == 32 ? ir_v2(t->ir, IRO_vcat, 3, 0, lo, fp1(t, sse, imm8, x86_vec(t, 1, 1))) : lo;
+    return two ? ir_v2(t->ir, IRO_vcat, 3, 0, lo, fp1(t, sse, imm8, b)) : lo;
 }
 
 void tr_x86_cvtpd2ps(struct x86_tr *t)
@@ -63,6 +67,7 @@ void tr_x86_cvtps2ph(struct x86_tr *t)
 {
     ir_val r = narrow(t, SSE_vcvtps2ph, x86_imm8(t) & 7);
 
+    x86_fp_end(t);
     if (x86_is_mem(t, 0))
         x86_set_vec(t, 0, 0, r);
     else
@@ -76,6 +81,7 @@ static void from_int(struct x86_tr *t, unsigned sse)
     unsigned n = x86_src2(t);
     ir_val b = x86_read(t, n);
 
+    x86_fp_begin(t);
     x86_result1(t, ir_v2(t->ir, IRO_xifrom, 0, sse_imm(sse, x86_size(t, n)), x86_vec(t, x86_src1(t), 0), b));
 }
 
@@ -91,7 +97,12 @@ void tr_x86_cvtsi2sd(struct x86_tr *t)
 
 static void to_int(struct x86_tr *t, unsigned sse)
 {
-    x86_write(t, 0, ir_op(t->ir, IRO_xftoi, x86_type(x86_size(t, 0)), 0, sse_imm(sse, 0), x86_scalar(t, 1), IR_NONE, IR_NONE));
+    ir_val a = x86_scalar(t, 1), r;
+
+    x86_fp_begin(t);
+    r = ir_op(t->ir, IRO_xftoi, x86_type(x86_size(t, 0)), 0, sse_imm(sse, 0), a, IR_NONE, IR_NONE);
+    x86_fp_end(t);
+    x86_write(t, 0, r);
 }
 
 void tr_x86_cvtss2si(struct x86_tr *t)
@@ -120,10 +131,13 @@ static void compare(struct x86_tr *t, enum ir_type type, bool signalling)
 {
     struct ir *ir = t->ir;
     ir_val b = x86_float(t, 1, type), a = x86_float(t, 0, type), zero = ir_const(ir, IR_I1, 0);
-    ir_val unordered = ir_op(ir, IRO_fun, IR_I1, 0, signalling, a, b, IR_NONE);
-    ir_val equal = ir_op(ir, IRO_feq, IR_I1, 0, signalling, a, b, IR_NONE);
-    ir_val not_below = ir_op(ir, IRO_fle, IR_I1, 0, signalling, b, a, IR_NONE);
+    ir_val unordered, equal, not_below;
 
+    x86_fp_begin(t);
+    unordered = ir_op(ir, IRO_fun, IR_I1, 0, signalling, a, b, IR_NONE);
+    equal = ir_op(ir, IRO_feq, IR_I1, 0, signalling, a, b, IR_NONE);
+    not_below = ir_op(ir, IRO_fle, IR_I1, 0, signalling, b, a, IR_NONE);
+    x86_fp_end(t);
     ir_set(ir, X86_CF, ir_not(ir, not_below));
     ir_set(ir, X86_ZF, ir_or(ir, equal, unordered));
     ir_set(ir, X86_PF, ir_select(ir, unordered, ir_const(ir, IR_I32, 0), ir_const(ir, IR_I32, 1)));

@@ -603,7 +603,56 @@ TEST(x86_vector, random_operands_give_what_the_processor_gives)
     CHECK(only || tried > 1000);
 }
 
+/* MXCSR with zero divide unmasked: 1 / 0 is not done; inexact stays masked, and is done; invalid keeps inexact from being seen. */
+static void unmasked_on(enum engine_kind kind)
+{
+    /* divsd xmm0, xmm1; ud2 */
+    static const struct encoding div = {.bytes = {0xf2, 0x0f, 0x5e, 0xc1, 0x0f, 0x0b}, .n = 4};
+    static const struct {
+        double a, b;
+        uint32_t mxcsr, want;
+        bool raised;
+    } cases[] = {
+        {1, 0, 0x1d80, 0x1d84, true},
+        {1, 0, 0x1f80 & ~0x80u, 0x1f04, false},
+        {1, 3, 0x1d80, 0x1da0, false},
+        {1, 3, 0x0f80, 0x0fa0, true},
+        {0, 0, 0x1f00, 0x1f01, true},
+        {1e300, 1e-300, 0x1b81, 0x1ba9, true},
+        {0x1p-1060, 2, 0x1780, 0x1792, true}, /* exact, but tiny */
+        {0x1p-1060, 2, 0x1d80, 0x1d82, false},
+    };
+    struct cpu *cpu = new_cpu(kind, 1, 0);
+    struct state s;
+
+    memcpy((void *)(uintptr_t)CODE, div.bytes, 16);
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        enum cpu_stop stop;
+
+        random_state(&s);
+        s.mxcsr = cases[i].mxcsr;
+        memcpy(&s.xmm[0], &cases[i].a, 8);
+        memcpy(&s.xmm[1], &cases[i].b, 8);
+        stop = run_emu(cpu, &s);
+        CHECK_EQ(stop, cases[i].raised ? CPU_STOP_GUEST : CPU_STOP_UNDEFINED);
+        CHECK_EQ(s.mxcsr, cases[i].want);
+        CHECK_EQ(cpu->pc, CODE + (cases[i].raised ? 0 : div.n));
+        if (cases[i].raised) {
+            CHECK_EQ(X86_DETAIL_VECTOR(cpu->detail), X86_EXC_XM);
+            CHECK_EQ(memcmp(&s.xmm[0], &cases[i].a, 8), 0);
+        }
+    }
+}
+
+TEST(x86_vector, unmasked_exceptions_are_raised)
+{
+    CHECK(mmap((void *)CODE, SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED);
+    unmasked_on(ENGINE_INTERP);
+    unmasked_on(ENGINE_JIT);
+}
+
 static const struct test tests[] = {
+    CASE(x86_vector, unmasked_exceptions_are_raised),
     CASE_SLOW(x86_vector, random_operands_give_what_the_processor_gives, 60),
 };
 TEST_MAIN(tests)
