@@ -285,4 +285,13 @@ struct blk_measure {
 int blk_measure(struct blk_env *env, const char *driver, struct json_object *opts, struct blk *src,
                 uint64_t size, struct blk_measure *m, struct err *e);
 
+/* Breakpoints of blkdebug, wherever it stands below @b: a request that comes to @event waits until it is resumed; once.
+ * -EOPNOTSUPP: there is no blkdebug; -ENOENT: no such event, or nothing has that tag.  @told is called when
+ * a request is suspended and resumed, on its thread or the resuming one. */
+typedef void blk_debug_told(void *opaque, const char *tag, bool suspended);
+int blk_debug_break(struct blk *b, const char *event, const char *tag, blk_debug_told *told, void *opaque);
+int blk_debug_remove_break(struct blk *b, const char *tag);
+int blk_debug_resume(struct blk *b, const char *tag);
+int blk_debug_suspended(struct blk *b, const char *tag); /* 1, 0, or -EOPNOTSUPP */
+
 #endif

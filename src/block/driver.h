@@ -174,6 +174,17 @@ enum blk_perm {
     BLK_PERM_RESIZE = 1 << 3,
 };
 
+/* struct blk_debug_ops - a filter that follows what happens above it: blkdebug.  Any thread. */
+struct blk_debug_ops {
+    /** event - @name is about to happen; may make the caller wait for resume.  Locks of drivers above may be held. */
+    void (*event)(struct blk *b, const char *name);
+    /* As blk_debug_* of block.h. */
+    int (*set_break)(struct blk *b, const char *event, const char *tag, blk_debug_told *told, void *opaque);
+    int (*remove_break)(struct blk *b, const char *tag);
+    int (*resume)(struct blk *b, const char *tag);
+    bool (*suspended)(struct blk *b, const char *tag);
+};
+
 enum blk_kind { BLK_FORMAT, BLK_PROTOCOL, BLK_FILTER };
 
 struct blk_driver {
@@ -221,7 +232,16 @@ struct blk_driver {
     const struct blk_snapshot_ops *snapshots;
     const struct blk_bitmap_ops *bitmaps;
     const struct blk_create_ops *create;
+    const struct blk_debug_ops *debug; /* NULL: events pass */
 };
+
+/** blk_event - for formats: @name, a word of filter_blkdebug.c, is about to happen on @file. */
+static inline void blk_event(struct blk *file, const char *name)
+{
+    for (; file; file = file->file)
+        if (file->drv->debug)
+            file->drv->debug->event(file, name);
+}
 
 extern const struct blk_driver *const blk_drivers[]; /* NULL-terminated, sorted by name */
 const struct blk_driver *blk_driver_find(const char *name);

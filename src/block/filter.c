@@ -86,3 +86,36 @@ int filter_info(struct blk *b, struct blk_info *i, struct err *e)
     blk_info_free(&below);
     return 0;
 }
+
+/* Breakpoints ------------------------------------------------------------------------------------ */
+
+static struct blk *debugger(struct blk *b)
+{
+    while (b && !b->drv->debug)
+        b = b->file;
+    return b;
+}
+
+int blk_debug_break(struct blk *b, const char *event, const char *tag, blk_debug_told *told, void *opaque)
+{
+    b = debugger(b);
+    return b ? b->drv->debug->set_break(b, event, tag, told, opaque) : -EOPNOTSUPP;
+}
+
+int blk_debug_remove_break(struct blk *b, const char *tag)
+{
+    b = debugger(b);
+    return b ? b->drv->debug->remove_break(b, tag) : -EOPNOTSUPP;
+}
+
+int blk_debug_resume(struct blk *b, const char *tag)
+{
+    b = debugger(b);
+    return b ? b->drv->debug->resume(b, tag) : -EOPNOTSUPP;
+}
+
+int blk_debug_suspended(struct blk *b, const char *tag)
+{
+    b = debugger(b);
+    return b ? b->drv->debug->suspended(b, tag) : -EOPNOTSUPP;
+}

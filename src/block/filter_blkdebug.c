@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * driver=blkdebug, blkdebug:CONFIG:IMAGE: requests fail on purpose.  Rules come from a file or from options:
- * inject-error.0.event=write_aio,inject-error.0.errno=28,...  Events are those that can be seen from
- * here, one for each request; the others (qcow2's own, like l2_update) are known by name and never happen.
+ * inject-error.0.event=write_aio,inject-error.0.errno=28,...  Events are requests, one of each here, and what formats above
+ * say (blk_event): qcow2's are l2_load, l2_update and their kin.  Those that nobody says are known by name.
  */
 #include "block/filter.h"
 
@@ -84,6 +84,17 @@ struct rule {
     unsigned types; /* bits of enum iotype */
 };
 
+/* struct stop - a breakpoint, then the request that came to it. */
+struct stop {
+    char *tag;
+    int event;
+    uint64_t owner; /* the request, by number; 0: none has come */
+    bool resumed;
+    blk_debug_told *told;
+    void *opaque;
+    struct stop *next;
+};
+
 struct blkdebug {
     char *config;
     uint64_t align, max_transfer, opt_write_zero, max_write_zero, opt_discard, max_discard;
@@ -92,6 +103,9 @@ struct blkdebug {
     uint64_t state;     /* [lock] */
     struct rule *rules; /* [lock] armed */
     int rules_n;
+    struct stop *stops; /* [lock] the latest first */
+    uint64_t owners;    /* [lock] */
+    pthread_cond_t go_on;
 };
 
 static const struct field blkdebug_fields[] = {
@@ -281,6 +295,54 @@ static void happens(struct blkdebug *d, const char *event)
     d->state = next;
 }
 
+static void stop_unlink(struct stop **at)
+{
+    struct stop *s = *at;
+
+    *at = s->next;
+    free(s->tag);
+    free(s);
+}
+
+static bool waits(const struct blkdebug *d, uint64_t owner)
+{
+    for (const struct stop *s = d->stops; s; s = s->next)
+        if (s->owner == owner && !s->resumed)
+            return true;
+    return false;
+}
+
+/* Until all breakpoints of the event are resumed.  With the lock. */
+static void wait_at(struct blkdebug *d, const char *event)
+{
+    uint64_t owner = d->owners + 1;
+
+    for (struct stop *s = d->stops; s; s = s->next)
+        if (!s->owner && !strcmp(events[s->event], event)) {
+            s->owner = d->owners = owner;
+            s->told(s->opaque, s->tag, true);
+        }
+    if (d->owners != owner)
+        return;
+    while (waits(d, owner))
+        pthread_cond_wait(&d->go_on, &d->lock);
+    for (struct stop **at = &d->stops; *at;)
+        if ((*at)->owner == owner)
+            stop_unlink(at);
+        else
+            at = &(*at)->next;
+}
+
+static void blkdebug_event(struct blk *b, const char *name)
+{
+    struct blkdebug *d = b->state;
+
+    pthread_mutex_lock(&d->lock);
+    happens(d, name);
+    wait_at(d, name);
+    pthread_mutex_unlock(&d->lock);
+}
+
 /* The error that a rule has for this request, or 0. */
 static int injected(struct blk *b, enum iotype type, uint64_t off, uint64_t len, struct err *e)
 {
@@ -289,6 +351,7 @@ static int injected(struct blk *b, enum iotype type, uint64_t off, uint64_t len,
 
     pthread_mutex_lock(&d->lock);
     happens(d, event_of[type]);
+    wait_at(d, event_of[type]);
     for (int i = 0; i < d->rules_n && !error; i++) {
         struct rule *r = &d->rules[i];
 
@@ -361,6 +424,96 @@ static int blkdebug_flush(struct blk *b, struct err *e)
     return injected(b, IO_FLUSH, 0, 0, e);
 }
 
+/* Breakpoints ------------------------------------------------------------------------------------ */
+
+static int set_break(struct blk *b, const char *event, const char *tag, blk_debug_told *told, void *opaque)
+{
+    struct blkdebug *d = b->state;
+    struct stop *s;
+    int i = 0;
+
+    while (events[i] && strcmp(events[i], event))
+        i++;
+    if (!events[i])
+        return -ENOENT;
+    if (!(s = calloc(1, sizeof(*s))) || !(s->tag = strdup(tag)))
+        fatal("out of memory");
+    s->event = i;
+    s->told = told;
+    s->opaque = opaque;
+    pthread_mutex_lock(&d->lock);
+    s->next = d->stops;
+    d->stops = s;
+    pthread_mutex_unlock(&d->lock);
+    return 0;
+}
+
+/* The first request that stands at @tag goes on. */
+static bool resume_locked(struct blkdebug *d, const char *tag)
+{
+    struct stop *s = d->stops;
+
+    while (s && (!s->owner || s->resumed || strcmp(s->tag, tag)))
+        s = s->next;
+    if (!s)
+        return false;
+    s->resumed = true;
+    s->told(s->opaque, s->tag, false);
+    pthread_cond_broadcast(&d->go_on);
+    return true;
+}
+
+static int resume_tag(struct blk *b, const char *tag)
+{
+    struct blkdebug *d = b->state;
+    bool done;
+
+    pthread_mutex_lock(&d->lock);
+    done = resume_locked(d, tag);
+    pthread_mutex_unlock(&d->lock);
+    return done ? 0 : -ENOENT;
+}
+
+/* Those that nobody has come to; who stands at one goes on. */
+static int remove_break(struct blk *b, const char *tag)
+{
+    struct blkdebug *d = b->state;
+    int r = -ENOENT;
+
+    pthread_mutex_lock(&d->lock);
+    for (struct stop **at = &d->stops; *at;)
+        if (!(*at)->owner && !strcmp((*at)->tag, tag)) {
+            stop_unlink(at);
+            r = 0;
+        } else {
+            at = &(*at)->next;
+        }
+    while (resume_locked(d, tag))
+        ;
+    pthread_mutex_unlock(&d->lock);
+    return r;
+}
+
+static bool suspended(struct blk *b, const char *tag)
+{
+    struct blkdebug *d = b->state;
+    bool is = false;
+
+    pthread_mutex_lock(&d->lock);
+    for (const struct stop *s = d->stops; s; s = s->next)
+        is |= s->owner && !s->resumed && !strcmp(s->tag, tag);
+    pthread_mutex_unlock(&d->lock);
+    return is;
+}
+
+static const struct blk_debug_ops blkdebug_debug = {
+    .event = blkdebug_event,
+    .set_break = set_break,
+    .remove_break = remove_break,
+    .resume = resume_tag,
+    .suspended = suspended,
+};
+
 /* Opening ---------------------------------------------------------------------------------------- */
 
 static int blkdebug_parse_name(const char *name, struct json_object *opts, struct err *e)
@@ -379,6 +532,9 @@ static void blkdebug_free(struct blkdebug *d)
 {
     fields_free(blkdebug_fields, d);
     free(d->rules);
+    while (d->stops)
+        stop_unlink(&d->stops);
+    pthread_cond_destroy(&d->go_on);
     pthread_mutex_destroy(&d->lock);
 }
 
@@ -390,6 +546,7 @@ static int blkdebug_open(struct blk *b, struct json_object *opts, struct err *e)
     if (r < 0)
         return r;
     pthread_mutex_init(&d->lock, NULL);
+    pthread_cond_init(&d->go_on, NULL);
     d->state = STATE_START;
     if (d->align & (d->align - 1) || d->align >> 30)
         r = err_set(e, -EINVAL, "Cannot meet constraints with align %" PRIu64, d->align);
@@ -438,4 +595,5 @@ const struct blk_driver filter_blkdebug = {
     .truncate = filter_truncate,
     .info = filter_info,
     .io = &blkdebug_io,
+    .debug = &blkdebug_debug,
 };

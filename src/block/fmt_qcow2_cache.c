@@ -163,8 +163,10 @@ int qcow2_page(struct blk *b, struct qcow2_cache *c, uint64_t host, struct qcow2
 
     host = round_down(host, s->page_size);
     if (!(p = qcow2_cache_find(c, host, s->page_bits))) {
-        if ((r = page_room(b, c, host, &p, e)) < 0 ||
-            (r = qcow2_pread(b, host, p->data, s->page_size, e)) < 0)
+        if ((r = page_room(b, c, host, &p, e)) < 0)
+            return r;
+        blk_event(b->file, c == &s->l2 ? "l2_load" : "refblock_load");
+        if ((r = qcow2_pread(b, host, p->data, s->page_size, e)) < 0)
             return r;
         page_set_host(p, host);
     }
@@ -239,6 +241,7 @@ int qcow2_cache_write(struct blk *b, struct qcow2_cache *c, struct err *e)
             iov[n] = (struct iovec){c->dirty[done + (size_t)n]->data, s->page_size};
             n++;
         }
+        blk_event(b->file, c == &s->l2 ? "l2_update" : "refblock_update_part");
         r = node_writev(b->file, host, (uint64_t)n * s->page_size, iov, n, 0, e);
         if (r < 0)
             break;
@@ -266,6 +269,7 @@ static int write_table(struct blk *b, const uint64_t *table, uint64_t n, uint64_
             continue;
         for (uint64_t j = 0; j < k; j++)
             buf[j] = htobe64(table[i * per + j]);
+        blk_event(b->file, table == s->l1 ? "l1_update" : "reftable_update");
         if ((r = qcow2_pwrite(b, host + i * s->page_size, buf, k * 8, e)) < 0)
             return r;
         dirty[i] = false;

@@ -166,6 +166,7 @@ static int read_packed(struct blk *b, uint64_t entry, uint64_t off, uint64_t len
     void *out = whole ? buf : w->plain;
     int r;
 
+    blk_event(b->file, "read_compressed");
     qcow2_packed_range(s, entry, &host, &packed);
     packed = min_u64(packed, s->cluster_size + 512);
     if (host >= blk_size_now(b->file)) {
@@ -276,6 +277,7 @@ int qcow2_store_compressed(struct blk *b, uint64_t off, const void *data, size_t
         return r;
     struct qcow2_entry new = {packed_entry(s, host, len), 0};
 
+    blk_event(b->file, "write_compressed");
     if ((r = qcow2_pwrite(b, host, data, len, e)) < 0) {
         pthread_mutex_lock(&s->lock);
         qcow2_drop_entry(b, &new);

@@ -313,9 +313,11 @@ static int fill_new_table(struct blk *b, uint64_t old, uint64_t host, bool zeros
     for (uint64_t at = 0; old && r >= 0 && at < s->cluster_size; at += s->page_size) {
         struct qcow2_page *p;
 
+        blk_event(b->file, "l2_alloc_cow_read");
         if ((r = qcow2_page(b, &s->l2, old + at, &p, e)) >= 0)
             memcpy(buf + at, p->data, s->page_size);
     }
+    blk_event(b->file, "l2_alloc_write");
     if (r >= 0)
         r = qcow2_pwrite(b, host, buf, s->cluster_size, e);
     free(buf);

@@ -44,6 +44,7 @@ int qcow2_reftable_load(struct blk *b, struct err *e)
     s->reftable_dirty = calloc(bytes / s->page_size + 1, sizeof(bool));
     if (!s->reftable || !s->reftable_dirty)
         return e->code;
+    blk_event(b->file, "reftable_load");
     if ((r = qcow2_pread(b, s->h.refcount_table_offset, s->reftable, bytes, e)) < 0)
         return r;
     s->reftable_used = 0;
@@ -169,6 +170,7 @@ static int clear_clusters(struct blk *b, uint64_t host, uint64_t len, struct err
         return 0;
     if (!(zeros = calloc(1, len)))
         return err_set(e, -ENOMEM, "out of memory");
+    blk_event(b->file, "refblock_alloc_write");
     r = qcow2_pwrite(b, host, zeros, len, e);
     free(zeros);
     return r;
@@ -262,10 +264,12 @@ static int write_growth(struct blk *b, const struct growth *g, const uint64_t *t
         memset(be, 0, s->cluster_size);
         for (uint64_t c = 0; c < per && k * per + c < used; c++)
             qcow2_put_count(be, s->h.refcount_order, c, 1);
+        blk_event(b->file, "refblock_alloc_write_blocks");
         r = qcow2_pwrite(b, g->host + (k << s->cluster_bits), be, s->cluster_size, e);
     }
     for (uint64_t i = 0; i < bytes / 8; i++)
         be[i] = htobe64(table[i]);
+    blk_event(b->file, "refblock_alloc_write_table");
     if (r >= 0)
         r = qcow2_pwrite(b, g->host + (g->blocks << s->cluster_bits), be, bytes, e);
     free(be);
@@ -283,6 +287,7 @@ static int switch_table(struct blk *b, const struct growth *g, uint64_t *table, 
 
     s->h.refcount_table_offset = g->host + (g->blocks << s->cluster_bits);
     s->h.refcount_table_clusters = (uint32_t)g->table_clusters;
+    blk_event(b->file, "refblock_alloc_switch_table");
     if ((r = qcow2_store_fields(b, e)) < 0) {
         s->h = old;
         return r;
@@ -402,6 +407,7 @@ int qcow2_refcount_add(struct blk *b, uint64_t host, uint64_t len, int by, struc
 
 int qcow2_free_now(struct blk *b, uint64_t host, uint64_t len, bool discard, struct err *e)
 {
+    blk_event(b->file, "cluster_free");
     return change_counts(b, host, len, -1, discard, e);
 }
 
@@ -425,6 +431,8 @@ int qcow2_apply_unrefs(struct blk *b, struct err *e)
 
     for (size_t i = 0; i < s->n_unrefs; i++) {
         const struct qcow2_unref *u = &s->unrefs[i];
+
+        blk_event(b->file, "cluster_free");
         int r2 = change_counts(b, u->host, u->len, -1, u->discard, r < 0 ? ERR_IGNORE : e);
 
         r = r < 0 ? r : r2;
@@ -472,6 +480,7 @@ int qcow2_alloc(struct blk *b, uint64_t want, uint64_t *host, uint64_t *got, boo
 
     if (r < 0)
         return r;
+    blk_event(b->file, "cluster_alloc");
     for (;;) {
         if ((r = find_free(b, &index, e)) < 0 || (r = check_limit(b, index + want, e)) < 0 ||
             (r = free_run(b, index, want, &n, e)) < 0)
@@ -508,6 +517,7 @@ int qcow2_alloc_bytes(struct blk *b, uint64_t len, uint64_t *host, struct err *e
     uint64_t want = div_up(len, s->cluster_size), index = s->free_hint, n, at, count;
     int r;
 
+    blk_event(b->file, "cluster_alloc_bytes");
     for (;;) {
         uint64_t run = 0;
 

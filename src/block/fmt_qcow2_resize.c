@@ -25,16 +25,19 @@ static int grow_l1(struct blk *b, uint64_t entries, struct err *e)
 
     if (!l1 || !be || !dirty)
         fatal("out of memory");
+    blk_event(b->file, "l1_grow_alloc_table");
     if ((r = qcow2_alloc_bytes(b, bytes, &host, e)) < 0)
         goto fail;
     memcpy(l1, s->l1, old.l1_size * UINT64_C(8));
     for (uint64_t i = 0; i < old.l1_size; i++)
         be[i] = htobe64(l1[i]);
+    blk_event(b->file, "l1_grow_write_table");
     if ((r = qcow2_pwrite(b, host, be, bytes, e)) < 0 || (r = qcow2_write_back(b, e)) < 0 ||
         (r = qcow2_sync(b, e)) < 0)
         goto fail;
     s->h.l1_table_offset = host;
     s->h.l1_size = (uint32_t)entries;
+    blk_event(b->file, "l1_grow_activate_table");
     if ((r = qcow2_store_fields(b, e)) < 0) {
         s->h = old;
         goto fail;

@@ -169,6 +169,8 @@ static int read_hole(struct blk *b, uint64_t off, uint64_t len, const struct iov
     uint64_t have = off < size ? min_u64(len, size - off) : 0;
     int r, k;
 
+    if (b->backing)
+        blk_event(b->file, "read_backing_aio");
     if (have == len)
         return node_readv(below_find(b->backing, off, len), off, len, iov, n, e);
     if (!have) {
@@ -328,6 +330,7 @@ static int write_around(struct blk *b, const struct blk_extent *x, uint64_t off,
 
     if (!buf)
         return -ENOMEM;
+    blk_event(b->file, "cow_read");
     if ((r = old_read(b, x->off, head, buf, e)) < 0 ||
         (r = old_read(b, off + len, tail, buf + head, e)) < 0)
         goto out;
@@ -337,6 +340,7 @@ static int write_around(struct blk *b, const struct blk_extent *x, uint64_t off,
     k += n;
     if (tail)
         all[k++] = (struct iovec){buf + head, tail};
+    blk_event(b->file, "cow_write");
     r = write_data(b, x, x->off, x->len, all, k, e);
 out:
     free(buf);

@@ -16,6 +16,7 @@ check() {
         qemu-io -f raw -c 'write -q -P 7 0 4M' a.raw
         qemu-img create -q -f qcow2 -b a.raw -F raw b.qcow2
         truncate -s 1M log
+        [ ! -f e.orig ] || cp e.orig e.qcow2
         if [ $side = want ]; then q=$(command -v qemu-io); else q=$EMU_BIN/qemu-io; fi
         { timeout 20 "$q" "$@" </dev/null 2>&1; echo "status $?"; } | normal >".$side"
         if [ -n "${after:-}" ]; then eval "$after" >>".$side" 2>&1; fi
@@ -51,6 +52,32 @@ check 'blkdebug, a file of rules' -f raw -c 'read 0 512' -c 'write 0 512' -c 're
 check 'blkdebug, no rules' -f raw -c 'read -P 7 0 512' blkdebug::a.raw
 check 'blkdebug, no image' -f raw -c 'read 0 512' blkdebug:rules
 check 'blkdebug, a missing file' -f raw -c 'read 0 512' blkdebug:nosuch:a.raw
+
+b() { check "blkdebug, $1" --image-opts "$debug" "${@:2}"; }
+b 'a request stops at a breakpoint, the next does not' -c 'break write_aio A' -c 'aio_write 0 512' -c 'wait_break A' \
+    -c 'write 512 512' -c 'resume A' -c aio_flush
+b 'two breakpoints of one event' -c 'break write_aio A' -c 'break write_aio B' -c 'aio_write 0 512' -c 'wait_break A' \
+    -c 'resume A' -c 'sleep 20' -c 'resume B' -c aio_flush
+b 'a breakpoint is removed' -c 'break write_aio A' -c 'remove_break A' -c 'write 0 512'
+b 'one with a request that stands at it' -c 'break read_aio A' -c 'aio_read 0 512' -c 'wait_break A' -c 'remove_break A' -c aio_flush
+b 'breakpoints that are none' -c 'resume A' -c 'remove_break A' -c 'break nosuch A' -c 'break none A'
+
+# Events of qcow2, which arm a rule for the request that follows.
+q() { # NAME EVENT IOTYPE COMMAND...
+    qemu-img create -q -f qcow2 e.qcow2 1M; qemu-io -f qcow2 -c 'write -q -P 5 0 64k' -c 'write -q -c -P 6 64k 64k' e.qcow2
+    cp e.qcow2 e.orig
+    debug="driver=qcow2,file.driver=blkdebug,file.image.driver=file,file.image.filename=e.qcow2"
+    check "blkdebug, $1" --image-opts "$debug,file.inject-error.0.event=$2,file.inject-error.0.iotype=$3,file.inject-error.0.once=on" "${@:4}"
+}
+q 'l2_load' l2_load read -c 'read -P 5 0 4k' -c 'read -P 5 0 4k'
+q 'cluster_alloc' cluster_alloc write -c 'write 256k 64k' -c 'write 256k 64k' -c 'read -P 205 256k 64k'
+q 'read_compressed' read_compressed read -c 'read -P 6 64k 4k' -c 'read -P 6 64k 4k'
+q 'write_compressed' write_compressed write -c 'write -c -P 6 512k 64k' -c 'read -P 0 512k 4k'
+q 'cow_write' cow_write write -c 'write -P 3 68k 4k' -c 'read -P 6 68k 4k'
+q 'an event that does not come' l1_grow_alloc_table write -c 'write -P 3 300k 4k' -c 'read -P 3 300k 4k'
+qemu-img create -q -f qcow2 -b e.orig -F qcow2 f.qcow2
+check 'blkdebug, read_backing_aio' --image-opts -c 'break read_backing_aio A' -c 'aio_read -P 5 0 4k' -c 'wait_break A' \
+    -c 'resume A' -c aio_flush driver=qcow2,file.driver=blkdebug,file.image.driver=file,file.image.filename=f.qcow2
 
 after='qemu-img map --output=json b.qcow2'
 check 'copy-on-read, only what was read' --image-opts -c 'read -P 7 64k 4k' -c 'read -P 7 1M 130k' \

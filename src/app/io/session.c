@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static int run_help(struct io *io, const struct io_command *c, int argc, char **argv)
 {
@@ -73,31 +75,47 @@ static int run_sigraise(struct io *io, const struct io_command *c, int argc, cha
     return 0;
 }
 
-static int refuse(const char *what)
+/* Breakpoints are blkdebug's: no other node stops requests.  @r: 0 or -errno. */
+static int result(int r, const char *what)
 {
-    printf("Could not %s: %s\n", what, strerror(EOPNOTSUPP));
+    if (r >= 0)
+        return 0;
+    printf("Could not %s: %s\n", what, strerror(-r));
     return -1;
 }
 
-/* Breakpoints are blkdebug's: no other node stops requests. */
+static void told(void *opaque, const char *tag, bool suspended)
+{
+    printf("blkdebug: %s request '%s'\n", suspended ? "Suspended" : "Resuming", tag);
+    fflush(stdout);
+}
+
 static int run_break(struct io *io, const struct io_command *c, int argc, char **argv)
 {
-    return refuse("set breakpoint");
+    return result(blk_debug_break(io->b, argv[1], argv[2], told, NULL), "set breakpoint");
 }
 
 static int run_remove_break(struct io *io, const struct io_command *c, int argc, char **argv)
 {
-    return refuse("remove breakpoint");
+    char what[200];
+
+    snprintf(what, sizeof(what), "remove breakpoint %s", argv[1]);
+    return result(blk_debug_remove_break(io->b, argv[1]), what);
 }
 
 static int run_resume(struct io *io, const struct io_command *c, int argc, char **argv)
 {
-    return refuse("resume request");
+    return result(blk_debug_resume(io->b, argv[1]), "resume request");
 }
 
+/* Without a breakpoint of that name it waits for ever, as the reference does. */
 static int run_wait_break(struct io *io, const struct io_command *c, int argc, char **argv)
 {
-    return refuse("wait for breakpoint");
+    int r;
+
+    while (!(r = blk_debug_suspended(io->b, argv[1])))
+        usleep(500);
+    return result(r, "wait for breakpoint");
 }
 
 const struct io_command io_cmd_help = {
