@@ -51,12 +51,18 @@ static void set_a20(void *opaque, int n, bool level)
     x86_set_a20(opaque, level);
 }
 
+/* To the CPU whose write it is, or to the first: firmware counts on it that the others, which may not have found their memory for
+ * SMM yet, are left alone. */
 static void set_smi(void *opaque, int n, bool level)
 {
     struct pc *p = opaque;
+    struct cpu *to = p->cpus[0];
 
-    for (unsigned i = 0; level && i < p->c->cpus; i++)
-        x86_smi(p->cpus[i]);
+    for (unsigned i = 1; i < p->c->cpus; i++)
+        if (p->cpus[i] == cpu_self)
+            to = cpu_self;
+    if (level)
+        x86_smi(to);
 }
 
 static uint64_t ferr_read(void *opaque, paddr off, struct access a)
