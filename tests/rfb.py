@@ -101,6 +101,30 @@ class Viewer:
             self.key(sym, 1)
         for sym in reversed(syms):
             self.key(sym, 0)
+        while select.select([self.s], [], [], 0)[0]:  # who does not listen is not listened to
+            self.update()
 
     def close(self):
         self.s.close()
+
+
+FONT = '/usr/share/seabios/vgabios-stdvga.bin'
+
+
+def font():
+    """Characters by their pictures of 8x16, of the VGA's BIOS."""
+    rom = open(FONT, 'rb').read()
+    at = rom.index(bytes.fromhex('000010386cc6c6fec6c6c6c600000000')) - 65 * 16
+    return {rom[at + 16 * c:at + 16 * c + 16]: chr(c) for c in range(32, 127)}
+
+
+def read_text(v, glyphs, width=8):
+    """What is written on a screen of text, cells @width wide."""
+    lines = []
+    for y in range(0, v.h - 15, 16):
+        line = ''
+        for x in range(0, v.w - width + 1, width):
+            cell = bytes(sum((v.pixels[((y + r) * v.w + x + i) * 4] != 0) << (7 - i) for i in range(8)) for r in range(16))
+            line += glyphs.get(cell, '~')
+        lines.append(line.rstrip())
+    return '\n'.join(lines)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Screens of real guests: UEFI's shell on ramfb, Debian's installer on VGA and bochs-display, as screendump has them, and as a viewer
-who watched from the beginning does.     EMU_BIN has the programs, GUESTS what tools/mk-guests.sh made"""
+who watched from the beginning does; a PC with SeaBIOS, to which a viewer types.     EMU_BIN has the programs, GUESTS what tools/mk-guests.sh made"""
 import os
 import select
 import subprocess
@@ -10,9 +10,11 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
-from rfb import Viewer  # noqa: E402
+from rfb import FONT, Viewer, font, read_text  # noqa: E402
 
-EMU = os.path.join(os.environ.get('EMU_BIN', 'build'), 'qemu-system-aarch64')
+BIN = os.environ.get('EMU_BIN', 'build')
+VIRT = [f'{BIN}/qemu-system-aarch64', '-M', 'virt', '-cpu', 'cortex-a57', '-m', '512', '-nodefaults']
+PC = [f'{BIN}/qemu-system-x86_64', '-M', 'pc', '-m', '64', '-net', 'none', '-vga', 'std', '-serial', 'none']
 GUESTS = os.environ.get('GUESTS', 'build/guests')
 DI = ['-kernel', f'{GUESTS}/di/arm64/linux', '-initrd', f'{GUESTS}/di/arm64/initrd.gz', '-append', 'console=tty0']
 FIRMWARE = ['-bios', f'{GUESTS}/fw/QEMU_EFI-aarch64.fd']
@@ -21,8 +23,7 @@ FIRMWARE = ['-bios', f'{GUESTS}/fw/QEMU_EFI-aarch64.fd']
 class Machine:
     def __init__(self, folder, args):
         self.sock, self.ppm = f'{folder}/vnc', f'{folder}/screen.ppm'
-        self.p = subprocess.Popen([EMU, '-M', 'virt', '-cpu', 'cortex-a57', '-m', '512', '-nodefaults', '-monitor', 'stdio',
-                                   '-vnc', f'unix:{self.sock}', *args],
+        self.p = subprocess.Popen([*args, '-monitor', 'stdio', '-vnc', f'unix:{self.sock}'],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.prompt()
 
@@ -71,7 +72,7 @@ def same(m, v):
 
 def watch(name, args, size, color, least, seconds=200):
     with tempfile.TemporaryDirectory() as folder:
-        m = Machine(folder, args)
+        m = Machine(folder, [*VIRT, *args])
         try:
             v = Viewer(m.sock)
             v.whole()
@@ -90,7 +91,46 @@ def watch(name, args, size, color, least, seconds=200):
             m.p.wait()
 
 
+# Prints "Ready>", then whatever is typed: int 10h, ah=0eh; int 16h, ah=0.
+ECHO = (bytes.fromhex('be1e7cac84c07409b40ebb0700cd10ebf2b400cd16b40ebb0700cd10ebf3') + b'Ready>\0').ljust(510, b'\0') + b'\x55\xaa'
+
+
+def types(v, text):
+    upper = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ!@#$%^&*()_+{}|:"<>?~'
+    for c in text:
+        v.tap(*([0xffe1] if c in upper else []), ord(c))
+
+
+def pc():
+    if not os.path.exists(FONT):
+        print(f'{FONT} is not there\nskip screen, a PC')
+        return
+    glyphs = font()
+    with tempfile.TemporaryDirectory() as folder:
+        open(f'{folder}/disk', 'wb').write(ECHO + bytes(1 << 20))
+        m = Machine(folder, [*PC, '-drive', f'file={folder}/disk,format=raw'])
+        try:
+            v = Viewer(m.sock)
+            v.whole()
+            ready = v.wait(lambda: 'Ready>' in read_text(v, glyphs, 9), 60)
+            print('pass' if ready else 'fail', 'screen, a PC starts from its disk', flush=True)
+            types(v, 'Hello, World! 7*6=42 {"a|b"}')
+            want = 'Ready>Hello, World! 7*6=42 {"a|b"}'
+            good = v.wait(lambda: want in read_text(v, glyphs, 9), 30)
+            m.say('sendkey shift-z')
+            m.say('sendkey 0x06')
+            good &= v.wait(lambda: want + 'Z5' in read_text(v, glyphs, 9), 30)
+            if not good:
+                print(read_text(v, glyphs, 9).strip())
+            print('pass' if good else 'fail', 'screen, what a viewer types to a PC appears', flush=True)
+            print('pass' if same(m, v) else 'fail', 'screen, a PC: a viewer has seen every change', flush=True)
+        finally:
+            m.p.kill()
+            m.p.wait()
+
+
 def main():
+    pc()
     for f in (DI[1], FIRMWARE[1]):
         if not os.path.exists(f):
             print(f'{f} is not there\nskip screen, runs')

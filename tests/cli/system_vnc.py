@@ -12,7 +12,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
-from rfb import Refused, Viewer  # noqa: E402
+from rfb import FONT, Refused, Viewer, font, read_text  # noqa: E402
 
 BIN = os.path.abspath(os.environ.get('EMU_BIN', 'build'))
 SYSTEM = os.path.join(BIN, 'qemu-system-aarch64')
@@ -145,27 +145,6 @@ def passwords():
     m = Machine(*SCREEN)
     verdict('without password=on there is none to set', m.ask('set_password vnc x') == 'Error: Could not set password\n')
     m.end()
-
-
-FONT = '/usr/share/seabios/vgabios-stdvga.bin'
-
-
-def font():
-    rom = open(FONT, 'rb').read()
-    at = rom.index(bytes.fromhex('000010386cc6c6fec6c6c6c600000000')) - 65 * 16
-    return {rom[at + 16 * c:at + 16 * c + 16]: chr(c) for c in range(32, 127)}
-
-
-def read_text(v, glyphs):
-    """What is written on a text console."""
-    lines = []
-    for y in range(0, v.h, 16):
-        line = ''
-        for x in range(0, v.w, 8):
-            cell = bytes(sum((v.pixels[((y + r) * v.w + x + i) * 4] != 0) << (7 - i) for i in range(8)) for r in range(16))
-            line += glyphs.get(cell, '~')
-        lines.append(line.rstrip())
-    return '\n'.join(lines)
 
 
 def typing():

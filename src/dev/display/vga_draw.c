@@ -72,11 +72,12 @@ static const uint8_t *planes_at(const struct vga *v, uint32_t a)
 
 static uint8_t glyph(const struct vga *v, const struct scan *s, unsigned ch, unsigned attr, unsigned scan)
 {
-    uint32_t at = s->fonts[attr >> 3 & 1] + ch * 32 + scan;
+    return planes_at(v, (s->fonts[attr >> 3 & 1] + ch * 32 + scan) & PLANE)[2];
+}
 
-    if (v->ar[0x10] & 2 && (attr & 7) == 1 && scan == (v->cr[0x14] & 31))
-        return 0xff; /* underlined */
-    return planes_at(v, at & PLANE)[2];
+static bool is_underlined(const struct vga *v, unsigned attr, unsigned scan)
+{
+    return v->ar[0x10] & 2 && (attr & 7) == 1 && scan == (v->cr[0x14] & 31u);
 }
 
 static bool at_cursor(const struct vga *v, const struct scan *s, uint32_t counter, unsigned scan)
@@ -91,7 +92,7 @@ static uint32_t *text_cell(const struct vga *v, const struct scan *s, uint32_t c
 {
     const uint8_t *p = planes_at(v, address(v, counter, 0));
     unsigned ch = p[0], attr = p[1], fg = attr & 15, bg = attr >> 4;
-    bool blinks = v->ar[0x10] & 8;
+    bool blinks = v->ar[0x10] & 8, line = ch >= 0xc0 && ch < 0xe0 && v->ar[0x10] & 4;
     uint8_t bits = glyph(v, s, ch, attr, scan);
     uint32_t on, off;
 
@@ -100,8 +101,10 @@ static uint32_t *text_cell(const struct vga *v, const struct scan *s, uint32_t c
             bits = 0;
         bg &= 7;
     }
-    if (at_cursor(v, s, counter, scan))
+    if (at_cursor(v, s, counter, scan) || is_underlined(v, attr, scan)) {
         bits = 0xff;
+        line = true;
+    }
     on = attr_color(v, fg);
     off = attr_color(v, bg);
     for (unsigned i = 0; i < 8; i++) {
@@ -112,7 +115,7 @@ static uint32_t *text_cell(const struct vga *v, const struct scan *s, uint32_t c
             *out++ = c;
     }
     if (s->dots == 9) /* line graphics go through */
-        *out++ = bits & 1 && ((ch >= 0xc0 && ch < 0xe0 && v->ar[0x10] & 4) || bits == 0xff) ? on : off;
+        *out++ = bits & 1 && line ? on : off;
     return out;
 }
 
