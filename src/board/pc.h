@@ -43,7 +43,7 @@ struct pc {
     uint64_t low, high; /* bytes of RAM below and from 4 GiB on */
     struct ram *ram;
     struct mem low_mem, high_mem, bios_mem, isa_bios_mem;
-    struct dev *host, *isa_dev, *pm, *fw_cfg, *pic, *pit, *rtc, *hpet, *ioapic, *ioapic2, *apic, *i8042, *flash[2], *disks;
+    struct dev *host, *isa_dev, *pm, *fw_cfg, *pic, *pit, *rtc, *hpet, *ioapic, *ioapic2, *apic, *i8042, *flash[2], *disks, *fdc;
     struct isa_bus *isa;
     struct pci_bus *pci;
     struct mem *pci_mem;

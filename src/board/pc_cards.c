@@ -3,6 +3,7 @@
 #include "board/pc.h"
 
 #include "board/asked.h"
+#include "dev/floppy/fdc.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -78,9 +79,23 @@ static int add_disks(struct pc *p, struct err *e)
     return e->code ? e->code : add_empty_cd(p, e);
 }
 
+/* The old chipset always has the controller, and drive A if nobody wants it otherwise; the new one when a disk is asked for. */
+static int add_floppies(struct pc *p, struct err *e)
+{
+    bool a = asked_drive(p->m, IF_FLOPPY, 0, 0), b = asked_drive(p->m, IF_FLOPPY, 0, 1);
+
+    if (p->q35 && !a && !b)
+        return 0;
+    if (!(p->fdc = dev_add(p->m, "isa-fdc", NULL, NULL, e)) || fdc_add_drives(p->m, e) < 0)
+        return e->code;
+    if (a || p->q35 || !p->c->default_cdrom)
+        return 0;
+    return dev_add(p->m, "floppy", NULL, "unit=0", e) ? 0 : e->code;
+}
+
 int pc_add_cards(struct pc *p, struct err *e)
 {
-    if (add_vga(p, e) < 0 || add_nics(p, e) < 0 || add_serials(p, e) < 0)
+    if (add_vga(p, e) < 0 || add_nics(p, e) < 0 || add_serials(p, e) < 0 || add_floppies(p, e) < 0)
         return e->code;
     return add_disks(p, e);
 }

@@ -14,6 +14,7 @@
 #include "board/x86_kernel.h"
 #include "dev/firmware/fw_cfg.h"
 #include "dev/firmware/image.h"
+#include "dev/floppy/fdc.h"
 #include "dev/rtc/mc146818.h"
 
 #include <errno.h>
@@ -169,9 +170,13 @@ static int tell_states(struct pc *p, struct err *e)
 
 static void cmos_equipment(struct pc *p)
 {
-    enum { FPU = 2, MOUSE = 4 };
+    enum { FLOPPY = 1, FPU = 2, MOUSE = 4, SECOND_FLOPPY = 0x40 };
+    uint8_t types = p->fdc ? fdc_cmos(p->fdc) : 0;
+    bool both = types & 0xf0 && types & 0x0f;
 
-    mc146818_set(p->rtc, CMOS_EQUIPMENT, FPU | (p->i8042 ? MOUSE : 0));
+    mc146818_set(p->rtc, CMOS_FLOPPY, types);
+    mc146818_set(p->rtc, CMOS_EQUIPMENT,
+                 FPU | (p->i8042 ? MOUSE : 0) | (types ? FLOPPY : 0) | (both ? SECOND_FLOPPY : 0));
 }
 
 int pc_tell_firmware(struct pc *p, struct err *e)
