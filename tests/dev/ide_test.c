@@ -412,7 +412,7 @@ TEST(isa_ide, has_no_dma)
     rig_free(r);
 }
 
-static void drives_before(struct rig *r)
+static void slave_before(struct rig *r)
 {
     struct err e = {0};
 
@@ -420,24 +420,30 @@ static void drives_before(struct rig *r)
     isa_rig_before(r);
     machine_lock(r->m);
     drives(r);
-    disk.intf = disc.intf = IF_IDE;
-    disk.unit = 1;
-    disc.bus = 1;
-    if (!dev_add(r->m, "piix4-ide", NULL, "addr=1.1", &e))
+    if (!dev_add(r->m, "piix4-ide", NULL, "addr=1.1", &e) ||
+        !dev_add(r->m, "ide-cd", NULL, "bus=ide.0,unit=0", &e))
         exit(TEST_FAILED);
-    CHECK_EQ(ide_add_drives(r->m, 2, 2, &e), 0);
+    CHECK(!dev_add(r->m, "ide-cd", NULL, "bus=ide.0,unit=0", &e));
+    CHECK_STR(e.msg, "IDE unit 0 is in use");
     machine_unlock(r->m);
 }
 
-TEST(ide, boards_put_drives_in_their_places)
+TEST(ide, two_drives_share_a_channel)
 {
-    struct rig *r = rig_with("port92", NULL, drives_before);
+    struct rig *r = rig_with("ide-hd", "bus=ide.0,drive=d0", slave_before);
 
     enable(r);
     CHECK_EQ(cfg_read(r, FN, 0, 4), 0x71118086);
-    outb(r, P + 6, 0xb0);
+    CHECK_EQ(inb(r, P + 5), 0xeb);
+    outb(r, P + 6, 0xf0);
     CHECK_EQ(inb(r, P + 7), 0x50);
-    CHECK_EQ(inb(r, S + 5), 0xeb);
+    outb(r, P + 2, 1);
+    outb(r, P + 3, 33);
+    outb(r, P + 7, 0x20);
+    CHECK_EQ(status(r, P), 0x58);
+    outb(r, P + 6, 0xa0); /* given up in the middle */
+    outb(r, P + 6, 0xf0);
+    CHECK_EQ(inb(r, P + 7), 0x50);
     rig_free(r);
 }
 
@@ -451,6 +457,6 @@ static const struct test tests[] = {
     CASE(ide, resets),
     CASE(ide, state_survives_in_the_middle),
     CASE(isa_ide, has_no_dma),
-    CASE(ide, boards_put_drives_in_their_places),
+    CASE(ide, two_drives_share_a_channel),
 };
 TEST_MAIN(tests)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A channel of a parallel ATA controller (PIIX, ISA): the command block (eight ports), the control block (one), two drives, and, when
- * the controller gives it, DMA.  Also what boards call to put drives on controllers.
+ * the controller gives it, DMA.
  *
  * Commands that touch a medium run on the channel's thread, which gives up the machine's lock meanwhile; everything else is under it.
  * Source: ATA/ATAPI-6, T13/1410D, chapters 7 (registers) and 9 (protocols); SFF-8020i 2.6 for packets.
@@ -96,11 +96,5 @@ void ide_job_done(struct ide_channel *c);
 void ide_job_drain(struct ide_channel *c, bool forget);
 void ide_job_init(struct ide_channel *c);
 void ide_job_fini(struct ide_channel *c);
-
-/**
- * ide_add_drives - ide-hd and ide-cd for the drives with if=ide, on the buses "ide.0" ... "ide.@buses-1" of @units each.
- * They are counted as -drive counts: bus * 2 + unit.  0, or -errno with a message.
- */
-int ide_add_drives(struct machine *m, unsigned buses, unsigned units, struct err *e);
 
 #endif

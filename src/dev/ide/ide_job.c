@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The thread of a parallel ATA channel, on which commands run; and drives for boards (ide_channel.h). */
+/* The thread of a parallel ATA channel, on which commands run (ide_channel.h). */
 #include "dev/ide/ide_channel.h"
 
-#include "base/bytes.h"
-
-#include <errno.h>
-#include <stdio.h>
 
 static void work(struct ide_channel *c)
 {
@@ -116,43 +112,4 @@ void ide_job_fini(struct ide_channel *c)
     pthread_mutex_destroy(&c->lock);
     pthread_cond_destroy(&c->wake);
     pthread_cond_destroy(&c->calm);
-}
-
-/* --- Drives for boards --- */
-
-struct adding {
-    struct machine *m;
-    unsigned buses, units;
-    struct err *e;
-};
-
-static bool add_drive(void *opaque, const char *id, void *backend)
-{
-    struct adding *a = opaque;
-    struct drive *d = backend;
-    unsigned n, bus;
-    char text[64];
-    struct json_object *o;
-
-    if (d->intf != IF_IDE || d->used)
-        return true;
-    n = (unsigned)d->bus * 2 + (unsigned)d->unit;
-    bus = n / a->units;
-    if (bus >= a->buses)
-        return true; /* somebody else's, or an error that is told of by all of them */
-    o = json_object_new_object();
-    snprintf(text, sizeof(text), "ide.%u", bus);
-    json_object_object_add(o, "bus", json_object_new_string(text));
-    json_object_object_add(o, "drive", json_object_new_string(id));
-    snprintf(text, sizeof(text), "%u", n % a->units);
-    json_object_object_add(o, "unit", json_object_new_string(text));
-    return dev_new(a->m, d->cdrom ? "ide-cd" : "ide-hd", NULL, NULL, o, a->e);
-}
-
-int ide_add_drives(struct machine *m, unsigned buses, unsigned units, struct err *e)
-{
-    struct adding a = {.m = m, .buses = buses, .units = units, .e = e};
-
-    machine_each_backend(m, "drive", add_drive, &a);
-    return e->code;
 }
