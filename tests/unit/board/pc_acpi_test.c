@@ -129,6 +129,10 @@ static void check_all(const char *board, uint64_t ram, const char *want)
     CHECK(mkdtemp(dir));
     CHECK(!build(&b, board, "", ram, NULL, NULL));
     set_cfg(&b, 0, 0, 0x60, 0xb0000001); /* q35's PCIEXBAR; nothing on i440FX */
+    if (!strcmp(board, "pc"))
+        set_cfg(&b, 1, 3, 0x40, 0x601); /* where firmware has power management's ports */
+    else if (!strcmp(board, "q35"))
+        set_cfg(&b, 31, 0, 0x40, 0x601);
     t = read_tables(&b);
     xsdt = t.data + get_le64(t.rsdp + 24) - BASE;
     CHECK_EQ(sum(xsdt, get_le32(xsdt + 4)), 0);
