@@ -68,14 +68,6 @@ void x86_set_eflags(struct cpu *cpu, uint32_t v)
     s->df = v & X86_FL_DF ? ~0ull : 1;
 }
 
-uint64_t x86_help_eflags(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t c)
-{
-    (void)a;
-    (void)b;
-    (void)c;
-    return x86_get_eflags(cpu);
-}
-
 /* --- Reset --- */
 
 static void reset(struct cpu *cpu)

@@ -145,6 +145,8 @@ struct x86_flags {
 struct x86_flags x86_keep_flags(struct x86_tr *t);
 /** x86_flags_if - flags stay as they are now when @cond (i1), else they are as they were: @old. */
 void x86_flags_if(struct x86_tr *t, ir_val cond, const struct x86_flags *old);
+/** x86_eflags - the whole register, i32. */
+ir_val x86_eflags(struct x86_tr *t);
 /** x86_bit_of - bit @n of @v (i32 or i64), i1. */
 ir_val x86_bit_of(struct x86_tr *t, ir_val v, unsigned n);
 

@@ -77,7 +77,7 @@ void tr_x86_int(struct x86_tr *t)
 void tr_x86_syscall(struct x86_tr *t)
 {
     ir_set(t->ir, X86_R0 + X86_CX, x86_const64(t, t->next));
-    ir_set(t->ir, X86_R0 + 11, ir_call(t->ir, X86_HELP_eflags, IR_NONE, IR_NONE, IR_NONE));
+    ir_set(t->ir, X86_R0 + 11, ir_conv(t->ir, IRO_zext, IR_I64, x86_eflags(t)));
     ir_trap(t->ir, CPU_STOP_SYSCALL, X86_SYSCALL_SYSCALL, t->next);
 }
 

@@ -59,17 +59,22 @@ static ir_val status(struct x86_tr *t)
     return v;
 }
 
+/* Of the step 1 and -1 that DF is kept as only the latter has bit 10. */
+ir_val x86_eflags(struct x86_tr *t)
+{
+    struct ir *ir = t->ir;
+    ir_val df = ir_conv(ir, IRO_trunc, IR_I32, ir_get(ir, X86_DF));
+
+    return ir_or(ir, ir_or(ir, status(t), ir_and_imm(ir, df, X86_FL_DF)), ir_get(ir, X86_EFLAGS));
+}
+
 /* The image has RF and VM clear. */
 void tr_x86_pushf(struct x86_tr *t)
 {
-    struct ir *ir = t->ir;
     unsigned size = t->i->op_size;
-    ir_val df = ir_conv(ir, IRO_trunc, IR_I32, ir_get(ir, X86_DF)), v;
+    ir_val v = ir_and_imm(t->ir, x86_eflags(t), ~(uint64_t)(X86_FL_RF | X86_FL_VM) & 0xffffffff);
 
-    v = ir_or(ir, status(t), ir_and_imm(ir, df, X86_FL_DF));
-    /* of the step 1 and -1 only the latter has bit 10 */
-    v = ir_or(ir, v, ir_and_imm(ir, ir_get(ir, X86_EFLAGS), ~(uint64_t)(X86_FL_RF | X86_FL_VM) & 0xffffffff));
-    x86_push(t, size, size == 8 ? ir_conv(ir, IRO_zext, IR_I64, v) : v);
+    x86_push(t, size, size == 8 ? ir_conv(t->ir, IRO_zext, IR_I64, v) : v);
 }
 
 /* @a: the image, @b: its bytes, @c: the next instruction's address. */

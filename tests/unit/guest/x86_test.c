@@ -93,6 +93,75 @@ TEST(x86, lengths_are_decoded)
     }
 }
 
+/* --- What random sequences beside the processor leave out --- */
+
+struct stated {
+    const char *text;
+    uint8_t len;
+    const char *what;
+    enum cpu_stop stop;
+    uint64_t detail; /* of CPU_STOP_GUEST */
+    uint64_t ax, cx, end; /* RAX and RCX, and how far it comes */
+    uint8_t code;
+};
+
+static void do_stated(const struct stated *c, enum engine_kind kind)
+{
+    struct cpu *cpu = new_cpu(kind, c->code);
+    enum cpu_stop stop = run(cpu, c->text, c->len);
+
+    if (!CHECK_EQ(stop, c->stop) || !CHECK_EQ(cpu->pc, CODE + c->end) || !CHECK_EQ(x86(cpu)->r[X86_AX], c->ax) ||
+        !CHECK_EQ(x86(cpu)->r[X86_CX], c->cx) || (stop == CPU_STOP_GUEST && !CHECK_EQ(cpu->detail, c->detail)))
+        printf("    %s, %s\n", c->what, kind == ENGINE_JIT ? "translated" : "interpreted");
+}
+
+#define TEXT(s) .text = s, .len = sizeof(s) - 1
+
+TEST(x86, what_only_programs_of_linux_see_is_as_stated)
+{
+    static const struct stated cases[] = {
+        {TEXT("\x68\xd5\x0c\x00\x00\x9d\x9c\x58\x0f\x0b"), "popf, pushf", CPU_STOP_UNDEFINED, 0, 0xed7, 0, 8, .code = X86_CODE64},
+        {TEXT("\x68\xd5\x0c\x00\x00\x9d\x9c\x58\x0f\x0b"), "popf, pushf", CPU_STOP_UNDEFINED, 0, 0xed7, 0, 8, .code = X86_CODE32},
+        {TEXT("\x68\x02\x30\x20\x00\x9d\x9c\x58\x0f\x0b"), "popf of IOPL and ID", CPU_STOP_UNDEFINED, 0, 0x200202, 0, 8,
+         .code = X86_CODE64},
+        {TEXT("\x31\xc9\x0f\x01\xd0\x31\xd2\x0f\x0b"), "xgetbv", CPU_STOP_UNDEFINED, 0, 7, 0, 7, .code = X86_CODE64},
+        {TEXT("\xb1\x02\x0f\x01\xd0"), "xgetbv of no register", CPU_STOP_GUEST,
+         (uint64_t)X86_STOP_EXCEPTION | X86_EXC_GP << 8 | 3 << 16, 0, 2, 2, .code = X86_CODE64},
+        {TEXT("\x31\xc0\x0f\xa2\x0f\x0b"), "cpuid", CPU_STOP_UNDEFINED, 0, 0xd, 0x444d4163, 4, .code = X86_CODE64},
+        {TEXT("\x8c\xd0\x8c\xc9\x0f\x0b"), "selectors", CPU_STOP_UNDEFINED, 0, 0x2b, 0x33, 4, .code = X86_CODE64},
+        {TEXT("\x16\x58\x0e\x59\x0f\x0b"), "push of selectors", CPU_STOP_UNDEFINED, 0, 0x2b, 0x23, 4, .code = X86_CODE32},
+        {TEXT("\x1e\x07"), "pop of a selector, after which code may mean something else", CPU_STOP_AGAIN, 0, 0, 0, 2, .code = X86_CODE32},
+        {TEXT("\x1e\x0f\xa1\x8c\xe0\x0f\x0b"), "pop of FS", CPU_STOP_AGAIN, 0, 0, 0, 3, .code = X86_CODE32},
+        {TEXT("\xb8\x35\x12\x00\x00\x8e\xc0"), "a bad selector", CPU_STOP_GUEST,
+         (uint64_t)X86_STOP_EXCEPTION | X86_EXC_GP << 8 | 0x1234ull << 32, 0x1235, 0, 5, .code = X86_CODE64},
+        {TEXT("\xb8\x34\x12\x00\x00\xf3\x48\x0f\xae\xd0\xf3\x48\x0f\xae\xc1\x0f\x0b"), "wrfsbase, rdfsbase", CPU_STOP_UNDEFINED, 0,
+         0x1234, 0x1234, 15, .code = X86_CODE64},
+        {TEXT("\xb0\x7f\xfe\xc0\xce\x0f\x0b"), "into", CPU_STOP_GUEST, (uint64_t)X86_STOP_INT | X86_EXC_OF << 8 | 1 << 16, 0x80, 0, 4,
+         .code = X86_CODE32},
+        {TEXT("\xb0\x7e\xfe\xc0\xce\x0f\x0b"), "into without overflow", CPU_STOP_UNDEFINED, 0, 0x7f, 0, 5, .code = X86_CODE32},
+        {TEXT("\xf9\x0f\x05"), "syscall", CPU_STOP_SYSCALL, 0, 0, CODE + 3, 3, .code = X86_CODE64},
+        {TEXT("\xcd\x80"), "int 0x80", CPU_STOP_SYSCALL, 0, 0, 0, 2, .code = X86_CODE32},
+        {TEXT("\xcc"), "int3", CPU_STOP_BREAKPOINT, 0, 0, 0, 0, .code = X86_CODE64},
+        {TEXT("\x99\xf7\xf9"), "a division by zero", CPU_STOP_GUEST, (uint64_t)X86_STOP_EXCEPTION | X86_EXC_DE << 8 | 2 << 16, 0, 0, 1,
+         .code = X86_CODE64},
+    };
+
+    for (unsigned n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
+        do_stated(&cases[n], ENGINE_INTERP);
+        do_stated(&cases[n], ENGINE_JIT);
+    }
+}
+
+TEST(x86, random_numbers_differ)
+{
+    /* rdrand rax; jnc 1f; rdrand rcx; jnc 1f; ud2; 1: hlt */
+    static const char text[] = "\x48\x0f\xc7\xf0\x73\x08\x48\x0f\xc7\xf1\x73\x02\x0f\x0b\xf4";
+    struct cpu *cpu = new_cpu(ENGINE_JIT, X86_CODE64);
+
+    CHECK_EQ(run(cpu, text, sizeof(text) - 1), CPU_STOP_UNDEFINED);
+    CHECK(x86(cpu)->r[X86_AX] != x86(cpu)->r[X86_CX]);
+}
+
 TEST(x86, logs_have_instructions_as_the_manual_writes_them)
 {
     static const struct {
@@ -129,6 +198,8 @@ static const struct test tests[] = {
     CASE(x86, a_loop_sums),
     CASE(x86, calls_return),
     CASE(x86, lengths_are_decoded),
+    CASE(x86, what_only_programs_of_linux_see_is_as_stated),
+    CASE(x86, random_numbers_differ),
     CASE(x86, logs_have_instructions_as_the_manual_writes_them),
 };
 TEST_MAIN(tests)
