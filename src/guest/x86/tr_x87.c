@@ -261,28 +261,20 @@ static ir_val bit(struct x86_tr *t, ir_val v, uint64_t mask)
     return ir_cmp(t->ir, IRO_ne, ir_and_imm(t->ir, v, mask), number(t, 0));
 }
 
-static void set_if(struct x86_tr *t, unsigned flag, ir_val done, ir_val v)
-{
-    if (slow(t))
-        v = ir_select(t->ir, done, v, x86_get_flag(t, flag));
-    x86_set_flag(t, flag, v);
-}
-
 /* FCOMI and FUCOMI: into the flags; those of DF pop. */
 void tr_x86_fcomi(struct x86_tr *t)
 {
-    ir_val v, done, zero = x86_bit(t, 0);
+    ir_val v, zero = x86_bit(t, 0);
     unsigned how = X87_TO_FLAGS | (t->i->opcode == 0xdf ? X87_POP : 0);
 
     wait_here(t);
     v = call(t, X86_HELP_x87_compare, digit(t) == 5 ? X87_UCOM : X87_COM, t->i->modrm & 7, how);
-    done = bit(t, v, X87_COMPARED);
-    set_if(t, X86_FL_OF, done, zero);
-    set_if(t, X86_FL_SF, done, zero);
-    set_if(t, X86_FL_ZF, done, bit(t, v, X86_FL_ZF));
-    set_if(t, X86_FL_CF, done, bit(t, v, X86_FL_CF));
-    set_if(t, X86_FL_PF, done, bit(t, v, X86_FL_PF));
-    set_if(t, X86_FL_AF, done, zero);
+    x86_set_flag(t, X86_FL_OF, zero);
+    x86_set_flag(t, X86_FL_SF, zero);
+    x86_set_flag(t, X86_FL_ZF, bit(t, v, X86_FL_ZF));
+    x86_set_flag(t, X86_FL_CF, bit(t, v, X86_FL_CF));
+    x86_set_flag(t, X86_FL_PF, bit(t, v, X86_FL_PF));
+    x86_set_flag(t, X86_FL_AF, zero);
     note(t);
 }
 

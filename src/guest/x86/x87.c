@@ -109,7 +109,7 @@ uint64_t x86_help_x87_load(struct cpu *cpu, uint64_t type, uint64_t bits, uint64
     w.m = (struct x86_x87){bits, (uint16_t)high, {0}};
     w.trapped = false;
     x87_execute(s, &w, X87_LOAD + (unsigned)type);
-    if (!w.trapped)
+    if (!(w.sw & ~s->fcw & X87_IE)) /* a denormal is loaded even if that is unmasked */
         push(s, &w.r);
     return 0;
 }
@@ -297,14 +297,14 @@ uint64_t x86_help_x87_function(struct cpu *cpu, uint64_t n, uint64_t b, uint64_t
     struct x87_work w = {.a = *st(s, 0), .b = *st(s, 1)};
 
     if (is_empty(s, 0) || (two && is_empty(s, 1)) || (pushes && !is_empty(s, 7))) {
+        if (limited || reduces)
+            s->fsw &= (uint16_t)~X87_C2;
         if (!stack_fault(s, !is_empty(s, 0) && pushes))
             return 0;
         w.r = w.r2 = indefinite;
-        if (limited || reduces)
-            s->fsw &= (uint16_t)~X87_C2;
     } else {
         x87_execute(s, &w, op);
-        if (reduces && (w.r.exponent & 0x7fff) == 0x7fff && !w.trapped) /* no quotient */
+        if (reduces && (w.trapped || (w.r.exponent & 0x7fff) == 0x7fff)) /* no quotient */
             s->fsw &= (uint16_t)~(X87_C1 | X87_C2);
         else if (reduces)
             s->fsw = (uint16_t)((s->fsw & ~X87_CC) | (w.sw & X87_CC));
@@ -343,29 +343,29 @@ uint64_t x86_help_x87_sign(struct cpu *cpu, uint64_t negate, uint64_t b, uint64_
 
 /* --- Comparisons: C3, C2 and C0, also as ZF, PF and CF --- */
 
+/* They are set whatever is raised; registers are popped only when nothing is that is unmasked. */
 static uint64_t compared(struct x86_state *s, struct x87_work *w, bool empty, unsigned op, uint64_t how)
 {
     unsigned cc = X87_C0 | X87_C2 | X87_C3;
+    bool done;
 
     if (empty) {
-        if (!stack_fault(s, false))
-            return 0;
+        done = stack_fault(s, false);
     } else {
         unsigned c1 = how & X87_TO_FLAGS ? s->fsw & X87_C1 : 0; /* FCOMI leaves it alone */
 
         x87_execute(s, w, op);
         cc = w->sw & cc;
         s->fsw = (uint16_t)((s->fsw & ~X87_C1) | c1);
-        if (w->trapped)
-            return 0;
+        done = !w->trapped;
     }
     if (!(how & X87_TO_FLAGS))
         s->fsw = (uint16_t)((s->fsw & ~(X87_C0 | X87_C2 | X87_C3)) | cc);
-    if (how & X87_POP)
+    if (done && how & (X87_POP | X87_POP2))
         pop(s);
-    if (how & X87_POP2)
+    if (done && how & X87_POP2)
         pop(s);
-    return (cc & X87_C0 ? X86_FL_CF : 0) | (cc & X87_C2 ? X86_FL_PF : 0) | (cc & X87_C3 ? X86_FL_ZF : 0) | X87_COMPARED;
+    return (cc & X87_C0 ? X86_FL_CF : 0) | (cc & X87_C2 ? X86_FL_PF : 0) | (cc & X87_C3 ? X86_FL_ZF : 0);
 }
 
 uint64_t x86_help_x87_compare(struct cpu *cpu, uint64_t op, uint64_t i, uint64_t how)

@@ -7,7 +7,6 @@
 
 enum { X87_TO_I = 1, X87_POP = 2, X87_POP2 = 4, X87_TO_FLAGS = 8 };
 enum {
-    X87_COMPARED = 1 << 16, /* in what x87_compare gives: no unmasked exception kept it */
     X87_KEPT = 1,           /* aux[1] after x87_store: nothing is to be stored or popped */
 };
 

@@ -24,7 +24,6 @@ struct state {
     uint8_t data[DATA_BYTES];
 };
 
-static bool unmasked; /* x87 exceptions, too */
 static uint64_t seed = 0x9e3779b97f4a7c15;
 
 static uint64_t rnd(void)
@@ -269,7 +268,7 @@ static void random_x87_state(uint8_t *p)
 
     if (pick(2))
         cw = (uint16_t)(0x7f | precision[pick(4)] << 8 | pick(4) << 10);
-    if (unmasked && pick(2))
+    if (!pick(3)) /* some exceptions unmasked, but none pending */
         cw &= (uint16_t)(~0x3fu | (unsigned)rnd());
     if (pick(2))
         sw |= rnd() & cw & 0x3f;
