@@ -49,25 +49,48 @@ static struct string begin(struct cpu *cpu, uint64_t how)
     return t;
 }
 
-static uint64_t linear(const struct string *t, unsigned seg, unsigned reg)
+static uint64_t offset(const struct string *t, unsigned reg)
 {
-    uint64_t off = t->s->r[reg] & mask_of(t->addr);
+    return t->s->r[reg] & mask_of(t->addr);
+}
+
+/* Do limits matter? */
+static bool limited(const struct string *t, unsigned seg)
+{
+    uint32_t mode = t->cpu->mode;
+
+    return mode & X86_MODE_SYSTEM && x86_code(mode) != X86_CODE64 && !(seg < X86_FS && mode & X86_MODE_FLAT);
+}
+
+static uint64_t room(const struct string *t, unsigned seg, bool write)
+{
+    return (write ? t->s->room_w : t->s->room_r)[seg];
+}
+
+/* Of the element that is next; what the segment does not have room for as x86_linear says it, so that the access raises it. */
+static uint64_t linear(const struct string *t, unsigned seg, unsigned reg, bool write)
+{
+    uint64_t off = offset(t, reg), la = off + t->s->base[seg];
     uint32_t mode = t->cpu->mode;
 
     if (seg < X86_FS && (mode & X86_MODE_FLAT))
         return off;
-    off += t->s->base[seg];
-    return x86_code(mode) == X86_CODE64 ? off : off & 0xffffffff;
+    if (x86_code(mode) == X86_CODE64)
+        return la;
+    la = (uint32_t)la;
+    if (!limited(t, seg) || off + t->size <= room(t, seg, write))
+        return la;
+    return la | X86_BAD_LINEAR | (uint64_t)seg << X86_BAD_SEG | (uint64_t)(t->size - 1) << X86_BAD_SIZE | (write ? X86_BAD_WRITE : 0);
 }
 
 static uint64_t source(const struct string *t)
 {
-    return linear(t, t->seg, X86_SI);
+    return linear(t, t->seg, X86_SI, false);
 }
 
-static uint64_t dest(const struct string *t)
+static uint64_t dest(const struct string *t, bool write)
 {
-    return linear(t, X86_ES, X86_DI);
+    return linear(t, X86_ES, X86_DI, write);
 }
 
 /* @n elements are done. */
@@ -82,13 +105,16 @@ static void count(struct string *t, uint64_t n)
     set_reg(t, X86_CX, t->n);
 }
 
-/* How many elements lie between register @reg's address @at and the end of its page, or where the register wraps around. */
-static uint64_t in_page(const struct string *t, unsigned reg, uint64_t at)
+/* How many elements lie between register @reg's address @at and the end of its page or segment, or where the register wraps around. */
+static uint64_t in_page(const struct string *t, unsigned reg, uint64_t at, bool write)
 {
-    uint64_t bytes = PAGE - (at & (PAGE - 1)), left = mask_of(t->addr) - (t->s->r[reg] & mask_of(t->addr));
+    uint64_t bytes = PAGE - (at & (PAGE - 1)), off = offset(t, reg), left = mask_of(t->addr) - off;
+    unsigned seg = reg == X86_SI ? t->seg : X86_ES;
 
     if (left < bytes - 1)
         bytes = left + 1;
+    if (limited(t, seg) && off + bytes > room(t, seg, write))
+        bytes = off < room(t, seg, write) ? room(t, seg, write) - off : 0;
     return bytes / t->size;
 }
 
@@ -189,11 +215,11 @@ static void cut_pointers(const struct string *t, bool with_source)
 /* A copy of bytes does what a copy of elements does, unless an element overlaps what it was copied from. */
 static uint64_t movable(const struct string *t)
 {
-    uint64_t src = source(t), dst = dest(t), n, ahead = dst - src;
+    uint64_t src = source(t), dst = dest(t, true), n, ahead = dst - src;
 
     if (!t->forward)
         return 0;
-    n = least(least(in_page(t, X86_SI, src), in_page(t, X86_DI, dst)), t->n);
+    n = least(least(in_page(t, X86_SI, src, false), in_page(t, X86_DI, dst, true)), t->n);
     if (ahead && ahead < n * t->size && (ahead < t->size || n * t->size <= 16)) /* short ones are one host access */
         return 0;
     return n;
@@ -208,8 +234,8 @@ uint64_t x86_help_movs(struct cpu *cpu, uint64_t how, uint64_t b, uint64_t c)
     while (t.n && few && bytes > 0) {
         uint64_t n = bytes == 1 ? 0 : movable(&t), v;
 
-        if (n < 2 || !copy_piece(cpu, dest(&t), source(&t), n * t.size)) {
-            if (!get(&t, source(&t), &v) || !put(&t, dest(&t), v))
+        if (n < 2 || !copy_piece(cpu, dest(&t, true), source(&t), n * t.size)) {
+            if (!get(&t, source(&t), &v) || !put(&t, dest(&t, true), v))
                 return 0;
             n = 1;
             few--;
@@ -240,14 +266,14 @@ uint64_t x86_help_stos(struct cpu *cpu, uint64_t how, uint64_t b, uint64_t c)
 
     cut_pointers(&t, false);
     while (t.n && few && bytes > 0) {
-        uint64_t n = t.forward && bytes > 1 ? least(in_page(&t, X86_DI, dest(&t)), t.n) : 0;
+        uint64_t n = t.forward && bytes > 1 ? least(in_page(&t, X86_DI, dest(&t, true), true), t.n) : 0;
 
         if (n * t.size > filled) {
             filled = n * t.size;
             fill(buf, filled, v, t.size);
         }
-        if (n < 2 || !write_piece(cpu, dest(&t), buf, n * t.size)) {
-            if (!put(&t, dest(&t), v))
+        if (n < 2 || !write_piece(cpu, dest(&t, true), buf, n * t.size)) {
+            if (!put(&t, dest(&t, true), v))
                 return 0;
             n = 1;
             few--;
@@ -321,7 +347,7 @@ static uint64_t read_both(struct string *t, bool with_source, uint64_t n, uint8_
 {
     uint64_t v;
 
-    if (n >= 2 && read_piece(t->cpu, dst, dest(t), n * t->size) &&
+    if (n >= 2 && read_piece(t->cpu, dst, dest(t, false), n * t->size) &&
         (!with_source || read_piece(t->cpu, src, source(t), n * t->size)))
         return n;
     if (with_source) {
@@ -329,7 +355,7 @@ static uint64_t read_both(struct string *t, bool with_source, uint64_t n, uint8_
             return 0;
         memcpy(src, &v, 8);
     }
-    if (!get(t, dest(t), &v))
+    if (!get(t, dest(t, false), &v))
         return 0;
     memcpy(dst, &v, 8);
     return 1;
@@ -344,10 +370,10 @@ static uint64_t compare(struct cpu *cpu, uint64_t how, bool with_source)
     bool end = false;
 
     for (unsigned few = budget(&t, FEW); t.n && few && !end; few--) {
-        uint64_t n = t.forward && few > 1 ? least(least(in_page(&t, X86_DI, dest(&t)), sizeof(dst) / t.size), t.n) : 1;
+        uint64_t n = t.forward && few > 1 ? least(least(in_page(&t, X86_DI, dest(&t, false), false), sizeof(dst) / t.size), t.n) : 1;
 
         if (with_source && n > 1)
-            n = least(n, in_page(&t, X86_SI, source(&t)));
+            n = least(n, in_page(&t, X86_SI, source(&t), false));
         n = read_both(&t, with_source, n, src, dst);
         if (!n) {
             x86_set_eflags(cpu, before);

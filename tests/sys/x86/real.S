@@ -19,6 +19,20 @@
     mov (%bx), %ax
     say16 "never\n"
 over:
+    mov %ds, %ax                /* the last word of a segment that still has room, and one that has not */
+    mov %ax, %es
+    mov $0xfffd, %di
+    mov $4, %cx
+    movw $over2, 0x500
+    rep stosw
+    say16 "never\n"
+over2:
+    cmp $3, %cx
+    jne 1f
+    cmp $0xffff, %di
+    jne 1f
+    say16 "one of four\n"
+1:
     mov $0x40, %al
     out %al, $0xea              /* waits for IF */
     say16 "masked\n"
