@@ -49,7 +49,7 @@ def main():
             continue
         gone = missing(recipe)
         if gone:
-            print("no %s: tools/mk-guests.sh makes it\nskip boot, %s" % (gone, name), flush=True)
+            print("no %s in %s (tools/mk-guests.sh)\nskip boot, %s" % (gone, GUESTS, name), flush=True)
             continue
         wrong = run(recipe)
         if wrong:

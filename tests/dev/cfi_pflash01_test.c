@@ -168,8 +168,8 @@ TEST(pflash, shape_and_size_are_checked)
     struct rig *r;
     struct err e = {0};
 
-    CHECK_STR(rig_refused("cfi.pflash01", "num-blocks=3,sector-length=64k,width=4"),
-              "num-blocks=3: want a power of two, 1 GiB in all");
+    CHECK_STR(rig_refused("cfi.pflash01", "num-blocks=0,sector-length=64k,width=4"),
+              "num-blocks=0: want 1 to 65536, at most 1 GiB in all");
     CHECK_STR(rig_refused("cfi.pflash01", "num-blocks=2,sector-length=64k,width=2,device-width=4"),
               "width=2,device-width=4,max-device-width=4: want 1, 2 or 4, a bank at least as wide as "
               "its chips");
@@ -202,6 +202,17 @@ TEST(pflash, state_survives)
     rig_free(r);
 }
 
+/* PCs' banks are as long as their files. */
+TEST(pflash, any_number_of_blocks)
+{
+    struct rig *r = rig_new("cfi.pflash01", "num-blocks=3,sector-length=4096,width=1,id0=137,id1=24");
+
+    rig_write8(r, 0x55, 0x98); /* query */
+    CHECK_EQ(rig_read8(r, 0x27), 14); /* 16 KiB are the next size there is */
+    CHECK_EQ(rig_read8(r, 0x2d), 2);
+    rig_free(r);
+}
+
 static const struct test tests[] = {
     CASE(pflash, is_found_by_its_query),
     CASE(pflash, erasing_sets_bits_and_programming_clears_them),
@@ -211,6 +222,7 @@ static const struct test tests[] = {
     CASE(pflash, drive_is_written_through),
     CASE(pflash, read_only_drive_refuses),
     CASE(pflash, shape_and_size_are_checked),
+    CASE(pflash, any_number_of_blocks),
     CASE_SLOW(pflash, state_survives, 60),
 };
 TEST_MAIN(tests)

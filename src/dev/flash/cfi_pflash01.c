@@ -127,7 +127,7 @@ static void make_cfi(struct pflash *f)
     c[0x23] = 0x04; /* at most: times 2^n */
     c[0x24] = 0x04;
     c[0x25] = 0x04;
-    c[0x27] = __builtin_ctzll(block * f->num_blocks);
+    c[0x27] = 63 - __builtin_clzll(block * f->num_blocks * 2 - 1); /* PCs' banks are as long as their files: rounded up */
     c[0x28] = f->max_device_width == 1 ? 0 : 2; /* x8, or x8/x16 */
     c[0x2a] = __builtin_ctz(BUFFER_LEN / chips);
     c[0x2c] = 1; /* kind of block */
@@ -406,9 +406,8 @@ static int check_shape(struct pflash *f, struct err *e)
     if (!is_pow2(f->sector_length) || f->sector_length < 4 * KiB || f->sector_length > 4 * MiB)
         return err_set(e, -EINVAL, "sector-length=%" PRIu64 ": want a power of two, 4K to 4M",
                        f->sector_length);
-    if (!is_pow2(f->num_blocks) || f->num_blocks > 65536 ||
-        f->num_blocks * f->sector_length > GiB)
-        return err_set(e, -EINVAL, "num-blocks=%" PRIu64 ": want a power of two, 1 GiB in all",
+    if (!f->num_blocks || f->num_blocks > 65536 || f->num_blocks * f->sector_length > GiB)
+        return err_set(e, -EINVAL, "num-blocks=%" PRIu64 ": want 1 to 65536, at most 1 GiB in all",
                        f->num_blocks);
     for (unsigned i = 0; i < 4; i++)
         if (f->id[i] > 0xff)
