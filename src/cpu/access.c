@@ -4,6 +4,7 @@
  * pages with translated code, page crossings.  Contract: struct host_access of host/host.h.
  */
 #include "cpu/jit.h"
+#include "cpu/vcpu.h"
 
 #include <string.h>
 
@@ -101,13 +102,24 @@ static bool atomic(const struct doing *d, uint64_t va)
     return true;
 }
 
+/* x86: the code that makes this store may be what it changes. */
+static bool own_code(const struct doing *d, uint64_t va)
+{
+    const struct region *r;
+
+    if (!d->cpu->isa->system->own_code)
+        return false;
+    r = region_at(d->cpu->engine->jit, (const uint8_t *)d->a);
+    return d->cpu->memory->own_code(d->cpu, r->at, va, d->a->memop, d->regime);
+}
+
 bool jit_access(struct cpu *cpu, struct host_regs *regs, const struct host_access *a)
 {
     struct doing d = { cpu, regs, a, cpu->memory->regime(cpu, a->memop) };
     uint64_t va = regs->gpr[0];
     const struct region *r;
 
-    if (a->op == IRO_load ? load(&d, va) : a->op == IRO_store ? store(&d, va) : atomic(&d, va))
+    if (a->op == IRO_load ? load(&d, va) : own_code(&d, va) ? false : a->op == IRO_store ? store(&d, va) : atomic(&d, va))
         return true;
     r = region_at(cpu->engine->jit, (const uint8_t *)a);
     cpu->pc = r->pc + host_recover(r->desc + a->desc, cpu->engine->jit->slots, (uint8_t *)cpu, regs->gpr,

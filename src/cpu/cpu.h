@@ -133,6 +133,7 @@ struct cpu {
     bool guest_step;   /* the same, asked for by the guest itself */
     bool forget_returns; /* empty the shadow stack before running on */
     bool odd;          /* the next instruction is for the interpreter */
+    bool by_itself;    /* the present instruction is executed by itself: it may write to its own code (guest_system.own_code) */
     volatile uint8_t in_code; /* CPU_IN_CODE: inside translated code, whose cache is not emptied; CPU_IN_GUEST: a machine's
                                * CPU at its interpreter.  Either: mmu_sync() waits for it */
     bool lands;        /* the caches of checked targets are in use */

@@ -93,7 +93,7 @@ void engine_mark(struct engine *e, uint64_t start, uint64_t end)
     }
 }
 
-static bool marked(const struct engine *e, uint64_t start, uint64_t len)
+bool engine_marked(const struct engine *e, uint64_t start, uint64_t len)
 {
     uint64_t last = (start + len - 1) >> LINE_SHIFT;
 
@@ -207,7 +207,7 @@ void engine_invalidate(struct engine *e, uint64_t start, uint64_t len)
         return;
     /* Whoever reads the old code from here on is seen as a reader or has marked it. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (!__atomic_load_n(&e->readers, __ATOMIC_SEQ_CST) && !marked(e, start, len))
+    if (!__atomic_load_n(&e->readers, __ATOMIC_SEQ_CST) && !engine_marked(e, start, len))
         return;
     pthread_mutex_lock(&e->lock);
     __atomic_add_fetch(&e->generation, 1, __ATOMIC_SEQ_CST);

@@ -37,6 +37,7 @@ struct code_page {
 struct cpu_memory {
     bool (*load)(struct cpu *cpu, uint64_t va, unsigned memop, unsigned regime, union ir_u *v);
     bool (*store)(struct cpu *cpu, uint64_t va, unsigned memop, unsigned regime, const union ir_u *v);
+    bool (*own_code)(struct cpu *cpu, uint64_t code_at, uint64_t va, unsigned memop, unsigned regime); /* mmu_priv.h */
     bool (*atomic)(struct cpu *cpu, enum ir_opcode op, uint64_t va, unsigned memop, unsigned regime,
                    const union ir_u *a, const union ir_u *b, union ir_u *old);
     unsigned (*regime)(const struct cpu *cpu, unsigned memop); /* of an access */
@@ -98,6 +99,8 @@ void engine_begin_read(struct engine *e);
 void engine_end_read(struct engine *e);
 /** engine_mark - a translation of [start, end) exists from now on. */
 void engine_mark(struct engine *e, uint64_t start, uint64_t end);
+/** engine_marked - may there be a translation of some of [start, start + len)? */
+bool engine_marked(const struct engine *e, uint64_t start, uint64_t len);
 bool engine_has_breakpoint(const struct engine *e, uint64_t pc);
 
 /** engine_at - the name by which the code at @pc is found and forgotten: @pc, or in a machine its place in RAM. */
@@ -168,6 +171,8 @@ bool land(struct cpu *cpu);
  * with cpu->single_step it executes exactly one instruction.
  */
 enum cpu_stop interp_run(struct cpu *cpu, unsigned max_blocks);
+/** interp_one - exactly one instruction, which may write to where it lies. */
+enum cpu_stop interp_one(struct cpu *cpu);
 /** interp_invalidate - called under the lock by engine_invalidate. */
 void interp_invalidate(struct engine *e, uint64_t start, uint64_t len);
 

@@ -291,7 +291,9 @@ static enum cpu_stop step(struct cpu *cpu, struct ir_machine *m, unsigned limit)
         return stop;
     if (cpu->memory)
         cpu_go_inside(cpu, CPU_IN_GUEST);
+    cpu->by_itself = stepping || limit == 1;
     stop = run_here(cpu, m, stepping ? 1 : limit);
+    cpu->by_itself = false;
     if (cpu->memory)
         cpu_come_out(cpu);
     return (stop == CPU_STOP_NONE || stop == CPU_STOP_AGAIN) && stepping ? CPU_STOP_DEBUG : stop;
@@ -320,7 +322,21 @@ enum cpu_stop interp_run(struct cpu *cpu, unsigned max_blocks)
 
     do {
         stop = step(cpu, &m, 0);
+        if (stop == CPU_STOP_NONE && cpu->odd) {
+            cpu->odd = false;
+            stop = step(cpu, &m, 1);
+        }
     } while (stop == CPU_STOP_NONE && ++n != max_blocks);
+    ir_machine_done(&m);
+    cpu->stop = stop;
+    return stop;
+}
+
+enum cpu_stop interp_one(struct cpu *cpu)
+{
+    struct ir_machine m = machine(cpu);
+    enum cpu_stop stop = step(cpu, &m, 1);
+
     ir_machine_done(&m);
     cpu->stop = stop;
     return stop;

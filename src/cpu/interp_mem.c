@@ -74,8 +74,16 @@ int interp_load(struct ir_machine *m, uint64_t addr, uint64_t memop, union ir_u 
     return 0;
 }
 
+/* x86: the block being run may be what a store changes. */
+static bool own_code(struct cpu *cpu, uint64_t addr, uint64_t memop)
+{
+    return cpu->memory && cpu->memory->own_code(cpu, cpu->here->at, addr, (unsigned)memop, cpu->memory->regime(cpu, (unsigned)memop));
+}
+
 int interp_store(struct ir_machine *m, uint64_t addr, uint64_t memop, const union ir_u *v)
 {
+    if (own_code(m->opaque, addr, memop))
+        return -1;
     fence_if(memop, IR_RELEASE);
     if (store(m->opaque, addr, memop, v) < 0)
         return -1;
@@ -191,6 +199,8 @@ int interp_atomic(struct ir_machine *m, enum ir_opcode op, uint64_t addr, uint64
 {
     struct cpu *cpu = m->opaque;
 
+    if (own_code(cpu, addr, memop))
+        return -1;
     if (cpu->memory)
         return cpu->memory->atomic(cpu, op, addr, (unsigned)memop, cpu->memory->regime(cpu, (unsigned)memop), a, b, old)
                    ? 0

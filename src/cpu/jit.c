@@ -366,7 +366,7 @@ static enum cpu_stop run(struct jit *j, struct cpu *cpu)
         stop = cpu->stop;
         if (!stop && cpu->odd) { /* one instruction that translated code cannot do */
             cpu->odd = false;
-            stop = interp_run(cpu, 1);
+            stop = interp_one(cpu);
             left = 0;
         } else if (!stop && left & LEFT_HOT) {
             promote(j, cpu);

@@ -266,6 +266,34 @@ bool mmu_atomic(struct cpu *cpu, enum ir_opcode op, uint64_t va, unsigned memop,
     return true;
 }
 
+/* --- Code that changes itself --- */
+
+/* One end of a store: does it lie in the page of @code_at, where there may be translations? */
+static bool in_code(struct cpu *cpu, uint64_t code_at, uint64_t va, unsigned regime)
+{
+    const struct mmu_entry *e = mmu_find(cpu, va, MMU_WRITE, regime);
+    struct mem_hit hit;
+    uint64_t at;
+
+    if (!e || !(e->write & (MMU_PAGE - 1)) || !(e->page & MMU_E_RAM) || !mmu_ram(cpu, pa_of(e, va), &hit) || !hit.writable)
+        return false;
+    at = hit.ram->offset + hit.ram_off;
+    return !((code_at ^ at) & MMU_PAGE_MASK) && engine_marked(cpu->engine, at, 1);
+}
+
+bool mmu_own_code(struct cpu *cpu, uint64_t code_at, uint64_t va, unsigned memop, unsigned regime)
+{
+    unsigned size = 1u << (memop & IR_MEM_SIZE);
+
+    if (!sys_of(cpu)->own_code || cpu->by_itself)
+        return false;
+    if (!in_code(cpu, code_at, va, regime) && (size == 1 || !in_code(cpu, code_at, va + size - 1, regime)))
+        return false;
+    cpu->odd = true;
+    cpu->stop = CPU_STOP_NONE;
+    return true;
+}
+
 /* --- Debuggers --- */
 
 bool mmu_debug_walk(struct cpu *cpu, uint64_t va, uint64_t *pa)

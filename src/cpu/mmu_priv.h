@@ -115,6 +115,10 @@ bool mmu_watched(const struct cpu *cpu, uint64_t va, uint64_t len, enum mmu_acce
 bool mmu_atomic(struct cpu *cpu, enum ir_opcode op, uint64_t va, unsigned memop, unsigned regime, const union ir_u *a,
                 const union ir_u *b, union ir_u *old);
 
+/** mmu_own_code - would a store to @va change code in the page of RAM that @code_at is in (guest_system.own_code)?  Then it is not to be made
+ * but by an instruction that is executed by itself. */
+bool mmu_own_code(struct cpu *cpu, uint64_t code_at, uint64_t va, unsigned memop, unsigned regime);
+
 /* An address without its tag, and of its page. */
 static inline bool mmu_same_page(uint64_t a, uint64_t b)
 {

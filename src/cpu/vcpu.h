@@ -38,6 +38,8 @@ struct guest_system {
     uint32_t mode_guarded; /* what code in guarded pages (struct mmu_page) adds to the mode */
     /** aligned - must data accesses in this mode be aligned to their size (SCTLR.A)? */
     bool (*aligned)(uint32_t mode);
+    bool own_code; /* code may change itself, from the next instruction on, without saying so: a store to the page it is in, where there may
+                    * be translations, is executed by itself */
     bool strict; /* atomics, and loads and stores with an order, must be aligned in every mode */
     /** stopped - cpu_run() returned: enter the guest's exception, do what its instruction asks. */
     enum vcpu_next (*stopped)(struct cpu *cpu, enum cpu_stop stop);

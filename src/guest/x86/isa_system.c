@@ -68,6 +68,7 @@ static const struct guest_system level = {
     .walk = x86_walk,
     .bad_access = x86_bad_access,
     .aligned = aligned,
+    .own_code = true,
     .stopped = x86_stopped,
     .interrupt = x86_interrupt,
     .awake = x86_awake,
