@@ -49,6 +49,7 @@ struct cpu_memory {
     /** protect - code of @page is about to be read: writes to it are noticed from now on. */
     void (*protect)(struct cpu *cpu, const struct code_page *page);
     void (*code_changed)(struct cpu *cpu, uint64_t va, uint64_t len);
+    void (*flush)(struct cpu *cpu); /* forget every translation of an address: mmu_flush of all regimes */
     void (*serve)(struct cpu *cpu); /* what other CPUs asked for (cpu->asked) */
 };
 

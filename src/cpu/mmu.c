@@ -346,6 +346,11 @@ static bool is_strict(const struct cpu *cpu)
     return sys_of(cpu)->strict;
 }
 
+static void flush_all(struct cpu *cpu)
+{
+    mmu_flush(cpu, ~0u, 0, 0, true);
+}
+
 static const struct cpu_memory machine_memory = {
     .load = mmu_load,
     .store = mmu_store,
@@ -354,6 +359,7 @@ static const struct cpu_memory machine_memory = {
     .regime = regime_of,
     .aligned = is_aligned,
     .strict = is_strict,
+    .flush = flush_all,
     .code = mmu_code,
     .protect = mmu_protect,
     .code_changed = mmu_code_changed,

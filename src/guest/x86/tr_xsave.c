@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * FXSAVE, FXRSTOR and the XSAVE family of user level (SDM 1, 10.5 and 13.5 to 13.13; SDM 2).  The images are fpstate.c's; AVX
+ * FXSAVE, FXRSTOR and the XSAVE family (SDM 1, 10.5 and 13.5 to 13.13; SDM 2).  The images are fpstate.c's; AVX
  * state lies at the same place in both formats, for there is nothing before it.
  */
 #include "guest/x86/lift.h"
 
+#include "cpu/engine.h"
+
 #include <string.h>
 
-enum { KIND_FXSAVE, KIND_XSAVE, KIND_XSAVEC, KIND_CODE64 = 8, KIND_WIDE = 16 };
-enum { HEADER = 512, HEADER_BYTES = 64, MXCSR_AT = 24, XMM_AT = 160, ALL = X86_STATE_X87 | X86_STATE_SSE | X86_STATE_AVX };
+enum { KIND_FXSAVE, KIND_XSAVE, KIND_XSAVEC, KIND_XSAVES, KIND_CODE64 = 8, KIND_WIDE = 16 };
+enum { HEADER = 512, HEADER_BYTES = 64, MXCSR_AT = 24, XMM_AT = 160, PKRU_AT = 0xa80,
+       ALL = X86_STATE_X87 | X86_STATE_SSE | X86_STATE_AVX | X86_STATE_PKRU };
 #define COMPACT (1ull << 63)
 
 /* --- Bytes of memory, sixteen at a time --- */
@@ -55,6 +58,12 @@ static void make_image(struct cpu *cpu, uint8_t *image, uint64_t kind)
     memcpy(image + X86_XSAVE_AVX, x86(cpu)->ymmh, 256);
 }
 
+/* Where PKRU is: in the compacted form, of the components @parts, right behind what comes before it. */
+static uint64_t pkru_at(uint64_t parts, bool compact)
+{
+    return !compact ? PKRU_AT : X86_XSAVE_AVX + (parts & X86_STATE_AVX ? 256 : 0);
+}
+
 /* --- Saving --- */
 
 static bool put_x87(struct cpu *cpu, uint64_t addr, uint8_t *image, bool keep_mxcsr)
@@ -94,15 +103,21 @@ static bool put_parts(struct cpu *cpu, uint64_t addr, uint8_t *image, uint64_t w
     }
     if ((what & X86_STATE_SSE) && !put(cpu, addr, image, XMM_AT, xmm_end(kind)))
         return false;
-    return !(what & X86_STATE_AVX) ||
-           put(cpu, addr, image, X86_XSAVE_AVX, X86_XSAVE_AVX + (kind & KIND_CODE64 ? 256 : 128));
+    if ((what & X86_STATE_AVX) && !put(cpu, addr, image, X86_XSAVE_AVX, X86_XSAVE_AVX + (kind & KIND_CODE64 ? 256 : 128)))
+        return false;
+    if (what & X86_STATE_PKRU) {
+        union ir_u v = {.d = {x86(cpu)->pkru}};
+
+        return cpu_store(cpu, addr + pkru_at(what, (kind & 3) >= KIND_XSAVEC), 3, &v);
+    }
+    return true;
 }
 
 static uint64_t xsave(struct cpu *cpu, uint64_t addr, uint64_t kind, uint64_t what)
 {
     uint8_t image[X86_XSAVE_BYTES] = {0};
     union ir_u header = {.d = {what, what | COMPACT}};
-    bool compact = (kind & 3) == KIND_XSAVEC;
+    bool compact = (kind & 3) >= KIND_XSAVEC;
 
     make_image(cpu, image, kind);
     if (!put_parts(cpu, addr, image, what, kind))
@@ -171,6 +186,14 @@ static void take_mxcsr(struct cpu *cpu, const uint8_t *image)
     x86_set_mxcsr(cpu, v);
 }
 
+static void set_pkru(struct cpu *cpu, uint32_t v)
+{
+    if (x86(cpu)->pkru != v && cpu->memory) {
+        x86(cpu)->pkru = v;
+        cpu->memory->flush(cpu);
+    }
+}
+
 static uint64_t fxrstor(struct cpu *cpu, uint64_t addr, uint64_t kind)
 {
     uint8_t image[X86_XSAVE_BYTES];
@@ -203,14 +226,15 @@ static uint64_t xrstor(struct cpu *cpu, uint64_t addr, uint64_t kind, uint64_t w
 {
     uint8_t image[X86_XSAVE_BYTES] = {0};
     bool may_be_compact = x86_has(x86_features_of(cpu->mode), X86_FEAT_XSAVEC), compact;
+    union ir_u pkru = {.d = {0}};
     uint64_t h[8], from;
 
     if (!get(cpu, addr, image, HEADER, HEADER + HEADER_BYTES))
         return 0;
     memcpy(h, image + HEADER, sizeof(h));
-    if (!header_is_good(x86(cpu), h, may_be_compact))
-        return x86_throw(cpu, X86_EXC_GP, 0);
     compact = h[1] & COMPACT;
+    if (!header_is_good(x86(cpu), h, may_be_compact) || (!compact && (kind & 3) == KIND_XSAVES))
+        return x86_throw(cpu, X86_EXC_GP, 0);
     from = what & h[0];
     if (!get(cpu, addr, image, 0, XMM_AT) || ((from & X86_STATE_SSE) && !get(cpu, addr, image, XMM_AT, xmm_end(kind))) ||
         ((from & X86_STATE_AVX) && !get(cpu, addr, image, X86_XSAVE_AVX, X86_XSAVE_AVX + (kind & KIND_CODE64 ? 256 : 128))))
@@ -222,8 +246,14 @@ static uint64_t xrstor(struct cpu *cpu, uint64_t addr, uint64_t kind, uint64_t w
     } else if (compact && (what & X86_STATE_SSE)) {
         x86_set_mxcsr(cpu, 0x1f80);
     }
+    if (from & X86_STATE_PKRU) {
+        if (!cpu_load(cpu, addr + pkru_at(h[1], compact), 3, &pkru))
+            return 0;
+    }
     clear(cpu, what & ~from, kind);
     take(cpu, image, from, kind);
+    if (what & X86_STATE_PKRU)
+        set_pkru(cpu, pkru.s[0]);
     return 0;
 }
 
@@ -272,5 +302,24 @@ void tr_x86_fxrstor(struct x86_tr *t)
 void tr_x86_xrstor(struct x86_tr *t)
 {
     call(t, X86_HELP_xrstor, KIND_XSAVE, false);
+    x86_again(t);
+}
+
+/* There is no supervisor state (IA32_XSS allows none): XSAVES is XSAVEC, XRSTORS takes its format only (SDM 1, 13.11 and 13.12). */
+void tr_x86_xsaves(struct x86_tr *t)
+{
+    if (x86_cpl(t->mode))
+        x86_raise(t, X86_EXC_GP, 0);
+    else
+        call(t, X86_HELP_xsave, KIND_XSAVES, true);
+}
+
+void tr_x86_xrstors(struct x86_tr *t)
+{
+    if (x86_cpl(t->mode)) {
+        x86_raise(t, X86_EXC_GP, 0);
+        return;
+    }
+    call(t, X86_HELP_xrstor, KIND_XSAVES, false);
     x86_again(t);
 }

@@ -182,7 +182,7 @@ void x86_set_mxcsr(struct cpu *cpu, uint32_t v);
 
 /* --- fpstate.c: floating-point state as memory has it (SDM 1, 8.1.10, 10.5.1, 13.4) --- */
 
-enum { X86_STATE_X87 = 1, X86_STATE_SSE = 2, X86_STATE_AVX = 4 }; /* as XCR0 has them */
+enum { X86_STATE_X87 = 1, X86_STATE_SSE = 2, X86_STATE_AVX = 4, X86_STATE_PKRU = 1 << 9 }; /* as XCR0 has them */
 enum { X86_FXSAVE_BYTES = 512, X86_FSAVE_BYTES = 108, X86_XSAVE_AVX = 576 /* where the AVX state is */, X86_XSAVE_BYTES = 832 };
 
 /** x86_put_fxsave - the parts @what, X86_STATE_X87 and SSE, of an FXSAVE image; the other bytes stay.  SSE: MXCSR, its mask and
