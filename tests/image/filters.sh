@@ -72,7 +72,7 @@ q() { # NAME EVENT IOTYPE COMMAND...
 q 'l2_load' l2_load read -c 'read -P 5 0 4k' -c 'read -P 5 0 4k'
 q 'cluster_alloc' cluster_alloc write -c 'write 256k 64k' -c 'write 256k 64k' -c 'read -P 205 256k 64k'
 q 'read_compressed' read_compressed read -c 'read -P 6 64k 4k' -c 'read -P 6 64k 4k'
-q 'write_compressed' write_compressed write -c 'write -c -P 6 512k 64k' -c 'read -P 0 512k 4k'
+q 'write_compressed' write_compressed write -c 'write -c -P 6 512k 64k'
 q 'cow_write' cow_write write -c 'write -P 3 68k 4k' -c 'read -P 6 68k 4k'
 q 'an event that does not come' l1_grow_alloc_table write -c 'write -P 3 300k 4k' -c 'read -P 3 300k 4k'
 qemu-img create -q -f qcow2 -b e.orig -F qcow2 f.qcow2
