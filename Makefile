@@ -275,6 +275,7 @@ demo-user:
 roots:
 	@tools/mk-root.sh full arm64 $(ROOTS)/arm64
 	@tools/mk-root.sh full amd64 $(ROOTS)/amd64
+	@tools/mk-root.sh programs i386 $(ROOTS)/i386
 
 # Kernels, the installer and firmware, for machines.
 guests:

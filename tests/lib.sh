@@ -29,16 +29,18 @@ need() {
         esac || { skip "runs" "needs $n"; exit 0; }
     done
 }
-need_roots() { need "$ROOTS/arm64/.complete" "$ROOTS/amd64/.complete"; }
+# Where the programs are: other architectures' tests set these.
+GUEST_ROOT=${GUEST_ROOT:-$ROOTS/arm64} NATIVE_ROOT=${NATIVE_ROOT:-$ROOTS/amd64}
+need_roots() { need "$GUEST_ROOT/.complete" "$NATIVE_ROOT/.complete"; }
 
 # guest, native COMMAND...: inside the arm64 or amd64 root; $work is /share there.
 guest() {
     EMU=$EMU BINFMT=${EMU_BINFMT:-} SHARE=$work \
-        timeout -k 5 "$limit" "$TOP/tools/in-root.sh" "$ROOTS/arm64" "$@" </dev/null
+        timeout -k 5 "$limit" "$TOP/tools/in-root.sh" "$GUEST_ROOT" "$@" </dev/null
 }
 native() {
     EMU= BINFMT= SHARE=$work \
-        timeout -k 5 "$limit" "$TOP/tools/in-root.sh" "$ROOTS/amd64" "$@" </dev/null
+        timeout -k 5 "$limit" "$TOP/tools/in-root.sh" "$NATIVE_ROOT" "$@" </dev/null
 }
 # emu PROGRAM...: the emulator on a program of the host's file system.
 emu() { timeout -k 5 "$limit" "$EMU" "$@"; }

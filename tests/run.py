@@ -107,6 +107,17 @@ def tier_jobs(args):
     return jobs
 
 
+# The same programs of other architectures, beside the processor that we run on.
+X86_SCRIPTS = ('bash.sh', 'coreutils.sh', 'data.sh')
+
+
+def x86_jobs(args):
+    bin_, roots = os.path.dirname(os.path.abspath(args.emu)), os.environ.get('ROOTS', f'{TOP}/build/root')
+    return [Job(f'programs/{guest}/{script}', [f'tests/programs/{script}'], 900, '', f' [{guest}]', EMU=f'{bin_}/qemu-{guest}',
+                GUEST_ROOT=f'{roots}/{root}', NATIVE_ROOT=f'{roots}/{root}')
+            for guest, root in (('x86_64', 'amd64'), ('i386', 'i386')) for script in X86_SCRIPTS]
+
+
 GROUPS = {
     'layers': lambda a: [Job('check-layers', ['tools/check-layers.py', a.obj], 60)],
     'lists': lambda a: [Job('check-lists', ['tools/check-lists.py'], 60),
@@ -128,7 +139,7 @@ GROUPS = {
                        Job('boot screen', ['tests/boot/screen.py'], 900), Job('boot debian', ['tests/boot/debian.py'], 1800)],
     'cli': lambda a: scripts('cli', 300),
     'image': lambda a: scripts('image', 900),
-    'programs': lambda a: scripts('programs', 900),
+    'programs': lambda a: scripts('programs', 900) + x86_jobs(a),
     'tiers': tier_jobs,
     'stress': lambda a: scripts('stress', 600),
 }

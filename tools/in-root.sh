@@ -3,7 +3,7 @@
 # Runs a command inside a root file system, in a mount namespace of its own: nothing stays
 # mounted behind it, and with user namespaces nobody needs to be root.
 # usage: [EMU=EMULATOR] [BINFMT=1] [SHARE=DIR] [TCACHE=DIR] tools/in-root.sh ROOT COMMAND...
-#   EMU     static emulator; COMMAND is a foreign program, started as "EMULATOR COMMAND..."
+#   EMU     static emulator; COMMAND is a foreign program, started as "EMULATOR COMMAND..." by the same name
 #   BINFMT  register EMU with a binfmt_misc private to the namespace (Linux 6.7 and later) and
 #           start COMMAND directly: the kernel calls the emulator for it and its children
 #   SHARE   host directory that is /share inside
@@ -11,12 +11,14 @@
 set -eu
 root=$(cd "$1" && pwd)
 shift
-export EMU=${EMU:+$(readlink -f "$EMU")} SHARE=${SHARE:+$(readlink -f "$SHARE")} BINFMT=${BINFMT:-}
+called=$(basename "${EMU:-qemu-aarch64}")
+case $called in qemu-*-static) ;; qemu-*) called=$called-static ;; *) called=qemu-aarch64-static ;; esac
+export CALLED=$called EMU=${EMU:+$(readlink -f "$EMU")} SHARE=${SHARE:+$(readlink -f "$SHARE")} BINFMT=${BINFMT:-}
 export TCACHE=${TCACHE:+$(readlink -f "$TCACHE")}
 if [ -n "$TCACHE" ]; then export EMU_OPTS="${EMU_OPTS:-} --tcache=/tcache"; fi
 mkdir -p "$root"/{proc,dev,tmp,share,tcache,root}
 [ -e "$root/etc/hosts" ] || echo "127.0.0.1 localhost" > "$root/etc/hosts" # nobody has configured it
-[ -z "$EMU" ] || [ -e "$root/usr/bin/qemu-aarch64-static" ] || : > "$root/usr/bin/qemu-aarch64-static"
+[ -z "$EMU" ] || [ -e "$root/usr/bin/$CALLED" ] || : > "$root/usr/bin/$CALLED"
 
 # A user namespace when needed: not root, or a binfmt_misc of our own is wanted.
 new=-m
@@ -36,8 +38,8 @@ mount --rbind /proc "$root/proc"
 mount -t tmpfs none "$root/tmp"
 [ -z "$SHARE" ] || mount --bind "$SHARE" "$root/share"
 [ -z "$TCACHE" ] || mount --bind "$TCACHE" "$root/tcache"
-if [ -n "$EMU" ]; then mount --bind "$EMU" "$root/usr/bin/qemu-aarch64-static"; fi
-if [ -n "$EMU" ] && [ -z "$BINFMT" ]; then set -- /usr/bin/qemu-aarch64-static "$@"; fi
-exec env -u EMU -u SHARE -u BINFMT -u TCACHE PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+if [ -n "$EMU" ]; then mount --bind "$EMU" "$root/usr/bin/$CALLED"; fi
+if [ -n "$EMU" ] && [ -z "$BINFMT" ]; then set -- "/usr/bin/$CALLED" "$@"; fi
+exec env -u EMU -u CALLED -u SHARE -u BINFMT -u TCACHE PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
     PYTHONDONTWRITEBYTECODE=1 chroot "$root" "$@"
 ' in-root "$root" "$@"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Makes a Debian root file system for tests, benchmarks and the demo: packages unpacked side by
 # side, nothing in them run, everything owned by the caller.  Made once; later calls return at once.
-# usage: tools/mk-root.sh demo|full|build ARCH DIR        (ARCH as Debian names it: arm64, amd64)
+# usage: tools/mk-root.sh demo|full|build|programs ARCH DIR        (ARCH as Debian names it: arm64, amd64, i386)
 set -euo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 set_name=$1 arch=$2 dir=$3
@@ -17,6 +17,7 @@ data=sqlite3,openssl,ca-certificates,xz-utils,zstd,bzip2,zlib1g,tzdata
 case $set_name in
 demo) packages=$base,$compiler ;;
 build) packages=$base,$compiler,$tools,$packaging ;;
+programs) packages=$base,$compiler,$tools,lua5.4,python3.11,libpython3.11-testsuite,$data ;;
 full) packages=$base,$compiler,$tools,$languages,$data
       # the native side also brings the Java compiler: its class files run on both
       if [ "$arch" = "$(dpkg --print-architecture)" ]; then
@@ -24,7 +25,7 @@ full) packages=$base,$compiler,$tools,$languages,$data
       else
           packages=$packages,openjdk-17-jre-headless
       fi ;;
-*)    echo "mk-root.sh: unknown set '$set_name': want demo, full or build" >&2; exit 2 ;;
+*)    echo "mk-root.sh: unknown set '$set_name': want demo, full, build or programs" >&2; exit 2 ;;
 esac
 
 stamp=$dir/.complete
@@ -54,11 +55,19 @@ rm -rf "$dir" "$dir.tar"
 mkdir -p "$dir"
 # --format=tar: the archive is unpacked below without owners and device nodes
 quiet=; [ -t 2 ] || quiet=--quiet
-echo "$sources" | $fake mmdebstrap $quiet --mode=$mode --variant=extract --architectures="$arch" \
-    --include="$packages" --skip=check/qemu,check/chroot,check/empty \
-    --aptopt='Acquire::Retries "5"' --dpkgopt=path-exclude='/usr/share/man/*' \
-    --dpkgopt=path-exclude='/usr/share/doc/*' --dpkgopt=path-exclude='/usr/share/locale/*' \
-    --format=tar '' "$dir.tar" -
+unpack() { # sources on standard input
+    $fake mmdebstrap $quiet --mode=$mode --variant=extract --architectures="$arch" \
+        --include="$packages" --skip=check/qemu,check/chroot,check/empty \
+        --aptopt='Acquire::Retries "5"' --dpkgopt=path-exclude='/usr/share/man/*' \
+        --dpkgopt=path-exclude='/usr/share/doc/*' --dpkgopt=path-exclude='/usr/share/locale/*' \
+        --format=tar '' "$dir.tar" -
+}
+# Mirrors of rarer architectures may be out of step in what they have of security updates.
+echo "$sources" | unpack || {
+    echo "once more without security updates" >&2
+    rm -f "$dir.tar"
+    echo "$sources" | grep -v -e -security | unpack
+}
 tar -C "$dir" --no-same-owner --exclude='./dev/*' -xf "$dir.tar"
 rm -f "$dir.tar"
 

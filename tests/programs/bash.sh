@@ -38,5 +38,7 @@ EOF
 chmod +x "$work/dash"
 same "a script with an interpreter line is executed" /share/dash one "two three"
 same "100 short processes" /bin/sh -c 'i=0; while [ $i -lt 100 ]; do /bin/echo $i; i=$((i+1)); done'
-prints "the machine is aarch64" aarch64 guest /bin/uname -m
-prints "uname of a child is aarch64" aarch64 guest /bin/sh -c '/bin/uname -m; :'
+machine=$(basename "$EMU"); machine=${machine#qemu-}; [ "$machine" != i386 ] || machine=i686
+[ "${machine#emu}" = "$machine" ] || machine=aarch64
+prints "the machine is $machine" "$machine" guest /bin/uname -m
+prints "uname of a child is $machine" "$machine" guest /bin/sh -c '/bin/uname -m; :'

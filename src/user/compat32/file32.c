@@ -245,7 +245,49 @@ long sys32_fcntl(struct task *t, const uint64_t *a)
     return sys32_fcntl64(t, a);
 }
 
-/* --- Directories: the older form, whose numbers are words --- */
+/* --- Directories: places in them are 31 bits for 32-bit programs.  Some file systems give the host's 64-bit programs hashes of 63
+ * bits (ext4), of which the upper half is what they give to others; a folder where that was seen is remembered by its descriptor. */
+
+enum { MAX_FOLDED = 65536 };
+static uint8_t folded[MAX_FOLDED / 8]; /* a bit for each descriptor [atomic] */
+
+static bool is_folded(uint64_t fd)
+{
+    return fd < MAX_FOLDED && (__atomic_load_n(&folded[fd / 8], __ATOMIC_RELAXED) >> fd % 8 & 1);
+}
+
+static void set_folded(uint64_t fd, bool on)
+{
+    if (fd >= MAX_FOLDED || is_folded(fd) == on)
+        return;
+    if (on)
+        __atomic_or_fetch(&folded[fd / 8], (uint8_t)(1 << fd % 8), __ATOMIC_RELAXED);
+    else
+        __atomic_and_fetch(&folded[fd / 8], (uint8_t)~(1 << fd % 8), __ATOMIC_RELAXED);
+}
+
+static int64_t fold(uint64_t fd, int64_t off)
+{
+    if (off == INT64_MAX) /* the end */
+        return INT32_MAX;
+    if (off >> 31 == 0)
+        return off;
+    set_folded(fd, true);
+    return off >> 32;
+}
+
+static int64_t seek(uint64_t fd, int64_t off, uint64_t whence)
+{
+    bool here = is_folded(fd);
+    int64_t r;
+
+    if (here && whence == SEEK_SET && off >> 31 == 0)
+        off = off == INT32_MAX ? INT64_MAX : off << 32;
+    r = HOST(__NR_lseek, fd, off, whence);
+    if (here && r == 0)
+        set_folded(fd, false); /* as it was opened; or another file has the number */
+    return here && r > INT32_MAX ? fold(fd, r) : r;
+}
 
 struct entry64 {
     uint64_t ino;
@@ -255,7 +297,33 @@ struct entry64 {
     char name[];
 } __attribute__((packed));
 
-/* Packs the @n bytes of @in into @out, which is no longer: their length, or a negative errno. */
+/* The entries as the host has them, places folded: their length, or a negative errno. */
+static long read_entries(uint64_t fd, uint8_t *buf, size_t size)
+{
+    long n = HOST(__NR_getdents64, fd, buf, size);
+
+    for (long at = 0; at < n;) {
+        struct entry64 d;
+
+        memcpy(&d, buf + at, sizeof(d));
+        d.off = fold(fd, d.off);
+        memcpy(buf + at, &d, sizeof(d));
+        at += d.reclen;
+    }
+    return n;
+}
+
+enum { ENTRIES = 32768 };
+
+long sys32_getdents64(struct task *t, const uint64_t *a)
+{
+    uint8_t buf[ENTRIES];
+    long n = read_entries(a[0], buf, a[2] < sizeof(buf) ? a[2] : sizeof(buf));
+
+    return n > 0 && guest_write(t->cpu, a[1], buf, (size_t)n) < 0 ? -EFAULT : n;
+}
+
+/* The older form, whose numbers are words: packs the @n bytes of @in into @out, which is no longer.  Returns their length. */
 static long pack_entries(const uint8_t *in, long n, uint8_t *out)
 {
     long to = 0;
@@ -270,7 +338,7 @@ static long pack_entries(const uint8_t *in, long n, uint8_t *out)
         name = strlen((const char *)in + at + sizeof(d));
         len = (uint16_t)((10 + name + 2 + 3) & ~3u);
         ino = (uint32_t)d.ino ^ (uint32_t)(d.ino >> 32);
-        off = (uint32_t)d.off; /* file systems hash to 31 bits for programs that ask so; large ones are cut */
+        off = (uint32_t)d.off;
         memset(out + to, 0, len);
         memcpy(out + to, &ino, 4);
         memcpy(out + to + 4, &off, 4);
@@ -285,8 +353,8 @@ static long pack_entries(const uint8_t *in, long n, uint8_t *out)
 
 long sys32_getdents(struct task *t, const uint64_t *a)
 {
-    uint8_t in[16384], out[16384];
-    long n = HOST(__NR_getdents64, a[0], in, a[2] < sizeof(in) ? a[2] : sizeof(in));
+    uint8_t in[ENTRIES], out[ENTRIES];
+    long n = read_entries(a[0], in, a[2] < sizeof(in) ? a[2] : sizeof(in));
 
     if (n <= 0)
         return n;
@@ -298,9 +366,17 @@ long sys32_getdents(struct task *t, const uint64_t *a)
 
 long sys32__llseek(struct task *t, const uint64_t *a)
 {
-    int64_t r = HOST(__NR_lseek, a[0], pair32(a[2], a[1]), a[4]);
+    int64_t r = seek(a[0], (int64_t)pair32(a[2], a[1]), a[4]);
 
     return r < 0 ? r : guest_write(t->cpu, a[3], &r, 8);
+}
+
+/* The new place may not fit: then it is there, and the call says so (lseek(2)). */
+long sys32_lseek(struct task *t, const uint64_t *a)
+{
+    int64_t r = seek(a[0], (int32_t)a[1], a[2]);
+
+    return r > INT32_MAX ? -EOVERFLOW : r;
 }
 
 long sys32_pread64(struct task *t, const uint64_t *a)
