@@ -284,7 +284,6 @@ extern const struct state x86_sys_state[];
 void x86_state_saving(void *obj);
 int x86_state_loaded(void *obj, int version, struct err *e);
 void x86_sys_reset(struct cpu *cpu, bool init);
-extern const struct guest_gdb x86_gdb_system;
 
 /* --- smm.c --- */
 
