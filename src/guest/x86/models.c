@@ -294,6 +294,19 @@ static bool harmless(const char *name)
     return false;
 }
 
+/* Names that features had before, or have elsewhere. */
+static const char *usual_name(const char *name)
+{
+    static const struct {
+        char old[12], usual[12];
+    } rows[] = {{"sse3", "pni"}, {"pclmuldq", "pclmulqdq"}, {"xd", "nx"}, {"i64", "lm"}, {"ffxsr", "fxsr-opt"}, {"lzcnt", "abm"}};
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (strcmp(name, rows[i].old) == 0)
+            return rows[i].usual;
+    return name;
+}
+
 static int set_switch(struct parsing *p, const char *name, bool v, bool *found)
 {
     const struct lack *l = find_lacking(name, strlen(name));
@@ -326,6 +339,7 @@ static int set_property(struct parsing *p, const char *name, const char *value, 
         return r;
     if (harmless(name))
         return 0;
+    name = usual_name(name);
     set_switch(&(struct parsing){.c = &(struct x86_conf){0}}, name, true, &found);
     if (!found)
         return err_set(e, -EINVAL, "CPU model '%s' has no property '%s'; -cpu help lists the features there are",
