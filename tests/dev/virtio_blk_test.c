@@ -313,8 +313,9 @@ static unsigned n_stops;
 
 static void count_stops(void *opaque, const char *name, struct json_object *data)
 {
-    n_stops += !strcmp(name, "BLOCK_IO_ERROR") &&
-               !strcmp(json_object_get_string(json_object_object_get(data, "action")), "stop");
+    if (!strcmp(name, "BLOCK_IO_ERROR") &&
+        !strcmp(json_object_get_string(json_object_object_get(data, "action")), "stop"))
+        __atomic_fetch_add(&n_stops, 1, __ATOMIC_SEQ_CST);
 }
 
 static void set_running(struct vdrv *d, bool on)
@@ -336,14 +337,14 @@ static struct vdrv *waiting_write(void)
     drive.blk = blk_open(blk_env_new(NULL, NULL), NULL, json_tokener_parse(tree), BLK_RDWR, ERR_IGNORE);
     d = disk("drive=d0,werror=stop", 0);
     machine_on_event(d->r->m, count_stops, NULL);
-    n_stops = 0;
+    __atomic_store_n(&n_stops, 0, __ATOMIC_SEQ_CST);
     header(d, HDR, T_OUT, 4);
     *vdrv_mem(d, STATUS) = 0xee;
     vdrv_add(d, 0, b, 3);
     vdrv_kick(d, 0);
     for (unsigned i = 0; i < 2000 && !__atomic_load_n(&n_stops, __ATOMIC_SEQ_CST); i++)
         usleep(1000);
-    CHECK_EQ(n_stops, 1);
+    CHECK_EQ(__atomic_load_n(&n_stops, __ATOMIC_SEQ_CST), 1);
     set_running(d, false);
     usleep(20000);
     CHECK(!vdrv_ready(d, 0));

@@ -206,8 +206,9 @@ static unsigned n_stops;
 
 static void count_stops(void *opaque, const char *name, struct json_object *data)
 {
-    n_stops += !strcmp(name, "BLOCK_IO_ERROR") &&
-               !strcmp(json_object_get_string(json_object_object_get(data, "action")), "stop");
+    if (!strcmp(name, "BLOCK_IO_ERROR") &&
+        !strcmp(json_object_get_string(json_object_object_get(data, "action")), "stop"))
+        __atomic_fetch_add(&n_stops, 1, __ATOMIC_SEQ_CST);
 }
 
 static void set_running(struct vdrv *d, bool on)
@@ -232,7 +233,7 @@ static struct vdrv *full_disk(const char *props)
     d = disk("scsi-hd", props);
     machine_on_event(d->r->m, count_stops, NULL);
     wake(d);
-    n_stops = 0;
+    __atomic_store_n(&n_stops, 0, __ATOMIC_SEQ_CST);
     return d;
 }
 
@@ -250,7 +251,7 @@ static void start_write(struct vdrv *d)
     vdrv_kick(d, Q_REQUEST);
     for (unsigned i = 0; i < 2000 && !__atomic_load_n(&n_stops, __ATOMIC_SEQ_CST); i++)
         usleep(1000);
-    CHECK_EQ(n_stops, 1);
+    CHECK_EQ(__atomic_load_n(&n_stops, __ATOMIC_SEQ_CST), 1);
     set_running(d, false);
     usleep(20000);
     CHECK(!vdrv_ready(d, Q_REQUEST));

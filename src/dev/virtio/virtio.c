@@ -116,7 +116,7 @@ void virtio_fini(struct virtio *v)
 
 void virtio_reset(struct virtio *v)
 {
-    v->status = 0;
+    __atomic_store_n(&v->status, 0, __ATOMIC_RELAXED); /* workers look whether they may go on */
     if (v->type->reset)
         v->type->reset(v);
     v->guest_features = 0;
@@ -167,12 +167,13 @@ int virtio_loaded(struct virtio *v, int version, struct err *e)
 bool virtio_running(const struct virtio *v)
 {
     bool legacy = !virtio_has(v, VIRTIO_F_VERSION_1);
+    uint8_t status = __atomic_load_n(&v->status, __ATOMIC_RELAXED);
 
     if (!legacy && __atomic_load_n(&v->no_dma, __ATOMIC_RELAXED))
         return false;
     /* Drivers from before 1.0 may use queues before they say DRIVER_OK. */
     return !__atomic_load_n(&v->broken, __ATOMIC_RELAXED) &&
-           (v->status & VIRTIO_DRIVER_OK || (legacy && v->status & VIRTIO_DRIVER));
+           (status & VIRTIO_DRIVER_OK || (legacy && status & VIRTIO_DRIVER));
 }
 
 void virtio_set_status(struct virtio *v, uint8_t status)
@@ -186,7 +187,7 @@ void virtio_set_status(struct virtio *v, uint8_t status)
     /* 2.2.2, 6: what was not offered cannot be accepted; FEATURES_OK does not stick then. */
     if (status & ~old & VIRTIO_FEATURES_OK && v->guest_features & ~v->host_features)
         status &= ~VIRTIO_FEATURES_OK;
-    v->status = status | (old & VIRTIO_NEEDS_RESET);
+    __atomic_store_n(&v->status, status | (old & VIRTIO_NEEDS_RESET), __ATOMIC_RELAXED);
     if (v->type->status)
         v->type->status(v, old);
 }

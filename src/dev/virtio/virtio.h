@@ -139,7 +139,7 @@ struct virtio {
 
     /* Registers; under the machine's lock. */
     uint64_t host_features, guest_features;
-    uint8_t status;
+    uint8_t status;   /* [atomic; written under the machine's lock] */
     uint8_t isr; /* [atomic] */
     uint32_t generation;
     uint16_t config_vector;

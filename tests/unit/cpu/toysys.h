@@ -94,7 +94,7 @@ static inline int tsys_walk(struct cpu *cpu, uint64_t va, enum mmu_access access
 {
     struct tsys *t = tsys_of(cpu);
 
-    t->n_walks += !debug;
+    __atomic_fetch_add(&t->n_walks, !debug, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < t->n_maps; i++) {
         const struct tsys_map *m = &t->map[i];
 
