@@ -214,7 +214,7 @@ static int init(struct dev *d, struct err *e)
     make_registers(&p->pci);
     acpi_pm_init(&p->acpi, d->m, GPE_LEN);
     p->acpi.no_s4 = p->no_s4;
-    ich9_tco_init(&p->tco, d->m);
+    ich9_tco_init(&p->tco, d);
     make_ports(p);
     mem_init_mmio(&p->rcba, "lpc-rcrb-mmio", RCBA_SIZE, &rcba_ops, p);
     apm_init(&p->apm, d->m, command, p);

@@ -29,7 +29,7 @@ static void reload(struct ich9_tco *t)
     if (t->cnt1 & TMR_HLT)
         timer_cancel(&t->timer);
     else
-        timer_at(&t->timer, clock_now(t->m, CLK_VIRT) + (t->tmr & 0x3ff) * STEP_NS);
+        timer_at(&t->timer, clock_now(t->dev->m, CLK_VIRT) + (t->tmr & 0x3ff) * STEP_NS);
 }
 
 static void timed_out(void *opaque)
@@ -40,17 +40,15 @@ static void timed_out(void *opaque)
         t->sts1 |= TIMEOUT;
     } else {
         t->sts2 |= SECOND_TO | BOOT;
-        if (!t->no_reboot) {
-            machine_ask(t->m, ASK_RESET, "guest-reset");
-            return;
-        }
+        if (!t->no_reboot)
+            machine_watchdog(t->dev); /* a reset, unless -watchdog-action says otherwise */
     }
     reload(t);
 }
 
 static uint16_t left(const struct ich9_tco *t)
 {
-    int64_t ns = timer_armed(&t->timer) ? t->timer.at - clock_now(t->m, CLK_VIRT) : 0;
+    int64_t ns = timer_armed(&t->timer) ? t->timer.at - clock_now(t->dev->m, CLK_VIRT) : 0;
 
     return ns > 0 ? ns / STEP_NS & 0x3ff : 0;
 }
@@ -116,10 +114,10 @@ static void tco_write(void *opaque, paddr off, uint64_t v, struct access a)
 
 static const struct mmio_ops tco_ops = {tco_read, tco_write, 2, 2};
 
-void ich9_tco_init(struct ich9_tco *t, struct machine *m)
+void ich9_tco_init(struct ich9_tco *t, struct dev *dev)
 {
-    t->m = m;
-    timer_init(&t->timer, m, CLK_VIRT, timed_out, t);
+    t->dev = dev;
+    timer_init(&t->timer, dev->m, CLK_VIRT, timed_out, t);
     mem_init_mmio(&t->regs, "sm-tco", REGS, &tco_ops, t);
 }
 
