@@ -4,6 +4,7 @@
 #include "app/system/sys.h"
 #include "cpu/vcpu.h"
 #include "dev/devices.h"
+#include "guest/x86/system.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -35,9 +36,20 @@ void sys_warn(struct sys *s, const char *fmt, ...)
     fputc('\n', stderr);
 }
 
-static void block_warning(void *opaque, const char *text)
+static void warning(void *opaque, const char *text)
 {
     sys_warn(opaque, "%s", text);
+}
+
+/* What the user's -cpu asks for and no CPU here has. */
+static void warn_of_features(struct sys *s)
+{
+    bool only32 = strcmp(s->arch, "i386") == 0;
+    struct x86_conf c;
+    struct err e = {0};
+
+    if (s->conf.cpu && (only32 || strcmp(s->arch, "x86_64") == 0))
+        x86_conf_parse(&c, s->conf.cpu, s->conf.cpu_features, s->conf.cpu, only32, warning, s, &e);
 }
 
 /* Signals that end us are read from a descriptor, by the main loop; no other thread gets them. */
@@ -100,7 +112,7 @@ static int start(struct sys *s, struct err *e)
         return r;
     s->loop = loop_new();
     s->m = machine_new(dev_types(), s->loop);
-    s->blk = blk_env_new(block_warning, s);
+    s->blk = blk_env_new(warning, s);
     machine_lock(s->m);
     if (lists_print(s, e)) {
         s->cli.done = true;
@@ -112,6 +124,7 @@ static int start(struct sys *s, struct err *e)
         return r;
     if ((r = build(s, e)) < 0 || (r = pidfile_make(s, e)) < 0)
         return r;
+    warn_of_features(s);
     if (s->unseen)
         sys_warn(s, "there are no windows yet: -vnc :0 shows the screen, -nographic the serial port");
     return 0;
