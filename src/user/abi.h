@@ -21,6 +21,7 @@ enum abi_family { ABI_ARM, ABI_X86 };
 /** struct abi_address - how Linux divides a program's addresses. */
 struct abi_address {
     uint64_t limit;     /* TASK_SIZE; larger than the host's: the host's */
+    uint64_t map_32bit; /* where mappings with MAP_32BIT end; 0: there is no such flag */
     unsigned tag_bits;  /* at the top of an address that are ignored */
 };
 

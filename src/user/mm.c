@@ -288,9 +288,12 @@ static uint64_t gap_between(const struct mm *mm, uint64_t low, uint64_t high, ui
     }
 }
 
-static uint64_t choose(const struct mm *mm, uint64_t len, uint64_t align)
+static uint64_t choose(const struct mm *mm, uint64_t len, uint64_t align, uint64_t below)
 {
-    uint64_t a = gap_between(mm, mm->mmap_low, mm->mmap_base, len, align);
+    uint64_t a = gap_between(mm, mm->mmap_low, below ? below : mm->mmap_base, len, align);
+
+    if (below)
+        return a;
 
     return a != ~UINT64_C(0) ? a : gap_between(mm, mm->mmap_base, mm->limit, len, align);
 }
@@ -300,6 +303,7 @@ struct request {
     uint64_t hint, len, align;
     int prot, flags, fd;
     uint64_t off;
+    uint64_t below; /* nowhere else than below this, 0: anywhere */
 };
 
 static int64_t host_map(struct process *p, const struct request *q, uint64_t addr, int fixed)
@@ -322,11 +326,13 @@ static int64_t map_anywhere(struct process *p, const struct request *q)
     uint64_t hint = q->hint;
     int64_t r = -EEXIST;
 
+    if (q->below && (hint > q->below || q->len > q->below - hint))
+        hint = 0;
     if (hint >= mm->mmap_low && hint <= mm->limit - q->len && !(hint & (q->align - 1)) &&
         !vmas_overlap(&mm->vmas, hint, hint + q->len))
         r = host_map(p, q, hint, MAP_FIXED_NOREPLACE);
     for (int tries = 0; r == -EEXIST && tries < 3; tries++) {
-        uint64_t a = choose(mm, q->len, q->align);
+        uint64_t a = choose(mm, q->len, q->align, q->below);
 
         if (a == ~UINT64_C(0))
             return -ENOMEM;
@@ -561,6 +567,8 @@ int64_t mm_mmap(struct process *p, uint64_t addr, uint64_t len, int prot, int fl
                          offset};
     if (flags & MAP_ANONYMOUS)
         q.fd = -1;
+    if ((flags & MAP_32BIT) && p->abi->address.map_32bit && !p->opts.reserved_va)
+        q.below = p->abi->address.map_32bit;
     pthread_rwlock_wrlock(&mm->lock);
     if (mm->lock_future >= 0)
         q.flags |= MAP_LOCKED;

@@ -25,6 +25,8 @@ for word in 64 32; do
     gcc -m$word -nostdlib -static -o "$work/hello$word" "$SRC/x86/hello$word.S" || exit 1
     both "a $word-bit program has its arguments and ends" $word "$work/hello$word" "hello, world" x y
 done
+gcc -O1 -static -o "$work/map32" "$SRC/x86/map32.c" || exit 1
+both "MAP_32BIT" 64 "$work/map32"
 for word in 64 32; do
     if gcc -m$word -O1 -static -pthread -o "$work/smc$word" "$SRC/x86/smc.c" 2>"$work/.err"; then
         both "code that is written without a word is noticed, $word bits" $word "$work/smc$word"

@@ -104,7 +104,7 @@ const struct user_abi abi_x86_64 = {
     .uname = "x86_64",
     .platform = "x86_64",
     .isa = &guest_x86_64,
-    .address = {.limit = UINT64_C(0x7ffffffff000)},
+    .address = {.limit = UINT64_C(0x7ffffffff000), .map_32bit = UINT64_C(1) << 31},
     .cpu = {
         .model_name = x86_abi_model_name,
         .choose = x86_abi_choose64,
