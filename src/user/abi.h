@@ -44,7 +44,7 @@ struct abi_cpu {
     void (*cpuinfo)(const struct process *p, const struct cpu *cpu, long n, FILE *out);
     /** prepare - before each cpu_run() of a process with p->guarded set; NULL: nothing to do. */
     void (*prepare)(struct cpu *cpu);
-    /** exec_prot - what mprotect may say beyond read, write and execute, of this model; NULL: nothing.  fetch_mode - the bits
+    /** extra_prot - what mprotect may say beyond read, write and execute, of this model; NULL: nothing.  fetch_mode - the bits
      * that memory with that @prot adds to the CPU's mode. */
     int (*extra_prot)(int model);
     uint32_t (*fetch_mode)(uint32_t prot);
@@ -85,7 +85,6 @@ struct abi_signal {
 
 struct user_abi {
     const char *name;     /* qemu-NAME, --arch=NAME */
-    const char *about;    /* "AArch64", for messages */
     enum abi_family family;
     uint16_t machine;     /* e_machine */
     uint8_t word;         /* bytes of a long and of a pointer: 4 or 8; ELF files are of that class, little-endian */

@@ -170,7 +170,6 @@ static uint32_t fetch_mode(uint32_t prot)
 
 const struct user_abi abi_aarch64 = {
     .name = "aarch64",
-    .about = "AArch64",
     .family = ABI_ARM,
     .machine = EM_AARCH64,
     .word = 8,

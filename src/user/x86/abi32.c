@@ -84,7 +84,6 @@ static void vdso_serve(struct process *p)
 
 const struct user_abi abi_i386 = {
     .name = "i386",
-    .about = "i386",
     .family = ABI_X86,
     .machine = EM_386,
     .word = 4,

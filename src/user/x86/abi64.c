@@ -97,7 +97,6 @@ static void vdso_serve(struct process *p)
 
 const struct user_abi abi_x86_64 = {
     .name = "x86_64",
-    .about = "x86-64",
     .family = ABI_X86,
     .machine = EM_X86_64,
     .word = 8,
