@@ -268,13 +268,15 @@ bool mmu_atomic(struct cpu *cpu, enum ir_opcode op, uint64_t va, unsigned memop,
 
 /* --- Code that changes itself --- */
 
-/* One end of a store: does it lie in the page of @code_at, where there may be translations? */
-static bool in_code(struct cpu *cpu, uint64_t code_at, uint64_t va, unsigned regime)
+/* One end of a store: does it lie in the page of @code_at, where there may be translations?  Looks it up as the store will; *@ok:
+ * it can be made there. */
+static bool in_code(struct cpu *cpu, uint64_t code_at, uint64_t va, unsigned regime, bool *ok)
 {
     const struct mmu_entry *e = mmu_find(cpu, va, MMU_WRITE, regime);
     struct mem_hit hit;
     uint64_t at;
 
+    *ok = e;
     if (!e || !(e->write & (MMU_PAGE - 1)) || !(e->page & MMU_E_RAM) || !mmu_ram(cpu, pa_of(e, va), &hit) || !hit.writable)
         return false;
     at = hit.ram->offset + hit.ram_off;
@@ -283,11 +285,12 @@ static bool in_code(struct cpu *cpu, uint64_t code_at, uint64_t va, unsigned reg
 
 bool mmu_own_code(struct cpu *cpu, uint64_t code_at, uint64_t va, unsigned memop, unsigned regime)
 {
-    unsigned size = 1u << (memop & IR_MEM_SIZE);
+    uint64_t last = va + (1u << (memop & IR_MEM_SIZE)) - 1;
+    bool ok;
 
     if (!sys_of(cpu)->own_code || cpu->by_itself)
         return false;
-    if (!in_code(cpu, code_at, va, regime) && (size == 1 || !in_code(cpu, code_at, va + size - 1, regime)))
+    if (!in_code(cpu, code_at, va, regime, &ok) && (!ok || last == va || !in_code(cpu, code_at, last, regime, &ok)))
         return false;
     cpu->odd = true;
     cpu->stop = CPU_STOP_NONE;
