@@ -83,7 +83,7 @@ struct mmu_entry {
 
 struct cpu_mode {
     uint32_t mode; /* engine_key() */
-    bool taken;   /* there is such a mode */
+    bool taken;   /* there is such a mode [atomic] */
     bool forget;  /* the shadow stack is to be emptied before it is used */
     bool local;   /* some entries are of pages that are not global, but of: */
     uint64_t context;

@@ -116,7 +116,7 @@ void modes_forget(struct cpu *cpu, uint64_t pc)
         struct cpu_mode *m = &cpu->modes[n];
         unsigned i = pc >> cpu->isa->pc_shift & ((1u << CPU_MODE_JC_BITS) - 1);
 
-        if (!m->taken)
+        if (!__atomic_load_n(&m->taken, __ATOMIC_ACQUIRE)) /* then it is empty: what fills it looks at the generation */
             continue;
         if (__atomic_load_n(&m->jc[i].pc, __ATOMIC_RELAXED) == pc)
             empty(m->jc, i);
@@ -168,7 +168,7 @@ struct cpu_jc *mode_entry(struct cpu *cpu, uint64_t pc, unsigned landing, unsign
 
 static void take(struct cpu *cpu, struct cpu_mode *m)
 {
-    m->taken = true;
+    __atomic_store_n(&m->taken, true, __ATOMIC_RELEASE);
     m->mode = engine_key(cpu);
     m->regime = (uint8_t)cpu->isa->system->fetch_regime(cpu->mode);
     empty(m->jc, 0);
