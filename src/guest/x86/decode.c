@@ -762,5 +762,7 @@ enum x86_unit x86_row_unit(unsigned row)
 {
     if (row < ROWS_INTEGER || row >= X86_NUM_ROWS)
         return X86_UNIT_INTEGER;
-    return row < ROWS_X87 ? X86_UNIT_X87 : rule(row)->vex ? X86_UNIT_AVX : X86_UNIT_SSE;
+    if (row < ROWS_X87 || texts[row].feat == X86_FEAT_FXSR) /* CR4.OSFXSR does not forbid FXSAVE and FXRSTOR */
+        return X86_UNIT_X87;
+    return rule(row)->vex ? X86_UNIT_AVX : X86_UNIT_SSE;
 }

@@ -57,7 +57,10 @@ over2:
     test $0x200, %ax
     jne 1f
     say16 "IF is clear\n"
-1:  finish
+1:  fxsave 0x6000 /* CR4.OSFXSR is clear: that is no matter (SDM 2, FXSAVE) */
+    fxrstor 0x6000
+    say16 "fxsave\n"
+    finish
 on3:
     say16 "int3\n"
     iret
