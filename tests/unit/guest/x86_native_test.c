@@ -394,7 +394,8 @@ static struct x86_features host_features(void)
     for (unsigned i = 1; i < X86_NUM_FEATS; i++) {
         unsigned r[4] = {0};
 
-        if (where[i].leaf >= 0x80000000 ? where[i].leaf > __get_cpuid_max(0x80000000, NULL) : where[i].leaf > __get_cpuid_max(0, NULL))
+        if (where[i].leaf >= 0x80000000 ? where[i].leaf > (uint32_t)__get_cpuid_max(0x80000000, NULL)
+                                          : where[i].leaf > (uint32_t)__get_cpuid_max(0, NULL))
             r[0] = 0;
         else
             __cpuid_count(where[i].leaf, where[i].sub, r[0], r[1], r[2], r[3]);
