@@ -3,6 +3,7 @@
 #include "guest/aarch64/lift_system.h"
 #include "guest/aarch64/system_priv.h"
 
+#include "base/nearest.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,48 +11,15 @@
 
 /* --- -cpu --- */
 
-/* Edit distance, for "did you mean". */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[40], n = (unsigned)strlen(b);
-
-    if (n >= 40)
-        return ~0u;
-    for (unsigned j = 0; j <= n; j++)
-        row[j] = j;
-    for (unsigned i = 1; a[i - 1]; i++) {
-        unsigned diagonal = row[0];
-
-        row[0] = i;
-        for (unsigned j = 1; j <= n; j++) {
-            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = best;
-        }
-    }
-    return row[n];
-}
-
 static int no_such_model(const char *name, struct err *e)
 {
-    const char *best = NULL;
-    unsigned least = 4;
+    const char *names[32] = {NULL}, *best;
 
     if (strcmp(name, "host") == 0)
         return err_set(e, -ENOENT, "CPU model 'host' needs hardware virtualization; 'max' has every feature there is");
-    for (int i = 0; a64_model_name(i); i++) {
-        unsigned d = distance(name, a64_model_name(i));
-
-        if (d < least) {
-            least = d;
-            best = a64_model_name(i);
-        }
-    }
+    for (int i = 0; i < 31 && a64_model_name(i); i++)
+        names[i] = a64_model_name(i);
+    best = nearest_name(name, names);
     if (best)
         return err_set(e, -ENOENT, "unable to find CPU model '%s'; did you mean '%s'?", name, best);
     return err_set(e, -ENOENT, "unable to find CPU model '%s'; -cpu help lists them", name);

@@ -2,6 +2,7 @@
 /* CPU models and what -cpu says of them (models.def, features.def, lacking.def). */
 #include "guest/x86/models.h"
 
+#include "base/nearest.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -402,46 +403,13 @@ static int tell_lacks(struct parsing *p, void (*warn)(void *opaque, const char *
     return 0;
 }
 
-/* Edit distance, for "did you mean". */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[40], n = (unsigned)strlen(b);
-
-    if (n >= 40)
-        return ~0u;
-    for (unsigned j = 0; j <= n; j++)
-        row[j] = j;
-    for (unsigned i = 1; a[i - 1]; i++) {
-        unsigned diagonal = row[0];
-
-        row[0] = i;
-        for (unsigned j = 1; j <= n; j++) {
-            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = best;
-        }
-    }
-    return row[n];
-}
-
 static int no_such_model(const char *name, struct err *e)
 {
-    const char *best = NULL;
-    unsigned least = 4;
+    const char *names[N_MODELS + 1] = {NULL}, *best;
 
-    for (int i = 0; i < N_MODELS; i++) {
-        unsigned d = distance(name, models[i].name);
-
-        if (d < least) {
-            least = d;
-            best = models[i].name;
-        }
-    }
+    for (int i = 0; i < N_MODELS; i++)
+        names[i] = models[i].name;
+    best = nearest_name(name, names);
     if (best)
         return err_set(e, -ENOENT, "unable to find CPU model '%s'; did you mean '%s'?", name, best);
     return err_set(e, -ENOENT, "unable to find CPU model '%s'; -cpu help lists them", name);
