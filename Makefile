@@ -33,7 +33,7 @@ LDFLAGS  += $(SAN)
 O        := $(B)/obj/$(V)
 
 # Libraries of the storage tools.  emu-user links none of them: its objects never name them.
-STORAGE_PKGS := json-c zlib libzstd gnutls nettle libcurl libssh libnbd liburing
+STORAGE_PKGS := json-c zlib libzstd gnutls nettle libcurl libssh libnbd
 CPPFLAGS     += $(shell pkg-config --cflags $(STORAGE_PKGS) 2>/dev/null)
 STORAGE_LIBS := $(shell pkg-config --libs $(STORAGE_PKGS) 2>/dev/null) -lbz2
 STORAGE      := qemu-img qemu-io qemu-nbd

@@ -143,6 +143,10 @@ def rows(mib):
          'cp empty w; qemu-img bench -w -c 32768 -d 32 -s 4096 -S 65536 -f qcow2 w', None, 2, ['rm -f w']),
         ('4 KiB allocating, extended L2', ['qemu-img create -q -f qcow2 -o extended_l2=on empty 2G'],
          'cp empty w; qemu-img bench -w -c 32768 -d 32 -s 4096 -S 65536 -f qcow2 w', None, 1.3, ['rm -f w']),
+        ('1 MiB reads, scattered, direct', ['rm -f disk/s; qemu-img create -q -f qcow2 disk/s 128M',
+                                            'for i in $(seq 0 2047); do echo "write -q -P 5 $((i * 1021 % 2048 * 64))k 64k"; done |'
+                                            ' qemu-io -t unsafe -f qcow2 disk/s'],
+         'qemu-img bench -t none -i io_uring -d 1 -s 1M -c 1000 -f qcow2 disk/s', None, .8, []),  # the disk's time, mostly
         (f'reads through {depth} overlays', chain,
          f'qemu-img bench -c 60000 -d 8 -s 4096 chain{depth - 1}', None, 10, []),
         ('NBD 4 KiB reads, depth 1', [], served('disk/nbd', 256, 'randread', 1, 160), None, 1.3, []),

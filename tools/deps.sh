@@ -8,7 +8,7 @@ export LC_ALL=C
 packages() {
     case $1 in
     build) echo build-essential pkg-config python3 libjson-c-dev zlib1g-dev libzstd-dev libbz2-dev \
-                libgnutls28-dev nettle-dev libcurl4-gnutls-dev libssh-dev libnbd-dev liburing-dev libslirp-dev libglib2.0-dev libfdt-dev \
+                libgnutls28-dev nettle-dev libcurl4-gnutls-dev libssh-dev libnbd-dev libslirp-dev libglib2.0-dev libfdt-dev \
                 libpng-dev libvncserver-dev ;;
     root)  echo mmdebstrap fakeroot debian-archive-keyring util-linux ;;
     test)  echo qemu-utils qemu-block-extra nbdkit libnbd-bin python3-libnbd nbdfuse fio e2fsprogs \

@@ -115,11 +115,20 @@ struct blk_map_ops {
                             struct err *e);
 };
 
+/* struct blk_piece - one of several reads that are given to the host together. */
+struct blk_piece {
+    uint64_t off;
+    struct iovec iov;
+};
+enum { BLK_PIECES = 32 }; /* at most */
+
 struct blk_io_ops {
     /* The @iov's total length is the request's; b->align divides offset and length. */
     int (*readv)(struct blk *b, uint64_t off, const struct iovec *iov, int n, struct err *e);
     int (*writev)(struct blk *b, uint64_t off, const struct iovec *iov, int n, unsigned req,
                   struct err *e);
+    /** read_pieces - @n reads at once, in any order.  NULL: one by one. */
+    int (*read_pieces)(struct blk *b, const struct blk_piece *p, int n, struct err *e);
     int (*zero)(struct blk *b, uint64_t off, uint64_t len, unsigned req, struct err *e);
     int (*discard)(struct blk *b, uint64_t off, uint64_t len, struct err *e);
     /** status - as blk_status; NULL: all is allocated data. */

@@ -218,28 +218,62 @@ static int read_extent(struct blk *b, const struct blk_extent *x, uint64_t off, 
     bug("extent of kind %d", x->where);
 }
 
+/* struct batch - pieces of one request that the host gets together; nothing of them is on its way yet. */
+struct batch {
+    struct blk *file;
+    int n;
+    struct blk_piece pieces[BLK_PIECES];
+};
+
+static int batch_end(struct batch *t, struct err *e)
+{
+    int n = t->n;
+
+    t->n = 0;
+    return n ? t->file->drv->io->read_pieces(t->file, t->pieces, n, e) : 0;
+}
+
+/* One more extent: with the others if the host takes several, else alone. */
+static int batch_add(struct batch *t, struct blk *b, const struct blk_extent *x, uint64_t off, uint64_t len,
+                     const struct iovec *iov, int n, struct err *e)
+{
+    struct blk *file = x->file ? x->file : b->file;
+    int r;
+
+    if (x->where != BLK_DATA || b->coded || n != 1 || !file->drv->io || !file->drv->io->read_pieces || !aligned(file, x->host, iov, n) ||
+        x->host + len > blk_size_now(file))
+        return read_extent(b, x, off, len, iov, n, e);
+    if ((t->n == BLK_PIECES || (t->n && t->file != file)) && (r = batch_end(t, e)) < 0)
+        return r;
+    t->file = file;
+    t->pieces[t->n++] = (struct blk_piece){x->host, {iov->iov_base, len}};
+    return 0;
+}
+
 static int map_read(struct blk *b, uint64_t off, uint64_t len, const struct iovec *iov, int n,
                     struct err *e)
 {
+    struct batch batch;
     struct blk_extent x;
     uint64_t done = 0;
     int r;
 
+    batch.n = 0;
     while (done < len) {
         memset(&x, 0, sizeof(x));
         if ((r = b->drv->map->map(b, off + done, len - done, &x, e)) < 0)
             return r;
-        if (x.len >= len && n <= SLICE_MAX) /* nearly always */
+        if (!done && x.len >= len && n <= SLICE_MAX) /* nearly always */
             return read_extent(b, &x, off, len, iov, n, e);
         struct iovec part[SLICE_MAX];
         uint64_t piece = min_u64(x.len, len - done);
         int k = iov_slice(iov, n, done, &piece, part, SLICE_MAX);
 
-        if ((r = read_extent(b, &x, off + done, piece, part, k, e)) < 0)
+        if ((r = batch_add(&batch, b, &x, off + done, piece, part, k, e)) < 0)
             return r;
         done += piece;
     }
-    return 0;
+    return batch_end(&batch, e);
 }
 
 int map_read_flat(struct blk *b, uint64_t off, uint64_t len, void *buf, struct err *e)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* driver=file: files of the host; most of driver=host_device. */
+#include "block/aio.h"
 #include "block/proto_file_priv.h"
 
 #include <fcntl.h>
@@ -11,8 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { BATCH_MIN = 4 }; /* pieces that are worth a ring to who did not ask for one */
+
 struct file {
     int fd;
+    enum aio_kind aio;
     bool device;
     bool no_punch, no_zero; /* the host said it cannot */
     enum { LOCK_AUTO, LOCK_ON, LOCK_OFF } locking;
@@ -129,6 +133,9 @@ static int take_options(struct blk *b, struct file_opts *o, struct err *e)
                        "specified.");
     b->filename = o->filename;
     o->filename = NULL;
+    f->aio = b->flags & BLK_IO_URING ? AIO_URING : b->flags & BLK_NATIVE_AIO ? AIO_NATIVE : AIO_THREADS;
+    if (aio_begin(f->aio, e) < 0)
+        return err_wrap(e, e->code, "Unable to use %s", f->aio == AIO_URING ? "io_uring" : "native AIO");
     return 0;
 }
 
@@ -183,6 +190,8 @@ int file_close(struct blk *b, struct err *e)
     struct file *f = b->state;
 
     pthread_mutex_destroy(&f->lock);
+    if (f->aio != AIO_THREADS && !f->device) /* a ring may hold the file, and so its locks, a moment longer */
+        file_unlock(f->fd);
     return close(f->fd) < 0 ? err_set(e, -errno, "closing '%s': %s", b->filename, strerror(errno))
                             : 0;
 }
@@ -212,6 +221,23 @@ static void advance(struct iovec **iov, int *n, size_t done)
     }
 }
 
+/* As preadv(2), pwritev(2): with io_uring and native through the kernel's rings. */
+static ssize_t transfer(const struct file *f, bool write, const struct iovec *iov, int n, uint64_t off)
+{
+    struct aio_request q = {.op = write ? AIO_WRITE : AIO_READ, .fd = f->fd, .iov = iov, .n = n, .off = off};
+
+    if (f->aio != AIO_THREADS) {
+        aio_run(f->aio, &q, 1);
+        if (q.done < 0)
+            errno = (int)-q.done;
+        return q.done < 0 ? -1 : q.done;
+    }
+    if (n == 1)
+        return write ? pwrite(f->fd, iov[0].iov_base, iov[0].iov_len, (off_t)off)
+                     : pread(f->fd, iov[0].iov_base, iov[0].iov_len, (off_t)off);
+    return write ? pwritev(f->fd, iov, n, (off_t)off) : preadv(f->fd, iov, n, (off_t)off);
+}
+
 /* The rest of a request of which the host did only a part: rare, so it may copy its list. */
 static int transfer_rest(struct blk *b, uint64_t off, const struct iovec *iov, int n, size_t done,
                          bool write, struct err *e)
@@ -224,8 +250,7 @@ static int transfer_rest(struct blk *b, uint64_t off, const struct iovec *iov, i
         return err_set(e, -ENOMEM, "out of memory");
     memcpy(copy, iov, (size_t)n * sizeof(*iov));
     for (advance(&at, &n, done); n;) {
-        ssize_t k = write ? pwritev(f->fd, at, n, (off_t)(off + done))
-                          : preadv(f->fd, at, n, (off_t)(off + done));
+        ssize_t k = transfer(f, write, at, n, off + done);
 
         if (k < 0 && errno == EINTR)
             continue;
@@ -254,8 +279,7 @@ static int file_readv(struct blk *b, uint64_t off, const struct iovec *iov, int 
 {
     struct file *f = b->state;
     uint64_t len = total(iov, n);
-    ssize_t k =
-        n == 1 ? pread(f->fd, iov[0].iov_base, len, (off_t)off) : preadv(f->fd, iov, n, (off_t)off);
+    ssize_t k = transfer(f, false, iov, n, off);
 
     if (k == (ssize_t)len)
         return 0;
@@ -263,6 +287,25 @@ static int file_readv(struct blk *b, uint64_t off, const struct iovec *iov, int 
         return err_set(e, -errno, "reading '%s' at %" PRIu64 ": %s", b->filename, off,
                        strerror(errno));
     return transfer_rest(b, off, iov, n, k < 0 ? 0 : (size_t)k, false, e);
+}
+
+/* The host waits for its disk once.  With aio=threads, too: the reference's threads read side by side there. */
+static int file_read_pieces(struct blk *b, const struct blk_piece *p, int n, struct err *e)
+{
+    struct file *f = b->state;
+    struct aio_request q[BLK_PIECES];
+    int r = 0;
+
+    for (int i = 0; i < n; i++)
+        q[i] = (struct aio_request){.op = AIO_READ, .fd = f->fd, .iov = &p[i].iov, .n = 1, .off = p[i].off};
+    aio_run(f->aio == AIO_THREADS && n >= BATCH_MIN ? AIO_URING : f->aio, q, (unsigned)n);
+    for (int i = 0; i < n && r >= 0; i++)
+        if (q[i].done < 0)
+            r = err_set(e, (int)q[i].done, "reading '%s' at %" PRIu64 ": %s", b->filename, q[i].off,
+                        strerror((int)-q[i].done));
+        else if ((size_t)q[i].done < p[i].iov.iov_len)
+            r = transfer_rest(b, q[i].off, &p[i].iov, 1, (size_t)q[i].done, false, e);
+    return r;
 }
 
 static void forget(struct file *f)
@@ -286,8 +329,7 @@ static int file_writev(struct blk *b, uint64_t off, const struct iovec *iov, int
 {
     struct file *f = b->state;
     uint64_t len = total(iov, n);
-    ssize_t k = n == 1 ? pwrite(f->fd, iov[0].iov_base, len, (off_t)off)
-                       : pwritev(f->fd, iov, n, (off_t)off);
+    ssize_t k = transfer(f, true, iov, n, off);
     int r = 0;
 
     if (k < 0 && errno != EINTR)
@@ -360,10 +402,12 @@ static int file_zero(struct blk *b, uint64_t off, uint64_t len, unsigned req, st
 int file_flush(struct blk *b, struct err *e)
 {
     struct file *f = b->state;
+    struct aio_request q = {.op = AIO_SYNC, .fd = f->fd};
 
-    if ((b->flags & BLK_NO_FLUSH) || fdatasync(f->fd) >= 0)
+    if (b->flags & BLK_NO_FLUSH)
         return 0;
-    return err_set(e, -errno, "flushing '%s': %s", b->filename, strerror(errno));
+    aio_run(f->aio == AIO_URING ? AIO_URING : AIO_THREADS, &q, 1);
+    return q.done < 0 ? err_set(e, (int)q.done, "flushing '%s': %s", b->filename, strerror((int)-q.done)) : 0;
 }
 
 /* What is where ------------------------------------------------------------------------------------ */
@@ -557,6 +601,7 @@ static int file_parse_name(const char *name, struct json_object *opts, struct er
 const struct blk_io_ops file_io = {
     .readv = file_readv,
     .writev = file_writev,
+    .read_pieces = file_read_pieces,
     .zero = file_zero,
     .discard = file_punch,
     .status = file_status,

@@ -80,3 +80,9 @@ int file_lock(int fd, unsigned held, unsigned unshared, bool must, const char *f
     drop(fd, unshared, UNSHARED);
     return must || e->code ? r : 0; /* file systems without such locks, old kernels */
 }
+
+void file_unlock(int fd)
+{
+    drop(fd, (1u << PERMS) - 1, HELD);
+    drop(fd, (1u << PERMS) - 1, UNSHARED);
+}

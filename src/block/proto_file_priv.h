@@ -13,6 +13,9 @@
 int file_lock(int fd, unsigned held, unsigned unshared, bool must, const char *filename,
               struct err *e);
 
+/** file_unlock - the end of all of @fd's locks. */
+void file_unlock(int fd);
+
 /* What driver=host_device (proto_host_device.c) has from driver=file, by the type of its node. */
 enum { FILE_STATE_SIZE = 256 };
 extern const struct blk_driver proto_host_device;
