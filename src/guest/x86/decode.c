@@ -45,17 +45,39 @@ static struct rule rules[X86_NUM_ROWS];
 static uint16_t first[2][MAPS][256]; /* by VEX, map and opcode: where the list starts in chain; 0: empty */
 static uint16_t *chain;              /* rows, each list ends with X86_NO_ROW */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool ready;
 
 /* --- Reading the tables --- */
 
+static bool begins(const char *p, const char *with)
+{
+    while (*with)
+        if (*p++ != *with++)
+            return false;
+    return true;
+}
+
+/* The word at @p, which a space or the end ends, is @w. */
+static bool is_word(const char *p, const char *w)
+{
+    size_t n = strlen(w);
+
+    return begins(p, w) && (!p[n] || p[n] == ' ');
+}
+
+static int digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 static unsigned hex(const char *p)
 {
-    return (unsigned)strtoul((const char[]){p[0], p[1], 0}, NULL, 16);
+    return (unsigned)(digit(p[0]) * 16 + digit(p[1]));
 }
 
 static bool is_hex(const char *p)
 {
-    return strchr("0123456789ABCDEF", p[0]) && p[1] && strchr("0123456789ABCDEF", p[1]);
+    return digit(p[0]) >= 0 && digit(p[1]) >= 0;
 }
 
 static void read_slash(struct rule *r, const char *p)
@@ -71,9 +93,9 @@ static void read_slash(struct rule *r, const char *p)
 
 static void read_word(struct rule *r, const char *p, bool *opcode)
 {
-    if (!strncmp(p, "NP", 2)) {
+    if (begins(p, "NP")) {
         r->prefix = PFX_NP;
-    } else if (!strncmp(p, "VEX", 3)) {
+    } else if (begins(p, "VEX")) {
         r->vex = 1;
     } else if (*p == 'L') {
         r->length = (uint8_t)(p[1] - '0');
@@ -85,15 +107,15 @@ static void read_word(struct rule *r, const char *p, bool *opcode)
         r->modrm = 1;
         r->fixed = true;
         r->exact = (uint8_t)hex(p + 1);
-    } else if (!strncmp(p, "i64", 3)) {
+    } else if (begins(p, "i64")) {
         r->where |= NOT_64;
-    } else if (!strncmp(p, "o64", 3)) {
+    } else if (begins(p, "o64")) {
         r->where |= ONLY_64;
-    } else if (!strncmp(p, "sys", 3)) {
+    } else if (begins(p, "sys")) {
         r->where |= ONLY_SYSTEM;
-    } else if (!strncmp(p, "pe", 2)) {
+    } else if (begins(p, "pe")) {
         r->where |= ONLY_PE;
-    } else if (!strncmp(p, "rex", 3)) {
+    } else if (begins(p, "rex")) {
         r->where |= REX_W;
     } else if (is_hex(p)) {
         r->opcode = (uint8_t)hex(p);
@@ -116,19 +138,19 @@ static void read_encoding(struct rule *r, const char *p)
     bool opcode = false, mandatory = false;
 
     for (const char *q = p; *q; q = next_word(q)) /* 66, F3 and F2 are opcodes, too: prefixes only before 0F or VEX */
-        mandatory |= !strncmp(q, "0F", 2) || !strncmp(q, "VEX", 3);
+        mandatory |= begins(q, "0F") || begins(q, "VEX");
     for (; *p; p = next_word(p)) {
-        if (mandatory && !r->map && !strncmp(p, "66", 2))
+        if (mandatory && !r->map && begins(p, "66"))
             r->prefix = PFX_66;
-        else if (mandatory && !r->map && !strncmp(p, "F3", 2))
+        else if (mandatory && !r->map && begins(p, "F3"))
             r->prefix = PFX_F3;
-        else if (mandatory && !r->map && !strncmp(p, "F2", 2))
+        else if (mandatory && !r->map && begins(p, "F2"))
             r->prefix = PFX_F2;
-        else if (!r->map && !opcode && !strncmp(p, "0F", 2))
+        else if (!r->map && !opcode && begins(p, "0F"))
             r->map = 1;
-        else if (r->map == 1 && !opcode && !strncmp(p, "38 ", 3))
+        else if (r->map == 1 && !opcode && begins(p, "38 "))
             r->map = 2;
-        else if (r->map == 1 && !opcode && !strncmp(p, "3A ", 3))
+        else if (r->map == 1 && !opcode && begins(p, "3A "))
             r->map = 3;
         else
             read_word(r, p, &opcode);
@@ -138,13 +160,12 @@ static void read_encoding(struct rule *r, const char *p)
 /* Fixed registers; 1 is an immediate. */
 static bool fixed_register(struct rule *r, const char *p)
 {
-    static const char names[][4] = {"AL", "CL", "AH", "DX", "rAX", "eAX", "XMM0", "1", "ES", "CS", "SS", "DS", "FS", "GS"};
-    char word[8] = {0};
+    static const char names[][5] = {"AL", "CL", "AH", "DX", "rAX", "eAX", "XMM0", "1", "ES", "CS", "SS", "DS", "FS", "GS"};
 
-    for (unsigned i = 0; i < sizeof(word) - 1 && p[i] && p[i] != ' '; i++)
-        word[i] = p[i];
+    if (p[1] >= 'a' && p[1] <= 'z') /* a method and a type */
+        return false;
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strlen(word) == strnlen(names[i], 4) && !strncmp(word, names[i], 4)) {
+        if (is_word(p, names[i])) {
             r->method[r->n_ops] = 'r';
             r->type[r->n_ops] = (char)i;
             return true;
@@ -173,26 +194,47 @@ static void read_attributes(struct rule *r, const char *p)
         size_t len = strcspn(p, " ");
 
         for (unsigned i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-            if (len == strlen(ends[i].word) && !strncmp(p, ends[i].word, len))
+            if (is_word(p, ends[i].word))
                 r->end = ends[i].end;
         if (len == 1)
             r->flags |= *p == 'R'   ? X86_FLAGS_READ
                         : *p == 'W' ? X86_FLAGS_WRITE
                         : *p == 'S' ? X86_FLAGS_SHIFT
                                     : X86_FLAGS_PART;
-        r->lock |= !strncmp(p, "lock", 4);
-        r->d64 |= !strncmp(p, "d64", 3);
-        r->f64 |= !strncmp(p, "f64", 3);
-        r->sx |= !strncmp(p, "sx", 2);
-        r->full |= !strncmp(p, "full", 4);
-        r->vsib |= !strncmp(p, "vsib", 4);
-        r->rep |= len == 3 && !strncmp(p, "rep", 3);
+        r->lock |= begins(p, "lock");
+        r->d64 |= begins(p, "d64");
+        r->f64 |= begins(p, "f64");
+        r->sx |= begins(p, "sx");
+        r->full |= begins(p, "full");
+        r->vsib |= begins(p, "vsib");
+        r->rep |= len == 3 && begins(p, "rep");
     }
+}
+
+/* How many rows each list has, then where it is filled next. */
+static void make_lists(uint32_t total)
+{
+    uint32_t at = 1;
+
+    chain = malloc((total + 2 * MAPS * 256 + 1) * sizeof(*chain));
+    if (!chain)
+        abort();
+    for (unsigned v = 0; v < 2; v++)
+        for (unsigned m = 0; m < MAPS; m++)
+            for (unsigned o = 0; o < 256; o++) {
+                uint32_t n = first[v][m][o];
+
+                first[v][m][o] = n ? (uint16_t)at : 0;
+                at += n ? n + 1 : 0;
+                if (n)
+                    chain[at - 1] = X86_NO_ROW;
+            }
 }
 
 static void read_rows(void)
 {
-    uint32_t total = 0, at = 1;
+    uint16_t filled[2][MAPS][256] = {0};
+    uint32_t total = 0;
 
     for (unsigned i = 0; i < X86_NUM_ROWS; i++) {
         struct rule *r = &rules[i];
@@ -202,23 +244,24 @@ static void read_rows(void)
         read_operands(r, texts[i].ops);
         read_attributes(r, texts[i].attr);
         total += r->span;
+        for (unsigned o = r->opcode; o < (unsigned)r->opcode + r->span; o++)
+            first[r->vex][r->map][o]++;
     }
-    chain = malloc((total + 2 * MAPS * 256 + 1) * sizeof(*chain));
-    if (!chain)
-        abort();
-    for (unsigned v = 0; v < 2; v++)
-        for (unsigned m = 0; m < MAPS; m++)
-            for (unsigned o = 0; o < 256; o++) {
-                uint32_t start = at;
+    make_lists(total);
+    for (unsigned i = 0; i < X86_NUM_ROWS; i++) {
+        const struct rule *r = &rules[i];
 
-                for (unsigned i = 0; i < X86_NUM_ROWS; i++)
-                    if (rules[i].vex == v && rules[i].map == m && o - rules[i].opcode < rules[i].span)
-                        chain[at++] = (uint16_t)i;
-                if (at == start)
-                    continue;
-                chain[at++] = X86_NO_ROW;
-                first[v][m][o] = (uint16_t)start;
-            }
+        for (unsigned o = r->opcode; o < (unsigned)r->opcode + r->span; o++)
+            chain[first[r->vex][r->map][o] + filled[r->vex][r->map][o]++] = (uint16_t)i;
+    }
+    __atomic_store_n(&ready, true, __ATOMIC_RELEASE);
+}
+
+/* Of what is asked for every instruction, the usual case is one load. */
+static void want_rows(void)
+{
+    if (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE))
+        pthread_once(&once, read_rows);
 }
 
 /* --- Reading an instruction --- */
@@ -659,7 +702,7 @@ enum x86_decoded x86_decode(uint32_t mode, uint64_t pc, const uint8_t *code, siz
     unsigned map;
     uint8_t b;
 
-    pthread_once(&once, read_rows);
+    want_rows();
     *out = (struct x86_insn){.row = X86_NO_ROW, .seg_prefix = X86_NO_SEG};
     out->ea.base = out->ea.index = X86_NO_REG;
     if (!opcode(&d, &map, &b))
@@ -695,7 +738,7 @@ static const struct rule *rule(unsigned row)
 {
     static const struct rule none = {.end = X86_TRAP};
 
-    pthread_once(&once, read_rows);
+    want_rows();
     return row < X86_NUM_ROWS ? &rules[row] : &none;
 }
 
