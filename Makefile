@@ -182,7 +182,7 @@ check-san:
 	$(MAKE) roots
 	$(MAKE) V=san check-san-tests
 check-san-tests:
-	$(TEST) unit fuzz insn sys cli image
+	$(TEST) $(or $(GROUP),unit fuzz insn sys cli image)
 
 # Unit tests and the storage programs under the thread sanitizer.  It cannot see what translated code
 # does, and leaves no room for the address space of guest programs.
@@ -191,7 +191,7 @@ check-tsan:
 	$(MAKE) -j$$(nproc) V=tsan unit $(B)/tsan/emu-storage $(STORAGE:%=$(B)/tsan/%)
 	$(MAKE) V=tsan check-tsan-tests
 check-tsan-tests:
-	$(TEST) unit image
+	$(TEST) $(or $(GROUP),unit image)
 
 # The long form of the random instruction test: N instructions.
 N ?= 2000000

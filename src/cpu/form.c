@@ -15,9 +15,9 @@
 /* What was looked at must invalidate the region when it changes.  False: too much of it. */
 static bool note_seen(struct former *f, uint64_t start, uint64_t end)
 {
-    struct span *last = &f->seen[f->n_seen - 1];
+    struct span *last = f->n_seen ? &f->seen[f->n_seen - 1] : NULL;
 
-    if (f->n_seen && start >= last->start && start <= last->end) {
+    if (last && start >= last->start && start <= last->end) {
         if (last->end < end)
             last->end = end;
         return true;

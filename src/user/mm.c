@@ -32,6 +32,7 @@
 
 #define MAP_TYPES 0xf
 #define MIN_STACK_GAP (UINT64_C(128) << 20) /* room for growth, as Linux leaves it */
+#define STACK_STEP (UINT64_C(256) << 20) /* how far it moves when its place is taken */
 #define STACK_BITS 34 /* how far the stack moves */
 #define HUGE_ALIGN (UINT64_C(2) << 20)
 #define KNOWN_PROT (PROT_READ | PROT_WRITE | PROT_EXEC | 8 /* PROT_SEM */ | GUEST_PROT_BTI)
@@ -799,7 +800,13 @@ int mm_map_stack(struct process *p, uint64_t size, int prot)
     int r;
 
     pthread_rwlock_wrlock(&mm->lock);
-    r = add_stack(p, mm->stack_top - size, mm->stack_top, prot);
+    /* A guest of 32 bits may find something of ours there; everything moves down then. */
+    while ((r = add_stack(p, mm->stack_top - size, mm->stack_top, prot)) == -EEXIST && mm->stack_floor > 2 * STACK_STEP) {
+        mm->stack_top -= STACK_STEP;
+        mm->stack_floor -= STACK_STEP;
+        if (mm->mmap_base > STACK_STEP * 2)
+            mm->mmap_base -= STACK_STEP;
+    }
     pthread_rwlock_unlock(&mm->lock);
     return r;
 }

@@ -70,7 +70,7 @@ void mm_get_place(const struct process *p, uint64_t place[2]);
 void mm_set_place(struct process *p, const uint64_t place[2]);
 void mm_make_place(struct process *p);
 
-/** mm_map_stack - map the main stack, @size bytes of it; 0 or a negative errno. */
+/** mm_map_stack - map the main stack, @size bytes of it, below stack_top, which may move; 0 or a negative errno. */
 int mm_map_stack(struct process *p, uint64_t size, int prot);
 
 /** mm_reset - unmap everything of the guest's (a load attempt failed). */

@@ -174,7 +174,7 @@ static void write_stack(struct builder *b, struct cpu *cpu, const char *execfn, 
 int exec_stack(struct process *p, struct cpu *cpu, const char *execfn, char **envp,
                struct err *e)
 {
-    struct builder b = {.p = p, .at = p->mm->stack_top};
+    struct builder b = {.p = p};
     size_t n = count(p->argv) + count(envp);
     uint64_t need = bytes(p->argv) + bytes(envp) + strlen(execfn) + n * 8 + 2048, *ptrs;
     int r;
@@ -185,6 +185,7 @@ int exec_stack(struct process *p, struct cpu *cpu, const char *execfn, char **en
     r = map_stack(p, e);
     if (r < 0)
         return r;
+    b.at = p->mm->stack_top;
     ptrs = calloc(n + 1, sizeof(*ptrs));
     if (!ptrs)
         return err_set(e, -ENOMEM, "out of memory");

@@ -46,7 +46,7 @@ static uint32_t strip(const struct x64 *x, uint32_t v, bool *want)
 
 bool x_joined(const struct x64 *x, uint32_t v)
 {
-    bool want;
+    bool want = true;
     struct x_joint j;
 
     v = strip(x, v, &want);
@@ -57,7 +57,7 @@ void x_fetch_joined(struct x64 *x, uint32_t v)
 {
     const struct ir_op *o;
     struct x_joint j;
-    bool want;
+    bool want = true;
     int32_t imm;
 
     v = strip(x, v, &want);
@@ -78,7 +78,7 @@ bool x_whole_joined(const struct x64 *x, uint32_t v)
 {
     const struct ir_op *o;
     struct x_joint j;
-    bool want;
+    bool want = true;
 
     v = strip(x, v, &want);
     o = &x->ir->ops[v];

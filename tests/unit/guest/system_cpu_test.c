@@ -57,7 +57,7 @@ static void change(struct cpu *cpu, void *opaque)
     struct a64_sys *s = a64s(cpu);
 
     for (unsigned i = 0; i < 31; i++)
-        s->u.x[i] = 0x1111111111111111 * (i % 16);
+        s->u.x[i] = 0x1111111111111111ull * (i % 16);
     s->u.vreg[31].q = (unsigned __int128)7 << 100;
     a64_set_spsr(cpu, 0x60000000 | PS_PAN | PS_I | 1 << PS_EL | PS_SP);
     s->ttbr0[1] = 0x0005000012345000;
