@@ -25,7 +25,7 @@ const struct field qcow2_open_fields[] = {
           "bytes for refcount blocks, at most"),
     FIELD(qcow2_opts, cache_size, F_SIZE, "cache-size", NULL, "bytes for both, at most"),
     FIELD(qcow2_opts, cache_clean_interval, F_U64, "cache-clean-interval", "600",
-          "accepted: pages are only made when needed"),
+          "seconds after which tables that nobody used leave memory; 0: never"),
     FIELD(qcow2_opts, encrypt_format, F_STR, "encrypt.format", NULL, "luks or aes"),
     FIELD(qcow2_opts, encrypt_key_secret, F_STR, "encrypt.key-secret", NULL,
           "name of the secret that unlocks the image"),
@@ -57,6 +57,8 @@ static int check_options(struct qcow2 *s, struct err *e)
          o->l2_cache_entry_size > s->cluster_size))
         return err_set(e, -EINVAL, "L2 cache entry size must be a power of two between 512 and the "
                                    "cluster size (%" PRIu64 ")", s->cluster_size);
+    if (o->cache_clean_interval > UINT32_MAX)
+        return err_set(e, -EINVAL, "Cache clean interval too big");
     if (o->lazy_refcounts && s->h.version < 3)
         return err_set(e, -EINVAL, "Lazy refcounts require a qcow2 image with at least qemu 1.1 "
                                    "compatibility level");
@@ -361,6 +363,8 @@ static int qcow2_open(struct blk *b, struct json_object *opts, struct err *e)
     b->cluster = s->cluster_size;
     if ((r = repair_dirty(b, e)) < 0)
         unload(b);
+    else
+        qcow2_clean_begin(b);
     return r;
 }
 
@@ -391,6 +395,7 @@ static int qcow2_close(struct blk *b, struct err *e)
     bool write = (b->flags & BLK_RDWR) && !s->corrupt;
     int r = 0;
 
+    qcow2_clean_end(b);
     if (write && (r = qcow2_settle(b, e)) >= 0 && (r = qcow2_bitmaps_store(b, e)) >= 0)
         r = pad_file(b, ERR_IGNORE) < 0 ? 0 : r; /* cosmetic */
     unload(b);

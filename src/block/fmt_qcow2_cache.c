@@ -97,7 +97,7 @@ void qcow2_change_end(struct qcow2_page *p)
     __atomic_store_n(&p->seq, p->seq + 1, __ATOMIC_RELEASE);
 }
 
-static void page_set_host(struct qcow2_page *p, uint64_t host)
+void qcow2_page_set_host(struct qcow2_page *p, uint64_t host)
 {
     __atomic_store_n(&p->seq, p->seq + 1, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_RELEASE);
@@ -138,6 +138,7 @@ static int page_room(struct blk *b, struct qcow2_cache *c, uint64_t host, struct
         if (set[i])
             continue;
         *out = page_new(s->page_size);
+        qcow2_clean_page_made(s);
         __atomic_store_n(&set[i], *out, __ATOMIC_RELEASE);
         return 0;
     }
@@ -149,7 +150,7 @@ static int page_room(struct blk *b, struct qcow2_cache *c, uint64_t host, struct
             return r;
         p = victim(set);
     }
-    page_set_host(p, 0);
+    qcow2_page_set_host(p, 0);
     *out = p;
     return 0;
 }
@@ -168,9 +169,10 @@ int qcow2_page(struct blk *b, struct qcow2_cache *c, uint64_t host, struct qcow2
         blk_event(b->file, c == &s->l2 ? "l2_load" : "refblock_load");
         if ((r = qcow2_pread(b, host, p->data, s->page_size, e)) < 0)
             return r;
-        page_set_host(p, host);
+        qcow2_page_set_host(p, host);
     }
     p->used = ++c->clock;
+    qcow2_page_touch(p);
     *out = p;
     return 0;
 }
@@ -199,7 +201,7 @@ void qcow2_cache_drop(struct blk *b, struct qcow2_cache *c, uint64_t host, uint6
             continue;
         if (p->dirty)
             forget_dirty(c, p);
-        page_set_host(p, 0);
+        qcow2_page_set_host(p, 0);
     }
 }
 
@@ -210,7 +212,7 @@ void qcow2_cache_forget(struct qcow2_cache *c)
             continue;
         if (c->pages[i]->dirty)
             bug("forgetting changes");
-        page_set_host(c->pages[i], 0);
+        qcow2_page_set_host(c->pages[i], 0);
     }
 }
 

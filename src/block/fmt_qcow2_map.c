@@ -98,8 +98,10 @@ static int get_entries(struct blk *b, uint64_t table, uint64_t index, unsigned n
 
         if (__atomic_load_n(&p->host, __ATOMIC_RELAXED) == page) {
             copy_entries(s, p, in_page / 8, *got, out);
-            if (qcow2_page_valid(p, seq))
+            if (qcow2_page_valid(p, seq)) {
+                qcow2_page_touch(p);
                 return 0;
+            }
         }
     }
     pthread_mutex_lock(&s->lock);

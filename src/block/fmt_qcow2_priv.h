@@ -79,6 +79,7 @@ struct qcow2_page {
     uint64_t host;  /* [atomic] offset in the file; 0: empty */
     uint64_t *data; /* [words atomic] */
     bool dirty;     /* [lock] */
+    bool touched;   /* [atomic] used since the last cleaning */
     uint64_t used;  /* [lock] clock of the last use */
 };
 
@@ -161,6 +162,11 @@ struct qcow2 {
     bool bitmaps_changed;             /* [bitmaps_lock] store them when closing */
     bool recording;                   /* [atomic] some bitmap wants to know of writes */
 
+    struct {
+        struct blk *next; /* [fmt_qcow2_clean.c's lock], as the next */
+        int64_t due;      /* CLOCK_MONOTONIC, ns */
+        unsigned pages;   /* [lock] made so far */
+    } clean;
     struct qcow2_opts *o;
     void *workspaces;    /* fmt_qcow2_compress.c: idle compression contexts */
     pthread_mutex_t workspaces_lock;
@@ -208,7 +214,7 @@ struct qcow2_page *qcow2_cache_find(const struct qcow2_cache *c, uint64_t host, 
  *  four other pages were asked for. */
 int qcow2_page(struct blk *b, struct qcow2_cache *c, uint64_t host, struct qcow2_page **p,
                struct err *e);
-/** qcow2_page_touch - the caller is going to change the page: ..._begin, writes, ..._end [lock]. */
+/** qcow2_change_begin - the caller is going to change the page: ..._begin, writes, ..._end [lock]. */
 void qcow2_change_begin(struct qcow2_cache *c, struct qcow2_page *p);
 void qcow2_change_end(struct qcow2_page *p);
 /** qcow2_cache_drop - forget pages of [host, host+len), changed or not [lock]. */
@@ -223,6 +229,14 @@ int qcow2_write_back(struct blk *b, struct err *e);
 int qcow2_settle(struct blk *b, struct err *e);
 /** qcow2_sync - flush the file, and the data file [any]. */
 int qcow2_sync(struct blk *b, struct err *e);
+
+/** qcow2_page_set_host - the page becomes that of another offset, or (0) empty; it is not changed [lock]. */
+void qcow2_page_set_host(struct qcow2_page *p, uint64_t host);
+static inline void qcow2_page_touch(struct qcow2_page *p)
+{
+    if (!__atomic_load_n(&p->touched, __ATOMIC_RELAXED)) /* most are: a shared line is not written for nothing */
+        __atomic_store_n(&p->touched, true, __ATOMIC_RELAXED);
+}
 
 static inline uint32_t qcow2_page_begin(const struct qcow2_page *p)
 {
@@ -248,6 +262,16 @@ static inline void qcow2_set_word(struct qcow2_page *p, uint64_t i, uint64_t v)
 /* Reading and writing the image file: past its end there are zeros, and writes make it grow. */
 int qcow2_pread(struct blk *b, uint64_t host, void *buf, uint64_t len, struct err *e);
 int qcow2_pwrite(struct blk *b, uint64_t host, const void *buf, uint64_t len, struct err *e);
+
+/* fmt_qcow2_clean.c ---------------------------------------------------------------------------- */
+
+/** qcow2_clean_begin, qcow2_clean_end - pages of @b are cleaned every cache-clean-interval seconds. */
+void qcow2_clean_begin(struct blk *b);
+void qcow2_clean_end(struct blk *b);
+/** qcow2_clean_page_made - one more page takes memory [lock]. */
+void qcow2_clean_page_made(struct qcow2 *s);
+/** qcow2_clean - now: pages that are as on the disk and were not used since the last time; returns how many. */
+uint64_t qcow2_clean(struct blk *b);
 
 /* fmt_qcow2_refcount.c [lock] -------------------------------------------------------------------- */
 

@@ -10,6 +10,7 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 
 import suite
 
@@ -219,7 +220,7 @@ def options():
     for o in ('overlap-check=bad', 'overlap-check=all', 'cache-size=1M,l2-cache-size=2M',
               'cache-size=1M,l2-cache-size=1M,refcount-cache-size=1M', 'l2-cache-entry-size=100',
               'cache-size=1M,refcount-cache-size=2M', 'l2-cache-entry-size=4k,l2-cache-size=64k',
-              'cache-clean-interval=5', 'lazy-refcounts=on', 'pass-discard-request=off', 'nosuch=1',
+              'cache-clean-interval=5', 'cache-clean-interval=4294967295', 'cache-clean-interval=4294967296', 'lazy-refcounts=on', 'pass-discard-request=off', 'nosuch=1',
               'overlap-check.template=bad', 'overlap-check.template=none,overlap-check.active-l2=on',
               'overlap-check.active-l2=x', 'overlap-check.nosuch=on'):
         texts = [run(where + 'qemu-io', '-r', '--image-opts',
@@ -227,6 +228,47 @@ def options():
                  for where in SIDES.values()]
         if texts[0] != texts[1]:
             raise suite.Failed(f'{o}: want {texts[0]}, got {texts[1]}')
+
+
+def memory_of(interval):
+    """KiB in use after 4 MiB of tables were read, and again when they were not used for some seconds."""
+    p = subprocess.Popen([f'{OURS}/qemu-io', '--image-opts', f'driver=qcow2,file.filename=idle.qcow2,cache-clean-interval={interval}'],
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def rss():
+        with open(f'/proc/{p.pid}/status') as f:
+            return next(int(l.split()[1]) for l in f if l.startswith('VmRSS'))
+    def ask():
+        p.stdin.write('map\n')
+        p.stdin.flush()
+        while 'offset' not in (line := p.stdout.readline()):
+            if not line:
+                raise suite.Failed('qemu-io ended')
+        return rss()
+    used = ask()
+    end = time.monotonic() + 20
+    while time.monotonic() < end and (left := rss()) > used - 3500:
+        time.sleep(.1)
+        if not interval and time.monotonic() > end - 17:
+            break
+    again = ask()
+    p.stdin.write('read -P 7 1G 64k\n')
+    out, _ = p.communicate(timeout=60)
+    if 'read 65536/65536' not in out or p.returncode:
+        raise suite.Failed(f'reading afterwards: {out}')
+    return used, left, again
+
+
+def clean_interval():
+    """cache-clean-interval: tables that nobody used leave memory, and come back when they are needed."""
+    must(f'{OURS}/qemu-img', 'create', '-q', '-f', 'qcow2', '-o', 'cluster_size=4k,preallocation=metadata', 'idle.qcow2', '2G')
+    must(f'{OURS}/qemu-io', '-f', 'qcow2', '-c', 'write -q -P 7 1G 64k', 'idle.qcow2')
+    used, left, again = memory_of(1)
+    if left > used - 3500 or again < left + 3500:
+        raise suite.Failed(f'KiB used, after two seconds, used again: {used}, {left}, {again}')
+    used, left, _ = memory_of(0)
+    if left < used - 500:
+        raise suite.Failed(f'switched off: {used} KiB became {left}')
 
 
 def small_disk():
@@ -276,6 +318,7 @@ def main():
     case('measure', measure)
     case('options', options)
     case('bitmaps', bitmaps)
+    case('tables that nobody uses', clean_interval)
     case('resize without space', resize_without_space)
 
 

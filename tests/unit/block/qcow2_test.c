@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* qcow2 through the interface of images: what no command of the tools shows.  tests/image/qcow2*.py do the rest. */
-#include "block/driver.h"
+#include "block/fmt_qcow2_priv.h"
 #include "tests/test.h"
 
 #include <stdio.h>
@@ -130,7 +130,85 @@ TEST(qcow2, snapshots_keep_the_machine_s_state)
     unlink(path);
 }
 
+TEST(qcow2, unused_tables_leave_memory)
+{
+    struct blk_env *env = blk_env_new(NULL, NULL);
+    struct blk *b = new_image(env);
+    char buf[4] = {0};
+
+    CHECK_EQ(blk_write(b, 0, 3, "abc", 0, ERR_IGNORE), 0);
+    qcow2_clean(b);
+    CHECK_EQ(qcow2_clean(b), 0); /* what is changed stays, used or not */
+    CHECK_EQ(blk_flush(b, ERR_IGNORE), 0);
+    CHECK_EQ(qcow2_clean(b), 0); /* used since */
+    CHECK_EQ(blk_read(b, 0, 3, buf, ERR_IGNORE), 0);
+    CHECK_EQ(qcow2_clean(b), 1); /* the refcounts; the L2 table was looked at */
+    CHECK_EQ(qcow2_clean(b), 1);
+    CHECK_EQ(qcow2_clean(b), 0);
+    CHECK_EQ(blk_read(b, 0, 3, buf, ERR_IGNORE), 0);
+    CHECK_STR(buf, "abc");
+    CHECK_EQ(blk_close(b, ERR_IGNORE), 0);
+    blk_env_free(env);
+    unlink(path);
+}
+
+struct rider {
+    struct blk *b;
+    unsigned seed;
+    int wrong;
+    bool *stop;
+};
+
+/* Writes and reads numbers in clusters that only it uses: every fourth. */
+static void *ride(void *opaque)
+{
+    struct rider *t = opaque;
+    uint64_t wrote[32] = {0}, got;
+    unsigned k = t->seed;
+
+    for (unsigned n = 1; !__atomic_load_n(t->stop, __ATOMIC_RELAXED); n++) {
+        unsigned i = rand_r(&k) % 32;
+        uint64_t off = (i * 4 + t->seed) * UINT64_C(65536) + 512;
+
+        if (rand_r(&k) % 64 == 0) {
+            wrote[i] = n;
+            t->wrong += blk_write(t->b, off, sizeof(wrote[i]), &wrote[i], 0, ERR_IGNORE) < 0 ||
+                        blk_flush(t->b, ERR_IGNORE) < 0;
+        }
+        t->wrong += blk_read(t->b, off, sizeof(got), &got, ERR_IGNORE) < 0 || got != wrote[i];
+    }
+    return NULL;
+}
+
+TEST(qcow2, tables_leave_memory_under_load)
+{
+    struct blk_env *env = blk_env_new(NULL, NULL);
+    struct blk *b = new_image(env);
+    struct rider riders[4];
+    pthread_t threads[4];
+    bool stop = false;
+    uint64_t cleaned = 0;
+
+    for (unsigned i = 0; i < 4; i++) {
+        riders[i] = (struct rider){b, i, 0, &stop};
+        pthread_create(&threads[i], NULL, ride, &riders[i]);
+    }
+    for (int i = 0; i < 300 || (cleaned < 20 && i < 10000); i++, usleep(500))
+        cleaned += qcow2_clean(b) + qcow2_clean(b) + qcow2_clean(b);
+    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        CHECK_EQ(riders[i].wrong, 0);
+    }
+    CHECK(cleaned >= 20);
+    CHECK_EQ(blk_close(b, ERR_IGNORE), 0);
+    blk_env_free(env);
+    unlink(path);
+}
+
 static const struct test tests[] = {
+    CASE(qcow2, unused_tables_leave_memory),
+    CASE(qcow2, tables_leave_memory_under_load),
     CASE(qcow2, snapshots_keep_the_machine_s_state),
     CASE(qcow2, bitmaps_remember_writes_over_closing),
     CASE(qcow2, wrong_refcounts_are_found_and_repaired),
