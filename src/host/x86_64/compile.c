@@ -126,7 +126,7 @@ void emit_eval(struct x64 *x, const struct ir_op *o, uint32_t v)
 
     x->job->n_evals++;
     for (unsigned k = 0; k < ir_info[o->op].n_args; k++, off += 16) {
-        unsigned r = ra_use(x, o->arg[k]), type = x->ir->ops[x_resolve(x, o->arg[k])].type;
+        unsigned r = ra_use(x, o->arg[k]), type = x->ir->ops[ir_root(x->ir, o->arg[k])].type;
 
         if (r < X_XMM) { /* a narrow operand may have anything in its upper half */
             if (x->ir->ops[ir_root(x->ir, o->arg[k])].type == IR_I32) {

@@ -72,6 +72,8 @@ static bool is_cheap(const struct ir *ir, const struct ir_op *o)
     switch (o->op) {
     case IRO_add: case IRO_sub: case IRO_vfromf:
         return true;
+    case IRO_trunc:
+        return o->type == IR_I32;
     case IRO_and: case IRO_or: case IRO_xor: case IRO_not:
         return o->type == IR_I1;
     case IRO_select:
@@ -248,6 +250,20 @@ static bool only_weak(struct sel *s, uint32_t v)
     return true;
 }
 
+/* Is the result what its operand's register holds already?  Registers are zero-extended, and so are scalars from memory, while other
+ * scalars have anything above them. */
+static bool stays_in_place(const struct ir *ir, const struct ir_op *o)
+{
+    const struct ir_op *from = &ir->ops[ir_root(ir, o->arg[0])];
+
+    switch (o->op) {
+    case IRO_zext: return o->type == IR_I64;
+    case IRO_vtof: return true;
+    case IRO_vfromf: return from->op == IRO_load && from->type != IR_F16;
+    }
+    return false;
+}
+
 /* The same register as its operand's. */
 static void mark_alias(struct sel *s, uint32_t v, unsigned w)
 {
@@ -369,8 +385,8 @@ static void mark(struct sel *s, uint32_t v)
         s->at = soft;
         mark_alias(s, v, w);
         return;
-    case IRO_zext:
-        if (o->type != IR_I64)
+    case IRO_zext: case IRO_vtof: case IRO_vfromf:
+        if (!stays_in_place(s->ir, o))
             break;
         mark_alias(s, v, w);
         return;
