@@ -39,7 +39,7 @@ static void written(void *opaque)
 
 static void make(struct box *b)
 {
-    const uint8_t *bytes;
+    uint8_t *bytes;
     struct err e = {0};
 
     memset(b, 0, sizeof(*b));

@@ -12,7 +12,7 @@ enum { HEADER = 36, HEADER_LENGTH = 4, HEADER_CHECKSUM = 9, RSDP_LEN = 36 };
 
 /* struct of the loader script: 128 bytes each. */
 enum { ENTRY = 128, NAME = 56 };
-enum { DO_ALLOCATE = 1, DO_ADD_POINTER = 2, DO_ADD_CHECKSUM = 3 };
+enum { DO_ALLOCATE = 1, DO_ADD_POINTER = 2, DO_ADD_CHECKSUM = 3, DO_WRITE_POINTER = 4 };
 enum { ZONE_HIGH = 1, ZONE_FSEG = 2 };
 
 static const char tables_file[] = "etc/acpi/tables", rsdp_file[] = "etc/acpi/rsdp",
@@ -34,15 +34,32 @@ static void allocate(struct acpi *a, const char *file, uint32_t align, uint8_t z
     bytes_put(&a->loader, x, sizeof(x));
 }
 
-static void add_pointer(struct acpi *a, const char *file, uint32_t off, uint8_t size)
+/* The field of @file gets the address of @to added. */
+static void add_pointer_to(struct acpi *a, const char *file, const char *to, uint32_t off, uint8_t size)
 {
     uint8_t x[ENTRY] = {0};
 
     put_le32(x, DO_ADD_POINTER);
     put_name(x + 4, file);
-    put_name(x + 4 + NAME, tables_file);
+    put_name(x + 4 + NAME, to);
     put_le32(x + 4 + 2 * NAME, off);
     x[4 + 2 * NAME + 4] = size;
+    bytes_put(&a->loader, x, sizeof(x));
+}
+
+static void add_pointer(struct acpi *a, const char *file, uint32_t off, uint8_t size)
+{
+    add_pointer_to(a, file, tables_file, off, size);
+}
+
+static void write_pointer(struct acpi *a, const char *file, const char *to, uint8_t size)
+{
+    uint8_t x[ENTRY] = {0};
+
+    put_le32(x, DO_WRITE_POINTER);
+    put_name(x + 4, file);
+    put_name(x + 4 + NAME, to);
+    x[4 + 2 * NAME + 8] = size; /* both offsets are 0 */
     bytes_put(&a->loader, x, sizeof(x));
 }
 
@@ -123,6 +140,21 @@ void acpi_pointer(struct acpi *a, size_t off, unsigned size, size_t to)
     put_le64(le, to);
     memcpy(a->tables.data + off, le, size);
     add_pointer(a, tables_file, off, size);
+}
+
+void acpi_file(struct acpi *a, const char *file, uint32_t align)
+{
+    allocate(a, file, align, ZONE_HIGH);
+}
+
+void acpi_file_pointer(struct acpi *a, size_t off, unsigned size, const char *file)
+{
+    add_pointer_to(a, tables_file, file, off, size);
+}
+
+void acpi_tell_address(struct acpi *a, const char *to, const char *file)
+{
+    write_pointer(a, to, file, 8);
 }
 
 void acpi_gas(struct bytes *b, uint64_t addr, uint8_t width)

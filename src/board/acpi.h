@@ -31,6 +31,11 @@ void acpi_table_end(struct acpi *a, size_t start);
 void acpi_add_table(struct acpi *a, const uint8_t *table, size_t len);
 /** acpi_pointer - the field of @size bytes at @off of the tables gets the address of their offset @to. */
 void acpi_pointer(struct acpi *a, size_t off, unsigned size, size_t to);
+/** acpi_file - firmware makes room for the fw_cfg file @file, with its contents, at a multiple of @align; acpi_file_pointer: the field of @size
+ * bytes at @off of the tables gets its address; acpi_tell_address: so do the first 8 bytes of the writable file @to. */
+void acpi_file(struct acpi *a, const char *file, uint32_t align);
+void acpi_file_pointer(struct acpi *a, size_t off, unsigned size, const char *file);
+void acpi_tell_address(struct acpi *a, const char *to, const char *file);
 /** acpi_gas_io - a generic address structure for ports. */
 void acpi_gas_io(struct bytes *b, uint16_t port, uint8_t width);
 /** acpi_gas - a generic address structure for memory; @width in bits. */

@@ -182,7 +182,8 @@ void aml_region(struct bytes *b, const char *name, enum aml_region_space space, 
     aml_int(b, len);
 }
 
-size_t aml_field(struct bytes *b, const char *region, unsigned access_bytes)
+/* @update: what becomes of bits that are not written. */
+static size_t open_field(struct bytes *b, const char *region, unsigned access_bytes, uint8_t update)
 {
     size_t at;
 
@@ -190,8 +191,18 @@ size_t aml_field(struct bytes *b, const char *region, unsigned access_bytes)
     aml_op(b, OP_FIELD);
     at = open_room(b);
     aml_path(b, region);
-    aml_op(b, access_bytes == 1 ? 1 : access_bytes == 2 ? 2 : 3); /* no lock; what is not written is preserved */
+    aml_op(b, (access_bytes == 1 ? 1 : access_bytes == 2 ? 2 : 3) | update << 5); /* no lock */
     return at;
+}
+
+size_t aml_field(struct bytes *b, const char *region, unsigned access_bytes)
+{
+    return open_field(b, region, access_bytes, 0 /* they are preserved */);
+}
+
+size_t aml_field_zeros(struct bytes *b, const char *region, unsigned access_bytes)
+{
+    return open_field(b, region, access_bytes, 2);
 }
 
 /* Its number of bits is a PkgLength without body. */
@@ -268,6 +279,42 @@ void aml_name_string(struct bytes *b, const char *name, const char *v)
 {
     aml_name(b, name);
     aml_string(b, v);
+}
+
+/* --- Statements --- */
+
+void aml_set(struct bytes *b, const char *name, uint64_t v)
+{
+    aml_op(b, AML_STORE);
+    aml_int(b, v);
+    aml_path(b, name);
+}
+
+void aml_set_to(struct bytes *b, const char *name, uint8_t op)
+{
+    aml_op(b, AML_STORE);
+    aml_op(b, op);
+    aml_path(b, name);
+}
+
+void aml_is(struct bytes *b, const char *name, uint64_t v)
+{
+    aml_op(b, AML_LEQUAL);
+    aml_path(b, name);
+    aml_int(b, v);
+}
+
+void aml_notify(struct bytes *b, const char *path, uint64_t v)
+{
+    aml_op(b, AML_NOTIFY);
+    aml_path(b, path);
+    aml_int(b, v);
+}
+
+void aml_return(struct bytes *b, uint64_t v)
+{
+    aml_op(b, AML_RETURN);
+    aml_int(b, v);
 }
 
 static unsigned hex(char c)

@@ -52,12 +52,22 @@ void aml_uuid(struct bytes *b, const char *text);
 enum aml_region_space { AML_SYSTEM_MEMORY, AML_SYSTEM_IO, AML_PCI_CONFIG };
 void aml_region(struct bytes *b, const char *name, enum aml_region_space space, uint64_t at, uint32_t len);
 size_t aml_field(struct bytes *b, const char *region, unsigned access_bytes);
+/** aml_field_zeros - the same; bits of a part that are not written are 0, not what they were. */
+size_t aml_field_zeros(struct bytes *b, const char *region, unsigned access_bytes);
 void aml_bits(struct bytes *b, const char *name, unsigned bits);
 /** aml_mutex, aml_acquire, aml_release - a lock that methods wait for as long as it takes. */
 void aml_mutex(struct bytes *b, const char *name);
 void aml_acquire(struct bytes *b, const char *name);
 void aml_release(struct bytes *b, const char *name);
 size_t aml_while(struct bytes *b); /* the condition follows */
+
+/* What methods often say.  aml_set - @name = @v.  aml_set_to - @name = object @op (AML_ARG0 ...).  aml_is - the condition @name == @v.
+ * aml_notify - Notify (@path, @v).  aml_return - an integer. */
+void aml_set(struct bytes *b, const char *name, uint64_t v);
+void aml_set_to(struct bytes *b, const char *name, uint8_t op);
+void aml_is(struct bytes *b, const char *name, uint64_t v);
+void aml_notify(struct bytes *b, const char *path, uint64_t v);
+void aml_return(struct bytes *b, uint64_t v);
 
 /* _CRS and the like: resources between aml_resources and aml_resources_end. */
 size_t aml_resources(struct bytes *b, const char *name);
@@ -84,11 +94,13 @@ enum {
     AML_LOCAL0 = 0x60,
     AML_ARG0 = 0x68,
     AML_STORE = 0x70,
+    AML_ADD = 0x72,
     AML_INCREMENT = 0x75,
     AML_SHIFT_LEFT = 0x79,
     AML_AND = 0x7b,
     AML_OR = 0x7d,
     AML_NOTIFY = 0x86,
+    AML_INDEX = 0x88,
     AML_CREATE_DWORD = 0x8a,
     AML_LNOT = 0x92,
     AML_LEQUAL = 0x93,

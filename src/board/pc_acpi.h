@@ -12,6 +12,8 @@ struct json_object;
 int pc_acpi(struct pc *p, struct err *e);
 /** pc_dsdt - what the machine is made of, and how interrupts are routed, as byte code. */
 void pc_dsdt(struct pc *p, struct acpi *a);
+/** pc_dsdt_devices - part of it: what -device adds (panic port, generation of the machine). */
+void pc_dsdt_devices(struct pc *p, struct acpi *a);
 /** pc_user_table - the table that one -acpitable asks for, appended to @b; its length is filled in, its checksum not. */
 int pc_user_table(struct json_object *o, struct bytes *b, struct err *e);
 

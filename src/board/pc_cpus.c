@@ -180,6 +180,17 @@ static int add_interrupts(struct pc *p, struct err *e)
     return 0;
 }
 
+/* The button of old: by the local APICs, where there are any. */
+static void press_nmi(void *opaque)
+{
+    struct pc *p = opaque;
+
+    if (p->apic)
+        apic_nmi(p->apic);
+    else
+        x86_nmi(p->cpus[0]);
+}
+
 int pc_add_cpus(struct pc *p, struct err *e)
 {
     if (make_cpus(p, e) < 0 || add_interrupts(p, e) < 0)
@@ -188,6 +199,7 @@ int pc_add_cpus(struct pc *p, struct err *e)
         irq_connect(&p->a20.out, (struct irq_in){.set = set_a20, .opaque = p->m});
     if (p->smi)
         irq_connect(p->smi, (struct irq_in){.set = set_smi, .opaque = p});
+    machine_on_nmi(p->m, press_nmi, p);
     mem_init_mmio(&p->ferr, "ioportF0", 1, &ferr_ops, p);
     mem_add(machine_io_mem(p->m), PORT_FERR, &p->ferr, 0);
     for (unsigned i = 0; i < p->c->cpus; i++) {

@@ -48,12 +48,6 @@ static size_t if_off(struct bytes *b, const char *reg)
     return open;
 }
 
-static void return_int(struct bytes *b, uint64_t v)
-{
-    aml_op(b, AML_RETURN);
-    aml_int(b, v);
-}
-
 /* RES0 is a resource template of one interrupt, at byte 5 of which is its number. */
 static void link_crs(struct bytes *b, const char *reg)
 {
@@ -111,9 +105,9 @@ static void add_link(struct pc *p, struct bytes *b, unsigned i)
     aml_resources_end(b, m);
     m = aml_method(b, "_STA", 0, false);
     off = if_off(b, reg);
-    return_int(b, 0x9); /* there, not in use */
+    aml_return(b, 0x9); /* there, not in use */
     aml_close(b, off);
-    return_int(b, 0xb);
+    aml_return(b, 0xb);
     aml_close(b, m);
     m = aml_method(b, "_DIS", 0, false);
     aml_op(b, AML_OR);
@@ -334,22 +328,14 @@ static void add_isa(struct bytes *b, const char *name, const char *id, unsigned 
 
 #define PORTS(...) (const struct isa_res[]){__VA_ARGS__, {0, 0}}
 
-/* A property of a device: a number; 0 when it has none of that name. */
-static uint64_t number_of(const struct dev *d, const char *name)
-{
-    const struct field *f = d->type->props ? field_find(d->type->props, name) : NULL;
-
-    return f && f->kind == F_U64 ? *(const uint64_t *)((const char *)d + f->offset) : 0;
-}
-
 /* Serial and parallel ports and the floppy controller, as they are on the bus. */
 static void add_ports(struct pc *p, struct bytes *b)
 {
     char com[5] = "COM1", lpt[5] = "LPT1";
 
     for (const struct dev *d = p->isa->bus.devs; d; d = d->next_on_bus) {
-        uint16_t port = number_of(d, "iobase");
-        unsigned irq = number_of(d, "irq") & 15;
+        uint16_t port = dev_number(d, "iobase");
+        unsigned irq = dev_number(d, "irq") & 15;
 
         if (strcmp(d->type->name, "isa-serial") == 0 && com[3] <= '4') {
             add_isa(b, com, "PNP0501", com[3] - '0', PORTS({port, 8}), irq, 0);
@@ -490,7 +476,11 @@ void pc_dsdt(struct pc *p, struct acpi *a)
     add_fw_cfg(b);
     add_reserved(p, b);
     aml_close(b, scope);
-    add_state(b, "\\_S4", PM_S4);
+    pc_dsdt_devices(p, a);
+    if (!p->acpi_pm->no_s3)
+        add_state(b, "\\_S3", PM_S3);
+    if (!p->acpi_pm->no_s4)
+        add_state(b, "\\_S4", PM_S4);
     add_state(b, "\\_S5", PM_S5);
     acpi_table_end(a, start);
 }

@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+enum { SHUTDOWN_S3 = 0xfe };
 /* Items of PCs. */
 enum { FW_CFG_IRQ0_OVERRIDE = FW_CFG_ARCH_LOCAL + 2, FW_CFG_HPET = FW_CFG_ARCH_LOCAL + 4 };
 
@@ -163,9 +164,27 @@ static void tell_cpus(struct pc *p)
 /* Bit 7: there is such a state; below: what to write into SLP_TYP. */
 static int tell_states(struct pc *p, struct err *e)
 {
-    const uint8_t states[6] = {0x80, 0, 0, 1, 0x80 | PM_S4, 0x80 | PM_S5};
+    const struct acpi_pm *pm = p->acpi_pm;
+    const uint8_t states[6] = {0x80, 0, 0, pm->no_s3 ? PM_S3 : 0x80 | PM_S3, pm->no_s4 ? PM_S4 : 0x80 | PM_S4, 0x80 | PM_S5};
 
     return fw_cfg_set_file(p->fw_cfg, "etc/system-states", states, sizeof(states), e);
+}
+
+/* The shutdown status byte: firmware that finds FEh there resumes what slept (SeaBIOS, docs/Execution_and_code_flow.md). */
+static void slept(void *opaque, bool wakes)
+{
+    struct pc *p = opaque;
+
+    if (!wakes)
+        mc146818_set(p->rtc, CMOS_SHUTDOWN, SHUTDOWN_S3);
+}
+
+static void forget_sleep(void *opaque)
+{
+    struct pc *p = opaque;
+
+    if (!machine_wakes(p->m) && mc146818_get(p->rtc, CMOS_SHUTDOWN) == SHUTDOWN_S3)
+        mc146818_set(p->rtc, CMOS_SHUTDOWN, 0);
 }
 
 static void cmos_equipment(struct pc *p)
@@ -198,6 +217,8 @@ int pc_tell_firmware(struct pc *p, struct err *e)
     tell_cpus(p);
     cmos_memory(p);
     cmos_equipment(p);
+    machine_on_sleep(p->m, slept, p);
+    machine_on_reset(p->m, forget_sleep, p);
     if (pc_tell_memory(p, e) < 0 || tell_boot(p, kernel.rom, e) < 0 || smbios_publish(p->c, &self, p->fw_cfg, e) < 0 ||
         (p->acpi && (tell_states(p, e) < 0 || pc_acpi(p, e) < 0)))
         return e->code;

@@ -359,6 +359,13 @@ struct dev *dev_find(struct machine *m, const char *id)
     return NULL;
 }
 
+uint64_t dev_number(const struct dev *d, const char *name)
+{
+    const struct field *f = d->type->props ? field_find(d->type->props, name) : NULL;
+
+    return f && f->kind == F_U64 ? *(const uint64_t *)((const char *)d + f->offset) : 0;
+}
+
 int dev_unplug(struct dev *d, struct err *e)
 {
     struct bus *b = d->parent;

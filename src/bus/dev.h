@@ -121,6 +121,9 @@ struct dev *dev_find(struct machine *m, const char *id);
 /** dev_unplug - device_del: ask, or do. */
 int dev_unplug(struct dev *d, struct err *e);
 
+/** dev_number - a property of the device's that is a plain number; 0 when it has none of that name. */
+uint64_t dev_number(const struct dev *d, const char *name);
+
 /** bus_add - @b, embedded in its owner's structure, with kind and functions set, gets @name (copied). */
 void bus_add(struct dev *owner, struct bus *b, const char *name);
 void bus_remove(struct bus *b);

@@ -215,6 +215,19 @@ void machine_on_power_button(struct machine *m, void (*fn)(void *opaque), void *
     m->power_opaque = opaque;
 }
 
+void machine_on_nmi(struct machine *m, void (*fn)(void *opaque), void *opaque)
+{
+    m->nmi = fn;
+    m->nmi_opaque = opaque;
+}
+
+bool machine_nmi(struct machine *m)
+{
+    if (m->nmi)
+        m->nmi(m->nmi_opaque);
+    return m->nmi;
+}
+
 void machine_ask(struct machine *m, enum machine_ask what, const char *why)
 {
     pthread_mutex_lock(&m->asks);
@@ -265,6 +278,37 @@ void machine_reset(struct machine *m)
     for (struct watcher *w = m->resets; w; w = w->next)
         w->fn(w->opaque);
     m->started = true;
+}
+
+/* --- Sleep with memory powered --- */
+
+void machine_on_sleep(struct machine *m, void (*fn)(void *opaque, bool wakes), void *opaque)
+{
+    struct sleep_watcher *w = bus_alloc(sizeof(*w)), **at = &m->sleeps;
+
+    *w = (struct sleep_watcher){.fn = fn, .opaque = opaque};
+    while (*at)
+        at = &(*at)->next;
+    *at = w;
+}
+
+void machine_tell_sleep(struct machine *m, bool wakes)
+{
+    for (struct sleep_watcher *w = m->sleeps; w; w = w->next)
+        w->fn(w->opaque, wakes);
+}
+
+void machine_wake(struct machine *m)
+{
+    m->wakes = true;
+    machine_reset(m);
+    m->wakes = false;
+    machine_tell_sleep(m, true);
+}
+
+bool machine_wakes(const struct machine *m)
+{
+    return m->wakes;
 }
 
 void machine_on_event(struct machine *m,
@@ -389,6 +433,10 @@ void lists_free(struct machine *m)
     watchers_free(m->resets);
     for (struct state_watcher *w; (w = m->state_watchers);) {
         m->state_watchers = w->next;
+        free(w);
+    }
+    for (struct sleep_watcher *w; (w = m->sleeps);) {
+        m->sleeps = w->next;
         free(w);
     }
     for (struct event_watcher *w; (w = m->events);) {

@@ -37,7 +37,8 @@ enum machine_ask {
     ASK_POWERDOWN = 4 /* press the power button */,
     ASK_STOP = 8,
     ASK_SUSPEND = 16,
-    ASK_WAKE = 32
+    ASK_WAKE = 32,
+    ASK_PANIC = 64 /* the guest's kernel says that it cannot go on; what becomes of it, -action panic= says */
 };
 
 /** machine_new - @types: all device types, ends with NULL; @loop: the main loop (base/loop.h), NULL in tests. */
@@ -95,6 +96,17 @@ unsigned machine_take_asks(struct machine *m, const char **why);
 /** machine_on_power_button - who is told of ASK_POWERDOWN (the last one that registers). */
 void machine_on_power_button(struct machine *m, void (*fn)(void *opaque), void *opaque);
 void machine_press_power(struct machine *m);
+/** machine_on_nmi - who is asked to interrupt CPUs without mask (the last one that registers); under the lock.  machine_nmi - false: this
+ * machine has no such interrupt. */
+void machine_on_nmi(struct machine *m, void (*fn)(void *opaque), void *opaque);
+bool machine_nmi(struct machine *m);
+/** machine_on_sleep - who is told, under the lock, that the machine falls asleep with its memory powered (ASK_SUSPEND, S3), or @wakes; then, after the
+ * reset that waking is.  machine_tell_sleep - the program's main loop tells them. */
+void machine_on_sleep(struct machine *m, void (*fn)(void *opaque, bool wakes), void *opaque);
+void machine_tell_sleep(struct machine *m, bool wakes);
+/** machine_wake - machine_reset for a machine that wakes: what is in memory stays.  machine_wakes - is this what happens now? */
+void machine_wake(struct machine *m);
+bool machine_wakes(const struct machine *m);
 /** machine_reset - all devices, in order of birth, then who registered (CPUs; loaded images), in order. */
 void machine_reset(struct machine *m);
 void machine_on_reset(struct machine *m, void (*fn)(void *opaque), void *opaque);

@@ -74,6 +74,12 @@ struct state_watcher {
     struct state_watcher *next;
 };
 
+struct sleep_watcher {
+    void (*fn)(void *opaque, bool wakes);
+    void *opaque;
+    struct sleep_watcher *next;
+};
+
 struct event_watcher {
     void (*fn)(void *opaque, const char *name, struct json_object *data);
     void *opaque;
@@ -129,6 +135,10 @@ struct machine {
     enum watchdog_action watchdog;
     void (*power_button)(void *opaque);
     void *power_opaque;
+    void (*nmi)(void *opaque);
+    void *nmi_opaque;
+    struct sleep_watcher *sleeps;
+    bool wakes; /* machine_wake is at work */
     void (*log)(void *opaque, const char *text);
     void *log_opaque;
     pthread_mutex_t asks; /* innermost */

@@ -32,7 +32,10 @@ void machine_watchdog(struct dev *d)
         machine_event(m, "STOP", NULL);
         return;
     case WATCHDOG_DEBUG: host_error(d, "watchdog: timer fired"); return;
-    case WATCHDOG_INJECT_NMI: host_error(d, "watchdog: this machine has no NMI"); return;
+    case WATCHDOG_INJECT_NMI:
+        if (!machine_nmi(m))
+            host_error(d, "watchdog: this machine has no NMI");
+        return;
     case WATCHDOG_NONE: return;
     }
 }

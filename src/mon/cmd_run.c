@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* quit, stop, cont, system_reset, system_powerdown, system_wakeup: the machine as a whole. */
+/* quit, stop, cont, system_reset, system_powerdown, system_wakeup, nmi: the machine as a whole. */
 #include "mon/mon_priv.h"
 
 #include <errno.h>
@@ -73,6 +73,15 @@ static int powerdown(struct mon *m, const char *args, struct err *e)
 
 const struct mon_command cmd_system_powerdown = {
     .name = "system_powerdown", .args = "", .help = "send system power down event", .run = powerdown};
+
+static int nmi(struct mon *m, const char *args, struct err *e)
+{
+    if (mon_end(args, e) < 0)
+        return e->code;
+    return machine_nmi(m->env->m) ? 0 : err_set(e, -ENOTSUP, "machine does not provide NMIs");
+}
+
+const struct mon_command cmd_nmi = {.name = "nmi", .args = "", .help = "inject an NMI", .run = nmi};
 
 static int wakeup(struct mon *m, const char *args, struct err *e)
 {

@@ -107,7 +107,7 @@ static void written(void *opaque)
 TEST(fw_cfg, writable_files_are_written)
 {
     struct rig *r = rig_new("fw_cfg_mem", NULL);
-    const uint8_t *bytes;
+    uint8_t *bytes;
 
     fw_cfg_add_writable(r->dev, "etc/ramfb", "01234567", 8, written, NULL, &bytes, ERR_IGNORE);
     rig_store(r, RIG_RAM + 0x10000, 'x', 1);

@@ -235,6 +235,42 @@ TEST(pci_serial, has_its_registers_in_bar_0)
     rig_free(r);
 }
 
+static void two_before(struct rig *r)
+{
+    struct chr *c1 = chr_memory();
+
+    pci_before(r);
+    machine_add_backend(r->m, "chardev", "c1", c1, ERR_IGNORE);
+}
+
+TEST(pci_serial, two_and_four_ports_share_an_interrupt)
+{
+    struct rig *r = rig_with("pci-serial-2x", "chardev1=c1,chardev2=c0", two_before);
+    uint32_t fn = RIG_FN(0, 1, 0);
+
+    CHECK_EQ(cfg_read(r, fn, 0, 4), 0x00031b36);
+    cfg_write(r, fn, 0x10, 0x1000, 4);
+    cfg_write(r, fn, 4, 1, 2);
+    rig_store(r, RIG_PCI_IO + 0x1008, 'q', 1);
+    CHECK(printed("q"));
+    rig_store(r, RIG_PCI_IO + 0x1001, 2, 1);
+    rig_store(r, RIG_PCI_IO + 0x1009, 2, 1);
+    CHECK_EQ(rig_load(r, RIG_PCI_IO + 0x1002, 1), 2);
+    CHECK_EQ(cfg_read(r, fn, 6, 2) & 8, 8); /* of the second */
+    rig_save_load(r);
+    CHECK_EQ(cfg_read(r, fn, 6, 2) & 8, 8);
+    CHECK_EQ(rig_load(r, RIG_PCI_IO + 0x100a, 1), 2);
+    CHECK_EQ(cfg_read(r, fn, 6, 2) & 8, 0);
+    rig_free(r);
+    r = rig_with("pci-serial-4x", "chardev4=c0", pci_before);
+    CHECK_EQ(cfg_read(r, fn, 0, 4), 0x00041b36);
+    cfg_write(r, fn, 0x10, 0x1000, 4);
+    cfg_write(r, fn, 4, 1, 2);
+    rig_store(r, RIG_PCI_IO + 0x1018, '4', 1);
+    CHECK(printed("4"));
+    rig_free(r);
+}
+
 static const struct test tests[] = {
     CASE(isa_serial, sends_and_receives),
     CASE(isa_serial, interrupts_by_priority),
@@ -246,5 +282,6 @@ static const struct test tests[] = {
     CASE(isa_debugcon, prints),
     CASE(isa_debug_exit, ends_the_program),
     CASE(pci_serial, has_its_registers_in_bar_0),
+    CASE(pci_serial, two_and_four_ports_share_an_interrupt),
 };
 TEST_MAIN(tests)

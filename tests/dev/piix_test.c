@@ -76,6 +76,31 @@ TEST(piix, power_button_and_sleep)
     rig_free(r);
 }
 
+TEST(piix, sleep_with_memory_powered)
+{
+    struct rig *r = pm();
+    const char *why;
+
+    pc_out(r, 0xb2, 0xf1, 1);
+    pc_out(r, PMBASE + 2, 0x100, 2);
+    pc_out(r, PMBASE + 4, 0x2401, 2); /* SLP_TYP 1, SLP_EN */
+    CHECK_EQ(machine_take_asks(r->m, &why), ASK_SUSPEND);
+    rig_store(r, 0x1234, 0x77, 1);
+    machine_lock(r->m);
+    acpi_pm_power_button(piix4_pm_acpi(r->dev));
+    machine_wake(r->m);
+    machine_unlock(r->m);
+    pc_cfg_write(r, PM, 0x40, PMBASE, 4);
+    pc_cfg_write(r, PM, 0x80, 1, 1);
+    CHECK_EQ(pc_in(r, PMBASE, 2), 0x8100); /* WAK_STS, PWRBTN_STS */
+    CHECK_EQ(pc_in(r, PMBASE + 4, 2), 0);
+    CHECK_EQ(rig_load(r, 0x1234, 1), 0x77);
+    pc_out(r, PMBASE, 0x8100, 2);
+    rig_save_load(r);
+    CHECK_EQ(pc_in(r, PMBASE, 2), 0);
+    rig_free(r);
+}
+
 TEST(piix, timer_counts_at_3_58_mhz_and_tells_when_its_top_bit_changes)
 {
     struct rig *r = pm();
@@ -176,6 +201,7 @@ TEST(piix, memory_modules_are_read_by_smbus)
 static const struct test tests[] = {
     CASE(piix, pci_interrupts_are_routed_to_isa_ones),
     CASE(piix, power_button_and_sleep),
+    CASE(piix, sleep_with_memory_powered),
     CASE(piix, timer_counts_at_3_58_mhz_and_tells_when_its_top_bit_changes),
     CASE(piix, general_purpose_events),
     CASE(piix, ports_move_with_their_registers),

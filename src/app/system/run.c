@@ -62,9 +62,54 @@ static void do_reset(struct run *r, const char *why)
     machine_event(m, "RESET", reason(why, guest));
     if (machine_state(m) == RUN_RUNNING)
         vcpu_start_all(m);
+    else if (machine_state(m) == RUN_SUSPENDED)
+        machine_set_state(m, RUN_RUNNING);
     else if (machine_state(m) == RUN_SHUTDOWN || machine_state(m) == RUN_GUEST_PANICKED ||
              machine_state(m) == RUN_INTERNAL_ERROR)
         machine_set_state(m, RUN_PAUSED);
+}
+
+/* S3: CPUs and devices lose their state, memory does not. */
+static void do_wake(struct machine *m)
+{
+    machine_wake(m);
+    machine_set_state(m, RUN_RUNNING);
+    machine_event(m, "WAKEUP", NULL);
+}
+
+static void do_suspend(struct machine *m)
+{
+    machine_set_state(m, RUN_SUSPENDED);
+    machine_tell_sleep(m, false);
+    machine_event(m, "SUSPEND", NULL);
+}
+
+static struct json_object *panic_action(const char *action)
+{
+    struct json_object *o = json_object_new_object();
+
+    json_object_object_add(o, "action", json_object_new_string(action));
+    return o;
+}
+
+/* -action panic=.  What ends the program is a panic of the guest's, unlike its own way to end: it does not heed -no-shutdown. */
+static void do_panic(struct run *r)
+{
+    struct machine *m = r->s->m;
+
+    machine_event(m, "GUEST_PANICKED",
+                  panic_action(r->s->actions.panic_none ? "run" : r->s->actions.panic_pauses ? "pause" : "poweroff"));
+    if (r->s->actions.panic_none)
+        return;
+    if (r->s->actions.panic_pauses || (r->s->actions.shutdown_pauses && !r->s->actions.panic_exits)) {
+        machine_set_state(m, RUN_GUEST_PANICKED);
+        machine_event(m, "STOP", NULL);
+        return;
+    }
+    if (r->s->actions.panic_exits)
+        r->s->exit_status = 1;
+    machine_event(m, "SHUTDOWN", reason("guest-panic", true));
+    r->over = true;
 }
 
 /* A machine that ends needs no reset, one that is reset no power button. */
@@ -81,19 +126,18 @@ static void serve(struct run *r)
     else if (asks & ASK_POWERDOWN) {
         machine_press_power(m);
         machine_event(m, "POWERDOWN", NULL);
+        asks |= machine_state(m) == RUN_SUSPENDED ? ASK_WAKE : 0; /* as PCs' power buttons do */
     }
     if (asks & ASK_STOP && machine_state(m) == RUN_RUNNING) {
         machine_set_state(m, RUN_PAUSED);
         machine_event(m, "STOP", NULL);
     }
-    if (asks & ASK_SUSPEND && machine_state(m) == RUN_RUNNING) {
-        machine_set_state(m, RUN_SUSPENDED);
-        machine_event(m, "SUSPEND", NULL);
-    }
-    if (asks & ASK_WAKE && machine_state(m) == RUN_SUSPENDED) {
-        machine_set_state(m, RUN_RUNNING);
-        machine_event(m, "WAKEUP", NULL);
-    }
+    if (asks & ASK_PANIC && machine_state(m) == RUN_RUNNING)
+        do_panic(r);
+    if (asks & ASK_SUSPEND && machine_state(m) == RUN_RUNNING)
+        do_suspend(m);
+    if (asks & ASK_WAKE && machine_state(m) == RUN_SUSPENDED)
+        do_wake(m);
 }
 
 static void process_name(unsigned pid, char name[64])

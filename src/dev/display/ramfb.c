@@ -21,7 +21,7 @@ struct ramfb {
     struct dev dev;
     struct console *console;
     struct fb fb;
-    const uint8_t *file; /* fw_cfg's bytes, which stay */
+    uint8_t *file; /* fw_cfg's bytes, which stay */
     uint8_t config[CONFIG_LEN]; /* in force */
     bool redraw;
 };
@@ -95,22 +95,12 @@ static void invalidate(void *opaque)
 
 static const struct console_source source = {.update = update, .invalidate = invalidate};
 
-static bool is_fw_cfg(void *opaque, struct dev *d)
-{
-    struct dev **found = opaque;
-
-    if (!strncmp(d->type->name, "fw_cfg", 6))
-        *found = d;
-    return !*found;
-}
-
 static int init(struct dev *d, struct err *e)
 {
     struct ramfb *r = (struct ramfb *)d;
-    struct dev *fw_cfg = NULL;
+    struct dev *fw_cfg = fw_cfg_find(d->m);
     int err;
 
-    machine_each_dev(d->m, is_fw_cfg, &fw_cfg);
     if (!fw_cfg)
         return err_set(e, -ENODEV, "ramfb needs a machine with fw_cfg");
     if (fw_cfg_file(fw_cfg, "etc/ramfb", &(uint32_t){0}))

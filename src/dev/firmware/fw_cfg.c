@@ -183,7 +183,7 @@ int fw_cfg_set_file(struct dev *d, const char *name, const void *data, uint32_t 
 }
 
 int fw_cfg_add_writable(struct dev *d, const char *name, const void *data, uint32_t len,
-                        void (*written)(void *opaque), void *opaque, const uint8_t **bytes,
+                        void (*written)(void *opaque), void *opaque, uint8_t **bytes,
                         struct err *e)
 {
     struct fw_cfg *f = fw_cfg_of(d);
@@ -584,3 +584,20 @@ const struct dev_type dev_fw_cfg_io = {
     .fini = fw_cfg_fini,
     .trace = fw_cfg_trace,
 };
+
+static bool is_fw_cfg(void *opaque, struct dev *d)
+{
+    struct dev **found = opaque;
+
+    if (d->type == &dev_fw_cfg || d->type == &dev_fw_cfg_io)
+        *found = d;
+    return !*found;
+}
+
+struct dev *fw_cfg_find(struct machine *m)
+{
+    struct dev *d = NULL;
+
+    machine_each_dev(m, is_fw_cfg, &d);
+    return d;
+}

@@ -44,6 +44,8 @@ enum fw_cfg_key {
 
 enum { FW_CFG_NAME_LEN = 56 /* the final NUL included */ };
 
+/** fw_cfg_find - the machine's; NULL: it has none. */
+struct dev *fw_cfg_find(struct machine *m);
 /** fw_cfg_set - item @key is a copy of @len bytes; one that is there already is replaced. */
 void fw_cfg_set(struct dev *d, unsigned key, const void *data, uint32_t len);
 void fw_cfg_set_u16(struct dev *d, unsigned key, uint16_t v);
@@ -59,10 +61,10 @@ void fw_cfg_set_string(struct dev *d, unsigned key, const char *s);
 int fw_cfg_set_file(struct dev *d, const char *name, const void *data, uint32_t len, struct err *e);
 /**
  * fw_cfg_add_writable - a file that the guest may write: @written(opaque) is called after each change.
- * Returns its bytes through *@bytes: they stay where they are while the device lives.
+ * Returns its bytes through *@bytes: they stay where they are while the device lives, and may be changed.
  */
 int fw_cfg_add_writable(struct dev *d, const char *name, const void *data, uint32_t len,
-                        void (*written)(void *opaque), void *opaque, const uint8_t **bytes,
+                        void (*written)(void *opaque), void *opaque, uint8_t **bytes,
                         struct err *e);
 /** fw_cfg_on_select - @fn(opaque) each time before file @name, which is there, is read from its start: it may set it anew, as long as
  * it was. */

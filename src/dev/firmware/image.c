@@ -221,7 +221,8 @@ static void place_again(void *opaque)
 {
     struct placed *p = opaque;
 
-    put(p->m, p->addr, p->img.data, p->img.len, false);
+    if (!machine_wakes(p->m))
+        put(p->m, p->addr, p->img.data, p->img.len, false);
 }
 
 static void placed_free(void *opaque)

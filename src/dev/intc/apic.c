@@ -643,10 +643,10 @@ bool apic_msr_write(void *apic, uint32_t msr, uint64_t v)
 
 /* --- Wires --- */
 
-/* Other modes of LINT0 than ExtINT: an interrupt at its rising edge. */
-static void lint0_edge(struct apic *a)
+/* Other modes than ExtINT: an interrupt at the rising edge of @pin, LVT_LINT0 or LVT_LINT1. */
+static void lint_edge(struct apic *a, unsigned pin)
 {
-    uint32_t lvt = a->lvt[LVT_LINT0];
+    uint32_t lvt = a->lvt[pin];
 
     if ((lvt & L_MASK) || !(a->base & BASE_ON) || (lvt >> 8 & 7) == MODE_EXTINT)
         return;
@@ -664,7 +664,21 @@ static void pic_in(void *opaque, int n, bool level)
         if (!s->a[i].there)
             continue;
         if (level)
-            lint0_edge(&s->a[i]);
+            lint_edge(&s->a[i], LVT_LINT0);
+        update(&s->a[i]);
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+void apic_nmi(struct dev *d)
+{
+    struct apics *s = apics(d);
+
+    pthread_mutex_lock(&s->lock);
+    for (unsigned i = 0; i < s->n; i++) {
+        if (!s->a[i].there)
+            continue;
+        lint_edge(&s->a[i], LVT_LINT1);
         update(&s->a[i]);
     }
     pthread_mutex_unlock(&s->lock);

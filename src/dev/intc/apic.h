@@ -37,6 +37,8 @@ struct irq_in apic_pic_in(struct dev *d);
 void apic_set_pic(struct dev *d, int (*ack)(void *opaque), void *opaque);
 /** apic_set_eoi - who is told that a level-triggered interrupt has ended (ioapic_eoi); with the machine's lock. */
 void apic_set_eoi(struct dev *d, void (*eoi)(void *opaque, uint8_t vector), void *opaque);
+/** apic_nmi - the NMI button: LINT1 of all local APICs. */
+void apic_nmi(struct dev *d);
 /** apic_message - as a message at @address with @data; for I/O APICs that do not use memory. */
 void apic_message(struct dev *d, uint64_t address, uint32_t data);
 

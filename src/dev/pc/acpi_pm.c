@@ -94,18 +94,25 @@ static uint64_t ctl_read(void *opaque, paddr off, struct access a)
     return off < 2 ? half(p->cnt, off) : 0;
 }
 
-/* SCI_EN is firmware's.  To sleep in S5 is to end, and so is S4: the system has saved itself. */
+/* To sleep in S5 is to end, and so is S4: the system has saved itself. */
+static void go_to_sleep(struct acpi_pm *p, unsigned type)
+{
+    if (type == PM_S5 || (type == PM_S4 && !p->no_s4))
+        machine_ask(p->m, ASK_SHUTDOWN, "guest-shutdown");
+    else if (type == PM_S3 && !p->no_s3)
+        machine_ask(p->m, ASK_SUSPEND, "guest-suspend");
+}
+
 static void ctl_write(void *opaque, paddr off, uint64_t v, struct access a)
 {
     struct acpi_pm *p = opaque;
     uint16_t cnt = with_half(p->cnt, off, v);
-    unsigned type = cnt >> SLP_TYP_SHIFT & 7;
 
     if (off >= 2)
         return;
-    p->cnt = (cnt & CNT_KEPT & ~SCI_EN) | (p->cnt & SCI_EN);
-    if (cnt & SLP_EN && (type == PM_S5 || (type == PM_S4 && !p->no_s4)))
-        machine_ask(p->m, ASK_SHUTDOWN, "guest-shutdown");
+    p->cnt = cnt & CNT_KEPT;
+    if (cnt & SLP_EN)
+        go_to_sleep(p, cnt >> SLP_TYP_SHIFT & 7);
     update(p);
 }
 
@@ -141,6 +148,16 @@ static const struct mmio_ops ctl_ops = {ctl_read, ctl_write, 1, 1};
 static const struct mmio_ops tmr_ops = {tmr_read, tmr_write, 4, 4};
 static const struct mmio_ops gpe_ops = {gpe_read, gpe_write, 1, 1};
 
+/* What woke us is not always known here; that we slept is. */
+static void slept(void *opaque, bool wakes)
+{
+    struct acpi_pm *p = opaque;
+
+    if (wakes)
+        p->sts |= WAK;
+    update(p);
+}
+
 void acpi_pm_init(struct acpi_pm *p, struct machine *m, unsigned gpe_len)
 {
     p->m = m;
@@ -150,16 +167,25 @@ void acpi_pm_init(struct acpi_pm *p, struct machine *m, unsigned gpe_len)
     mem_init_mmio(&p->tmr, "acpi-tmr", 4, &tmr_ops, p);
     mem_init_mmio(&p->gpe, "acpi-gpe0", 2 * gpe_len, &gpe_ops, p);
     timer_init(&p->timer, m, CLK_VIRT, overflowed, p);
+    machine_on_sleep(m, slept, p);
+    machine_add_backend(m, "acpi-pm", "", p, ERR_IGNORE);
+}
+
+struct acpi_pm *acpi_pm_of(struct machine *m)
+{
+    return machine_backend(m, "acpi-pm", "");
 }
 
 void acpi_pm_fini(struct acpi_pm *p)
 {
+    machine_del_backend(p->m, "acpi-pm", "");
     timer_cancel(&p->timer);
 }
 
 void acpi_pm_reset(struct acpi_pm *p)
 {
-    p->sts = p->en = p->cnt = 0;
+    p->sts = machine_wakes(p->m) ? p->sts & PWRBTN : 0; /* what has woken us */
+    p->en = p->cnt = 0;
     p->overflow = (ticks(p) + HALF) & ~(uint64_t)(HALF - 1);
     memset(p->gpe_sts, 0, sizeof(p->gpe_sts));
     memset(p->gpe_en, 0, sizeof(p->gpe_en));

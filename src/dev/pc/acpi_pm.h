@@ -11,7 +11,9 @@
 #include "schema/state.h"
 
 enum { PM_GPE_MAX = 8 /* bytes of status */ };
-enum { PM_S5 = 0, PM_S4 = 2 /* SLP_TYP, which the board's tables tell */ };
+enum { PM_S5 = 0, PM_S3 = 1, PM_S4 = 2 /* SLP_TYP, which the board's tables tell */ };
+/* General purpose events, which the board's tables name. */
+enum { GPE_PCI = 1, GPE_CPU = 2, GPE_MEMORY = 3, GPE_GENERATION = 5 };
 
 /** struct acpi_pm - embedded in the bridge.  Offsets from PMBASE: events 0, control 4, timer 8. */
 struct acpi_pm {
@@ -20,7 +22,7 @@ struct acpi_pm {
     uint64_t overflow;     /* the timer's ticks when TMR_STS is set next */
     uint8_t gpe_sts[PM_GPE_MAX], gpe_en[PM_GPE_MAX];
     uint8_t gpe_len;
-    bool no_s4;
+    bool no_s3, no_s4;
     struct timer timer;
     struct irq_line sci;
     struct mem evt, ctl, tmr, gpe;
@@ -29,12 +31,14 @@ struct acpi_pm {
 /** acpi_pm_init - @gpe_len: bytes of status, and as many to enable.  The registers' struct mem are made: the bridge maps them. */
 void acpi_pm_init(struct acpi_pm *p, struct machine *m, unsigned gpe_len);
 void acpi_pm_fini(struct acpi_pm *p);
+/** acpi_pm_of - the machine's; NULL: it has none. */
+struct acpi_pm *acpi_pm_of(struct machine *m);
 void acpi_pm_reset(struct acpi_pm *p);
 /** acpi_pm_loaded - state has arrived: the interrupt and the timer are what they say. */
 void acpi_pm_loaded(struct acpi_pm *p);
 /** acpi_pm_enable - firmware (the port of SMI commands) hands the hardware over to the system, or takes it back: SCI_EN. */
 void acpi_pm_enable(struct acpi_pm *p, bool on);
-/** acpi_pm_power_button - it is pressed.  acpi_pm_gpe - event @n happens.. */
+/** acpi_pm_power_button - it is pressed.  acpi_pm_gpe - event @n happens. */
 void acpi_pm_power_button(struct acpi_pm *p);
 void acpi_pm_gpe(struct acpi_pm *p, unsigned n);
 

@@ -140,7 +140,7 @@ static int init(struct dev *d, struct err *e)
 
 static void reset(struct dev *d)
 {
-    pci_dev_reset(pci_of(d));
+    pam_pci_reset(pci_of(d), PAM0);
     pci_wmask8(pci_of(d), SMRAM, SMRAM_MASK);
     update((struct i440fx *)d);
 }

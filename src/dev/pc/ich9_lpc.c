@@ -213,6 +213,7 @@ static int init(struct dev *d, struct err *e)
 
     make_registers(&p->pci);
     acpi_pm_init(&p->acpi, d->m, GPE_LEN);
+    p->acpi.no_s3 = p->no_s3;
     p->acpi.no_s4 = p->no_s4;
     ich9_tco_init(&p->tco, d);
     make_ports(p);
@@ -267,7 +268,7 @@ static const struct field props[] = {
     PCI_FIELDS(ich9, pci),
     FIELD(ich9, no_reboot, F_BOOL, "noreboot", "on", "the watchdog (TCO) does not reset until the guest says so"),
     FIELD(ich9, smm, F_BOOL, "smm-enabled", "off", "CPUs have system management mode"),
-    FIELD(ich9, no_s3, F_U64, "disable_s3", "1", "sleep with memory powered is not offered"),
+    FIELD(ich9, no_s3, F_U64, "disable_s3", "0", "sleep with memory powered is not offered"),
     FIELD(ich9, no_s4, F_U64, "disable_s4", "0", "sleep with memory on disk is not offered"),
     FIELD_END,
 };

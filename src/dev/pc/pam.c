@@ -3,6 +3,7 @@
 #include "dev/pc/pam.h"
 
 #include "base/bytes.h"
+#include "dev/pci/pci.h"
 
 enum { PRIORITY = 1, PIECE = 0x4000, VGA = 0xa0000, VGA_SIZE = 0x20000, FIRST = 0xc0000, LAST = 0xf0000 };
 
@@ -150,4 +151,14 @@ void pam_set_smram(struct pam *p, bool open, bool smm, uint64_t tseg)
     mem_enable(&p->smm_vga, smm);
     set_tseg(p, tseg);
     mem_end(p->m);
+}
+
+void pam_pci_reset(struct pci_dev *d, unsigned pam0)
+{
+    uint8_t regs[PAM_REGS];
+
+    memcpy(regs, d->config + pam0, sizeof(regs));
+    pci_dev_reset(d);
+    if (machine_wakes(d->dev.m))
+        memcpy(d->config + pam0, regs, sizeof(regs));
 }

@@ -12,6 +12,8 @@
 enum { PAM_SEGMENTS = 13, PAM_REGS = 7 };
 
 /** struct pam - embedded in the host bridge. */
+struct pci_dev;
+
 struct pam {
     struct machine *m;
     struct ram *ram;
@@ -36,6 +38,9 @@ void pam_init(struct pam *p, struct machine *m, struct ram *ram, uint64_t low, s
 void pam_fini(struct pam *p);
 /** pam_set - @regs: PAM0 to PAM6. */
 void pam_set(struct pam *p, const uint8_t regs[PAM_REGS]);
+/** pam_pci_reset - pci_dev_reset of a host bridge whose PAM0 is at @pam0: when the machine wakes they stay, since memory does, and
+ * firmware wants to go on from its copy there. */
+void pam_pci_reset(struct pci_dev *d, unsigned pam0);
 /** pam_set_smram - @open: all see RAM at 0xa0000; @smm: CPUs in SMM do; @tseg: bytes at the end of low RAM that only those see. */
 void pam_set_smram(struct pam *p, bool open, bool smm, uint64_t tseg);
 

@@ -105,6 +105,7 @@ static int init(struct dev *d, struct err *e)
 
     make_registers(p);
     acpi_pm_init(&p->acpi, d->m, GPE_LEN);
+    p->acpi.no_s3 = p->no_s3;
     p->acpi.no_s4 = p->no_s4;
     mem_init_container(&p->pm, "piix4-pm", 64);
     mem_add(&p->pm, 0, &p->acpi.evt, 0);
@@ -155,7 +156,7 @@ static void fini(struct dev *d)
 static const struct field props[] = {
     PCI_FIELDS(piix4_pm, pci),
     FIELD(piix4_pm, smb_io_base, F_U64, "smb_io_base", "0", "where the SMBus controller's ports are at first"),
-    FIELD(piix4_pm, no_s3, F_U64, "disable_s3", "1", "sleep with memory powered is not offered"),
+    FIELD(piix4_pm, no_s3, F_U64, "disable_s3", "0", "sleep with memory powered is not offered"),
     FIELD(piix4_pm, no_s4, F_U64, "disable_s4", "0", "sleep with memory on disk is not offered"),
     FIELD(piix4_pm, smm, F_BOOL, "smm-enabled", "off", "CPUs have system management mode"),
     FIELD_END,

@@ -208,7 +208,7 @@ static int init(struct dev *d, struct err *e)
 
 static void reset(struct dev *d)
 {
-    pci_dev_reset(pci_of(d));
+    pam_pci_reset(pci_of(d), PAM0);
     set_lock(pci_of(d));
     update((struct mch *)d);
 }

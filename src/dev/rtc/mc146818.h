@@ -11,6 +11,7 @@
 
 /* What firmware of PCs expects in CMOS; 00h..0Dh are the clock's own. */
 enum {
+    CMOS_SHUTDOWN = 0x0f,
     CMOS_FLOPPY = 0x10,
     CMOS_EQUIPMENT = 0x14,
     CMOS_BASE_LO = 0x15,

@@ -19,6 +19,7 @@ static struct {
     unsigned cpus, max_cpus;
     const char *acpi_tables; /* -acpitable, as JSON */
     const char *kernel, *initrd, *append;
+    const char *devices[8]; /* -device, each "type", or "type,props" */
 } asked;
 
 struct built {
@@ -56,6 +57,19 @@ static inline const char *firmware(void)
 static inline void gone(void)
 {
     unlink(firmware());
+}
+
+static inline int add_asked(struct machine *m, struct err *e)
+{
+    for (unsigned i = 0; i < 8 && asked.devices[i]; i++) {
+        const char *comma = strchr(asked.devices[i], ',');
+        char type[64];
+
+        snprintf(type, sizeof(type), "%.*s", (int)strcspn(asked.devices[i], ","), asked.devices[i]);
+        if (!dev_add(m, type, NULL, comma ? comma + 1 : NULL, e))
+            return e->code;
+    }
+    return 0;
 }
 
 static inline const char *build(struct built *b, const char *name, const char *props, uint64_t ram, const char *order,
@@ -96,6 +110,8 @@ static inline const char *build(struct built *b, const char *name, const char *p
     machine_lock(b->m);
     if (r == 0)
         r = b->c.board->build(b->m, &b->c, &e);
+    if (r == 0)
+        r = add_asked(b->m, &e);
     if (r == 0)
         machine_reset(b->m);
     machine_unlock(b->m);
