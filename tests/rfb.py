@@ -112,19 +112,31 @@ FONT = '/usr/share/seabios/vgabios-stdvga.bin'
 
 
 def font():
-    """Characters by their pictures of 8x16, of the VGA's BIOS."""
+    """Characters by their pictures of 8x16, of the VGA's BIOS; inverse ones, too."""
     rom = open(FONT, 'rb').read()
     at = rom.index(bytes.fromhex('000010386cc6c6fec6c6c6c600000000')) - 65 * 16
-    return {rom[at + 16 * c:at + 16 * c + 16]: chr(c) for c in range(32, 127)}
+    pictures = {chr(c): rom[at + 16 * c:at + 16 * c + 16] for c in range(32, 127)}
+    return {p: c for c, p in pictures.items()} | {bytes(255 - b for b in p): c for c, p in pictures.items()}
+
+
+class Picture:
+    """What screendump wrote: size, and pixels as red, green, blue; for read_text as a viewer has them."""
+    def __init__(self, w, h, rgb):
+        self.w, self.h, self.pixels = w, h, bytearray(w * h * 4)
+        self.pixels[0::4], self.pixels[1::4], self.pixels[2::4] = rgb[2::3], rgb[1::3], rgb[0::3]
+
+
+def bits(row, x):
+    return int(row[x:x + 8], 2)
 
 
 def read_text(v, glyphs, width=8):
-    """What is written on a screen of text, cells @width wide."""
+    """What is written on a screen of text, cells @width wide, whatever has blue in it being ink."""
+    ink = bytes([48] + [49] * 255)
+    dots = v.pixels[0::4].translate(ink)
     lines = []
     for y in range(0, v.h - 15, 16):
-        line = ''
-        for x in range(0, v.w - width + 1, width):
-            cell = bytes(sum((v.pixels[((y + r) * v.w + x + i) * 4] != 0) << (7 - i) for i in range(8)) for r in range(16))
-            line += glyphs.get(cell, '~')
+        rows = [dots[(y + r) * v.w:(y + r + 1) * v.w] for r in range(16)]
+        line = ''.join(glyphs.get(bytes(bits(row, x) for row in rows), '~') for x in range(0, v.w - width + 1, width))
         lines.append(line.rstrip())
     return '\n'.join(lines)

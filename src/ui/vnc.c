@@ -339,7 +339,7 @@ static const struct field fields[] = {
     FIELD(options, ipv4, F_BOOL, "ipv4", "off", "only this"),
     FIELD(options, ipv6, F_BOOL, "ipv6", "off", "only this"),
     FIELD(options, head, F_U64, "head", "0", "screen of that device"),
-    FIELD(options, key_delay, F_U64, "key-delay-ms", "0", "between two keys"),
+    FIELD(options, key_delay, F_U64, "key-delay-ms", "10", "between two keys, for guests that read slowly"),
     FIELD(options, connections, F_U64, "connections", "32", "viewers at a time"),
     FIELD_END,
 };

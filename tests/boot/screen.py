@@ -1,22 +1,27 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Screens of real guests: UEFI's shell on ramfb, Debian's installer on VGA and bochs-display, as screendump has them, and as a viewer
-who watched from the beginning does; a PC with SeaBIOS, to which a viewer types.     EMU_BIN has the programs, GUESTS what tools/mk-guests.sh made"""
+who watched from the beginning does; PCs to which a viewer types: SeaBIOS, GRUB, Linux, Debian's login.
+usage: screen.py [NAME...]   EMU_BIN has the programs, GUESTS what tools/mk-guests.sh made"""
 import os
 import select
+import struct
 import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
-from rfb import FONT, Viewer, font, read_text  # noqa: E402
+from rfb import FONT, Picture, Viewer, font, read_text  # noqa: E402
 
 BIN = os.environ.get('EMU_BIN', 'build')
 VIRT = [f'{BIN}/qemu-system-aarch64', '-M', 'virt', '-cpu', 'cortex-a57', '-m', '512', '-nodefaults']
 PC = [f'{BIN}/qemu-system-x86_64', '-M', 'pc', '-m', '64', '-net', 'none', '-vga', 'std', '-serial', 'none']
 GUESTS = os.environ.get('GUESTS', 'build/guests')
 DI = ['-kernel', f'{GUESTS}/di/arm64/linux', '-initrd', f'{GUESTS}/di/arm64/initrd.gz', '-append', 'console=tty0']
+GRUB_CD, DEBIAN, I386 = f'{GUESTS}/iso/grub-x86.iso', f'{GUESTS}/rootfs/disk-amd64.img', f'{GUESTS}/linux/i386'
+RETURN = 0xff0d
 FIRMWARE = ['-bios', f'{GUESTS}/fw/QEMU_EFI-aarch64.fd']
 
 
@@ -101,43 +106,152 @@ def types(v, text):
         v.tap(*([0xffe1] if c in upper else []), ord(c))
 
 
-def pc():
-    if not os.path.exists(FONT):
-        print(f'{FONT} is not there\nskip screen, a PC')
-        return
-    glyphs = font()
-    with tempfile.TemporaryDirectory() as folder:
-        open(f'{folder}/disk', 'wb').write(ECHO + bytes(1 << 20))
-        m = Machine(folder, [*PC, '-drive', f'file={folder}/disk,format=raw'])
-        try:
-            v = Viewer(m.sock)
-            v.whole()
-            ready = v.wait(lambda: 'Ready>' in read_text(v, glyphs, 9), 60)
-            print('pass' if ready else 'fail', 'screen, a PC starts from its disk', flush=True)
-            types(v, 'Hello, World! 7*6=42 {"a|b"}')
-            want = 'Ready>Hello, World! 7*6=42 {"a|b"}'
-            good = v.wait(lambda: want in read_text(v, glyphs, 9), 30)
-            m.say('sendkey shift-z')
-            m.say('sendkey 0x06')
-            good &= v.wait(lambda: want + 'Z5' in read_text(v, glyphs, 9), 30)
-            if not good:
-                print(read_text(v, glyphs, 9).strip())
-            print('pass' if good else 'fail', 'screen, what a viewer types to a PC appears', flush=True)
-            print('pass' if same(m, v) else 'fail', 'screen, a PC: a viewer has seen every change', flush=True)
-        finally:
-            m.p.kill()
-            m.p.wait()
+class Typist:
+    """A PC, and a viewer who reads its text screen and types."""
+    def __init__(self, folder, args, glyphs):
+        self.m, self.glyphs = Machine(folder, args), glyphs
+        self.v = Viewer(self.m.sock)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.m.p.kill()
+        self.m.p.wait()
+
+    def text(self):
+        return read_text(self.v, self.glyphs, 9 if self.v.w == 720 else 8)
+
+    def sees(self, what, seconds):
+        """Pressing nothing: the whole screen when something waits for pictures."""
+        self.v.whole()
+        return self.v.wait(lambda: what in self.text(), seconds)
+
+    def verdict(self, name, good):
+        if not good:
+            print(self.text().strip())
+        print('pass' if good else 'fail', f'screen, {name}', flush=True)
+        return good
 
 
-def main():
-    pc()
-    for f in (DI[1], FIRMWARE[1]):
-        if not os.path.exists(f):
-            print(f'{f} is not there\nskip screen, runs')
+def pc(folder):
+    """A boot sector that prints what is typed."""
+    open(f'{folder}/disk', 'wb').write(ECHO + bytes(1 << 20))
+    with Typist(folder, [*PC, '-drive', f'file={folder}/disk,format=raw'], font()) as t:
+        t.verdict('a PC starts from its disk', t.sees('Ready>', 60))
+        types(t.v, 'Hello, World! 7*6=42 {"a|b"}')
+        want = 'Ready>Hello, World! 7*6=42 {"a|b"}'
+        good = t.sees(want, 30)
+        t.m.say('sendkey shift-z')
+        t.m.say('sendkey 0x06')
+        t.verdict('what a viewer types to a PC appears', good and t.sees(want + 'Z5', 30))
+        t.verdict('a PC: a viewer has seen every change', same(t.m, t.v))
+
+
+def grub(folder):
+    """GRUB's menu from a CD, its command line, and the 64-bit Linux that is started there."""
+    with Typist(folder, [*PC, '-m', '512', '-cdrom', GRUB_CD, '-boot', 'd'], font()) as t:
+        t.verdict("a viewer sees SeaBIOS's first lines", t.sees('SeaBIOS (version', 30))
+        if not t.verdict("a viewer sees GRUB's menu", t.sees('Linux shell', 60)):
             return
+        t.v.tap(ord('c'))
+        t.verdict("GRUB's command line", t.sees('grub> ', 30))
+        types(t.v, 'echo "A+b" $grub_platform {%6}')
+        t.verdict('what is typed to GRUB appears', t.sees('grub> echo "A+b" $grub_platform {%6}', 30))
+        t.v.tap(RETURN)
+        t.verdict('and is answered', t.sees('\nA+b pc {%6}', 30))
+        for line in 'linux /boot/vmlinuz console=tty0 guest=sh', 'initrd /boot/initrd.gz', 'boot':
+            types(t.v, line)
+            t.sees('grub> ' + line, 60)
+            t.v.tap(RETURN)
+            t.v.wait(lambda: t.text().rstrip().endswith('grub>') or line == 'boot', 60)
+        shell(t, 'Linux that was started in it')
+
+
+def shell(t, name):
+    if not t.verdict(f'{name}: a shell on the VGA', t.sees('/ # ', 240)):
+        return
+    types(t.v, 'echo $((6*7)) "<Tty:$(tty)>"')
+    t.verdict(f'{name}: what is typed appears', t.sees('/ # echo $((6*7)) "<Tty:$(tty)>"', 30))
+    t.v.tap(RETURN)
+    t.verdict(f'{name}: and is answered', t.sees('\n42 <Tty:/dev/tty', 30))
+    t.verdict(f'{name}: a viewer has seen every change', same(t.m, t.v))
+
+
+def linux(folder):
+    """A 32-bit kernel's text console."""
+    args = [f'{BIN}/qemu-system-i386', '-M', 'pc', '-m', '256', '-net', 'none', '-serial', 'none', '-kernel', f'{I386}/vmlinuz',
+            '-initrd', f'{I386}/initrd.gz', '-append', 'console=tty0 guest=sh']
+    with Typist(folder, args, font()) as t:
+        shell(t, 'i386 Linux')
+
+
+def unfiltered(kind, row, above):
+    """One row of a PNG of 3 bytes a pixel (PNG specification, 9.2)."""
+    for i in range(len(row)):
+        a, b, c = (row[i - 3], above[i], above[i - 3]) if i >= 3 else (0, above[i], 0)
+        paeth = min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))[2]
+        row[i] = (row[i] + (0, a, b, (a + b) // 2, paeth)[kind]) & 255
+    return row
+
+
+def png(path):
+    data, at, packed = open(path, 'rb').read(), 8, b''
+    while at < len(data):
+        size, kind = struct.unpack('>I4s', data[at:at + 8])
+        body, at = data[at + 8:at + 8 + size], at + 12 + size
+        if kind == b'IHDR':
+            w, h, depth, color = struct.unpack('>IIBB', body[:10])
+            assert (depth, color) == (8, 2), (depth, color)
+        packed += body if kind == b'IDAT' else b''
+    raw, row, rows = zlib.decompress(packed), bytearray(3 * w), []
+    for y in range(h):
+        row = unfiltered(raw[y * (3 * w + 1)], bytearray(raw[y * (3 * w + 1) + 1:(y + 1) * (3 * w + 1)]), row)
+        rows.append(row)
+    return Picture(w, h, b''.join(rows))
+
+
+def login(folder):
+    """Debian to its login prompt on the screen, which screendump writes, and a viewer logs in.
+    The kernel has a font of its own, with another m, w and x."""
+    with Typist(folder, [*PC, '-m', '1024', '-snapshot', '-drive', f'file={DEBIAN},format=raw'], font()) as t:
+        if not t.verdict("Debian's login on the VGA screen", t.sees('guest login:', 500)):
+            return
+        dumped = Picture(*t.m.screen())
+        t.verdict('screendump has it as PPM', 'guest login:' in read_text(dumped, t.glyphs, 9 if dumped.w == 720 else 8))
+        t.m.say(f'screendump {folder}/screen.png -f png')
+        dumped = png(f'{folder}/screen.png')
+        t.verdict('and as PNG', 'guest login:' in read_text(dumped, t.glyphs, 9 if dumped.w == 720 else 8))
+        types(t.v, 'root')
+        t.verdict('the name appears', t.sees('guest login: root', 60))
+        t.v.tap(RETURN)
+        t.verdict('and the question for the password', t.sees('Pass', 50))
+        types(t.v, 'root')
+        t.v.tap(RETURN)
+        t.verdict('and the viewer is in', t.sees('root@guest:', 120))
+
+
+def arm(_):
     watch('a UEFI shell on ramfb', [*FIRMWARE, '-device', 'ramfb'], (800, 600), b'\xff\xff\0', 20)
     for device in 'VGA', 'bochs-display':
         watch(f"Debian's installer on {device}", [*DI, '-device', device], (1280, 800), b'\xaa\0\0', 1000)
+
+
+# Name, what runs, the files it needs.
+TESTS = (('pc', pc, [FONT]), ('grub', grub, [FONT, GRUB_CD]), ('linux', linux, [FONT, f'{I386}/vmlinuz', f'{I386}/initrd.gz']),
+         ('login', login, [FONT, DEBIAN]), ('arm', arm, [DI[1], FIRMWARE[1]]))
+
+
+def main():
+    for name, run, files in TESTS:
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
+        gone = [f for f in files if not os.path.exists(f)]
+        if gone:
+            print(f'{gone[0]} is not there (tools/mk-guests.sh)\nskip screen, {name}', flush=True)
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            run(folder)
 
 
 main()
