@@ -70,13 +70,13 @@ static bool write_cr3(struct cpu *cpu, uint64_t v)
         return false;
     s->cr3 = v;
     if (keep)
-        mmu_set_context(cpu, R_ALL, v & 0xfff);
+        x86_set_context(cpu);
     else
         x86_flush(cpu, false);
     return true;
 }
 
-static uint64_t cr4_bits(const struct x86_sys *s)
+uint64_t x86_cr4_bits(const struct x86_sys *s)
 {
     static const struct {
         uint8_t feat;
@@ -101,7 +101,7 @@ static bool write_cr4(struct cpu *cpu, uint64_t v)
     struct x86_sys *s = x86s(cpu);
     uint64_t diff = v ^ s->cr4;
 
-    if (v & ~cr4_bits(s))
+    if (v & ~x86_cr4_bits(s))
         return x86_gp(cpu, 0);
     if (x86_lma(s) && (!(v & CR4_PAE) || (diff & CR4_LA57)))
         return x86_gp(cpu, 0);
@@ -122,8 +122,14 @@ void x86_set_efer(struct cpu *cpu, uint64_t v)
     uint64_t diff = s->efer ^ v;
 
     s->efer = v;
-    if (diff & EFER_NXE)
+    if (diff & (EFER_NXE | EFER_SVME))
         x86_flush(cpu, true);
+}
+
+/* A guest's, not the local APIC's. */
+static bool own_tpr(const struct x86_sys *s)
+{
+    return x86_guest(s) && s->svm.vint & VINT_MASKING;
 }
 
 static bool write_cr8(struct cpu *cpu, uint64_t v)
@@ -132,7 +138,9 @@ static bool write_cr8(struct cpu *cpu, uint64_t v)
 
     if (v > 15)
         return x86_gp(cpu, 0);
-    if (s->intc && s->intc->tpr_write)
+    if (own_tpr(s))
+        s->svm.vint = (s->svm.vint & ~(uint64_t)VINT_TPR) | v;
+    else if (s->intc && s->intc->tpr_write)
         s->intc->tpr_write(s->intc_opaque, (uint8_t)v);
     return true;
 }
@@ -170,6 +178,8 @@ uint64_t x86_read_cr(struct cpu *cpu, unsigned n)
     case 4:
         return s->cr4;
     case 8:
+        if (own_tpr(s))
+            return s->svm.vint & 15;
         return s->intc && s->intc->tpr_read ? s->intc->tpr_read(s->intc_opaque) : 0;
     default:
         return 0;
@@ -184,10 +194,23 @@ static void changed(struct cpu *cpu, uint32_t old_mode, uint64_t next)
         x86_leave(cpu, next);
 }
 
-uint64_t x86_help_write_cr(struct cpu *cpu, uint64_t n, uint64_t v, uint64_t len)
+static bool is_cr(uint64_t n)
 {
-    uint64_t next = cpu->pc + len;
+    return n == 0 || n == 2 || n == 3 || n == 4 || n == 8;
+}
 
+static bool catch_write(struct cpu *cpu, unsigned n, uint64_t v, int reg)
+{
+    return n ? x86_intercept_cr(cpu, n, true, reg) : x86_intercept_cr0(cpu, v, reg);
+}
+
+/* @how: length; 8..11: the register that MOV takes, 12: it is MOV. */
+uint64_t x86_help_write_cr(struct cpu *cpu, uint64_t n, uint64_t v, uint64_t how)
+{
+    uint64_t next = cpu->pc + (how & 15);
+
+    if (is_cr(n) && catch_write(cpu, (unsigned)n, v, how >> 12 & 1 ? (int)(how >> 8 & 15) : -1))
+        return 0;
     if (!x86_write_cr(cpu, (unsigned)n, v))
         return 0;
     x86_update_mode(cpu);
@@ -195,13 +218,13 @@ uint64_t x86_help_write_cr(struct cpu *cpu, uint64_t n, uint64_t v, uint64_t len
     return 0;
 }
 
-uint64_t x86_help_read_cr(struct cpu *cpu, uint64_t n, uint64_t b, uint64_t c)
+uint64_t x86_help_read_cr(struct cpu *cpu, uint64_t n, uint64_t reg, uint64_t c)
 {
-    (void)b;
     (void)c;
-    if (n == 0 || n == 2 || n == 3 || n == 4 || n == 8)
+    if (!is_cr(n))
+        x86_fault(cpu, X86_EXC_UD, 0);
+    else if (!x86_intercept_cr(cpu, (unsigned)n, false, (int)reg))
         return x86_read_cr(cpu, (unsigned)n);
-    x86_fault(cpu, X86_EXC_UD, 0);
     return 0;
 }
 
@@ -217,6 +240,8 @@ uint64_t x86_help_clts(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t len)
 {
     (void)a;
     (void)b;
+    if (x86_intercept_cr(cpu, 0, true, -1))
+        return 0;
     x86s(cpu)->cr0 &= ~(uint64_t)CR0_TS;
     changed(cpu, cpu->mode, cpu->pc + len);
     return 0;
@@ -241,23 +266,23 @@ static bool debug_access(struct cpu *cpu, uint64_t *n)
     return *n < 8 || x86_fault(cpu, X86_EXC_UD, 0);
 }
 
-uint64_t x86_help_read_dr(struct cpu *cpu, uint64_t n, uint64_t b, uint64_t c)
+uint64_t x86_help_read_dr(struct cpu *cpu, uint64_t n, uint64_t reg, uint64_t c)
 {
     struct x86_sys *s = x86s(cpu);
 
-    (void)b;
     (void)c;
-    if (!debug_access(cpu, &n))
+    if (!debug_access(cpu, &n) || x86_intercept(cpu, EXIT_DR_READ + (unsigned)n, reg, 0))
         return 0;
     return n < 4 ? s->dr[n] : n == 6 ? s->dr6 : s->dr7;
 }
 
-uint64_t x86_help_write_dr(struct cpu *cpu, uint64_t n, uint64_t v, uint64_t len)
+/* @how: length, register. */
+uint64_t x86_help_write_dr(struct cpu *cpu, uint64_t n, uint64_t v, uint64_t how)
 {
     struct x86_sys *s = x86s(cpu);
-    uint64_t next = cpu->pc + len;
+    uint64_t next = cpu->pc + (how & 15);
 
-    if (!debug_access(cpu, &n))
+    if (!debug_access(cpu, &n) || x86_intercept(cpu, EXIT_DR_WRITE + (unsigned)n, how >> 8, 0))
         return 0;
     if (n >= 6 && v >> 32)
         x86_gp(cpu, 0);

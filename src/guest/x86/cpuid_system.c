@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CPUID of machines, and the topology in APIC IDs (SDM 2A, CPUID; SDM 3A 9.9.1; APM 3, appendix E). */
 #include "guest/x86/models.h"
-#include "guest/x86/system.h"
+#include "guest/x86/system_priv.h"
 
 #include <string.h>
 
@@ -296,7 +296,7 @@ static void extended(const struct asked *q, uint32_t leaf)
     case 0x8000000a:
         if (has(q, X86_FEAT_SVM)) {
             q->out[A] = 1;
-            q->out[B] = 16; /* address space numbers */
+            q->out[B] = X86_ASIDS;
             q->out[D] = feature_bits(q->c, 0x8000000a, 0, D);
         }
         break;

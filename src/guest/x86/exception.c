@@ -5,11 +5,12 @@
  */
 #include "guest/x86/system_priv.h"
 
-enum { FRESH = 4 }; /* in x86_sys.shadow: since the present instruction */
+enum { FRESH = X86_SHADOW_FRESH };
 
 bool x86_has_error(unsigned vector)
 {
-    return vector == X86_EXC_DF || (vector >= X86_EXC_TS && vector <= X86_EXC_PF) || vector == X86_EXC_AC || vector == X86_EXC_CP;
+    return vector == X86_EXC_DF || (vector >= X86_EXC_TS && vector <= X86_EXC_PF) || vector == X86_EXC_AC || vector == X86_EXC_CP ||
+           vector == X86_EXC_SX;
 }
 
 /* What is being delivered. */
@@ -17,6 +18,9 @@ struct event {
     struct cpu *cpu;
     struct x86_sys *s;
     unsigned vector, soft;
+    unsigned type;  /* EVENT_*, for SVM */
+    bool walked;    /* a page fault that a walk found: its address is not in CR2 yet */
+    bool injected;  /* not to be intercepted */
     uint32_t error;
     bool has_error;
     uint32_t ext; /* EXT bit of error codes on the way */
@@ -304,8 +308,10 @@ static bool contributory(unsigned vector)
     return vector == X86_EXC_DE || (vector >= X86_EXC_TS && vector <= X86_EXC_GP);
 }
 
-static void shut_down(struct x86_sys *s)
+void x86_shut_down(struct cpu *cpu)
 {
+    struct x86_sys *s = x86s(cpu);
+
     if (s->shutdown)
         s->shutdown(s->shutdown_opaque);
     else
@@ -319,8 +325,6 @@ static unsigned raised(struct cpu *cpu, uint32_t *error)
     bool walked = cpu->stop == CPU_STOP_FAULT;
 
     *error = walked ? s->fault_error : X86_DETAIL_ERROR(cpu->detail);
-    if (walked && s->fault_vector == X86_EXC_PF)
-        s->cr2 = s->fault_cr2;
     cpu->stop = CPU_STOP_NONE;
     return walked ? s->fault_vector : X86_DETAIL_VECTOR(cpu->detail);
 }
@@ -330,27 +334,80 @@ static bool saves_rf(const struct event *v)
 {
     bool trap = v->vector == X86_EXC_DB || v->vector == X86_EXC_BP || v->vector == X86_EXC_OF || v->vector == X86_EXC_DF;
 
-    return !v->soft && v->ext && !trap && v->vector < 32 && v->vector != X86_EXC_NMI && v->s->dr7 & 0xff;
+    return v->type == EVENT_EXCEPTION && !v->soft && v->ext && !trap && v->vector < 32 && v->vector != X86_EXC_NMI && v->s->dr7 & 0xff;
 }
+
+/* --- In SVM guests --- */
+
+/* As EVENTINJ and EXITINTINFO have it. */
+static uint64_t as_info(const struct event *v)
+{
+    return EVENT_VALID | v->vector | v->type | (v->has_error ? EVENT_ERROR | (uint64_t)v->error << 32 : 0);
+}
+
+/* The address of a page fault is for who gets it (APM 2, 15.12.15). */
+static bool exception_caught(struct event *v)
+{
+    bool counts = v->type == EVENT_EXCEPTION && !v->injected;
+    uint64_t info2 = v->vector == X86_EXC_PF ? v->s->fault_cr2 : 0;
+
+    if (!counts || !x86_catches(v->s, EXIT_EXCEPTION + v->vector))
+        return false;
+    x86_vmexit(v->cpu, EXIT_EXCEPTION + v->vector, v->has_error ? v->error : 0, info2);
+    return true;
+}
+
+static enum vcpu_next nested_fault(struct cpu *cpu)
+{
+    struct x86_sys *s = x86s(cpu);
+
+    x86_vmexit(cpu, EXIT_NPF, s->svm.npf, s->fault_cr2);
+    return VCPU_GO;
+}
+
+static enum vcpu_next triple_fault(struct cpu *cpu)
+{
+    if (x86_catches(x86s(cpu), EXIT_SHUTDOWN)) {
+        x86_vmexit(cpu, EXIT_SHUTDOWN, 0, 0);
+        return VCPU_GO;
+    }
+    x86_shut_down(cpu);
+    return VCPU_OFF;
+}
+
+/* --- Delivery, and what comes of it --- */
 
 static enum vcpu_next deliver(struct event *v)
 {
     bool twice = false;
 
+    v->s->svm.event = 0;
     for (;;) {
         unsigned first = v->vector, second;
         uint32_t error;
 
+        if (exception_caught(v))
+            return VCPU_GO;
+        if (v->walked && v->vector == X86_EXC_PF)
+            v->s->cr2 = v->s->fault_cr2;
+        v->s->svm.event = as_info(v);
         v->flags = x86_get_eflags(v->cpu) | (saves_rf(v) ? X86_FL_RF : 0);
         v->cpu->stop = CPU_STOP_NONE;
         if (enter(v))
             break;
-        second = raised(v->cpu, &error);
-        if (first == X86_EXC_DF && twice) {
-            shut_down(v->s);
-            return VCPU_OFF;
+        if (v->cpu->stop == CPU_STOP_AGAIN) { /* a task switch that was intercepted */
+            v->cpu->stop = CPU_STOP_NONE;
+            return VCPU_GO;
         }
-        if ((contributory(first) && contributory(second)) ||
+        v->walked = v->cpu->stop == CPU_STOP_FAULT;
+        second = raised(v->cpu, &error);
+        if (second == X86_NESTED_FAULT)
+            return nested_fault(v->cpu);
+        if (first == X86_EXC_DF && twice)
+            return triple_fault(v->cpu);
+        if (x86_catches(v->s, EXIT_EXCEPTION + second)) {
+            ; /* before it is made a double fault of */
+        } else if ((contributory(first) && contributory(second)) ||
             (first == X86_EXC_PF && (second == X86_EXC_PF || contributory(second)))) {
             second = X86_EXC_DF;
             error = 0;
@@ -361,24 +418,45 @@ static enum vcpu_next deliver(struct event *v)
         v->has_error = x86_pe(v->s) && x86_has_error(second);
         v->soft = 0;
         v->ext = 1;
+        v->type = EVENT_EXCEPTION;
+        v->injected = false;
     }
     v->cpu->stop = CPU_STOP_NONE;
+    v->s->svm.event = 0;
     x86_update_mode(v->cpu);
     return VCPU_GO;
 }
 
-enum vcpu_next x86_deliver(struct cpu *cpu, unsigned vector, uint32_t error, unsigned soft, uint64_t saved_pc)
+static enum vcpu_next fault(struct cpu *cpu, unsigned vector, uint32_t error, unsigned soft, unsigned type, bool walked, uint64_t saved_pc)
 {
-    struct event v = {.cpu = cpu, .s = x86s(cpu), .vector = vector, .soft = soft, .error = error, .pc = saved_pc, .ext = !soft};
+    struct event v = {.type = type, .walked = walked, .cpu = cpu, .s = x86s(cpu), .vector = vector, .soft = soft, .error = error, .pc = saved_pc, .ext = !soft};
 
     v.has_error = !soft && x86_pe(v.s) && vector < 32 && x86_has_error(vector);
     v.s->shadow = 0;
     return deliver(&v);
 }
 
-static enum vcpu_next external(struct cpu *cpu, unsigned vector)
+enum vcpu_next x86_deliver(struct cpu *cpu, unsigned vector, uint32_t error, unsigned soft, uint64_t saved_pc)
 {
-    struct event v = {.cpu = cpu, .s = x86s(cpu), .vector = vector, .pc = cpu->pc, .ext = 1};
+    return fault(cpu, vector, error, soft, EVENT_EXCEPTION, false, saved_pc);
+}
+
+enum vcpu_next x86_inject(struct cpu *cpu, uint64_t event, uint64_t saved_pc)
+{
+    struct event v = {.cpu = cpu, .s = x86s(cpu), .vector = event & 255, .type = event & EVENT_TYPE, .injected = true, .pc = saved_pc};
+
+    if (v.type == EVENT_NMI)
+        v.vector = X86_EXC_NMI;
+    v.soft = v.type == EVENT_SOFT || (v.type == EVENT_EXCEPTION && (v.vector == X86_EXC_BP || v.vector == X86_EXC_OF));
+    v.ext = !v.soft;
+    v.has_error = event & EVENT_ERROR && x86_pe(v.s);
+    v.error = (uint32_t)(event >> 32);
+    return deliver(&v);
+}
+
+static enum vcpu_next external(struct cpu *cpu, unsigned vector, unsigned type)
+{
+    struct event v = {.cpu = cpu, .s = x86s(cpu), .vector = vector, .type = type, .pc = cpu->pc, .ext = 1};
 
     return deliver(&v); /* without an error code, whatever its number */
 }
@@ -440,9 +518,9 @@ static enum vcpu_next stepped(struct cpu *cpu)
 void x86_unmasked(struct cpu *cpu, uint64_t next_pc, unsigned shadow)
 {
     struct x86_sys *s = x86s(cpu);
-    bool waits = __atomic_load_n(&s->events, __ATOMIC_ACQUIRE) & (EV_INTR | EV_NMI | EV_SMI);
+    bool waits = __atomic_load_n(&s->events, __ATOMIC_ACQUIRE) & EV_ANY || x86_virtual_interrupt(s);
 
-    if (!waits && !(s->u.eflags & X86_FL_TF) && !breakpoints_on(s))
+    if (!waits && !(s->u.eflags & X86_FL_TF) && !breakpoints_on(s) && !(shadow && x86_guest(s))) /* a #VMEXIT tells of the shadow */
         return;
     if (shadow && !(s->shadow & ~FRESH))
         s->shadow = (uint8_t)(shadow | FRESH);
@@ -463,11 +541,16 @@ static bool take_nmi(struct cpu *cpu)
 {
     struct x86_sys *s = x86s(cpu);
 
-    if (s->nmi_blocked || !take(s, EV_NMI))
+    if (s->nmi_blocked || !(__atomic_load_n(&s->events, __ATOMIC_ACQUIRE) & EV_NMI))
         return false;
+    if (x86_catches(s, EXIT_NMI)) { /* it goes on waiting */
+        x86_vmexit(cpu, EXIT_NMI, 0, 0);
+        return true;
+    }
+    take(s, EV_NMI);
     wake_up(s);
     s->nmi_blocked = true;
-    external(cpu, X86_EXC_NMI);
+    external(cpu, X86_EXC_NMI, EVENT_NMI);
     return true;
 }
 
@@ -476,13 +559,47 @@ static bool take_intr(struct cpu *cpu, uint32_t events)
     struct x86_sys *s = x86s(cpu);
     int vector;
 
-    if (!(events & EV_INTR) || !(s->u.eflags & X86_FL_IF) || !s->intc)
+    if (!(events & EV_INTR) || !x86_if(s) || !s->intc)
         return false;
+    if (x86_catches(s, EXIT_INTR)) {
+        x86_vmexit(cpu, EXIT_INTR, 0, 0);
+        return true;
+    }
     vector = s->intc->ack(s->intc_opaque);
     if (vector < 0)
         return false;
     wake_up(s);
-    external(cpu, (unsigned)vector);
+    external(cpu, (unsigned)vector, EVENT_INTR);
+    return true;
+}
+
+static void take_virtual(struct cpu *cpu)
+{
+    struct x86_sys *s = x86s(cpu);
+
+    if (!x86_virtual_interrupt(s))
+        return;
+    if (x86_catches(s, EXIT_VINTR)) {
+        x86_vmexit(cpu, EXIT_VINTR, 0, 0);
+        return;
+    }
+    s->svm.vint &= ~(uint64_t)VINT_IRQ;
+    wake_up(s);
+    external(cpu, s->svm.vint >> 32 & 255, EVENT_INTR);
+}
+
+static bool take_smi(struct cpu *cpu, uint32_t events)
+{
+    struct x86_sys *s = x86s(cpu);
+
+    if (!(events & EV_SMI) || s->smm)
+        return false;
+    if (x86_catches(s, EXIT_SMI)) {
+        x86_vmexit(cpu, EXIT_SMI, 0, 0);
+    } else if (take(s, EV_SMI)) {
+        wake_up(s);
+        x86_enter_smm(cpu);
+    }
     return true;
 }
 
@@ -491,15 +608,12 @@ static void take_events(struct cpu *cpu)
     struct x86_sys *s = x86s(cpu);
     uint32_t events = __atomic_load_n(&s->events, __ATOMIC_ACQUIRE);
 
-    if (!(events & (EV_INTR | EV_NMI | EV_SMI)) || !s->gif)
+    if (!s->gif || (!(events & EV_ANY) && !s->svm.guest))
         return;
-    if ((events & EV_SMI) && !s->smm && take(s, EV_SMI)) {
-        wake_up(s);
-        x86_enter_smm(cpu);
-        return;
-    }
-    if (!take_nmi(cpu))
-        take_intr(cpu, events);
+    if ((events & EV_INIT) && take(s, EV_INIT))
+        x86_init(cpu);
+    if (!take_smi(cpu, events) && !take_nmi(cpu) && !take_intr(cpu, events))
+        take_virtual(cpu);
 }
 
 /* Before guest code runs.  TF, breakpoints and what shields the next instruction make it run by itself. */
@@ -524,7 +638,8 @@ bool x86_awake(struct cpu *cpu)
 
     if (!s->gif)
         return false;
-    return (events & EV_SMI && !s->smm) || (events & EV_NMI && !s->nmi_blocked) || (events & EV_INTR && s->u.eflags & X86_FL_IF);
+    return (events & EV_SMI && !s->smm) || (events & EV_NMI && !s->nmi_blocked) || (events & EV_INTR && x86_if(s)) ||
+           events & EV_INIT || x86_virtual_interrupt(s);
 }
 
 /* --- Why the CPU stopped --- */
@@ -533,22 +648,40 @@ static enum vcpu_next fault_stop(struct cpu *cpu)
 {
     struct x86_sys *s = x86s(cpu);
 
-    if (s->fault_vector == X86_EXC_PF)
-        s->cr2 = s->fault_cr2;
     s->db_hit = 0;
-    return x86_deliver(cpu, s->fault_vector, s->fault_error, 0, cpu->pc);
+    if (s->fault_vector == X86_NESTED_FAULT)
+        return nested_fault(cpu);
+    return fault(cpu, s->fault_vector, s->fault_error, 0, EVENT_EXCEPTION, true, cpu->pc);
 }
 
-static enum vcpu_next halt(struct cpu *cpu, unsigned len)
+static enum vcpu_next halt(struct cpu *cpu, unsigned len, unsigned code)
 {
     struct x86_sys *s = x86s(cpu);
 
+    if (len && x86_catches(s, code)) {
+        x86_vmexit(cpu, code, 0, 0);
+        return VCPU_GO;
+    }
     cpu->pc += len;
     s->halted = true;
     s->shadow = 0;
     if (!s->tf_before)
         return VCPU_SLEEP;
     return stepped(cpu);
+}
+
+/* INT n has an intercept of its own, INT1 another one; INT3 and INTO only those of exceptions. */
+static enum vcpu_next soft_interrupt(struct cpu *cpu, unsigned vector, unsigned len)
+{
+    struct x86_sys *s = x86s(cpu);
+    bool n = len > 1 && vector != X86_EXC_DB;
+    unsigned code = vector == X86_EXC_DB && len == 1 ? EXIT_ICEBP : EXIT_SWINT;
+
+    if ((n || code == EXIT_ICEBP) && x86_catches(s, code)) {
+        x86_vmexit(cpu, code, code == EXIT_SWINT ? vector : 0, 0);
+        return VCPU_GO;
+    }
+    return fault(cpu, vector, 0, vector == X86_EXC_DB ? 2 : 1, n ? EVENT_SOFT : EVENT_EXCEPTION, false, cpu->pc + len);
 }
 
 static enum vcpu_next guest_stop(struct cpu *cpu)
@@ -559,10 +692,11 @@ static enum vcpu_next guest_stop(struct cpu *cpu)
     case X86_STOP_EXCEPTION:
         return x86_deliver(cpu, vector, X86_DETAIL_ERROR(cpu->detail), 0, cpu->pc);
     case X86_STOP_INT:
-        return x86_deliver(cpu, vector, 0, vector == X86_EXC_DB ? 2 : 1, cpu->pc + len);
+        return soft_interrupt(cpu, vector, len);
     case X86_STOP_HLT:
+        return halt(cpu, len, EXIT_HLT);
     case X86_STOP_MWAIT:
-        return halt(cpu, len);
+        return halt(cpu, len, EXIT_MWAIT);
     default:
         return VCPU_BROKEN;
     }

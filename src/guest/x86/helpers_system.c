@@ -291,7 +291,8 @@ uint64_t x86_help_in(struct cpu *cpu, uint64_t port, uint64_t size, uint64_t len
     uint64_t v;
 
     UNUSED(len);
-    if (!x86_io_allowed(cpu, (uint16_t)port, (unsigned)size))
+    if (!x86_io_allowed(cpu, (uint16_t)port, (unsigned)size) ||
+        x86_intercept_io(cpu, (uint16_t)port, (unsigned)size, 1 | 1u << (7 + x86_code(cpu->mode))))
         return 0;
     v = port_read(cpu, (uint16_t)port, (unsigned)size);
     return v;
@@ -301,7 +302,8 @@ uint64_t x86_help_out(struct cpu *cpu, uint64_t port, uint64_t v, uint64_t how)
 {
     unsigned size = how >> 8 & 15;
 
-    if (!x86_io_allowed(cpu, (uint16_t)port, size))
+    if (!x86_io_allowed(cpu, (uint16_t)port, size) ||
+        x86_intercept_io(cpu, (uint16_t)port, size, 1u << (7 + x86_code(cpu->mode))))
         return 0;
     port_write(cpu, (uint16_t)port, size, v);
     if (x86_awake(cpu)) /* an SMI, or an interrupt that this write gave rise to, comes before the next instruction */
@@ -388,6 +390,9 @@ uint64_t x86_help_string_io(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t ho
     UNUSED(b);
     if (!x86_io_allowed(cpu, port, size))
         return 0;
+    if ((!rep || cut(s->u.r[X86_CX], addr_size)) &&
+        x86_intercept_io(cpu, port, size, 4u | !out | (unsigned)rep << 3 | addr_size << 6 | (out ? seg : X86_ES) << 10))
+        return 0;
     for (unsigned n = 0; n < AT_ONCE; n++) {
         if (rep && !cut(s->u.r[X86_CX], addr_size))
             return 0;
@@ -408,11 +413,11 @@ uint64_t x86_help_string_io(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t ho
 
 uint64_t x86_help_rdmsr(struct cpu *cpu, uint64_t msr, uint64_t b, uint64_t c)
 {
-    uint64_t v;
+    uint64_t v = 0;
 
     UNUSED(b);
     UNUSED(c);
-    if (!x86_rdmsr(cpu, (uint32_t)msr, &v))
+    if (!x86_intercept_msr(cpu, (uint32_t)msr, false) && !x86_rdmsr(cpu, (uint32_t)msr, &v))
         x86_gp(cpu, 0);
     return v;
 }
@@ -421,6 +426,8 @@ uint64_t x86_help_wrmsr(struct cpu *cpu, uint64_t msr, uint64_t v, uint64_t len)
 {
     uint64_t next = cpu->pc + len;
 
+    if (x86_intercept_msr(cpu, (uint32_t)msr, true))
+        return 0;
     if (!x86_wrmsr(cpu, (uint32_t)msr, v)) {
         x86_gp(cpu, 0);
         return 0;
@@ -437,11 +444,15 @@ uint64_t x86_help_rdtsc(struct cpu *cpu, uint64_t aux, uint64_t b, uint64_t c)
 
     UNUSED(b);
     UNUSED(c);
+    if ((s->cr4 & CR4_TSD) && s->cpl && x86_pe(s)) {
+        x86_gp(cpu, 0);
+        return 0;
+    }
+    if (x86_intercept(cpu, aux ? EXIT_RDTSCP : EXIT_RDTSC, 0, 0))
+        return 0;
     if (aux)
         x86(cpu)->r[X86_CX] = x86(cpu)->tsc_aux;
-    if ((s->cr4 & CR4_TSD) && s->cpl && x86_pe(s))
-        x86_gp(cpu, 0);
-    return x86_tsc(cpu);
+    return x86_seen_tsc(cpu);
 }
 
 uint64_t x86_help_rdpmc(struct cpu *cpu, uint64_t n, uint64_t b, uint64_t c)
@@ -454,6 +465,8 @@ uint64_t x86_help_rdpmc(struct cpu *cpu, uint64_t n, uint64_t b, uint64_t c)
         x86_fault(cpu, X86_EXC_GP, 0);
         return 0;
     }
+    if (x86_intercept(cpu, EXIT_RDPMC, 0, 0))
+        return 0;
     if ((n & 0xffffff) >= X86_PMC) {
         x86_gp(cpu, 0);
         return 0;
@@ -514,7 +527,7 @@ uint64_t x86_help_xsetbv(struct cpu *cpu, uint64_t n, uint64_t v, uint64_t len)
         x86_fault(cpu, X86_EXC_UD, 0);
     } else if (n || (v & ~may) || !(v & 1) || (v & 6) == 4) {
         x86_gp(cpu, 0);
-    } else {
+    } else if (!x86_intercept(cpu, EXIT_XSETBV, 0, 0)) {
         s->u.xcr0 = v;
         x86_update_mode(cpu);
         x86_leave(cpu, next);

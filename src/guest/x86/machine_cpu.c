@@ -51,6 +51,7 @@ static void reset_common(struct x86_sys *s)
     s->cpl = s->shadow = 0;
     s->nmi_blocked = s->halted = s->ignne = false;
     s->gif = true;
+    s->svm.guest = false;
     reset_segments(s);
 }
 
@@ -224,9 +225,28 @@ void x86_smi(struct cpu *cpu)
     x86_raise_event(cpu, EV_SMI);
 }
 
+/* With SVM it may have to wait, or go to somebody else (APM 2, 15.21.8, 15.28). */
+static bool init_waits(struct cpu *cpu)
+{
+    struct x86_sys *s = x86s(cpu);
+
+    if (s->gif && !x86_catches(s, EXIT_INIT)) {
+        if (!(s->vm_cr & VM_CR_R_INIT))
+            return false;
+        x86_deliver(cpu, X86_EXC_SX, 1, 0, cpu->pc);
+        return true;
+    }
+    if (s->gif)
+        x86_vmexit(cpu, EXIT_INIT, 0, 0);
+    x86_raise_event(cpu, EV_INIT);
+    return true;
+}
+
 static void take_init(struct cpu *cpu, void *opaque)
 {
     (void)opaque;
+    if (init_waits(cpu))
+        return;
     if (!x86_is_bsp(cpu))
         vcpu_off(vcpu_of(cpu));
     x86_sys_reset(cpu, true);
@@ -363,7 +383,11 @@ const struct state x86_sys_state[] = {
     U64(perf_sel), U64(perf_ctr), U64(fixed_ctr), U64(perf_fixed), U64(perf_global), U64(perf_status), U64(debugctl),
     U64(microcode), U64(vm_cr), U64(vm_hsave), U64(xss), U64(monitor), U8(cpl), U8(shadow), BOOL(smm), BOOL(nmi_blocked),
     BOOL(ignne), BOOL(waits), BOOL(halted), BOOL(gif), U8(sipi), U32(events), U64(saved_pc), U32(saved_mxcsr), BOOL(saved_on),
-    BOOL(a20), STATE_END};
+    BOOL(a20), BOOL(svm.guest), BOOL(svm.np), U16(svm.pauses), U32(svm.asid), U32(svm.intercept), U64(svm.vmcb), U64(svm.iopm),
+    U64(svm.msrpm), U64(svm.tsc_offset), U64(svm.ncr3), U64(svm.vint), U64(svm.host.cr0), U64(svm.host.cr3), U64(svm.host.cr4),
+    U64(svm.host.efer), U64(svm.host.rip), U64(svm.host.rsp), U64(svm.host.rax), U64(svm.host.pat), U32(svm.host.rflags),
+    STATE_STRUCTS(x86_sys, svm.host.seg, seg_state, 1, NULL), U64(svm.host.base), U64(svm.host.gdt_base), U64(svm.host.idt_base),
+    U32(svm.host.gdt_limit), U32(svm.host.idt_limit), STATE_END};
 
 void x86_state_saving(void *obj)
 {
@@ -409,6 +433,8 @@ int x86_state_loaded(void *obj, int version, struct err *e)
         return -EILSEQ;
     if ((s->efer & EFER_LMA) && (!(s->cr0 & CR0_PG) || !(s->cr4 & CR4_PAE) || !x86_feat(s, X86_FEAT_LM)))
         return err_set(e, -EILSEQ, "long mode without paging");
+    if (s->svm.guest && (!x86_feat(s, X86_FEAT_SVM) || s->svm.vmcb & (~s->pa_mask | 4095) || s->svm.asid >= X86_ASIDS))
+        return err_set(e, -EILSEQ, "an SVM guest that cannot be");
     s->saved_mxcsr &= 0xffff;
     s->u.xcr0 = (s->u.xcr0 & 0x207) | 1;
     vcpu_call(v, derive, NULL);

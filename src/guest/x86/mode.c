@@ -104,6 +104,8 @@ void x86_update_mode(struct cpu *cpu)
         m |= X86_MODE_UMIP;
     if (s->smm)
         m |= X86_MODE_SMM;
+    if (x86_guest(s))
+        m |= X86_MODE_GUEST;
     if (m != cpu->mode)
         cpu_set_mode(cpu, m);
 }

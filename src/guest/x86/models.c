@@ -421,11 +421,12 @@ static void settle(struct x86_conf *c, bool only32)
     static const uint8_t only64[] = {X86_FEAT_LM, X86_FEAT_SYSCALL, X86_FEAT_LA57, X86_FEAT_CX16, X86_FEAT_LAHF_LM, X86_FEAT_PCID,
                                      X86_FEAT_FSGSBASE};
     static const uint8_t with_xsave[] = {X86_FEAT_AVX, X86_FEAT_XSAVEOPT, X86_FEAT_XSAVEC, X86_FEAT_XGETBV1};
-    static const uint8_t not_yet[] = {X86_FEAT_SVM, X86_FEAT_NPT, X86_FEAT_NRIP_SAVE};
+    static const uint8_t with_svm[] = {X86_FEAT_NPT, X86_FEAT_NRIP_SAVE, X86_FEAT_VMCB_CLEAN, X86_FEAT_FLUSHBYASID,
+                                       X86_FEAT_DECODEASSISTS, X86_FEAT_PAUSE_FILTER, X86_FEAT_VGIF, X86_FEAT_SVME_ADDR_CHK};
     static const uint8_t with_avx[] = {X86_FEAT_AVX2, X86_FEAT_FMA, X86_FEAT_F16C};
 
-    for (unsigned i = 0; i < sizeof(not_yet); i++)
-        x86_feature_put(&c->features, not_yet[i], false);
+    for (unsigned i = 0; !x86_has(&c->features, X86_FEAT_SVM) && i < sizeof(with_svm); i++)
+        x86_feature_put(&c->features, with_svm[i], false);
     for (unsigned i = 0; only32 && i < sizeof(only64); i++)
         x86_feature_put(&c->features, only64[i], false);
     for (unsigned i = 0; !x86_has(&c->features, X86_FEAT_XSAVE) && i < sizeof(with_xsave); i++)

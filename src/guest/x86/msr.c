@@ -68,16 +68,23 @@ ADDRESS(sysenter_eip, sysenter_eip)
 
 /* --- Time --- */
 
+uint64_t x86_seen_tsc(const struct cpu *cpu)
+{
+    const struct x86_sys *s = x86sc(cpu);
+
+    return x86_tsc(cpu) + (x86_guest(s) ? s->svm.tsc_offset : 0);
+}
+
 static bool tsc_read(struct cpu *cpu, uint64_t *v)
 {
-    *v = x86_tsc(cpu);
+    *v = x86_seen_tsc(cpu);
     return true;
 }
 
 static bool tsc_write(struct cpu *cpu, uint64_t v)
 {
     struct x86_sys *s = x86s(cpu);
-    uint64_t by = v - x86_tsc(cpu);
+    uint64_t by = v - x86_seen_tsc(cpu);
 
     s->u.tsc_offset += by;
     s->tsc_adjust += by;
@@ -174,7 +181,7 @@ static bool efer_write(struct cpu *cpu, uint64_t v)
     may |= x86_feat(s, X86_FEAT_SYSCALL) ? EFER_SCE : 0;
     may |= x86_feat(s, X86_FEAT_LM) ? EFER_LME | EFER_LMA : 0;
     may |= x86_feat(s, X86_FEAT_NX) ? EFER_NXE : 0;
-    may |= x86_feat(s, X86_FEAT_SVM) ? EFER_SVME : 0;
+    may |= x86_feat(s, X86_FEAT_SVM) && !(s->vm_cr & VM_CR_SVMDIS) ? EFER_SVME : 0;
     may |= x86_feat(s, X86_FEAT_FXSR_OPT) ? EFER_FFXSR : 0;
     if ((v & ~may) || ((s->cr0 & CR0_PG) && ((v ^ s->efer) & EFER_LME)))
         return false;
@@ -220,7 +227,15 @@ static bool vm_cr_read(struct cpu *cpu, uint64_t *v)
 
 static bool vm_cr_write(struct cpu *cpu, uint64_t v)
 {
-    x86s(cpu)->vm_cr = v & 0x1f;
+    struct x86_sys *s = x86s(cpu);
+
+    if (v & ~0x1full)
+        return false;
+    if (s->vm_cr & VM_CR_LOCK)
+        v = (v & 7) | (s->vm_cr & (VM_CR_LOCK | VM_CR_SVMDIS));
+    if (v & VM_CR_SVMDIS && s->efer & EFER_SVME)
+        return false;
+    s->vm_cr = v;
     return true;
 }
 

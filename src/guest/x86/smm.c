@@ -40,20 +40,10 @@ void x86_smm_space(struct cpu *cpu)
 
 /* --- The AMD64 form --- */
 
-static uint64_t pack(uint32_t attr)
-{
-    return (attr >> 8 & 0xff) | (attr >> 12 & 0xf00);
-}
-
-static uint32_t unpack(uint64_t v)
-{
-    return (uint32_t)((v & 0xff) << 8 | (v & 0xf00) << 12);
-}
-
 static void put_seg(struct area *a, unsigned at, uint16_t sel, uint32_t attr, uint32_t limit, uint64_t base)
 {
     put(a, at, 2, sel);
-    put(a, at + 2, 2, pack(attr));
+    put(a, at + 2, 2, x86_attr_pack(attr));
     put(a, at + 4, 4, limit);
     put(a, at + 8, 8, base);
 }
@@ -90,13 +80,13 @@ static void load_seg64(struct x86_sys *s, const struct area *a, unsigned i)
 {
     unsigned at = 0x7e00 + 16 * i;
 
-    s->u.seg[i] = (struct x86_segment){(uint16_t)get(a, at, 2), (uint32_t)get(a, at + 4, 4), unpack(get(a, at + 2, 2))};
+    s->u.seg[i] = (struct x86_segment){(uint16_t)get(a, at, 2), (uint32_t)get(a, at + 4, 4), x86_attr_unpack(get(a, at + 2, 2))};
     s->u.base[i] = get(a, at + 8, 8);
 }
 
 static struct x86_sysseg load_sys64(const struct area *a, unsigned at)
 {
-    return (struct x86_sysseg){get(a, at + 8, 8), (uint32_t)get(a, at + 4, 4), unpack(get(a, at + 2, 2)), (uint16_t)get(a, at, 2)};
+    return (struct x86_sysseg){get(a, at + 8, 8), (uint32_t)get(a, at + 4, 4), x86_attr_unpack(get(a, at + 2, 2)), (uint16_t)get(a, at, 2)};
 }
 
 static uint64_t load64(struct cpu *cpu, const struct area *a)

@@ -8,6 +8,7 @@
 
 #include "bus/machine.h"
 #include "cpu/vcpu.h"
+#include "guest/x86/svm.h"
 #include "guest/x86/system.h"
 #include "guest/x86/x86.h"
 
@@ -46,10 +47,12 @@ static inline unsigned sys_type(uint32_t attr)
     return attr >> 8 & 15;
 }
 
+enum { VM_CR_R_INIT = 2, VM_CR_LOCK = 8, VM_CR_SVMDIS = 16 }; /* APM 2, 15.30.1 */
+
 enum { R_KERNEL, R_KERNEL_SMAP, R_USER, R_NUM, R_ALL = 7 };
 
 /* Events that wait to be taken (x86_sys.events): bits. */
-enum { EV_INTR = 1, EV_NMI = 2, EV_SMI = 4, EV_INIT = 8, EV_SIPI = 16 };
+enum { EV_INTR = 1, EV_NMI = 2, EV_SMI = 4, EV_INIT = 8, EV_SIPI = 16, EV_ANY = EV_INTR | EV_NMI | EV_SMI | EV_INIT };
 
 struct x86_table {
     uint64_t base;
@@ -62,7 +65,19 @@ struct x86_sysseg {
     uint16_t selector;
 };
 
-enum { X86_MTRR_VAR = 8, X86_MTRR_FIX = 11, X86_MC_BANKS = 10, X86_PMC = 4 };
+/* Attributes in 12 bits, as AMD's memory images of the CPU have them: bits 8 to 15 and 20 to 23 of the descriptor's (APM 2, 15.5.1). */
+static inline uint64_t x86_attr_pack(uint32_t attr)
+{
+    return (attr >> 8 & 0xff) | (attr >> 12 & 0xf00);
+}
+static inline uint32_t x86_attr_unpack(uint64_t v)
+{
+    return (uint32_t)((v & 0xff) << 8 | (v & 0xf00) << 12);
+}
+
+enum { X86_MTRR_VAR = 8, X86_MTRR_FIX = 11, X86_MC_BANKS = 10, X86_PMC = 4, X86_ASIDS = 16 };
+enum { X86_SHADOW_FRESH = 4 }; /* in x86_sys.shadow: since the present instruction */
+enum { X86_NESTED_FAULT = 0xff }; /* in place of a vector: #NPF, whose error code is svm.npf, the address fault_cr2 */
 
 struct x86_sys {
     struct x86_state u; /* first: slots point into it */
@@ -84,6 +99,7 @@ struct x86_sys {
     bool waits;        /* for SIPI */
     bool halted;       /* HLT: it sleeps */
     bool gif;          /* SVM: global interrupt flag */
+    struct x86_svm svm;
     uint8_t sipi;      /* vector [atomic] */
     uint32_t events;   /* EV_* [atomic] */
     uint64_t saved_pc;
@@ -175,6 +191,8 @@ unsigned x86_fetch_regime(uint32_t mode);
 bool x86_canonical(const struct x86_sys *s, uint64_t va);
 /** x86_flush - after CR0, CR3, CR4, EFER or A20 changed.  @globals: everything. */
 void x86_flush(struct cpu *cpu, bool globals);
+/** x86_set_context - translations are those of the present address space and modes: of host or guest, ASID, PCID. */
+void x86_set_context(struct cpu *cpu);
 /** x86_load_pdptes - PAE: the four entries at CR3; false: #GP(0) raised. */
 bool x86_load_pdptes(struct cpu *cpu, uint64_t cr3);
 
@@ -238,6 +256,9 @@ void x86_stack_done(struct x86_stack *k); /* SP, by its mask */
  * @next: IP that is saved, linear.  Handles double and triple faults. */
 enum vcpu_next x86_deliver(struct cpu *cpu, unsigned vector, uint32_t error, unsigned soft, uint64_t saved_pc);
 bool x86_has_error(unsigned vector);
+/** x86_inject - VMRUN's EVENTINJ: into the guest, which returns to linear @saved_pc. */
+enum vcpu_next x86_inject(struct cpu *cpu, uint64_t event, uint64_t saved_pc);
+void x86_shut_down(struct cpu *cpu);
 enum vcpu_next x86_stopped(struct cpu *cpu, enum cpu_stop stop);
 void x86_interrupt(struct cpu *cpu);
 bool x86_awake(struct cpu *cpu);
@@ -272,9 +293,15 @@ static inline uint64_t x86_ip_of(const struct x86_sys *s, uint64_t pc)
 bool x86_write_cr(struct cpu *cpu, unsigned n, uint64_t v);
 uint64_t x86_read_cr(struct cpu *cpu, unsigned n);
 void x86_set_efer(struct cpu *cpu, uint64_t v);
+uint64_t x86_cr4_bits(const struct x86_sys *s); /* those that this CPU has */
+
+/* --- svm_intercept.c --- */
+
+uint64_t x86_next_rip(struct cpu *cpu); /* behind the instruction at pc */
 
 /* --- msr.c --- */
 
+uint64_t x86_seen_tsc(const struct cpu *cpu); /* the counter as the code that runs sees it */
 bool x86_rdmsr(struct cpu *cpu, uint32_t msr, uint64_t *v); /* false: #GP; none is raised */
 bool x86_wrmsr(struct cpu *cpu, uint32_t msr, uint64_t v);
 

@@ -266,6 +266,14 @@ static bool leave_task(struct cpu *cpu, enum x86_task_why why, uint64_t next)
     return write_task(cpu, flags, (uint32_t)x86_ip_of(s, next));
 }
 
+/* EXITINFO2 of its intercept (APM 2, 15.14.1). */
+static uint64_t task_flags(enum x86_task_why why, int64_t error)
+{
+    uint64_t v = why == X86_TASK_IRET ? 1ull << 36 : why == X86_TASK_JUMP ? 1ull << 38 : 0;
+
+    return error < 0 ? v : v | 1ull << 44 | (uint32_t)error;
+}
+
 bool x86_task_switch(struct cpu *cpu, uint16_t sel, enum x86_task_why why, uint64_t next, int64_t error)
 {
     struct x86_sys *s = x86s(cpu);
@@ -275,6 +283,8 @@ bool x86_task_switch(struct cpu *cpu, uint16_t sel, enum x86_task_why why, uint6
     struct task t;
 
     if (!find_task(cpu, sel, why, &d))
+        return false;
+    if (x86_intercept_task(cpu, sel, task_flags(why, error)))
         return false;
     l = layout_of(d.hi);
     if (!read_task(cpu, desc_base(&d), l, &t) || !leave_task(cpu, why, next))

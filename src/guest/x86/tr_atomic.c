@@ -21,8 +21,11 @@ void tr_x86_xchg(struct x86_tr *t)
     unsigned size = x86_size(t, 0);
     ir_val a, b;
 
-    if (t->i->opcode == 0x90 && !t->i->op[0].reg)
+    if (t->i->opcode == 0x90 && !t->i->op[0].reg) {
+        if (t->i->rep && (t->mode & X86_MODE_GUEST))
+            ir_call(t->ir, X86_HELP_pause, IR_NONE, IR_NONE, IR_NONE);
         return;
+    }
     b = x86_read(t, 1);
     if (x86_is_mem(t, 0)) {
         x86_write(t, 1, ir_atomic(t->ir, IRO_xchg, x86_type(size), memop(size), x86_mem(t, size, true), b, IR_NONE));

@@ -4,6 +4,7 @@
  * helpers (helpers_system.c, far.c, control.c).
  */
 #include "guest/x86/lift.h"
+#include "guest/x86/svm.h"
 
 enum { REG_WRITE = 1 << 21, POP = 1 << 22 };
 
@@ -48,6 +49,18 @@ static bool hidden(struct x86_tr *t)
 static ir_val call(struct x86_tr *t, enum x86_helper h, ir_val a, ir_val b, ir_val c)
 {
     return ir_call(t->ir, h, a, b, c);
+}
+
+/* In an SVM guest: before it does anything, the instruction may be intercepted as @code. */
+static void asks_about(struct x86_tr *t, enum x86_exit code, ir_val info1)
+{
+    if (t->mode & X86_MODE_GUEST)
+        call(t, X86_HELP_intercept, k(t, code), info1, IR_NONE);
+}
+
+static void asks(struct x86_tr *t, enum x86_exit code)
+{
+    asks_about(t, code, k(t, 0));
 }
 
 /* The helper has left, unless it raised something. */
@@ -163,6 +176,7 @@ void tr_x86_sys_far_ret(struct x86_tr *t)
 
 void tr_x86_sys_iret(struct x86_tr *t)
 {
+    asks(t, EXIT_IRET);
     leaves(t, X86_HELP_iret, none(), none(), k(t, how(t)));
 }
 
@@ -208,15 +222,19 @@ void tr_x86_sys_swapgs(struct x86_tr *t)
 
 void tr_x86_sys_pushf(struct x86_tr *t)
 {
-    ir_val v = call(t, X86_HELP_sys_pushf, k(t, t->i->op_size), none(), none());
+    ir_val v;
 
+    asks(t, EXIT_PUSHF);
+    v = call(t, X86_HELP_sys_pushf, k(t, t->i->op_size), none(), none());
     x86_push(t, t->i->op_size, narrow(t, v, t->i->op_size));
 }
 
 void tr_x86_sys_popf(struct x86_tr *t)
 {
-    ir_val v = x86_peek(t, t->i->op_size, 0);
+    ir_val v;
 
+    asks(t, EXIT_POPF);
+    v = x86_peek(t, t->i->op_size, 0);
     call(t, X86_HELP_sys_popf, wide(t, v), none(), k(t, how(t)));
 }
 
@@ -304,12 +322,13 @@ void tr_x86_sys_outs(struct x86_tr *t)
 /* --- Tables --- */
 
 /* A word: memory gets 16 bits, a register all it has. */
-static void store_word(struct x86_tr *t, unsigned which)
+static void store_word(struct x86_tr *t, unsigned which, enum x86_exit code)
 {
     ir_val v;
 
     if (hidden(t))
         return;
+    asks(t, code);
     v = call(t, X86_HELP_sys_store, k(t, which), none(), none());
     if (x86_is_mem(t, 0))
         x86_store(t, x86_mem(t, 2, true), 2, narrow(t, v, 2));
@@ -319,23 +338,25 @@ static void store_word(struct x86_tr *t, unsigned which)
 
 void tr_x86_sys_sldt(struct x86_tr *t)
 {
-    store_word(t, 0);
+    store_word(t, 0, EXIT_LDTR_READ);
 }
 
 void tr_x86_sys_str(struct x86_tr *t)
 {
-    store_word(t, 1);
+    store_word(t, 1, EXIT_TR_READ);
 }
 
 void tr_x86_sys_smsw(struct x86_tr *t)
 {
-    store_word(t, 6);
+    store_word(t, 6, EXIT_CR_READ);
 }
 
 static void load_system(struct x86_tr *t, unsigned which)
 {
-    if (!unprivileged(t))
-        call(t, X86_HELP_sys_load, k(t, which), wide(t, x86_read(t, 0)), none());
+    if (unprivileged(t))
+        return;
+    asks(t, which ? EXIT_TR_WRITE : EXIT_LDTR_WRITE);
+    call(t, X86_HELP_sys_load, k(t, which), wide(t, x86_read(t, 0)), none());
 }
 
 void tr_x86_sys_lldt(struct x86_tr *t)
@@ -399,6 +420,7 @@ static void store_table(struct x86_tr *t, unsigned which)
 
     if (hidden(t))
         return;
+    asks(t, which == 2 ? EXIT_GDTR_READ : EXIT_IDTR_READ);
     limit = call(t, X86_HELP_sys_store, k(t, which), none(), none());
     base = call(t, X86_HELP_sys_store, k(t, which + 1), none(), none());
     x86_store(t, x86_mem(t, 2, true), 2, narrow(t, limit, 2));
@@ -423,6 +445,7 @@ static void load_table(struct x86_tr *t, unsigned which)
 
     if (unprivileged(t))
         return;
+    asks(t, which ? EXIT_IDTR_WRITE : EXIT_GDTR_WRITE);
     limit = wide(t, x86_load(t, x86_mem(t, 2, false), 2));
     base = wide(t, x86_load(t, x86_mem_at(t, 2, size, false), size));
     if (!x86_is64(t) && t->i->op_size == 2)
@@ -449,6 +472,7 @@ void tr_x86_sys_invlpg(struct x86_tr *t)
     va = x86_ea(t);
     if (!x86_is64(t) || t->i->ea.seg >= X86_FS)
         va = ir_add(t->ir, va, ir_get(t->ir, X86_BASE + t->i->ea.seg));
+    asks_about(t, EXIT_INVLPG, va);
     leaves(t, X86_HELP_invlpg, va, none(), none());
 }
 
@@ -458,6 +482,7 @@ void tr_x86_sys_invpcid(struct x86_tr *t)
 
     if (unprivileged(t))
         return;
+    asks(t, EXIT_INVPCID);
     type = wide(t, x86_read(t, 0));
     pcid = x86_load(t, x86_mem(t, 8, false), 8);
     va = x86_load(t, x86_mem_at(t, 8, 8, false), 8);
@@ -480,7 +505,8 @@ void tr_x86_sys_clts(struct x86_tr *t)
 
 void tr_x86_sys_wbinvd(struct x86_tr *t)
 {
-    unprivileged(t); /* no caches that anybody could see */
+    if (!unprivileged(t)) /* no caches that anybody could see */
+        asks(t, t->i->opcode == 0x08 ? EXIT_INVD : EXIT_WBINVD);
 }
 
 static unsigned full_size(const struct x86_tr *t)
@@ -491,25 +517,25 @@ static unsigned full_size(const struct x86_tr *t)
 void tr_x86_sys_mov_from_cr(struct x86_tr *t)
 {
     if (!unprivileged(t))
-        x86_write(t, 0, narrow(t, call(t, X86_HELP_read_cr, k(t, t->i->op[1].reg), none(), none()), full_size(t)));
+        x86_write(t, 0, narrow(t, call(t, X86_HELP_read_cr, k(t, t->i->op[1].reg), k(t, t->i->op[0].reg), none()), full_size(t)));
 }
 
 void tr_x86_sys_mov_to_cr(struct x86_tr *t)
 {
     if (!unprivileged(t))
-        leaves(t, X86_HELP_write_cr, k(t, t->i->op[0].reg), wide(t, x86_read(t, 1)), k(t, t->i->len));
+        leaves(t, X86_HELP_write_cr, k(t, t->i->op[0].reg), wide(t, x86_read(t, 1)), k(t, t->i->len | t->i->op[1].reg << 8 | 1 << 12));
 }
 
 void tr_x86_sys_mov_from_dr(struct x86_tr *t)
 {
     if (!unprivileged(t))
-        x86_write(t, 0, narrow(t, call(t, X86_HELP_read_dr, k(t, t->i->op[1].reg), none(), none()), full_size(t)));
+        x86_write(t, 0, narrow(t, call(t, X86_HELP_read_dr, k(t, t->i->op[1].reg), k(t, t->i->op[0].reg), none()), full_size(t)));
 }
 
 void tr_x86_sys_mov_to_dr(struct x86_tr *t)
 {
     if (!unprivileged(t))
-        leaves(t, X86_HELP_write_dr, k(t, t->i->op[0].reg), wide(t, x86_read(t, 1)), k(t, t->i->len));
+        leaves(t, X86_HELP_write_dr, k(t, t->i->op[0].reg), wide(t, x86_read(t, 1)), k(t, t->i->len | t->i->op[1].reg << 8));
 }
 
 /* EDX:EAX, as the instructions of two registers have it. */
@@ -560,6 +586,7 @@ void tr_x86_sys_rdpmc(struct x86_tr *t)
 
 void tr_x86_sys_cpuid(struct x86_tr *t)
 {
+    asks(t, EXIT_CPUID);
     call(t, X86_HELP_sys_cpuid, none(), none(), none());
 }
 
@@ -572,6 +599,7 @@ void tr_x86_sys_monitor(struct x86_tr *t)
         x86_undefined(t);
         return;
     }
+    asks(t, EXIT_MONITOR);
     at = x86_linear(t, seg, wide(t, at), 1, false);
     x86_load(t, at, 1);
     call(t, X86_HELP_monitor, at, ecx(t), none());
@@ -631,5 +659,6 @@ void tr_x86_sys_wrbase(struct x86_tr *t)
 
 void tr_x86_sys_rsm(struct x86_tr *t)
 {
+    asks(t, EXIT_RSM);
     leaves(t, X86_HELP_rsm, none(), none(), none());
 }

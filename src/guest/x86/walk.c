@@ -2,6 +2,9 @@
 /*
  * Paging: 32-bit, PAE, 4 and 5 levels (SDM 3A, chapter 4).
  *
+ * In an SVM guest with nested paging, what the guest's tables say, and where they are, are addresses that the host's tables translate
+ * once more (APM 2, 15.25).
+ *
  * Accessed and dirty bits are set in the guest's memory by compare and swap, as other CPUs may change the entries.
  */
 #include "guest/x86/system_priv.h"
@@ -12,20 +15,30 @@
 
 enum { PTE_P = 1, PTE_W = 2, PTE_U = 4, PTE_A = 32, PTE_D = 64, PTE_PS = 128, PTE_G = 256 };
 #define PTE_NX (1ull << 63)
+#define NPF_FINAL (1ull << 32)
+#define NPF_TABLE (1ull << 33)
 enum { PF_P = 1, PF_W = 2, PF_U = 4, PF_RSVD = 8, PF_I = 16, PF_PK = 32 };
 
 struct walk {
     struct cpu *cpu;
     struct x86_sys *s;
-    uint64_t va, cr3;
+    uint64_t va, cr0, cr3, cr4, efer;
     enum mmu_access access;
     bool user, smap, debug;
+    bool inner; /* addresses are guest-physical: what is found is translated again */
+    bool outer; /* that second translation; user accesses all of them */
+    bool table; /* ... of the place of an entry, not of what was asked for */
     /* found */
     uint64_t rights; /* PTE_W, PTE_U: all levels allow it; PTE_NX: one forbids */
     unsigned key;
     uint64_t pa, size;
     bool global;
 };
+
+static bool is_long(const struct walk *w)
+{
+    return w->efer & EFER_LMA;
+}
 
 /* --- Faults --- */
 
@@ -41,9 +54,9 @@ static int fault(const struct walk *w, unsigned vector, uint32_t error)
     return -EFAULT;
 }
 
-static bool fetch_counts(const struct x86_sys *s)
+static bool fetch_counts(const struct walk *w)
 {
-    return (s->cr4 & CR4_SMEP) || ((s->efer & EFER_NXE) && (s->cr4 & CR4_PAE));
+    return ((w->cr4 & CR4_SMEP) && !w->outer) || ((w->efer & EFER_NXE) && (w->cr4 & CR4_PAE));
 }
 
 static int page_fault(const struct walk *w, uint32_t error)
@@ -52,12 +65,31 @@ static int page_fault(const struct walk *w, uint32_t error)
         error |= PF_W;
     if (w->user)
         error |= PF_U;
-    if (w->access == MMU_FETCH && fetch_counts(w->s))
+    if (w->access == MMU_FETCH && fetch_counts(w))
         error |= PF_I;
-    return fault(w, X86_EXC_PF, error);
+    if (!w->outer)
+        return fault(w, X86_EXC_PF, error);
+    if (!w->debug)
+        w->s->svm.npf = error | (w->table ? NPF_TABLE : NPF_FINAL);
+    return fault(w, X86_NESTED_FAULT, 0);
 }
 
 /* --- Entries in memory --- */
+
+static int translate_again(const struct walk *inner, uint64_t at, enum mmu_access access, bool table, struct walk *w);
+
+/* Entries of a guest with nested paging are looked up, and may be written (15.25.6). */
+static int place(const struct walk *w, uint64_t *pa)
+{
+    struct walk outer;
+    int r;
+
+    if (!w->inner)
+        return 0;
+    if ((r = translate_again(w, *pa, MMU_WRITE, true, &outer)) == 0)
+        *pa = outer.pa;
+    return r;
+}
 
 static void *entry_at(const struct walk *w, uint64_t pa, struct mem_hit *hit)
 {
@@ -89,9 +121,14 @@ static bool swap_entry(void *p, uint64_t old, uint64_t new, unsigned size)
 static bool set_bits(const struct walk *w, uint64_t pa, uint64_t old, uint64_t bits, unsigned size)
 {
     struct mem_hit hit;
-    void *p = entry_at(w, pa, &hit);
+    void *p;
 
-    if (w->debug || (old & bits) == bits || !p || !hit.writable)
+    if (w->debug || (old & bits) == bits)
+        return true;
+    if (place(w, &pa) < 0)
+        return false;
+    p = entry_at(w, pa, &hit);
+    if (!p || !hit.writable)
         return true;
     if (!swap_entry(p, old, old | bits, size))
         return false;
@@ -106,10 +143,10 @@ static bool key_forbids(const struct walk *w, bool write)
 {
     uint32_t bits;
 
-    if (!(w->s->cr4 & CR4_PKE) || !x86_lma(w->s) || !(w->rights & PTE_U))
+    if (!(w->cr4 & CR4_PKE) || !is_long(w) || !(w->rights & PTE_U))
         return false;
     bits = w->s->u.pkru >> (2 * w->key) & 3;
-    return (bits & 1) || ((bits & 2) && write && (w->user || (w->s->cr0 & CR0_WP)));
+    return (bits & 1) || ((bits & 2) && write && (w->user || (w->cr0 & CR0_WP)));
 }
 
 static bool may(const struct walk *w, enum mmu_access access)
@@ -119,10 +156,10 @@ static bool may(const struct walk *w, enum mmu_access access)
     if (w->user && !upage)
         return false;
     if (access == MMU_FETCH)
-        return !(w->rights & PTE_NX) && !(!w->user && upage && (w->s->cr4 & CR4_SMEP));
+        return !(w->rights & PTE_NX) && !(!w->user && upage && (w->cr4 & CR4_SMEP));
     if (w->smap && upage)
         return false;
-    return access == MMU_READ || (w->rights & PTE_W) || (!w->user && !(w->s->cr0 & CR0_WP));
+    return access == MMU_READ || (w->rights & PTE_W) || (!w->user && !(w->cr0 & CR0_WP));
 }
 
 static uint8_t prot_of(const struct walk *w)
@@ -138,9 +175,9 @@ static uint8_t prot_of(const struct walk *w)
 
 /* --- Levels --- */
 
-static bool nx_on(const struct x86_sys *s)
+static bool nx_on(const struct walk *w)
 {
-    return s->efer & EFER_NXE;
+    return w->efer & EFER_NXE;
 }
 
 /* Bits that must be 0 in an 8-byte entry. */
@@ -148,9 +185,9 @@ static uint64_t reserved(const struct walk *w, unsigned level, bool large)
 {
     uint64_t r = ~w->s->pa_mask & 0x000ffffffffff000ull;
 
-    if (!nx_on(w->s))
+    if (!nx_on(w))
         r |= PTE_NX;
-    if (!x86_lma(w->s))
+    if (!is_long(w))
         r |= 0x7ff0000000000000ull;
     if (large)
         r |= ((1ull << (12 + 9 * (level - 1))) - 1) & 0x1fffff000ull & ~0x1000ull; /* but PAT */
@@ -159,7 +196,7 @@ static uint64_t reserved(const struct walk *w, unsigned level, bool large)
 
 static bool may_be_large(const struct walk *w, unsigned level)
 {
-    return level == 2 || (level == 3 && x86_lma(w->s) && x86_feat(w->s, X86_FEAT_PDPE1GB));
+    return level == 2 || (level == 3 && is_long(w) && x86_feat(w->s, X86_FEAT_PDPE1GB));
 }
 
 /* After the leaf is known: rights, accessed and dirty.  1: the entry has changed, walk again. */
@@ -171,7 +208,7 @@ static int leaf(struct walk *w, uint64_t at, uint64_t e, unsigned size)
         return page_fault(w, PF_P | PF_PK);
     if (!set_bits(w, at, e, PTE_A | (w->access == MMU_WRITE ? PTE_D : 0), size))
         return 1;
-    w->global = (e & PTE_G) && (w->s->cr4 & CR4_PGE);
+    w->global = (e & PTE_G) && (w->cr4 & CR4_PGE) && !(w->efer & EFER_SVME); /* not across guests */
     if (!(e & PTE_D) && w->access != MMU_WRITE)
         w->rights |= PTE_D; /* here: not dirty yet, a write has to come back */
     return 0;
@@ -182,9 +219,13 @@ static int walk8(struct walk *w, uint64_t table, unsigned level)
 {
     for (;; level--) {
         unsigned shift = 12 + 9 * (level - 1);
-        uint64_t at = table + (w->va >> shift & 511) * 8, e = read_entry(w, at, 8);
-        bool large = level > 1 && (e & PTE_PS);
+        uint64_t at = table + (w->va >> shift & 511) * 8, e, to = at;
+        bool large;
 
+        if (place(w, &to) < 0)
+            return -EFAULT;
+        e = read_entry(w, to, 8);
+        large = level > 1 && (e & PTE_PS);
         if (!(e & PTE_P))
             return page_fault(w, 0);
         if ((e & reserved(w, level, large)) || (large && !may_be_large(w, level)))
@@ -205,8 +246,13 @@ static int walk8(struct walk *w, uint64_t table, unsigned level)
 
 static int walk_pae(struct walk *w)
 {
-    uint64_t e = w->s->pdpte[w->va >> 30 & 3];
+    uint64_t e = w->s->pdpte[w->va >> 30 & 3], at = (w->cr3 & 0xffffffe0) + 8 * (w->va >> 30 & 3);
 
+    if (w->inner || w->outer) { /* not kept, but read as other entries are */
+        if (place(w, &at) < 0)
+            return -EFAULT;
+        e = read_entry(w, at, 8);
+    }
     if (!(e & PTE_P))
         return page_fault(w, 0);
     return walk8(w, e & w->s->pa_mask & 0x000ffffffffff000ull, 2);
@@ -224,17 +270,22 @@ static int large4(struct walk *w, uint64_t at, uint64_t e)
 
 static int walk4(struct walk *w)
 {
-    uint64_t at = (w->cr3 & 0xfffff000) + (w->va >> 22 & 1023) * 4, e = read_entry(w, at, 4);
+    uint64_t at = (w->cr3 & 0xfffff000) + (w->va >> 22 & 1023) * 4, to = at, e;
 
+    if (place(w, &to) < 0)
+        return -EFAULT;
+    e = read_entry(w, to, 4);
     if (!(e & PTE_P))
         return page_fault(w, 0);
     w->rights &= e;
-    if ((e & PTE_PS) && (w->s->cr4 & CR4_PSE))
+    if ((e & PTE_PS) && (w->cr4 & CR4_PSE))
         return large4(w, at, e);
     if (!set_bits(w, at, e, PTE_A, 4))
         return 1;
-    at = (e & 0xfffff000) + (w->va >> 12 & 1023) * 4;
-    e = read_entry(w, at, 4);
+    to = at = (e & 0xfffff000) + (w->va >> 12 & 1023) * 4;
+    if (place(w, &to) < 0)
+        return -EFAULT;
+    e = read_entry(w, to, 4);
     if (!(e & PTE_P))
         return page_fault(w, 0);
     w->rights &= e;
@@ -249,9 +300,57 @@ static int walk_once(struct walk *w)
 
     w->rights = PTE_W | PTE_U;
     w->key = 0;
-    if (x86_lma(s))
-        return walk8(w, w->cr3 & s->pa_mask & 0x000ffffffffff000ull, s->cr4 & CR4_LA57 ? 5 : 4);
-    return s->cr4 & CR4_PAE ? walk_pae(w) : walk4(w);
+    if (is_long(w))
+        return walk8(w, w->cr3 & s->pa_mask & 0x000ffffffffff000ull, w->cr4 & CR4_LA57 ? 5 : 4);
+    return w->cr4 & CR4_PAE ? walk_pae(w) : walk4(w);
+}
+
+static int walk_all(struct walk *w)
+{
+    int r;
+
+    for (unsigned tries = 0; (r = walk_once(w)) == 1 && tries < 1000; tries++)
+        ;
+    return r;
+}
+
+/* --- Nested paging --- */
+
+/* The host's tables, as user accesses; a host without paging leaves addresses as they are. */
+static int translate_again(const struct walk *inner, uint64_t at, enum mmu_access access, bool table, struct walk *w)
+{
+    const struct x86_svm *g = &inner->s->svm;
+
+    *w = (struct walk){.cpu = inner->cpu, .s = inner->s, .va = at, .cr0 = g->host.cr0, .cr3 = g->ncr3, .cr4 = g->host.cr4,
+                       .efer = g->host.efer, .access = access, .user = true, .debug = inner->debug, .outer = true, .table = table};
+    w->cr4 &= ~(uint64_t)(CR4_SMEP | CR4_SMAP | CR4_PKE);
+    if (!(w->cr0 & CR0_PG)) {
+        w->rights = PTE_W | PTE_U;
+        w->pa = at;
+        w->size = 4096;
+        return 0;
+    }
+    return walk_all(w);
+}
+
+/* The guest's translation is done: the page is what both allow. */
+static int finish(struct walk *w, uint8_t *prot)
+{
+    struct walk o;
+    int r;
+
+    *prot = MMU_R | MMU_W | MMU_X;
+    if (!w->inner)
+        return 0;
+    if ((r = translate_again(w, w->pa, w->access, false, &o)) < 0)
+        return r;
+    *prot = prot_of(&o);
+    if (o.rights & PTE_D)
+        *prot &= (uint8_t)~MMU_W;
+    w->pa = o.pa;
+    if (o.size < w->size)
+        w->size = o.size;
+    return 0;
 }
 
 /* --- Addresses --- */
@@ -322,32 +421,42 @@ static void note_breakpoints(struct walk *w)
 
 static int translate(struct walk *w)
 {
-    int r;
-
-    if (!(w->s->cr0 & CR0_PG)) {
+    if (!(w->cr0 & CR0_PG)) {
         no_paging(w);
         return 0;
     }
-    if (x86_lma(w->s) && !x86_canonical(w->s, w->va))
+    if (is_long(w) && !x86_canonical(w->s, w->va))
         return fault(w, X86_EXC_GP, 0);
-    if (!x86_lma(w->s))
+    if (!is_long(w))
         w->va = (uint32_t)w->va;
-    for (unsigned tries = 0; (r = walk_once(w)) == 1 && tries < 1000; tries++)
-        ;
-    return r;
+    return walk_all(w);
+}
+
+/* Under the tables in force. */
+static struct walk now(struct cpu *cpu)
+{
+    struct x86_sys *s = x86s(cpu);
+
+    return (struct walk){.cpu = cpu, .s = s, .cr0 = s->cr0, .cr3 = s->cr3, .cr4 = s->cr4, .efer = s->efer,
+                         .inner = x86_guest(s) && s->svm.np};
 }
 
 int x86_walk(struct cpu *cpu, uint64_t va, enum mmu_access access, unsigned regime, bool debug, struct mmu_page *page)
 {
     struct x86_sys *s = x86s(cpu);
-    struct walk w = {.cpu = cpu, .s = s, .va = va, .cr3 = s->cr3, .access = access, .user = regime == R_USER,
-                     .smap = regime == R_KERNEL_SMAP, .debug = debug};
+    struct walk w = now(cpu);
     bool odd = x86_is_bad_linear(va);
+    uint8_t prot;
     int r;
 
-    if ((odd && (r = bad_linear(&w, &w.va)) < 0) || (r = translate(&w)) < 0)
+    w.va = va;
+    w.access = access;
+    w.user = regime == R_USER;
+    w.smap = regime == R_KERNEL_SMAP;
+    w.debug = debug;
+    if ((odd && (r = bad_linear(&w, &w.va)) < 0) || (r = translate(&w)) < 0 || (r = finish(&w, &prot)) < 0)
         return r;
-    *page = (struct mmu_page){.pa = a20(s, w.pa), .size = odd || !s->a20 ? 4096 : w.size, .prot = prot_of(&w), .global = w.global,
+    *page = (struct mmu_page){.pa = a20(s, w.pa), .size = odd || !s->a20 ? 4096 : w.size, .prot = prot_of(&w) & prot, .global = w.global,
                               .once = odd};
     if (w.rights & PTE_D)
         page->prot &= (uint8_t)~MMU_W;
@@ -386,22 +495,44 @@ unsigned x86_fetch_regime(uint32_t mode)
     return x86_cpl(mode) == 3 ? R_USER : R_KERNEL;
 }
 
-void x86_flush(struct cpu *cpu, bool globals)
+/* The same ASID may come back with other modes, for which pages were not looked up: these are part of the name. */
+static uint64_t modes_of(const struct x86_sys *s)
+{
+    uint64_t m = (s->cr0 >> 31 & 1) | (s->cr0 >> 15 & 2) | (s->efer >> 8 & 4) | (s->efer >> 8 & 8) | (uint64_t)s->svm.np << 4;
+
+    return m << 32 | (s->cr4 & (CR4_PSE | CR4_PAE | CR4_SMEP | CR4_SMAP | CR4_PKE | CR4_LA57)) << 40;
+}
+
+void x86_set_context(struct cpu *cpu)
 {
     const struct x86_sys *s = x86s(cpu);
+    uint64_t context = s->cr4 & CR4_PCIDE ? s->cr3 & 0xfff : 0;
 
+    if (x86_guest(s))
+        context |= (uint64_t)s->svm.asid << 12 | modes_of(s);
+    mmu_set_context(cpu, R_ALL, context);
+}
+
+void x86_flush(struct cpu *cpu, bool globals)
+{
     mmu_flush(cpu, R_ALL, 0, 0, globals);
-    mmu_set_context(cpu, R_ALL, s->cr4 & CR4_PCIDE ? s->cr3 & 0xfff : 0);
+    x86_set_context(cpu);
 }
 
 bool x86_load_pdptes(struct cpu *cpu, uint64_t cr3)
 {
     struct x86_sys *s = x86s(cpu);
-    struct walk w = {.cpu = cpu, .s = s};
+    struct walk w = now(cpu);
     uint64_t e[4], bad = 0x1e6 | (~s->pa_mask & ~0xfffull);
 
     for (unsigned i = 0; i < 4; i++) {
-        e[i] = read_entry(&w, (cr3 & 0xffffffe0) + 8 * i, 8);
+        uint64_t at = (cr3 & 0xffffffe0) + 8 * i;
+
+        if (place(&w, &at) < 0) {
+            cpu->stop = CPU_STOP_FAULT;
+            return false;
+        }
+        e[i] = read_entry(&w, at, 8);
         if ((e[i] & PTE_P) && (e[i] & bad))
             return x86_gp(cpu, 0);
     }
