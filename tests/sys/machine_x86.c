@@ -4,7 +4,7 @@
  *
  * usage: machine_x86 [--cpu MODEL[,FEATURES]] [--engine interp|jit] [--hot-after N] [--log int,mmu,cpu,in_asm] FILE
  * FILE is 64 KiB of firmware.  Port E9h prints a byte; F4h ends, with the status that the reference's isa-debug-exit gives
- * (twice the byte and one); EAh raises INTR with the vector written, until it is acknowledged.
+ * (twice the byte and one); EAh raises INTR with the vector written, until it is acknowledged; B2h is an SMI.
  */
 #include "base/loop.h"
 #include "bus/machine.h"
@@ -22,7 +22,7 @@ enum { RAM_SIZE = 16 << 20, ROM_SIZE = 64 << 10 };
 struct rig {
     struct machine *m;
     struct cpu *cpu;
-    struct mem low, high, rom, rom_low, ports;
+    struct mem low, high, rom, rom_low, ports, apm;
     int vector, status;
 };
 
@@ -49,6 +49,17 @@ static uint64_t get(void *opaque, paddr off, struct access a)
     return off == 0 ? 0xe9 : 0xff;
 }
 
+static void ask_smm(void *opaque, paddr off, uint64_t v, struct access a)
+{
+    struct rig *r = opaque;
+
+    (void)off;
+    (void)v;
+    (void)a;
+    x86_smi(r->cpu);
+}
+
+static const struct mmio_ops apm_ops = {.read = get, .write = ask_smm, .min = 1, .max = 1};
 static const struct mmio_ops port_ops = {.read = get, .write = put, .min = 1, .max = 1};
 
 static int ack(void *opaque)
@@ -140,6 +151,8 @@ static void build(struct rig *r, struct engine *engine, const struct x86_conf *c
     mem_add(machine_mem(r->m), 0xffff0000, &r->rom, 0);
     mem_add(machine_mem(r->m), 0xf0000, &r->rom_low, 0);
     mem_add(machine_io_mem(r->m), 0xe9, &r->ports, 0);
+    mem_init_mmio(&r->apm, "apm", 1, &apm_ops, r);
+    mem_add(machine_io_mem(r->m), 0xb2, &r->apm, 0);
     r->cpu = x86_cpu_new(r->m, engine, c, 0, &e);
     x86_set_intc(r->cpu, &intc, r);
     x86_on_shutdown(r->cpu, shutdown, r);

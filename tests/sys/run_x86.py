@@ -25,10 +25,10 @@ def build(path, folder):
     return raw
 
 
-def command(engine, raw, cpu, args):
+def command(engine, raw, cpu, program, args):
     if engine != 'reference':
         return [args.machine, '--cpu', cpu] + ENGINES[engine] + [raw]
-    return [args.reference, '-M', 'pc', '-accel', 'tcg', '-cpu', cpu, '-m', '16', '-display', 'none', '-nodefaults', '-bios', raw, '-debugcon',
+    return [program, '-M', 'pc', '-accel', 'tcg', '-cpu', cpu, '-m', '16', '-display', 'none', '-nodefaults', '-bios', raw, '-debugcon',
             'stdio', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-no-reboot']
 
 
@@ -43,14 +43,15 @@ def run(cmd):
 def one(path, engine, args):
     head = open(path).read()
     stem = os.path.basename(path)[:-2]
-    words = dict(re.findall(r'^ \* (cpu|skip [a-z]+): (.*?)(?: \*/)?$', head, re.M))
+    words = dict(re.findall(r'^ \* (cpu|reference|skip [a-z]+): (.*?)(?: \*/)?$', head, re.M))
     name = f'sys, x86 {stem} on {engine}'
-    reason = words.get(f'skip {engine}') or (engine == 'reference' and not args.reference and 'qemu-system-x86_64 is not installed')
+    program = words.get('reference', 'qemu-system-x86_64')
+    reason = words.get(f'skip {engine}') or (engine == 'reference' and not shutil.which(program) and f'{program} is not installed')
     if reason:
         print(f'{reason}\nskip {name}')
         return
     with tempfile.TemporaryDirectory(prefix='emu-sys-') as folder:
-        out, err, status = run(command(engine, build(path, folder), words.get('cpu', 'max'), args))
+        out, err, status = run(command(engine, build(path, folder), words.get('cpu', 'max'), program, args))
     if out == open(f'{path[:-2]}.txt').read() and status == 33:
         print(f'pass {name}')
     else:
@@ -63,7 +64,6 @@ def main():
     ap.add_argument('--engine', action='append', choices=[*ENGINES, 'reference'])
     ap.add_argument('files', nargs='*')
     args = ap.parse_args()
-    args.reference = shutil.which('qemu-system-x86_64')
     for path in args.files or sorted(glob.glob(f'{HERE}/x86/*.S')):
         for engine in args.engine or [*ENGINES, 'reference']:
             one(path, engine, args)
