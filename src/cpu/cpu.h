@@ -373,8 +373,8 @@ void engine_set_code_changed(struct engine *e,
 
 /**
  * engine_set_service - guest code in [start, end) is the personality's own (a vDSO): the instruction
- * that is kept for it there (HVC) calls @serve with its immediate, as a helper that may read and write
- * every register but the pc; false from it, and everywhere else, is an undefined instruction.
+ * that is kept for it there (HVC, VMMCALL) calls @serve with its immediate, or what system calls' numbers are in, as a helper
+ * that may read and write every register but the pc; false from it, and everywhere else, is an undefined instruction.
  */
 void engine_set_service(struct engine *e, uint64_t start, uint64_t end,
                         bool (*serve)(struct cpu *cpu, unsigned number));

@@ -52,6 +52,21 @@ void tr_x86_bound(struct x86_tr *t)
 
 /* --- About the processor --- */
 
+/* Programs have no hypervisor: the way of the personality's own code to its services, of which EAX has the number. */
+void tr_x86_vmmcall(struct x86_tr *t)
+{
+    ir_call(t->ir, X86_HELP_service, x86_const64(t, t->pc), IR_NONE, IR_NONE);
+}
+
+uint64_t x86_help_service(struct cpu *cpu, uint64_t pc, uint64_t b, uint64_t c)
+{
+    if (!engine_serve(cpu, pc, (unsigned)x86(cpu)->r[X86_AX])) {
+        cpu->pc = pc;
+        cpu->stop = CPU_STOP_UNDEFINED;
+    }
+    return 0;
+}
+
 void tr_x86_cpuid(struct x86_tr *t)
 {
     ir_call(t->ir, X86_HELP_cpuid, IR_NONE, IR_NONE, IR_NONE);

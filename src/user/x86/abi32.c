@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* i386 Linux, as a 64-bit kernel runs it: numbers, registers, the page with its entry (asm/unistd_32.h, syscall(2), vdso(7)). */
+/* i386 Linux, as a 64-bit kernel runs it: numbers, registers (asm/unistd_32.h, syscall(2)). */
 #include "user/compat32/compat32.h"
-#include "user/mm.h"
 #include "user/x86/frame32.h"
 #include "user/x86/ldt.h"
+#include "user/x86/vdso.h"
 
 #include <elf.h>
-#include <string.h>
-#include <sys/mman.h>
 
 static const struct sys_row rows[] = {
 #define PASS(nr, name, kinds)          [nr] = {#name, kinds, NULL, __NR_##name},
@@ -54,34 +52,6 @@ static void start(struct cpu *cpu, uint64_t entry, uint64_t sp)
     x86(cpu)->r[X86_SP] = sp;
 }
 
-/* --- A page with the calls that Linux's vDSO has: __kernel_sigreturn, __kernel_rt_sigreturn, __kernel_vsyscall --- */
-
-enum { VSYSCALL_AT = 32 };
-
-static const uint8_t page[] = {
-    0x58, 0xb8, 0x77, 0, 0, 0, 0xcd, 0x80, 0x90, 0x8d, 0x76, 0, 0x90, 0x90, 0x90, 0x90, /* pop %eax; mov $119, %eax; int $0x80 */
-    0xb8, 0xad, 0, 0, 0, 0xcd, 0x80, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, /* mov $173, %eax; int $0x80 */
-    0xcd, 0x80, 0xc3, /* int $0x80; ret */
-};
-
-static int vdso_map(struct process *p)
-{
-    int64_t at = mm_mmap(p, 0, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    if (at < 0)
-        return (int)at;
-    memcpy(mm_host(p, (uint64_t)at), page, sizeof(page));
-    mm_mprotect(p, (uint64_t)at, PAGE_SIZE, PROT_READ | PROT_EXEC);
-    mm_mark(p, (uint64_t)at, (uint64_t)at + PAGE_SIZE, VMA_VDSO);
-    p->vdso_sigreturn = (uint64_t)at;
-    p->at_sysinfo = (uint64_t)at + VSYSCALL_AT;
-    return 0;
-}
-
-static void vdso_serve(struct process *p)
-{
-}
-
 const struct user_abi abi_i386 = {
     .name = "i386",
     .family = ABI_X86,
@@ -118,6 +88,6 @@ const struct user_abi abi_i386 = {
         .push = x86_push_frame32,
         .pop = x86_pop_frame32,
     },
-    .vdso_map = vdso_map,
-    .vdso_serve = vdso_serve,
+    .vdso_map = x86_vdso_map32,
+    .vdso_serve = x86_vdso_serve32,
 };

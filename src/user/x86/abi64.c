@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* x86-64 Linux: numbers, registers and layouts (asm/unistd_64.h, System V ABI, AMD64 supplement; syscall(2)). */
+#include "user/x86/vdso.h"
 #include "user/x86/x86_abi.h"
 
 #include <asm/prctl.h>
@@ -86,15 +87,6 @@ static void start(struct cpu *cpu, uint64_t entry, uint64_t sp)
     x86(cpu)->r[X86_SP] = sp;
 }
 
-static int vdso_map(struct process *p)
-{
-    return 0;
-}
-
-static void vdso_serve(struct process *p)
-{
-}
-
 const struct user_abi abi_x86_64 = {
     .name = "x86_64",
     .family = ABI_X86,
@@ -132,6 +124,6 @@ const struct user_abi abi_x86_64 = {
         .push = x86_push_frame64,
         .pop = x86_pop_frame64,
     },
-    .vdso_map = vdso_map,
-    .vdso_serve = vdso_serve,
+    .vdso_map = x86_vdso_map64,
+    .vdso_serve = x86_vdso_serve64,
 };

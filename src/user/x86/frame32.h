@@ -5,8 +5,8 @@
 
 #include "user/x86/x86_abi.h"
 
-/* In the page at p->vdso_sigreturn: __kernel_sigreturn, this far on __kernel_rt_sigreturn. */
-enum { VDSO32_RT = 16 };
+/* At p->vdso_sigreturn is __kernel_sigreturn, this far on __kernel_rt_sigreturn. */
+enum { VDSO32_RT = 32 };
 
 bool x86_push_frame32(struct task *t, const struct guest_sigaction *sa, const siginfo_t *info, uint64_t saved_mask);
 bool x86_pop_frame32(struct task *t, uint64_t *mask);

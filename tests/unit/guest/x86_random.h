@@ -76,7 +76,7 @@ static const struct x86_undefined x86_undefined_flags[] = {
 static const char *const x86_left_out[] = {
     "cpuid", "rdtsc", "rdtscp", "rdpid", "rdrand", "rdbase", "wrbase", "xgetbv", "syscall", "int", "int3", "int1", "popf", "pop_seg",
     "mov_to_seg", "load_far", "mov_from_seg", "push_seg", "jmp_ind", "call_ind", "ret", "in", "out", "ins", "outs", "hlt", "cli", "sti",
-    "into",
+    "into", "vmmcall",
 };
 
 static inline uint32_t x86_undefined_of(const char *name)

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "../../../test.h"
 #include <errno.h>
+#include <link.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/auxv.h>
@@ -96,12 +97,82 @@ TEST(clocks, hvc_is_for_the_vdso)
 }
 #endif
 
+#if defined(__x86_64__) || defined(__i386__)
+static void on_sigill(int sig)
+{
+    _exit(3);
+}
+
+TEST(clocks, vmmcall_is_for_the_vdso)
+{
+    pid_t child = fork();
+    int status;
+
+    if (!child) {
+        long nr = SYS_clock_gettime;
+
+        signal(SIGILL, on_sigill);
+        __asm__ volatile("vmmcall" : "+a"(nr) : : "memory");
+        _exit(0);
+    }
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(status, 3 << 8);
+}
+
+/* As a dynamic linker finds it, in our vDSO, which has a hash table of the System V ABI; the kernel's has another. */
+static const void *vdso_symbol(const char *name)
+{
+    const char *base = (const char *)getauxval(AT_SYSINFO_EHDR);
+    const ElfW(Ehdr) *eh = (const void *)base;
+    const ElfW(Phdr) *ph = (const void *)(base + eh->e_phoff);
+    const ElfW(Dyn) *d = (const void *)(base + ph[1].p_vaddr);
+    const ElfW(Sym) *sym = NULL;
+    const uint32_t *hash = NULL;
+    const char *str = NULL;
+
+    for (; d->d_tag != DT_NULL; d++) {
+        const char *at = (const char *)d->d_un.d_ptr < base ? base + d->d_un.d_ptr : (const char *)d->d_un.d_ptr;
+
+        sym = d->d_tag == DT_SYMTAB ? (const void *)at : sym;
+        hash = d->d_tag == DT_HASH ? (const void *)at : hash;
+        str = d->d_tag == DT_STRTAB ? at : str;
+    }
+    for (uint32_t i = hash[2]; i; i = hash[2 + hash[0] + i])
+        if (!strcmp(str + sym[i].st_name, name))
+            return base + sym[i].st_value;
+    return NULL;
+}
+
+TEST(clocks, vdso_functions)
+{
+    int (*get)(clockid_t, struct timespec *) = vdso_symbol("__vdso_clock_gettime");
+    time_t (*now)(time_t *) = vdso_symbol("__vdso_time");
+    long (*which)(unsigned *, unsigned *, void *) = vdso_symbol("__vdso_getcpu");
+    unsigned cpu = ~0u, node = ~0u;
+    time_t a = 0, b;
+    long t[2] = {0};
+
+    CHECK(get && now && which && vdso_symbol("__vdso_gettimeofday") && vdso_symbol("__vdso_clock_getres"));
+    CHECK_EQ(get(CLOCK_REALTIME, (struct timespec *)t), 0);
+    b = now(&a);
+    CHECK_EQ(a, b);
+    CHECK(b - t[0] >= 0 && b - t[0] < 5);
+    CHECK_EQ(which(&cpu, &node, NULL), 0);
+    CHECK(cpu < 65536 && node < 65536);
+    CHECK_EQ(get(12345, (struct timespec *)t), -EINVAL);
+}
+#endif
+
 static const struct test tests[] = {
     CASE(clocks, agree_with_the_system_call),
     CASE(clocks, reads_follow_each_other),
     CASE(clocks, errors),
 #ifdef __aarch64__
     CASE(clocks, hvc_is_for_the_vdso),
+#endif
+#if defined(__x86_64__) || defined(__i386__)
+    CASE(clocks, vmmcall_is_for_the_vdso),
+    CASE(clocks, vdso_functions),
 #endif
 };
 TEST_MAIN(tests)
