@@ -46,6 +46,7 @@ static unsigned int_size(enum state_kind k)
     case S_STRUCT:
     case S_BYTES_PTR:
     case S_STRUCTS_PTR:
+    case S_BLOB:
     case S_TIMER: break;
     }
     return 0;
@@ -82,6 +83,13 @@ static uint32_t count_of(const struct state *f, const void *obj)
     return counted(f) ? *(const uint32_t *)((const char *)obj + f->count_off) : f->n;
 }
 
+static void save_blob(const struct state *f, const struct state_blob *b, struct state_out *out)
+{
+    if (b->len > f->n)
+        bug("state '%s' has %zu bytes, at most %u", f->name, b->len, f->n);
+    state_put(out, b->data, b->len);
+}
+
 static void save_content(const struct state *f, const void *obj, struct state_out *out,
                          const struct state_timers *timers)
 {
@@ -97,6 +105,8 @@ static void save_content(const struct state *f, const void *obj, struct state_ou
         state_put(out, member, count_of(f, obj));
     else if (f->kind == S_TIMER)
         state_put_le(out, (uint64_t)timers->get(member), 8);
+    else if (f->kind == S_BLOB)
+        save_blob(f, (const struct state_blob *)member, out);
     else
         for (uint32_t i = 0; i < f->n; i++)
             state_put_le(out, get_int(member + i * size, size), size);
@@ -224,6 +234,18 @@ static int load_bytes(const struct state *f, void *obj, uint8_t *to, struct stat
     return 0;
 }
 
+static int load_blob(const struct state *f, struct state_blob *b, struct state_in *in, struct err *e)
+{
+    if (in->left > f->n)
+        return err_set(e, -EILSEQ, "'%s' has %zu bytes, at most %u", f->name, in->left, f->n);
+    free(b->data);
+    *b = (struct state_blob){.data = malloc(in->left + 1), .len = in->left};
+    if (!b->data)
+        fatal("out of memory");
+    memcpy(b->data, in->at, in->left);
+    return 0;
+}
+
 static int load_timer(const struct load *l, const struct state *f, void *timer,
                       struct state_in *in, struct err *e)
 {
@@ -248,6 +270,7 @@ static int load_field(const struct load *l, const struct state *f, void *obj, st
     case S_STRUCTS_PTR: return load_structs(l, f, *(char **)member, count_of(f, obj), in, e);
     case S_BYTES_PTR: return load_bytes(f, obj, *(uint8_t **)member, in, e);
     case S_TIMER: return load_timer(l, f, member, in, e);
+    case S_BLOB: return load_blob(f, (struct state_blob *)member, in, e);
     case S_U8:
     case S_U16:
     case S_U32:

@@ -26,6 +26,14 @@ enum state_kind {
     S_STRUCTS_PTR, /* pointer to structures of @elem bytes: as many as the uint32_t at @count_off says, at most @n; allocated
                     * before by the device, of the same number, which is not saved itself */
     S_TIMER,     /* struct timer: when it fires; restored armed */
+    S_BLOB,      /* struct state_blob: at most @n bytes, whose meaning is the device's to write and to check */
+};
+
+/** struct state_blob - what no table can say, because its parts come and go: @data (malloc()) is the device's, who fills it when
+ * it is about to be saved, reads it when it was loaded, and frees it. */
+struct state_blob {
+    uint8_t *data;
+    size_t len;
 };
 
 struct state {
@@ -73,6 +81,11 @@ struct state {
 #define STATE_TIMER(type, member, since_, help_)                                                   \
     {                                                                                              \
         .name = #member, .kind = S_TIMER, .offset = offsetof(struct type, member), .n = 1,         \
+        .since = since_, .help = help_                                                             \
+    }
+#define STATE_BLOB(type, member, max, since_, help_)                                               \
+    {                                                                                              \
+        .name = #member, .kind = S_BLOB, .offset = offsetof(struct type, member), .n = max,        \
         .since = since_, .help = help_                                                             \
     }
 #define STATE_END                                                                                  \

@@ -22,6 +22,7 @@ struct outer {
     struct inner *more;
     int64_t timer; /* stands for a struct timer */
     uint32_t later;
+    struct state_blob blob;
 };
 
 static const struct state inner_table[] = {
@@ -37,7 +38,8 @@ static const struct state inner_table[] = {
         STATE_STRUCTS_PTR(outer, more, n_more, 4, inner_table, 1, NULL),                           \
         STATE_TIMER(outer, timer, 1, NULL)
 static const struct state old_table[] = {ROWS, STATE_END};
-static const struct state table[] = {ROWS, STATE(outer, later, S_U32, 2, NULL), STATE_END};
+static const struct state table[] = {ROWS, STATE(outer, later, S_U32, 2, NULL),
+                                     STATE_BLOB(outer, blob, 4, 2, NULL), STATE_END};
 
 static int64_t get(const void *timer)
 {
@@ -114,6 +116,30 @@ TEST(state, older_streams_leave_newer_members_alone)
     CHECK_EQ(load(table, &got, 2, out.data, out.len, &e), -EILSEQ);
     CHECK_STR(e.msg, "'later' is missing");
     free(out.data);
+}
+
+TEST(state, a_blob_is_as_long_as_it_was)
+{
+    uint8_t four[] = "abcd";
+    static const struct state one[] = {STATE_BLOB(outer, blob, 4, 1, NULL), STATE_END};
+    static const struct state less[] = {STATE_BLOB(outer, blob, 3, 1, NULL), STATE_END};
+    struct outer o = {.blob = {four, 4}}, got = {.blob = {malloc(9), 9}};
+    struct state_out out = {0}, nothing = {0};
+    struct err e = {0};
+
+    state_save(one, &o, &out, &timers);
+    CHECK_EQ(load(one, &got, 1, out.data, out.len, &e), 0);
+    CHECK_EQ(got.blob.len, 4);
+    CHECK_MEM(got.blob.data, "abcd", 4);
+    CHECK_EQ(load(less, &got, 1, out.data, out.len, &e), -EILSEQ);
+    CHECK_STR(e.msg, "'blob' has 4 bytes, at most 3");
+    o.blob.len = 0;
+    state_save(one, &o, &nothing, &timers);
+    CHECK_EQ(load(one, &got, 1, nothing.data, nothing.len, &e), 0);
+    CHECK_EQ(got.blob.len, 0);
+    free(got.blob.data);
+    free(out.data);
+    free(nothing.data);
 }
 
 static void check_changed(size_t off, uint8_t to, int code, const char *why)
@@ -194,6 +220,7 @@ TEST(state, every_cut_is_refused)
 static const struct test tests[] = {
     CASE(state, what_is_written_is_read),
     CASE(state, older_streams_leave_newer_members_alone),
+    CASE(state, a_blob_is_as_long_as_it_was),
     CASE(state, what_is_not_so_is_refused),
     CASE(state, a_field_comes_once),
     CASE(state, booleans_are_0_or_1_and_lengths_the_devices),
