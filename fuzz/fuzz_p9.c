@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Requests to a 9P server: each is answered within its buffers, and nothing outside of the shared folder changes.  Input:
- * messages as they go over the wire, one after the other; a session begins with version and attach as fid 1.
+ * messages as they go over the wire, one after the other; a session begins with version and attach as fid 1.  What is open at the
+ * end is saved and loaded, and then the input as if it had been saved.
  */
 #include "base/bytes.h"
 #include "dev/virtio/p9.h"
@@ -64,8 +65,21 @@ static void one(const uint8_t *msg, size_t len)
     free(rep);
 }
 
+static void saved_and_loaded(struct state_blob hostile)
+{
+    struct state_blob b = {0};
+    struct err e = {0};
+
+    p9_save(server, &b);
+    if (p9_load(server, &b, &e) < 0)
+        bug("what was saved: %s", e.msg);
+    free(b.data);
+    p9_load(server, &hostile, &e);
+}
+
 int fuzz_one(const uint8_t *data, size_t len)
 {
+    struct state_blob whole = {(uint8_t *)data, len}; /* only read */
     static const uint8_t version[] = {21, 0, 0,   0,   100, 0,   0,   0,   32,  0,  0,
                                       8,  0, '9', 'P', '2', '0', '0', '0', '.', 'L'};
     static const uint8_t attach[] = {23,  0,   0,   0, 104, 0, 0, 1, 0, 0, 0, 255,
@@ -83,6 +97,7 @@ int fuzz_one(const uint8_t *data, size_t len)
         data += k;
         len -= k;
     }
+    saved_and_loaded(whole);
     p9_reset(server);
     if (access(folder, F_OK) < 0)
         bug("%s is gone", folder);

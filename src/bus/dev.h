@@ -58,6 +58,8 @@ struct dev_type {
     int (*loaded)(struct dev *d, int version, struct err *e);
     /** saving - before fields are read: bring them up to date.  May be NULL. */
     void (*saving)(struct dev *d);
+    /** saved - after them: what was held may go on.  May be NULL. */
+    void (*saved)(struct dev *d);
     const struct trace_point *trace; /* ends with a row without name; or NULL */
     const void
         *class_ops; /* what the bus kind wants to know: struct pci_type, struct virtio_type, ... */

@@ -94,6 +94,8 @@ int machine_save(struct machine *m, uint8_t **buf, size_t *len, struct err *e)
             d->type->saving(d);
         part_name(d, name);
         put_part(&out, name, d->type->state_version, levels(d), d->type->state, d);
+        if (d->type->saved)
+            d->type->saved(d);
     }
     for (struct saved *s = m->saved; s; s = s->next) {
         if (s->saving)

@@ -439,6 +439,55 @@ TEST(9p, extended_attributes_are_set_and_read)
     leave(d);
 }
 
+TEST(9p, what_is_open_is_open_after_loading)
+{
+    struct vdrv *d = share();
+
+    CHECK_EQ(create(d, 2, "file", 0640), 0);
+    CHECK_EQ(write_at(d, 2, 0, "hello"), 0);
+    CHECK_EQ(create(d, 3, "gone", 0640), 0);
+    CHECK_EQ(unlink_name(d, "gone", 0), 0);
+    CHECK_EQ(walk(d, 1, 4, ""), 0);
+    CHECK_EQ(open_fid(d, 4, O_RDONLY), 0);
+    CHECK_EQ(walk(d, 1, 5, "file"), 0);
+    begin(d, TXATTRCREATE);
+    p32(5);
+    ptext("user.note");
+    p64(4);
+    p32(0);
+    CHECK_EQ(go(d), 0);
+    CHECK_EQ(write_at(d, 5, 0, "ab"), 0);
+    rig_save_load(d->r);
+    CHECK_EQ(read_at(d, 2, 1, 100), 0); /* as large a message as was agreed on before */
+    CHECK_EQ(get_le32(body(d)), 4);
+    CHECK_MEM(body(d) + 4, "ello", 4);
+    CHECK_EQ(write_at(d, 2, 5, " world"), 0);
+    CHECK_EQ(read_at(d, 3, 0, 1), EIO); /* it was removed: no path leads there */
+    CHECK_EQ(write_at(d, 3, 0, "x"), EIO);
+    CHECK_EQ(clunk(d, 3), 0);
+    begin(d, TREADDIR);
+    p32(4);
+    p64(0);
+    p32(4096);
+    CHECK_EQ(go(d), 0);
+    CHECK(get_le32(body(d)) > 0);
+    CHECK_EQ(write_at(d, 5, 2, "cd"), 0);
+    CHECK_EQ(clunk(d, 5), 0);
+    CHECK_EQ(walk(d, 1, 6, "file"), 0);
+    begin(d, TXATTRWALK);
+    p32(6);
+    p32(7);
+    ptext("user.note");
+    CHECK_EQ(go(d), 0);
+    CHECK_EQ(read_at(d, 7, 0, 10), 0);
+    CHECK_MEM(body(d) + 4, "abcd", 4);
+    rig_save_load(d->r);
+    CHECK_EQ(read_at(d, 7, 1, 2), 0);
+    CHECK_MEM(body(d) + 4, "bc", 2);
+    rig_hostile(d->r);
+    leave(d);
+}
+
 TEST(9p, nonsense_is_answered_with_errors)
 {
     struct vdrv *d = share();
@@ -465,6 +514,7 @@ static const struct test tests[] = {
     CASE(9p, owners_and_modes_are_kept_in_files),
     CASE(9p, a_read_only_folder_is_not_changed),
     CASE(9p, extended_attributes_are_set_and_read),
+    CASE(9p, what_is_open_is_open_after_loading),
     CASE(9p, nonsense_is_answered_with_errors),
 };
 TEST_MAIN(tests)

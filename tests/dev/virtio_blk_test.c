@@ -326,7 +326,7 @@ static void set_running(struct vdrv *d, bool on)
 }
 
 /* On a disk whose host has no room for the first write: it does not end while the machine stands. */
-static struct vdrv *waiting_write(void)
+static struct vdrv *waiting_write(const char *props)
 {
     static const char tree[] = "{\"driver\": \"blkdebug\", \"inject-error\": [{\"event\": \"write_aio\", \"errno\": 28, "
                                "\"once\": true}], \"image\": {\"driver\": \"null-co\", \"size\": 1048576}}";
@@ -335,7 +335,8 @@ static struct vdrv *waiting_write(void)
 
     drive.id = "d0";
     drive.blk = blk_open(blk_env_new(NULL, NULL), NULL, json_tokener_parse(tree), BLK_RDWR, ERR_IGNORE);
-    d = disk("drive=d0,werror=stop", 0);
+    d = disk(props, 0);
+    set_running(d, true);
     machine_on_event(d->r->m, count_stops, NULL);
     __atomic_store_n(&n_stops, 0, __ATOMIC_SEQ_CST);
     header(d, HDR, T_OUT, 4);
@@ -353,18 +354,38 @@ static struct vdrv *waiting_write(void)
 
 TEST(blk, a_write_without_room_waits_until_the_machine_runs_again)
 {
-    struct vdrv *d = waiting_write();
+    struct vdrv *d = waiting_write("drive=d0,werror=stop");
 
     set_running(d, true);
     CHECK(vdrv_used(d, 0, NULL) >= 1);
     CHECK_EQ(*vdrv_mem(d, STATUS), 0);
     vdrv_free(d);
-    d = waiting_write(); /* or the device is reset, or gone */
+    d = waiting_write("drive=d0,werror=stop"); /* or the device is reset, or gone */
     vdrv_start(d, F_ALL);
     set_running(d, true);
     CHECK_EQ(request(d, T_OUT, 5, SECTOR), 0);
     vdrv_free(d);
-    vdrv_free(waiting_write());
+    vdrv_free(waiting_write("drive=d0,werror=stop"));
+}
+
+TEST(blk, a_write_that_waits_is_saved_and_done_after_loading)
+{
+    static const char *const props[] = {"drive=d0,werror=stop", "drive=d0,werror=stop,packed=on"};
+
+    for (unsigned i = 0; i < ARRAY_LEN(props); i++) {
+        struct vdrv *d = waiting_write(props[i]);
+
+        rig_save_load(d->r);
+        CHECK(!vdrv_ready(d, 0));
+        set_running(d, true);
+        CHECK(vdrv_used(d, 0, NULL) >= 1);
+        CHECK_EQ(*vdrv_mem(d, STATUS), 0);
+        CHECK_EQ(request(d, T_OUT, 5, SECTOR), 0); /* the queue goes on behind it */
+        vdrv_free(d);
+        d = waiting_write(props[i]);
+        rig_hostile(d->r);
+        vdrv_free(d);
+    }
 }
 
 TEST(blk, bad_properties_are_refused)
@@ -394,6 +415,7 @@ static const struct test tests[] = {
     CASE(blk, a_larger_disk_is_told_of),
     CASE(blk, resets_while_requests_are_in_work),
     CASE(blk, a_write_without_room_waits_until_the_machine_runs_again),
+    CASE(blk, a_write_that_waits_is_saved_and_done_after_loading),
     CASE(blk, bad_properties_are_refused),
     CASE(blk, hostile_saved_state_is_refused_or_harmless),
 };

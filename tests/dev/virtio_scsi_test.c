@@ -231,6 +231,7 @@ static struct vdrv *full_disk(const char *props)
         printf("%s\n", e.msg);
     hd.werror = DRIVE_ENOSPC;
     d = disk("scsi-hd", props);
+    set_running(d, true);
     machine_on_event(d->r->m, count_stops, NULL);
     wake(d);
     __atomic_store_n(&n_stops, 0, __ATOMIC_SEQ_CST);
@@ -276,6 +277,13 @@ TEST(scsi, a_write_without_room_waits_until_the_machine_runs_again)
     vdrv_free(d);
     d = full_disk("drive=d0");
     start_write(d);
+    vdrv_free(d);
+    d = full_disk("drive=d0"); /* or the state is saved, and it is done by who loads it */
+    start_write(d);
+    rig_save_load(d->r);
+    set_running(d, true);
+    CHECK(vdrv_used(d, Q_REQUEST, NULL) >= RESP_LEN);
+    CHECK_EQ(vdrv_mem(d, RESP)[10], GOOD);
     vdrv_free(d);
     d = full_disk("drive=d0,werror=report");
     fails(d, "2a000000000400000100", 0, HD_BLOCK, 7, 0x2707);

@@ -445,6 +445,10 @@ static void fini(struct dev *d)
 static void saving(struct dev *d)
 {
     nvme_drain(nvme_of(d));
+}
+
+static void saved(struct dev *d)
+{
     nvme_go(nvme_of(d));
 }
 
@@ -508,6 +512,7 @@ const struct dev_type dev_nvme = {
     .reset = reset,
     .loaded = loaded,
     .saving = saving,
+    .saved = saved,
     .fini = fini,
     .trace = nvme_trace,
     .class_ops = &type,

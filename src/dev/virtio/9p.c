@@ -2,14 +2,13 @@
 /*
  * virtio-9p: a folder of the host, shared by the 9P protocol (p9.h).  Device ID 9; the queue carries requests, each with
  * room for its reply; the configuration space has the mount tag.  One worker thread serves requests in order.
- *
- * Open files are not saved: after loading, the guest has to mount again.
  */
 #include "dev/virtio/p9.h"
 #include "dev/virtio/virtio.h"
 #include "dev/virtio/workers.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 enum { F_MOUNT_TAG = 0, QUEUE_SIZE = 128, TAG_MAX = 64 };
 
@@ -18,11 +17,15 @@ struct v9p {
     struct p9 *server;
     struct workers *ws;
     char *fsdev, *tag;
+    struct state_blob open, later; /* when saved: what the guest has open; requests, of which there are none */
 };
 
 static const struct field v9p_props[] = {
     FIELD(v9p, fsdev, F_STR, "fsdev", NULL, "ID of the shared folder"),
     FIELD(v9p, tag, F_STR, "mount_tag", NULL, "name that the guest mounts it by"), FIELD_END};
+
+static const struct state v9p_state[] = {STATE_BLOB(v9p, open, P9_STATE_MAX, 1, "protocol, files"),
+                                         STATE_END};
 
 static void do_batch(struct virtio *v, struct vq *q, struct work *w, unsigned n)
 {
@@ -74,15 +77,21 @@ static void v9p_saving(struct virtio *v)
 {
     struct v9p *s = (struct v9p *)v;
 
-    workers_drain(s->ws);
-    workers_go(s->ws);
+    workers_saving(s->ws, &s->later);
+    p9_save(s->server, &s->open);
+}
+
+static void v9p_saved(struct virtio *v)
+{
+    workers_go(((struct v9p *)v)->ws);
 }
 
 static int v9p_loaded(struct virtio *v, int version, struct err *e)
 {
-    if (v->vq[0].enabled && virtio_running(v))
-        workers_kick(((struct v9p *)v)->ws, &v->vq[0]);
-    return 0;
+    struct v9p *s = (struct v9p *)v;
+    int r = p9_load(s->server, &s->open, e);
+
+    return r < 0 ? r : workers_loaded(s->ws, &s->later, e);
 }
 
 static int v9p_init(struct virtio *v, struct err *e)
@@ -111,6 +120,8 @@ static void v9p_fini(struct virtio *v)
 
     workers_free(s->ws);
     p9_free(s->server);
+    free(s->open.data);
+    free(s->later.data);
 }
 
 const struct virtio_type virtio_9p = {
@@ -123,6 +134,7 @@ const struct virtio_type virtio_9p = {
     .pci_vectors = 2,
     .size = sizeof(struct v9p),
     .props = v9p_props,
+    .state = v9p_state,
     .init = v9p_init,
     .fini = v9p_fini,
     .reset = v9p_reset,
@@ -130,5 +142,6 @@ const struct virtio_type virtio_9p = {
     .config = v9p_config,
     .queue_reset = v9p_queue_reset,
     .saving = v9p_saving,
+    .saved = v9p_saved,
     .loaded = v9p_loaded,
 };

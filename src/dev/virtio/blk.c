@@ -26,7 +26,7 @@ enum {
     F_WRITE_ZEROES = 14
 };
 enum { T_IN = 0, T_OUT = 1, T_FLUSH = 4, T_GET_ID = 8, T_DISCARD = 11, T_WRITE_ZEROES = 13 };
-enum { S_OK = 0, S_IOERR = 1, S_UNSUPP = 2 };
+enum { S_OK = 0, S_IOERR = 1, S_UNSUPP = 2, S_AGAIN = 255 /* ours: not answered yet */ };
 
 /* Configuration space, 5.2.4. */
 enum {
@@ -64,6 +64,7 @@ struct vblk {
     bool wce, ro; /* wce [atomic] */
 
     struct drive_wait wait;
+    struct state_blob waiting; /* when saved: requests that wait for the machine to run */
 
     /* Properties. */
     char *drive_id, *serial, *iothread, *bootindex;
@@ -101,7 +102,9 @@ static const struct field vblk_props[] = {
     FIELD(vblk, secs, F_U64, "secs", "0", "sectors of a track; 0: 63"),
     FIELD_END};
 
-static const struct state vblk_state[] = {STATE(vblk, wce, S_BOOL, 1, "write cache"), STATE_END};
+static const struct state vblk_state[] = {STATE(vblk, wce, S_BOOL, 1, "write cache"),
+                                          STATE_BLOB(vblk, waiting, WORKERS_STATE_MAX, 2, "requests"),
+                                          STATE_END};
 
 struct req {
     struct work_item w;
@@ -143,8 +146,10 @@ static uint8_t do_job(struct job *j)
         a = drive_error_decide(b->v.m, b->drive, b->werror, b->rerror, j->write, &e);
         if (a == DRIVE_IGNORE)
             return S_OK;
-        if (a != DRIVE_STOP || !drive_wait(&b->wait, mark))
+        if (a != DRIVE_STOP)
             return S_IOERR;
+        if (!drive_wait(&b->wait, mark)) /* the state is saved, or a reset forgets it */
+            return S_AGAIN;
     }
 }
 
@@ -186,6 +191,10 @@ static void finish(struct work *w, unsigned i, uint8_t status)
 {
     struct vq_elem *el = &work_get(w, i)->el;
 
+    if (status == S_AGAIN) {
+        work_again(w, i);
+        return;
+    }
     iov_write(el->wr, el->n_wr, el->wr_len - 1, &status, 1);
     work_done(w, i, el->wr_len);
 }
@@ -444,25 +453,25 @@ static void vblk_queue_reset(struct virtio *v, struct vq *q)
     drive_wait_cancel(&b->wait, false);
 }
 
-/* A request that waits for room on the host's disk fails now: it cannot be saved. */
 static void vblk_saving(struct virtio *v)
 {
     struct vblk *b = (struct vblk *)v;
 
     drive_wait_cancel(&b->wait, true);
-    workers_drain(b->ws);
+    workers_saving(b->ws, &b->waiting);
     drive_wait_cancel(&b->wait, false);
-    workers_go(b->ws);
+}
+
+static void vblk_saved(struct virtio *v)
+{
+    workers_go(((struct vblk *)v)->ws);
 }
 
 static int vblk_loaded(struct virtio *v, int version, struct err *e)
 {
     struct vblk *b = (struct vblk *)v;
 
-    for (unsigned i = 0; i < v->n_queues; i++)
-        if (v->vq[i].enabled && virtio_running(v))
-            workers_kick(b->ws, &v->vq[i]);
-    return 0;
+    return workers_loaded(b->ws, &b->waiting, e);
 }
 
 static void medium_changed(void *owner, struct drive *d)
@@ -555,6 +564,7 @@ static void vblk_fini(struct virtio *v)
 
     drive_wait_cancel(&b->wait, true);
     workers_free(b->ws);
+    free(b->waiting.data);
     drive_wait_fini(&b->wait);
     dev_drop_drive(b->drive);
 }
@@ -569,6 +579,7 @@ const struct virtio_type virtio_blk = {
     .size = sizeof(struct vblk),
     .props = vblk_props,
     .state = vblk_state,
+    .state_version = 2,
     .init = vblk_init,
     .fini = vblk_fini,
     .reset = vblk_reset,
@@ -578,5 +589,6 @@ const struct virtio_type virtio_blk = {
     .config_written = vblk_config_written,
     .queue_reset = vblk_queue_reset,
     .saving = vblk_saving,
+    .saved = vblk_saved,
     .loaded = vblk_loaded,
 };

@@ -10,6 +10,7 @@
 #define DEV_VIRTIO_P9_H
 
 #include "base/err.h"
+#include "schema/state.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,5 +31,11 @@ void p9_reset(struct p9 *s);
  */
 int64_t p9_handle(struct p9 *s, const struct iovec *req, unsigned n_req, const struct iovec *rep,
                   unsigned n_rep);
+
+enum { P9_STATE_MAX = 1 << 28 };
+/** p9_save - what the client has open, into @b; nothing is in work.  p9_load - the same again: what cannot be opened any more
+ * (removed since, say) is there, but answers EIO.  -EILSEQ: it was not made by p9_save. */
+void p9_save(struct p9 *s, struct state_blob *b);
+int p9_load(struct p9 *s, const struct state_blob *b, struct err *e);
 
 #endif

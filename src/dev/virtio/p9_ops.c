@@ -239,6 +239,12 @@ static ssize_t transfer(struct fid *f, const struct iovec *iov, unsigned n, size
     return r < 0 ? -errno : r;
 }
 
+/* What a fid that is no open file or folder answers to those who read and write it. */
+static int not_open(const struct fid *f)
+{
+    return f->kind == FID_LOST ? -EIO : -EINVAL;
+}
+
 int p9_read(struct p9 *s, struct msg *m)
 {
     struct fid *f = fid_find(s, m_u32(m));
@@ -255,7 +261,7 @@ int p9_read(struct p9 *s, struct msg *m)
         return 0;
     }
     if (f->kind != FID_FILE)
-        return -EINVAL;
+        return not_open(f);
     r = transfer(f, m->rep, m->n_rep, READ_HEAD, count, pos, false);
     if (r < 0)
         return (int)r;
@@ -283,7 +289,7 @@ int p9_write(struct p9 *s, struct msg *m)
     } else if (f->kind == FID_FILE) {
         r = transfer(f, m->req, m->n_req, WRITE_HEAD, count, pos, true);
     } else {
-        return -EINVAL;
+        return not_open(f);
     }
     if (r < 0)
         return (int)r;
@@ -521,7 +527,7 @@ int p9_readdir(struct p9 *s, struct msg *m)
     struct dirent *d;
 
     if (!f || f->kind != FID_DIR || m->bad)
-        return f ? -EINVAL : -EBADF;
+        return f ? not_open(f) : -EBADF;
     limit = min_u64(m->room, start + 4 + count);
     r_u32(m, 0);
     if (pos == 0)
@@ -549,7 +555,7 @@ int p9_fsync(struct p9 *s, struct msg *m)
         return -EBADF;
     fd = f->kind == FID_FILE ? f->fd : f->kind == FID_DIR ? dirfd(f->dir) : -1;
     if (fd < 0)
-        return -EINVAL;
+        return not_open(f);
     r = data_only ? fdatasync(fd) : fsync(fd);
     return r < 0 ? -errno : 0;
 }

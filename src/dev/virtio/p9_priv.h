@@ -44,7 +44,7 @@ enum {
 enum { P9_HEAD = 7, P9_QID = 13, P9_MAX_WALK = 16, P9_PATH_MAX = 4096, P9_XATTR_MAX = 65536 };
 enum { P9_MIN_MSIZE = 4096, P9_MAX_MSIZE = 4 << 20, P9_MAX_FIDS = 1 << 18, P9_DEVICES = 255 };
 
-enum p9_kind { FID_PATH, FID_FILE, FID_DIR, FID_XATTR_READ, FID_XATTR_WRITE };
+enum p9_kind { FID_PATH, FID_FILE, FID_DIR, FID_XATTR_READ, FID_XATTR_WRITE, FID_LOST /* was open when saved */ };
 
 /** struct fid - what the client calls by a number. */
 struct fid {

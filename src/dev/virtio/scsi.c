@@ -66,6 +66,7 @@ struct vscsi {
     struct scsi_bus bus;
     struct workers *ws;
     struct drive_wait wait;
+    struct state_blob waiting; /* when saved: requests that wait for the machine to run */
     uint32_t cdb_len, sense_len; /* as the driver set them */
     bool missed;                 /* an event found no buffer */
 
@@ -87,7 +88,9 @@ static const struct field vscsi_props[] = {
 
 static const struct state vscsi_state[] = {STATE(vscsi, cdb_len, S_U32, 1, "bytes"),
                                            STATE(vscsi, sense_len, S_U32, 1, "bytes"),
-                                           STATE(vscsi, missed, S_BOOL, 1, NULL), STATE_END};
+                                           STATE(vscsi, missed, S_BOOL, 1, NULL),
+                                           STATE_BLOB(vscsi, waiting, WORKERS_STATE_MAX, 2, "requests"),
+                                           STATE_END};
 
 static struct vscsi *of(struct virtio *v)
 {
@@ -127,7 +130,7 @@ static void answer(struct vscsi *s, struct work *w, unsigned i, const struct scs
     work_done(w, i, (uint32_t)(RESP_SENSE + s->sense_len + (c->in_len ? c->moved : 0)));
 }
 
-/* Until it goes well, or is to be told of.  False: there is no such target. */
+/* Until it goes well, or is to be told of, or nobody waits any more (c->again).  False: there is no such target. */
 static bool run(struct vscsi *s, uint32_t target, uint32_t lun, struct scsi_cmd *c)
 {
     unsigned mark;
@@ -174,6 +177,10 @@ static void do_command(struct vscsi *s, struct work *w, unsigned i)
         response = FAILURE; /* INOUT is not offered */
     else if (!parse_lun(h, &target, &lun) || !run(s, target, lun, &c))
         response = BAD_TARGET;
+    if (c.again) {
+        work_again(w, i);
+        return;
+    }
     answer(s, w, i, &c, response, c.in_len + c.out_len - c.moved);
 }
 
@@ -360,7 +367,15 @@ static void vscsi_queue_reset(struct virtio *v, struct vq *q)
 
 static void vscsi_saving(struct virtio *v)
 {
-    drain(of(v));
+    struct vscsi *s = of(v);
+
+    drive_wait_cancel(&s->wait, true);
+    workers_saving(s->ws, &s->waiting);
+    drive_wait_cancel(&s->wait, false);
+}
+
+static void vscsi_saved(struct virtio *v)
+{
     workers_go(of(v)->ws);
 }
 
@@ -370,10 +385,7 @@ static int vscsi_loaded(struct virtio *v, int version, struct err *e)
 
     if (s->sense_len > SENSE_LEN || !s->cdb_len || s->cdb_len > CDB_LEN)
         return err_set(e, -EILSEQ, "sense of %u bytes, commands of %u", s->sense_len, s->cdb_len);
-    for (unsigned i = Q_REQUEST; i < v->n_queues; i++)
-        if (v->vq[i].enabled && virtio_running(v))
-            workers_kick(s->ws, &v->vq[i]);
-    return 0;
+    return workers_loaded(s->ws, &s->waiting, e);
 }
 
 static int check_props(struct vscsi *s, struct err *e)
@@ -429,6 +441,7 @@ static void vscsi_fini(struct virtio *v)
 
     drain(s);
     workers_free(s->ws);
+    free(s->waiting.data);
     drive_wait_fini(&s->wait);
     scsi_bus_fini(&s->bus);
 }
@@ -443,6 +456,7 @@ const struct virtio_type virtio_scsi = {
     .size = sizeof(struct vscsi),
     .props = vscsi_props,
     .state = vscsi_state,
+    .state_version = 2,
     .init = vscsi_init,
     .fini = vscsi_fini,
     .reset = vscsi_reset,
@@ -451,5 +465,6 @@ const struct virtio_type virtio_scsi = {
     .config_written = vscsi_config_written,
     .queue_reset = vscsi_queue_reset,
     .saving = vscsi_saving,
+    .saved = vscsi_saved,
     .loaded = vscsi_loaded,
 };

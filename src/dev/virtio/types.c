@@ -120,6 +120,11 @@ static void saving(struct dev *d)
     virtio_saving(virtio_of(d));
 }
 
+static void saved(struct dev *d)
+{
+    virtio_saved(virtio_of(d));
+}
+
 bool virtio_is(const struct dev *d)
 {
     return d->type->saving == saving;
@@ -150,6 +155,7 @@ static const struct dev_type *make(const struct virtio_type *t, const struct vir
         .fini = w->fini,
         .loaded = w->loaded,
         .saving = saving,
+        .saved = saved,
         .class_ops = w->ops ? w->ops(t) : NULL,
     };
     return &p->type;

@@ -134,6 +134,12 @@ void virtio_saving(struct virtio *v)
         v->type->saving(v);
 }
 
+void virtio_saved(struct virtio *v)
+{
+    if (v->type->saved)
+        v->type->saved(v);
+}
+
 /* Positions index host memory: the stream's must be possible ones. */
 static int check_queue(const struct virtio *v, struct vq *q, struct err *e)
 {

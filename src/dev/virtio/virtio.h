@@ -90,8 +90,10 @@ struct virtio_type {
     void (*config_written)(struct virtio *v, unsigned off, unsigned len, const uint8_t *cfg);
     /** queue_reset - @q alone is about to be reset (RING_RESET): as reset, for one queue. */
     void (*queue_reset)(struct virtio *v, struct vq *q);
-    /** saving - everything in flight is done, or is kept in the state, when it returns.  loaded - check, go on. */
+    /** saving - everything in flight is done, or is kept in the state, when it returns, and nothing begins until saved.
+     * loaded - check, go on. */
     void (*saving)(struct virtio *v);
+    void (*saved)(struct virtio *v);
     int (*loaded)(struct virtio *v, int version, struct err *e);
 };
 
@@ -176,6 +178,7 @@ int virtio_init(struct virtio *v, struct dev *dev, const struct virtio_type *t,
 void virtio_fini(struct virtio *v);
 void virtio_reset(struct virtio *v);
 void virtio_saving(struct virtio *v);
+void virtio_saved(struct virtio *v);
 int virtio_loaded(struct virtio *v, int version, struct err *e);
 
 /* Registers, for transports; values are unchecked, from the guest. */

@@ -17,11 +17,23 @@ struct work {
     struct vq *q;
     uint8_t *items;
     struct iovec iov[ARENA];
+    uint64_t addr[ARENA]; /* of iov, in the guest */
     unsigned n;
     unsigned limit; /* how many the next batch has */
     uint64_t epoch;
     pthread_t thread;
     struct work *next;
+};
+
+/* A chain that is taken again. */
+struct later {
+    struct later *next;
+    unsigned queue;
+    struct vq_elem el; /* rd, wr, addr are not used */
+    struct piece {
+        uint64_t addr;
+        struct iovec host;
+    } piece[];
 };
 
 struct workers {
@@ -41,7 +53,9 @@ struct workers {
     struct iothread_job job;
     struct work *io_work; /* what the iothread has in work */
     bool io_called;       /* it is at work, or will be soon */
-    bool held; /* nothing begins */
+    struct later *later, **later_end;
+    bool held;   /* nothing begins */
+    bool stands; /* nothing begins, the machine stands still */
     bool gone; /* [also read under the machine's lock] */
     uint64_t epoch;
 };
@@ -68,6 +82,53 @@ static bool flush(struct workers *ws, struct vq *q)
     return interrupt;
 }
 
+static unsigned n_pieces(const struct vq_elem *el)
+{
+    return (unsigned)el->n_rd + el->n_wr;
+}
+
+static struct later *later_new(struct workers *ws, unsigned queue, const struct vq_elem *el)
+{
+    struct later *l = malloc(sizeof(*l) + n_pieces(el) * sizeof(l->piece[0]));
+
+    if (!l)
+        fatal("out of memory");
+    l->next = NULL;
+    l->queue = queue;
+    l->el = *el;
+    *ws->later_end = l;
+    ws->later_end = &l->next;
+    ws->n_kicked += !ws->kicked[queue];
+    ws->kicked[queue] = true;
+    return l;
+}
+
+/* With the lock. */
+static void keep(struct workers *ws, unsigned queue, const struct vq_elem *el)
+{
+    struct later *l = later_new(ws, queue, el);
+
+    for (unsigned i = 0; i < n_pieces(el); i++)
+        l->piece[i] = (struct piece){el->addr[i], el->rd[i]};
+}
+
+/* Those of @queue, or of all. */
+static void forget_later(struct workers *ws, const struct vq *queue)
+{
+    for (struct later **at = &ws->later; *at;) {
+        struct later *l = *at;
+
+        if (queue && l->queue != queue->index) {
+            at = &l->next;
+            continue;
+        }
+        *at = l->next;
+        free(l);
+    }
+    for (ws->later_end = &ws->later; *ws->later_end;)
+        ws->later_end = &(*ws->later_end)->next;
+}
+
 /* Give the batch back.  With the lock. */
 static bool give_back(struct work *w)
 {
@@ -76,6 +137,8 @@ static bool give_back(struct work *w)
 
         if (it->done)
             vq_push(w->q, &it->el, it->written);
+        else if (it->again)
+            keep(w->ws, w->q->index, &it->el);
     }
     return flush(w->ws, w->q);
 }
@@ -106,6 +169,11 @@ static void tell(struct workers *ws, struct vq *q, uint64_t epoch, bool interrup
         virtio_tell(ws->v);
     }
     machine_unlock(m);
+}
+
+void work_again(struct work *w, unsigned i)
+{
+    work_get(w, i)->again = true;
 }
 
 void work_done(struct work *w, unsigned i, uint32_t written)
@@ -203,12 +271,41 @@ static void pop(struct work *w, struct vq *q)
     while (w->n < w->limit && ARENA - used >= VQ_MAX_SEGS) {
         struct work_item *it = work_get(w, w->n);
 
-        *it = (struct work_item){0};
+        *it = (struct work_item){.el.addr = w->addr + used};
         if (vq_pop(q, &it->el, w->iov + used, ARENA - used) <= 0)
             break;
-        used += it->el.n_rd + it->el.n_wr;
+        used += n_pieces(&it->el);
         w->n++;
     }
+}
+
+/* What is to be taken again comes before what is in the ring. */
+static void pop_later(struct work *w, const struct vq *q)
+{
+    unsigned used = 0;
+
+    for (struct later **at = &w->ws->later; *at && w->n < WORK_BATCH && ARENA - used >= VQ_MAX_SEGS;) {
+        struct work_item *it = work_get(w, w->n);
+        struct later *l = *at;
+
+        if (l->queue != q->index) {
+            at = &l->next;
+            continue;
+        }
+        *it = (struct work_item){.el = l->el};
+        it->el.addr = w->addr + used;
+        it->el.rd = w->iov + used;
+        it->el.wr = it->el.rd + it->el.n_rd;
+        for (unsigned i = 0; i < n_pieces(&it->el); i++, used++) {
+            w->addr[used] = l->piece[i].addr;
+            w->iov[used] = l->piece[i].host;
+        }
+        w->n++;
+        *at = l->next;
+        free(l);
+    }
+    for (w->ws->later_end = &w->ws->later; *w->ws->later_end;)
+        w->ws->later_end = &(*w->ws->later_end)->next;
 }
 
 /*
@@ -220,6 +317,11 @@ static void take(struct work *w, struct vq *q)
     w->q = q;
     w->n = 0;
     w->epoch = w->ws->epoch;
+    if (w->ws->later) {
+        pop_later(w, q);
+        if (w->n)
+            return;
+    }
     vq_quiet(q);
     do {
         pop(w, q);
@@ -257,7 +359,7 @@ static void do_batch(struct work *w)
 static bool serve(struct work *w)
 {
     struct workers *ws = w->ws;
-    struct vq *q = ws->held ? NULL : next_kicked(ws);
+    struct vq *q = ws->held || ws->stands ? NULL : next_kicked(ws);
 
     if (!q)
         return false;
@@ -306,6 +408,17 @@ static void io_main(void *opaque)
     pthread_mutex_unlock(&ws->lock);
 }
 
+static void state_changed(void *opaque, bool running, enum run_state s)
+{
+    struct workers *ws = opaque;
+
+    pthread_mutex_lock(&ws->lock);
+    ws->stands = !running;
+    if (running && ws->n_kicked && !ws->held)
+        more_threads(ws);
+    pthread_mutex_unlock(&ws->lock);
+}
+
 struct workers *workers_new(struct virtio *v, const struct work_ops *ops, unsigned threads,
                             struct iothread *io)
 {
@@ -320,12 +433,14 @@ struct workers *workers_new(struct virtio *v, const struct work_ops *ops, unsign
     ws->v = v;
     ws->ops = ops;
     ws->max = threads;
+    ws->later_end = &ws->later;
     ws->io = io;
     ws->job = (struct iothread_job){.fn = io_main, .opaque = ws};
     ws->io_work = io ? work_new(ws) : NULL;
     pthread_mutex_init(&ws->lock, NULL);
     pthread_cond_init(&ws->wake, NULL);
     pthread_cond_init(&ws->calm, NULL);
+    machine_on_state(v->m, state_changed, ws);
     return ws;
 }
 
@@ -341,7 +456,7 @@ void workers_kick(struct workers *ws, struct vq *q)
     if (!ws->kicked[q->index]) {
         ws->kicked[q->index] = true;
         ws->n_kicked++;
-        if (!ws->held)
+        if (!ws->held && !ws->stands)
             more_threads(ws);
     }
     pthread_mutex_unlock(&ws->lock);
@@ -365,6 +480,7 @@ void workers_forget(struct workers *ws)
     ws->epoch++;
     ws->n_kicked = 0;
     memset(ws->kicked, 0, ws->v->n_queues * sizeof(*ws->kicked));
+    forget_later(ws, NULL);
     pthread_mutex_unlock(&ws->lock);
     workers_go(ws);
 }
@@ -374,6 +490,7 @@ void workers_forget_queue(struct workers *ws, struct vq *q)
     workers_drain(ws);
     pthread_mutex_lock(&ws->lock);
     unkick(ws, q);
+    forget_later(ws, q);
     pthread_mutex_unlock(&ws->lock);
     workers_go(ws);
 }
@@ -382,9 +499,80 @@ void workers_go(struct workers *ws)
 {
     pthread_mutex_lock(&ws->lock);
     __atomic_store_n(&ws->held, false, __ATOMIC_SEQ_CST);
-    if (ws->n_kicked)
+    if (ws->n_kicked && !ws->stands)
         more_threads(ws);
     pthread_mutex_unlock(&ws->lock);
+}
+
+/* A chain: queue (16 bits), id, pos, n_descs, n_rd, n_wr (16 each), then address (64) and length (32) of each piece. */
+void workers_saving(struct workers *ws, struct state_blob *b)
+{
+    struct state_out out = {0};
+
+    workers_drain(ws);
+    pthread_mutex_lock(&ws->lock);
+    for (const struct later *l = ws->later; l; l = l->next) {
+        const struct vq_elem *el = &l->el;
+        const uint64_t head[] = {l->queue, el->id, el->pos, el->n_descs, el->n_rd, el->n_wr};
+
+        for (unsigned i = 0; i < ARRAY_LEN(head); i++)
+            state_put_le(&out, head[i], 2);
+        for (unsigned i = 0; i < n_pieces(el); i++) {
+            state_put_le(&out, l->piece[i].addr, 8);
+            state_put_le(&out, l->piece[i].host.iov_len, 4);
+        }
+    }
+    pthread_mutex_unlock(&ws->lock);
+    free(b->data);
+    *b = (struct state_blob){out.data, out.len};
+}
+
+/* One chain of the stream, every word of which may be wrong.  With the lock. */
+static int load_later(struct workers *ws, struct state_in *in, struct err *e)
+{
+    struct vq_elem el = {0};
+    struct iovec iov[VQ_MAX_SEGS];
+    uint64_t addr[VQ_MAX_SEGS], head[6], len;
+    struct vq *q;
+    int r;
+
+    for (unsigned i = 0; i < ARRAY_LEN(head); i++)
+        if ((r = state_get_le(in, 2, &head[i], e)) < 0)
+            return r;
+    q = virtio_queue(ws->v, (uint32_t)head[0]);
+    if (!q || head[4] + head[5] > VQ_MAX_SEGS || head[3] > q->size || head[2] > UINT16_MAX)
+        return err_set(e, -EILSEQ, "a request of queue %u that cannot be", (unsigned)head[0]);
+    el = (struct vq_elem){.id = (uint16_t)head[1], .pos = (uint16_t)head[2], .n_descs = (uint16_t)head[3],
+                          .n_rd = (uint16_t)head[4], .n_wr = (uint16_t)head[5], .addr = addr};
+    for (unsigned i = 0; i < n_pieces(&el); i++) {
+        if ((r = state_get_le(in, 8, &addr[i], e)) < 0 || (r = state_get_le(in, 4, &len, e)) < 0)
+            return r;
+        iov[i].iov_len = len;
+    }
+    if ((r = vq_restore(q, &el, iov, e)) < 0)
+        return r;
+    keep(ws, q->index, &el);
+    return 0;
+}
+
+int workers_loaded(struct workers *ws, const struct state_blob *b, struct err *e)
+{
+    struct state_in in = {b->data, b->len};
+    int r = 0;
+
+    pthread_mutex_lock(&ws->lock);
+    forget_later(ws, NULL);
+    while (in.left && r >= 0)
+        r = load_later(ws, &in, e);
+    if (r < 0)
+        forget_later(ws, NULL);
+    ws->stands = machine_state(ws->v->m) != RUN_RUNNING && (machine_loop(ws->v->m) || ws->later);
+    pthread_mutex_unlock(&ws->lock);
+    for (unsigned i = 0; i < ws->v->n_queues && r >= 0; i++)
+        if (ws->v->vq[i].enabled && virtio_running(ws->v))
+            workers_kick(ws, &ws->v->vq[i]);
+    workers_go(ws);
+    return r;
 }
 
 void workers_free(struct workers *ws)
@@ -393,6 +581,7 @@ void workers_free(struct workers *ws)
     unsigned depth = 0;
     struct work *w;
 
+    machine_off_state(m, ws);
     workers_drain(ws);
     pthread_mutex_lock(&ws->lock);
     ws->gone = true;
@@ -416,6 +605,7 @@ void workers_free(struct workers *ws)
     pthread_mutex_destroy(&ws->lock);
     pthread_cond_destroy(&ws->wake);
     pthread_cond_destroy(&ws->calm);
+    forget_later(ws, NULL);
     free(ws->kicked);
     free(ws->due);
     free(ws);

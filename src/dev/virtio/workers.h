@@ -19,6 +19,7 @@ struct workers;
 struct work_item {
     struct vq_elem el;
     uint32_t written; /* for vq_push */
+    bool again;       /* work_again() */
     bool done;        /* else the model keeps it: workers_finish() later */
 };
 
@@ -46,10 +47,17 @@ void workers_forget(struct workers *ws);
 /** workers_forget_queue - the same for one queue. */
 void workers_forget_queue(struct workers *ws, struct vq *q);
 void workers_go(struct workers *ws);
+/** workers_saving - drained until workers_go(), and what is to be taken again goes to @b.  workers_loaded - the reverse, and every
+ * queue is looked at.  Nothing begins while the machine stands still, either. */
+void workers_saving(struct workers *ws, struct state_blob *b);
+int workers_loaded(struct workers *ws, const struct state_blob *b, struct err *e);
+enum { WORKERS_STATE_MAX = 1 << 26 }; /* bytes of it: all queues full of the longest chains do not come to that */
 
 struct work_item *work_get(struct work *w, unsigned i);
 /** work_done - item @i is finished; the guest is told when the batch ends. */
 void work_done(struct work *w, unsigned i, uint32_t written);
+/** work_again - item @i could not be done: it is taken again, as if it had just come, once the machine runs. */
+void work_again(struct work *w, unsigned i);
 /** workers_finish - a chain that was kept.  Any thread, without locks. */
 void workers_finish(struct workers *ws, struct vq *q, const struct vq_elem *el, uint32_t written);
 
