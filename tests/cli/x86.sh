@@ -39,9 +39,19 @@ prints "emu-user knows an i386 program" "hi" sh -c "'$bin/emu-user' '$work/hello
 "$bin/qemu-x86_64" "$work/hello32" x 2>"$work/.err"
 [ $? = 126 ] && grep -q "i386 program; use qemu-i386" "$work/.err" && pass "qemu-x86_64 refuses an i386 program" ||
     { cat "$work/.err"; fail "qemu-x86_64 refuses an i386 program"; }
-"$bin/qemu-x86_64" -cpu max,+nosuch "$work/hello64" x 2>"$work/.err"
-[ $? = 1 ] && grep -q "unknown property '+nosuch'" "$work/.err" && pass "an unknown CPU flag is told" ||
-    { cat "$work/.err"; fail "an unknown CPU flag is told"; }
+# refused NAME MESSAGE ARGS...
+refused() {
+    "$bin/qemu-x86_64" "${@:3}" "$work/hello64" x 2>"$work/.err"
+    [ $? = 1 ] && grep -qF -- "$2" "$work/.err" && pass "$1" || { cat "$work/.err"; fail "$1"; }
+}
+refused "an unknown CPU flag is told" "CPU model 'max' has no property 'nosuch'" -cpu max,+nosuch
+refused "an unknown CPU model is told" "unable to find CPU model 'Haswel'; did you mean 'Haswell'?" -cpu Haswel
+refused "a CPU without long mode" "-cpu '486': the CPU has no 64-bit mode" -cpu 486
 works "-cpu help" "$bin/qemu-i386" -cpu help
+gcc -O1 -static -o "$work/cpuid" "$SRC/x86/cpuid.c"
+prints "a model's CPUID and capabilities" "GenuineIntel 6 60 avx2 0 sse4.2 1" "$bin/qemu-x86_64" -cpu Haswell,-avx2 "$work/cpuid"
+prints "another's" "AuthenticAMD 23 1 avx2 1 sse4.2 1" "$bin/qemu-x86_64" -cpu EPYC "$work/cpuid"
+prints "the model in /proc/cpuinfo" "model name	: Intel Core i7 9xx (Nehalem Class Core i7)" \
+    sh -c "'$bin/qemu-x86_64' -cpu Nehalem /bin/cat /proc/cpuinfo | grep -m1 'model name'"
 "$bin/qemu-i386" -strace "$work/hello32" abc >/dev/null 2>"$work/.err"
 if grep -q 'write(1,"abc",3) = 3' "$work/.err" && grep -q 'exit_group(2)' "$work/.err"; then pass "-strace of i386"; else cat "$work/.err"; fail "-strace of i386"; fi

@@ -67,6 +67,7 @@ struct x86_state {
     uint64_t tls[3];             /* of programs: GDT entries X86_GDT_TLS and on (set_thread_area) */
     const uint64_t *ldt;         /* of programs: LDT (modify_ldt), of n_ldt entries; the process's */
     uint32_t n_ldt;
+    const struct x86_conf *conf; /* of programs: the model, for CPUID; lives as long as the process */
 };
 
 static inline struct x86_state *x86(struct cpu *cpu)

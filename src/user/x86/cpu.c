@@ -1,90 +1,68 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* x86 CPUs of programs: -cpu, capabilities (getauxval(3): CPUID.1 EDX), /proc/cpuinfo. */
 #include "guest/x86/features.h"
+#include "guest/x86/models.h"
 #include "user/x86/x86_abi.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-static const char *const models[] = {"max", "qemu64", "qemu32", NULL};
 
 const char *x86_abi_model_name(int index)
 {
-    return index >= 0 && (size_t)index < sizeof(models) / sizeof(models[0]) ? models[index] : NULL;
+    return x86_model_name(index);
 }
 
-static int find_model(const char *text, size_t len)
+enum { MODEL_NAME = 64 };
+
+/* "NAME" or "NAME,features"; NULL: the default. */
+static int understand(const char *text, bool only32, struct x86_conf *c, struct err *e)
 {
-    for (int i = 0; models[i]; i++)
-        if (strlen(models[i]) == len && memcmp(models[i], text, len) == 0)
-            return i;
-    return -1;
+    size_t len = text ? strcspn(text, ",") : 0;
+    char name[MODEL_NAME];
+    int r;
+
+    if (len >= sizeof(name))
+        return err_set(e, -ENOENT, "-cpu '%.20s...': no model has such a name", text);
+    snprintf(name, sizeof(name), "%.*s", (int)len, text ? text : "");
+    r = x86_conf_parse(c, text ? name : NULL, text && text[len] ? text + len + 1 : NULL, "max", only32, NULL, NULL, e);
+    if (r == 0 && !only32 && !x86_has(&c->features, X86_FEAT_LM))
+        return err_set(e, -EINVAL, "-cpu '%s': the CPU has no 64-bit mode (lm)", text);
+    x86_feature_put(&c->features, X86_FEAT_PKU, false); /* Linux would have to switch it on */
+    return r;
 }
 
-/* One of "+flag", "-flag", "flag=on|off" for @set; false: it is none. */
-static bool change(struct x86_features *set, const char *part, size_t len)
+int x86_abi_check_cpu64(const char *text, struct err *e)
 {
-    char flag[32];
-    const char *eq = memchr(part, '=', len);
-    size_t skip = *part == '+' || *part == '-' ? 1 : 0, n = (eq ? (size_t)(eq - part) : len) - skip;
-    bool on = *part != '-' && !(eq && len - (size_t)(eq - part) == 4 && memcmp(eq, "=off", 4) == 0);
-    int f;
+    struct x86_conf c;
 
-    if ((!skip && !eq) || n == 0 || n >= sizeof(flag))
-        return false;
-    memcpy(flag, part + skip, n);
-    flag[n] = 0;
-    f = x86_feature_find(flag);
-    if (f < 0)
-        return false;
-    x86_feature_put(set, (enum x86_feature)f, on);
-    return true;
+    return understand(text, false, &c, e);
 }
 
-/* The set that @text asks for; NULL: the model.  Returns the part that is wrong, NULL when all is right. */
-static const char *understand(const char *text, struct x86_features *set, int *model)
+int x86_abi_check_cpu32(const char *text, struct err *e)
 {
-    size_t len = strcspn(text, ",");
+    struct x86_conf c;
 
-    *set = x86_features_all();
-    *model = find_model(text, len);
-    if (*model < 0)
-        return text;
-    for (text += len; *text; text += len) {
-        text++;
-        len = strcspn(text, ",");
-        if (len && !change(set, text, len))
-            return text;
-    }
-    return NULL;
+    return understand(text, true, &c, e);
 }
 
-int x86_abi_check_cpu(const char *text, struct err *e)
-{
-    struct x86_features set;
-    int model;
-    const char *wrong = understand(text, &set, &model);
-
-    if (!wrong)
-        return 0;
-    if (model < 0)
-        return err_set(e, -EINVAL, "-cpu '%s': no such CPU model: '-cpu help' lists them", text);
-    return err_set(e, -EINVAL, "-cpu: unknown property '%.*s': want +FLAG, -FLAG or FLAG=on|off",
-                   (int)strcspn(wrong, ","), wrong);
-}
-
+/* The copy that CPUID looks at stays to the end of the process. */
 static int choose(struct cpu *cpu, const char *text, unsigned code)
 {
-    struct x86_features set = x86_features_all();
-    int model = 0, number;
+    struct x86_conf *c = malloc(sizeof(*c));
+    bool only32 = code == X86_CODE32;
+    int number;
 
-    if (text && understand(text, &set, &model)) {
-        set = x86_features_all();
-        model = 0;
-    }
-    number = x86_features_number(&set);
+    if (!c)
+        fatal("out of memory");
+    if (understand(text, only32, c, ERR_IGNORE) < 0)
+        understand(NULL, only32, c, ERR_IGNORE);
+    number = x86_features_number(&c->features);
     x86_program(cpu, code, number < 0 ? 0 : (unsigned)number);
+    x86(cpu)->conf = c;
     x86_set_mxcsr(cpu, 0x1f80);
-    return model;
+    return c->model;
 }
 
 int x86_abi_choose64(struct cpu *cpu, const char *text)
@@ -130,17 +108,28 @@ void x86_abi_hwcap(const struct cpu *cpu, uint64_t out[2])
         out[1] |= HWCAP2_FSGSBASE;
 }
 
+/* For those who look without a CPU: the default. */
+static struct x86_conf conf_of(const struct cpu *cpu)
+{
+    struct x86_conf c;
+
+    if (cpu && ((const struct x86_state *)cpu->guest)->conf)
+        return *((const struct x86_state *)cpu->guest)->conf;
+    understand(NULL, false, &c, ERR_IGNORE);
+    return c;
+}
+
 void x86_abi_cpuinfo(const struct process *p, const struct cpu *cpu, long n, FILE *out)
 {
-    const struct x86_features *set = cpu ? x86_features_of(cpu->mode) : NULL;
+    struct x86_conf c = conf_of(cpu);
 
-    fprintf(out, "processor\t: %ld\nvendor_id\t: AuthenticAMD\ncpu family\t: 15\nmodel\t\t: 107\n"
-            "model name\t: %s\nstepping\t: 1\ncpu MHz\t\t: 1000.000\nphysical id\t: 0\nsiblings\t: 1\n"
-            "core id\t\t: %ld\ncpu cores\t: 1\nfpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: 13\nwp\t\t: yes\n"
-            "flags\t\t:", n, x86_abi_model_name(p->model), n);
+    fprintf(out, "processor\t: %ld\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n"
+            "model name\t: %s\nstepping\t: %u\ncpu MHz\t\t: 1000.000\nphysical id\t: 0\nsiblings\t: 1\n"
+            "core id\t\t: %ld\ncpu cores\t: 1\nfpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\n"
+            "flags\t\t:", n, c.vendor, c.family, c.model_number, *c.model_id ? c.model_id : x86_model_name(c.model), c.stepping, n, c.level);
     for (int i = 1; x86_feature_flag(i); i++)
-        if (set && x86_has(set, (enum x86_feature)i))
+        if (x86_has(&c.features, (enum x86_feature)i))
             fprintf(out, " %s", x86_feature_flag(i));
     fprintf(out, "\nbogomips\t: 2000.00\nclflush size\t: 64\ncache_alignment\t: 64\n"
-            "address sizes\t: 40 bits physical, 48 bits virtual\n\n");
+            "address sizes\t: %u bits physical, 48 bits virtual\n\n", c.phys_bits);
 }

@@ -10,7 +10,8 @@
 
 /* cpu.c: models, capabilities */
 const char *x86_abi_model_name(int index);
-int x86_abi_check_cpu(const char *text, struct err *e);
+int x86_abi_check_cpu64(const char *text, struct err *e);
+int x86_abi_check_cpu32(const char *text, struct err *e);
 int x86_abi_choose64(struct cpu *cpu, const char *text);
 int x86_abi_choose32(struct cpu *cpu, const char *text);
 void x86_abi_hwcap(const struct cpu *cpu, uint64_t out[2]);
