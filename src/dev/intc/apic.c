@@ -336,7 +336,15 @@ static uint32_t current_count(const struct apic *a)
     return (uint32_t)((all - gone % all) / divisor(a));
 }
 
-/* When it fires next. */
+/* The count begins now: it ends even if it is over before we get to arming. */
+static void start(struct apic *a)
+{
+    timer_cancel(&a->timer);
+    if (a->initial)
+        timer_at(&a->timer, a->started + period(a));
+}
+
+/* When it fires next, if it has not been fired yet. */
 static void arm(struct apic *a)
 {
     int64_t all = period(a), t = now(a);
@@ -461,7 +469,7 @@ static bool write_register(struct apic *a, unsigned r, uint64_t v, int *ended)
             break;
         a->initial = w;
         a->started = now(a);
-        arm(a);
+        start(a);
         break;
     case R_DIVIDE:
         a->divide = w & 11;
