@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files that go into guest memory (image.h).  gzip: RFC 1952; zstd: RFC 8878; ELF: System V ABI, chapters 4 and 5. */
+/* Files that go into guest memory (image.h).  gzip: RFC 1952; zstd: RFC 8878. */
 #include "dev/firmware/image.h"
 
 #include "base/bytes.h"
 #include "bus/machine.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -248,132 +247,4 @@ int image_place(struct machine *m, const char *name, paddr addr, struct image *i
     machine_on_reset(m, place_again, p);
     machine_on_end(m, placed_free, p);
     return 0;
-}
-
-/* --- ELF --- */
-
-bool image_is_elf(const struct image *img)
-{
-    return img->len > EI_NIDENT && memcmp(img->data, ELFMAG, SELFMAG) == 0;
-}
-
-/* One program header, of either width. */
-struct segment {
-    uint32_t type;
-    uint64_t offset, paddr, filesz, memsz;
-};
-
-static void read_segment(const uint8_t *p, bool is64, struct segment *s)
-{
-    s->type = get_le32(p);
-    if (is64) {
-        s->offset = get_le64(p + offsetof(Elf64_Phdr, p_offset));
-        s->paddr = get_le64(p + offsetof(Elf64_Phdr, p_paddr));
-        s->filesz = get_le64(p + offsetof(Elf64_Phdr, p_filesz));
-        s->memsz = get_le64(p + offsetof(Elf64_Phdr, p_memsz));
-    } else {
-        s->offset = get_le32(p + offsetof(Elf32_Phdr, p_offset));
-        s->paddr = get_le32(p + offsetof(Elf32_Phdr, p_paddr));
-        s->filesz = get_le32(p + offsetof(Elf32_Phdr, p_filesz));
-        s->memsz = get_le32(p + offsetof(Elf32_Phdr, p_memsz));
-    }
-}
-
-/* What is not in the file is zero. */
-static int place_segment(struct machine *m, const char *name, const struct image *img,
-                         const struct segment *s, struct err *e)
-{
-    struct image part = {.len = s->memsz};
-    uint64_t end;
-    int r;
-
-    if (s->offset > img->len || s->filesz > img->len - s->offset || s->filesz > s->memsz ||
-        s->memsz > IMAGE_MAX || !add_u64(s->paddr, s->memsz, &end))
-        return err_set(e, -EILSEQ,
-                       "%s: ELF segment of %" PRIu64 " bytes at %#" PRIx64
-                       " of the file, %" PRIu64 " in memory: the file has %zu",
-                       name, s->filesz, s->offset, s->memsz, img->len);
-    part.data = calloc(1, s->memsz);
-    if (!part.data)
-        return err_set(e, -ENOMEM, "%s: no memory for %" PRIu64 " bytes", name, s->memsz);
-    memcpy(part.data, img->data + s->offset, s->filesz);
-    r = image_place(m, name, s->paddr, &part, e);
-    image_free(&part);
-    return r;
-}
-
-/* Machines by the names that people know; or the number. */
-static const char *arch_name(unsigned arch)
-{
-    static char number[32];
-
-    switch (arch) {
-    case EM_386: return "i386";
-    case EM_X86_64: return "x86-64";
-    case EM_ARM: return "32-bit Arm";
-    case EM_AARCH64: return "AArch64";
-    case EM_RISCV: return "RISC-V";
-    case EM_PPC64: return "PowerPC64";
-    case EM_S390: return "s390x";
-    case EM_MIPS: return "MIPS";
-    }
-    snprintf(number, sizeof(number), "machine number %u", arch);
-    return number;
-}
-
-static int elf_header(const char *name, unsigned arch, const struct image *img, struct elf_image *elf,
-                      struct err *e)
-{
-    const uint8_t *h = img->data;
-
-    elf->is64 = h[EI_CLASS] == ELFCLASS64;
-    if (img->len < sizeof(Elf64_Ehdr) || h[EI_DATA] != ELFDATA2LSB)
-        return err_set(e, -EILSEQ, "%s: not a little-endian ELF file", name);
-    elf->arch = get_le16(h + offsetof(Elf64_Ehdr, e_machine));
-    if (elf->arch != arch)
-        return err_set(e, -EINVAL, "%s: ELF file for %s, not for the machine's CPU", name,
-                       arch_name(elf->arch));
-    elf->entry = elf->is64 ? get_le64(h + offsetof(Elf64_Ehdr, e_entry))
-                           : get_le32(h + offsetof(Elf32_Ehdr, e_entry));
-    elf->low = UINT64_MAX;
-    elf->high = 0;
-    return 0;
-}
-
-static int place_segments(struct machine *m, const char *name, const struct image *img,
-                          struct elf_image *elf, struct err *e)
-{
-    const uint8_t *h = img->data;
-    uint64_t at = elf->is64 ? get_le64(h + offsetof(Elf64_Ehdr, e_phoff))
-                            : get_le32(h + offsetof(Elf32_Ehdr, e_phoff));
-    unsigned n = get_le16(h + (elf->is64 ? offsetof(Elf64_Ehdr, e_phnum) : offsetof(Elf32_Ehdr, e_phnum)));
-    size_t size = elf->is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
-    struct segment s;
-
-    if (at > img->len || n * size > img->len - at)
-        return err_set(e, -EILSEQ, "%s: %u ELF program headers at %" PRIu64 ": the file has %zu bytes",
-                       name, n, at, img->len);
-    for (unsigned i = 0; i < n; i++) {
-        read_segment(h + at + i * size, elf->is64, &s);
-        if (s.type != PT_LOAD || !s.memsz)
-            continue;
-        if (place_segment(m, name, img, &s, e) < 0)
-            return e->code;
-        elf->low = min_u64(elf->low, s.paddr);
-        elf->high = max_u64(elf->high, s.paddr + s.memsz);
-    }
-    if (!elf->high)
-        return err_set(e, -EINVAL, "%s: the ELF file has nothing to load", name);
-    return 0;
-}
-
-int image_place_elf(struct machine *m, const char *name, unsigned arch, struct image *img,
-                    struct elf_image *elf, struct err *e)
-{
-    int r = elf_header(name, arch, img, elf, e);
-
-    if (r == 0)
-        r = place_segments(m, name, img, elf, e);
-    image_free(img);
-    return r;
 }

@@ -43,7 +43,8 @@ int image_place(struct machine *m, const char *name, paddr addr, struct image *i
 
 /** struct elf_image - what an ELF executable says of itself. */
 struct elf_image {
-    uint64_t entry, low, high; /* physical; [low, high) is what it covers */
+    uint64_t entry; /* as it is in the file */
+    uint64_t physical_entry, low, high; /* [low, high) is what it covers */
     bool is64;
     uint16_t arch;
 };
@@ -55,6 +56,14 @@ bool image_is_elf(const struct image *img);
  */
 int image_place_elf(struct machine *m, const char *name, unsigned arch, struct image *img,
                     struct elf_image *elf, struct err *e);
+
+/**
+ * image_flatten_elf - what ELF file @img puts at [elf->low, elf->high), as one piece: @flat, the caller's to free.
+ * -EILSEQ, -EINVAL, -EFBIG (more than IMAGE_MAX bytes) "NAME: ...".
+ */
+int image_flatten_elf(const char *name, const struct image *img, struct image *flat, struct elf_image *elf, struct err *e);
+/** image_elf_note - has @img a note of @owner and @type that is one number, of 4 or 8 bytes?  Then that is *@value. */
+bool image_elf_note(const struct image *img, const char *owner, uint32_t type, uint64_t *value);
 
 /* Who runs CPUs offers this as the back end "cpus" of kind "boot": `-device loader,cpu-num=` wants one to start elsewhere. */
 struct boot_cpus {
