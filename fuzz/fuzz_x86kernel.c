@@ -21,6 +21,10 @@ int fuzz_one(const uint8_t *data, size_t len)
     k.fw_cfg = dev_add(m, "fw_cfg_io", NULL, NULL, ERR_IGNORE);
     if (k.fw_cfg && x86_linux_is(&img))
         x86_linux_load(&k, &img, ERR_IGNORE);
+    if (k.fw_cfg && x86_multiboot_is(&img))
+        x86_multiboot_load(&k, &img, ERR_IGNORE);
+    if (k.fw_cfg && x86_pvh_is(&img))
+        x86_pvh_load(&k, &img, ERR_IGNORE);
     image_free(&img);
     machine_unlock(m);
     machine_free(m);

@@ -81,11 +81,13 @@ static int add_bios(struct pc *p, const char *name, struct err *e)
         err_set(e, -EINVAL, "could not load PC BIOS '%s': %zu bytes, want a multiple of 64 KiB up to 16 MiB", name,
                 img.len);
     } else if ((rom = ram_new(p->m, "pc.bios", img.len, e))) {
-        rom->rom = true;
+        rom->rom = !p->p->bare;
         memcpy(rom->host, img.data, img.len);
         mem_init_ram(&p->bios_mem, "pc.bios", rom, 0, img.len);
         mem_add(p->pci_mem, PC_4G - img.len, &p->bios_mem, 0);
         show_low(p, &p->bios_mem);
+        if (p->p->bare) /* its firmware keeps its variables there (qboot): it begins anew with each reset */
+            image_place(p->m, name, PC_4G - img.len, &img, e);
     }
     image_free(&img);
     return e->code;

@@ -6,7 +6,6 @@
 #include "board/x86_kernel.h"
 
 #include "base/bytes.h"
-#include "dev/firmware/fw_cfg.h"
 #include "dev/firmware/image.h"
 
 #include <errno.h>
@@ -22,8 +21,6 @@ enum { SETUP_SECTS = 0x1f1, VID_MODE = 0x1fa, HEADER = 0x202, VERSION = 0x206, T
 enum { CL_MAGIC = 0x20, CL_OFFSET = 0x22, CL_MAGIC_VALUE = 0xa33f };
 enum { LOADED_HIGH = 1, CAN_USE_HEAP = 0x80, LOADER_QEMU = 0xb0 };
 enum { SECTOR = 512, HEAP = 0x200 };
-/* Firmware puts its own tables at the end of low memory. */
-#define TOP_RESERVED (1 * MiB)
 
 struct linux_kernel {
     struct x86_kernel *k;
@@ -61,7 +58,7 @@ static int check(struct linux_kernel *l, const struct image *img, struct err *e)
         most = 0xffff;
     if (strlen(l->cmdline) > most)
         return err_set(e, -EINVAL, "-append: %zu characters, kernel '%s' takes %zu", strlen(l->cmdline), name, most);
-    if (img->len - l->setup_len > l->k->low - TOP_RESERVED - l->kernel_at || l->k->low < 4 * MiB)
+    if (img->len - l->setup_len > l->k->low - X86_TOP_RESERVED - l->kernel_at || l->k->low < 4 * MiB)
         return err_set(e, -E2BIG, "could not load kernel '%s': it does not fit into memory (-m)", name);
     if (!l->high && img->len - l->setup_len > l->setup_at - l->kernel_at)
         return err_set(e, -E2BIG, "could not load kernel '%s': %zu bytes are too many for a zImage", name, img->len);
@@ -104,14 +101,6 @@ static void fill_header(struct linux_kernel *l)
     set_vid_mode(l);
 }
 
-static void set_piece(struct linux_kernel *l, unsigned addr_key, unsigned size_key, unsigned data_key, uint32_t at,
-                      const void *data, size_t len)
-{
-    fw_cfg_set_u32(l->k->fw_cfg, addr_key, at);
-    fw_cfg_set_u32(l->k->fw_cfg, size_key, (uint32_t)len);
-    fw_cfg_set(l->k->fw_cfg, data_key, data, (uint32_t)len);
-}
-
 /* As high as the kernel allows and memory is, below what firmware keeps for itself. */
 static int add_initrd(struct linux_kernel *l, uint64_t kernel_end, struct err *e)
 {
@@ -123,14 +112,14 @@ static int add_initrd(struct linux_kernel *l, uint64_t kernel_end, struct err *e
         return 0;
     if (image_open(&img, name, e) < 0)
         return err_wrap(e, e->code, "-initrd");
-    most = min_u64(most, l->k->low - TOP_RESERVED);
+    most = min_u64(most, l->k->low - X86_TOP_RESERVED);
     if (img.len > most || (at = round_down(most - img.len, 4096)) < kernel_end) {
         err_set(e, -E2BIG, "-initrd: '%s' has %zu bytes, which do not fit into memory beside the kernel (-m)", name,
                 img.len);
     } else {
         put_le32(l->setup + RAMDISK_IMAGE, (uint32_t)at);
         put_le32(l->setup + RAMDISK_SIZE, (uint32_t)img.len);
-        set_piece(l, FW_CFG_INITRD_ADDR, FW_CFG_INITRD_SIZE, FW_CFG_INITRD_DATA, (uint32_t)at, img.data, img.len);
+        x86_piece_set(l->k, X86_INITRD, at, img.data, img.len);
     }
     image_free(&img);
     return e->code;
@@ -144,11 +133,9 @@ static int load(struct linux_kernel *l, const struct image *img, struct err *e)
     fill_header(l);
     if (add_initrd(l, l->kernel_at + (img->len - l->setup_len), e) < 0)
         return e->code;
-    set_piece(l, FW_CFG_CMDLINE_ADDR, FW_CFG_CMDLINE_SIZE, FW_CFG_CMDLINE_DATA, l->cmdline_at, l->cmdline,
-              strlen(l->cmdline) + 1);
-    set_piece(l, FW_CFG_KERNEL_ADDR, FW_CFG_KERNEL_SIZE, FW_CFG_KERNEL_DATA, l->kernel_at,
-              img->data + l->setup_len, img->len - l->setup_len);
-    set_piece(l, FW_CFG_SETUP_ADDR, FW_CFG_SETUP_SIZE, FW_CFG_SETUP_DATA, l->setup_at, l->setup, l->setup_len);
+    x86_piece_set(l->k, X86_CMDLINE, l->cmdline_at, l->cmdline, strlen(l->cmdline) + 1);
+    x86_piece_set(l->k, X86_KERNEL, l->kernel_at, img->data + l->setup_len, img->len - l->setup_len);
+    x86_piece_set(l->k, X86_SETUP, l->setup_at, l->setup, l->setup_len);
     l->k->rom = "/rom@genroms/linuxboot_dma.bin";
     return x86_rom_offer(l->k, "genroms/linuxboot_dma.bin", x86_linuxboot_rom, x86_linuxboot_rom_end, e);
 }

@@ -131,7 +131,7 @@ static void refused(const void *data, size_t len, const char *want)
 TEST(x86_kernel, what_cannot_be_is_refused)
 {
     make_image();
-    refused("hello", 5, "could not load kernel '%s': it is no Linux kernel for PCs (bzImage)");
+    refused("hello", 5, "could not load kernel '%s': it is no kernel for PCs (want bzImage, multiboot, or ELF with a PVH entry)");
     image[0x1f1] = 64;
     refused(image, sizeof(image), "could not load kernel '%s': it is cut short");
     image[0x1f1] = 4;
