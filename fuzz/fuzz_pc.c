@@ -6,6 +6,8 @@
 #include "fuzz/machine.h"
 
 #include "base/bytes.h"
+#include "dev/acpi/cpu_hotplug.h"
+#include "dev/acpi/pci_hotplug.h"
 #include "dev/pc/i440fx.h"
 #include "dev/pc/q35.h"
 
@@ -13,7 +15,8 @@ enum { RECORD = 6, RAM_LOW = 1 << 20 };
 
 static const uint16_t ports[] = {0xcf8, 0xcf9, 0xcfc, 0xcfe, 0xb2, 0xb3, 0xafe0, 0xafe2, 0xb100, 0xb102, 0xb105, 0xb107,
                                  0x510, 0x511, 0x514, 0x518, 0x600, 0x604, 0x608, 0x620, 0x628, 0x630, 0x634, 0x660,
-                                 0x664, 0x668, 0x672};
+                                 0x664, 0x668, 0x672, 0xae00, 0xae04, 0xae08, 0xae0c, 0xae10, 0xae14, 0xaf00, 0xaf04, 0xaf05,
+                                 0xaf08, 0x505};
 
 static struct mem low;
 
@@ -21,6 +24,29 @@ static void add(struct machine *m, const char *type, const char *props)
 {
     if (!dev_add(m, type, NULL, props, ERR_IGNORE))
         abort();
+}
+
+static void gone(void *opaque, unsigned slot)
+{
+}
+
+/* What comes and goes: four CPUs that nobody has a device of, and on i440FX a PCI device. */
+static void add_plugs(struct machine *m, struct pci_bus *bus)
+{
+    static const struct cpu_plug ops = {.type = "cpu", .gone = gone};
+    static struct cpu_slot slots[4];
+    struct dev *cpu = dev_add(m, "acpi-cpu-hotplug", NULL, NULL, ERR_IGNORE), *pci;
+
+    memset(slots, 0, sizeof(slots));
+    cpu_hotplug_start(cpu, slots, 4, &ops, NULL);
+    mem_add(machine_io_mem(m), 0xaf00, &cpu->mmio, 0);
+    if (!bus)
+        return;
+    pci = dev_add(m, "acpi-pci-hotplug", NULL, NULL, ERR_IGNORE);
+    pci_hotplug_start(pci, bus);
+    mem_add(machine_io_mem(m), 0xae00, &pci->mmio, 0);
+    add(m, "pvpanic", NULL);
+    add(m, "pvpanic-pci", "addr=5");
 }
 
 static void make(struct machine *m, struct ram *ram, bool q35)
@@ -40,12 +66,13 @@ static void make(struct machine *m, struct ram *ram, bool q35)
         add(m, "PIIX4_PM", "addr=1.3,multifunction=on,smb_io_base=0xb100,smm-enabled=on");
     }
     add(m, "smbus-eeprom", "address=0x50");
+    add_plugs(m, q35 ? NULL : &i440fx_of(host)->bus);
     machine_reset(m);
 }
 
 static void config(struct machine *m, uint8_t fn, uint8_t off, uint32_t v)
 {
-    static const uint8_t fns[] = {0, 8, 11, 0xf8, 0xfb};
+    static const uint8_t fns[] = {0, 8, 11, 0xf8, 0xfb, 0x28};
     struct access a = {.size = 4};
     uint64_t x;
 

@@ -57,6 +57,7 @@ static void pc_end(void *opaque)
     struct pc *p = opaque;
 
     free(p->cpus);
+    free(p->slots);
     free(p->cpu);
     free(p);
 }
@@ -72,7 +73,8 @@ static int build(struct pc *p, struct err *e)
         return e->code;
     if ((p->q35 ? pc_add_q35(p, e) : pc_add_i440fx(p, e)) < 0)
         return e->code;
-    if (pc_add_firmware(p, e) < 0 || pc_add_isa(p, e) < 0 || pc_add_cpus(p, e) < 0 || pc_add_cards(p, e) < 0)
+    if (pc_add_firmware(p, e) < 0 || pc_add_isa(p, e) < 0 || pc_add_cpus(p, e) < 0 ||
+        (p->acpi && pc_add_plugs(p, e) < 0) || pc_add_cards(p, e) < 0)
         return e->code;
     if (p->acpi_pm)
         machine_on_power_button(p->m, press_power, p->acpi_pm);

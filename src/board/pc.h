@@ -53,7 +53,13 @@ struct pc {
     struct space *smm_space; /* what CPUs in SMM see */
     const char *firmware; /* the file that -bios takes the place of */
     struct x86_conf *cpu; /* what all CPUs are like */
-    struct cpu **cpus;
+    struct engine *engine;
+    struct cpu **cpus;       /* as many as there may be; NULL: it has never been there */
+    struct cpu_slot *slots;  /* the same number: which CPUs there are now */
+    struct dev *cpu_plug;    /* NULL: CPUs neither come nor go */
+    struct dev_type cpu_type;
+    char cpu_type_name[64];  /* "qemu64-x86_64-cpu" */
+    struct dev *pci_plug;    /* NULL: PCI Express ports have slots of their own */
     struct mem ferr; /* port F0h */
     struct irq_or pin2;       /* the I/O APIC's input 2: the old timer's interrupt, and HPET's */
     struct irq_or pci_pin[8]; /* and 16 to 23: PCI's (0) and HPET's (1) */
@@ -77,6 +83,14 @@ int pc_add_cards(struct pc *p, struct err *e);
 
 /** pc_add_cpus - with their local APICs, and all their pins. */
 int pc_add_cpus(struct pc *p, struct err *e);
+/** pc_start_cpu - CPU @i, which is not there, with its local APIC and pins. */
+int pc_start_cpu(struct pc *p, unsigned i, struct err *e);
+/** pc_has_cpu - is it there now?  pc_count_cpus - how many are. */
+bool pc_has_cpu(const struct pc *p, unsigned i);
+unsigned pc_count_cpus(const struct pc *p);
+/** pc_add_plugs - by which CPUs, PCI devices and memory come and go, for machines with ACPI: registers, kinds of device. */
+int pc_add_plugs(struct pc *p, struct err *e);
+enum { PC_CPU_PLUG = 0xaf00, PC_CPU_PLUG_Q35 = 0xcd8, PC_PCI_PLUG = 0xae00 }; /* ports */
 /** pc_apic_id_limit - one more than the highest identifier of a local APIC. */
 unsigned pc_apic_id_limit(const struct pc *p);
 /** pc_apic_id - of CPU @i. */

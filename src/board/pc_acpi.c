@@ -110,7 +110,7 @@ static void add_fadt(struct pc *p, struct acpi *a, size_t facs)
 
 static void add_cpu(struct pc *p, struct bytes *b, unsigned i)
 {
-    uint32_t id = pc_apic_id(p, i), on = i < p->c->cpus;
+    uint32_t id = pc_apic_id(p, i), on = pc_has_cpu(p, i);
 
     if (id < 255) {
         bytes_le(b, 0x0800, 2); /* local APIC */

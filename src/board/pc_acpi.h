@@ -14,6 +14,11 @@ int pc_acpi(struct pc *p, struct err *e);
 void pc_dsdt(struct pc *p, struct acpi *a);
 /** pc_dsdt_devices - part of it: what -device adds (panic port, generation of the machine). */
 void pc_dsdt_devices(struct pc *p, struct acpi *a);
+/** pc_dsdt_cpus - in \_SB: CPUs, and how they come and go.  pc_dsdt_pci_slots - in the host bridge: the slots whose devices do.
+ * pc_dsdt_events - in \_GPE: what says so. */
+void pc_dsdt_cpus(struct pc *p, struct bytes *b);
+void pc_dsdt_pci_slots(struct pc *p, struct bytes *b);
+void pc_dsdt_events(struct pc *p, struct bytes *b);
 /** pc_user_table - the table that one -acpitable asks for, appended to @b; its length is filled in, its checksum not. */
 int pc_user_table(struct json_object *o, struct bytes *b, struct err *e);
 

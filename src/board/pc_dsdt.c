@@ -5,6 +5,8 @@
  */
 #include "board/pc_acpi.h"
 
+#include "dev/acpi/cpu_hotplug.h"
+#include "dev/acpi/pci_hotplug.h"
 #include "dev/pc/q35.h"
 
 #include <stdio.h>
@@ -391,7 +393,9 @@ static void add_reserved(struct pc *p, struct bytes *b)
     if (!p->q35) {
         aml_io(b, 0xafe0, 4);
         aml_io(b, 0xb100, 64);
+        aml_io(b, PC_PCI_PLUG, PCI_HOTPLUG_LEN);
     }
+    aml_io(b, p->q35 ? PC_CPU_PLUG_Q35 : PC_CPU_PLUG, CPU_HOTPLUG_LEN);
     if (h && h->ecam_size)
         aml_memory32(b, h->ecam_at, h->ecam_size);
     aml_resources_end(b, crs);
@@ -410,22 +414,6 @@ static void add_hpet(struct bytes *b)
     aml_close(b, dev);
 }
 
-static void add_cpus(struct pc *p, struct bytes *b)
-{
-    char name[5];
-    size_t dev;
-
-    for (unsigned i = 0; i < p->c->max_cpus; i++) {
-        snprintf(name, sizeof(name), "C%03X", i & 0xfff);
-        dev = aml_device(b, name);
-        aml_name_string(b, "_HID", "ACPI0007");
-        aml_name_int(b, "_UID", i);
-        if (i >= p->c->cpus)
-            aml_name_int(b, "_STA", 0);
-        aml_close(b, dev);
-    }
-}
-
 static void add_pci(struct pc *p, struct bytes *b)
 {
     size_t dev = aml_device(b, "PCI0");
@@ -440,6 +428,8 @@ static void add_pci(struct pc *p, struct bytes *b)
     add_windows(p, b);
     if (p->q35)
         add_osc(b);
+    if (p->pci_plug)
+        pc_dsdt_pci_slots(p, b);
     aml_close(b, dev);
 }
 
@@ -464,7 +454,7 @@ void pc_dsdt(struct pc *p, struct acpi *a)
 
     add_pic(b);
     scope = aml_scope(b, "\\_SB");
-    add_cpus(p, b);
+    pc_dsdt_cpus(p, b);
     for (unsigned i = 0; i < (p->q35 ? LINKS_ICH : LINKS_PIIX); i++) {
         add_link(p, b, i);
         if (p->q35)
@@ -477,6 +467,7 @@ void pc_dsdt(struct pc *p, struct acpi *a)
     add_reserved(p, b);
     aml_close(b, scope);
     pc_dsdt_devices(p, a);
+    pc_dsdt_events(p, b);
     if (!p->acpi_pm->no_s3)
         add_state(b, "\\_S3", PM_S3);
     if (!p->acpi_pm->no_s4)

@@ -154,11 +154,14 @@ static void tell_hpet(struct pc *p)
     fw_cfg_set(p->fw_cfg, FW_CFG_HPET, item, sizeof(item));
 }
 
-static void tell_cpus(struct pc *p)
+/* Those that are there when firmware starts. */
+static void tell_cpus(void *opaque)
 {
-    fw_cfg_set_u16(p->fw_cfg, FW_CFG_NB_CPUS, p->c->cpus);
+    struct pc *p = opaque;
+
+    fw_cfg_set_u16(p->fw_cfg, FW_CFG_NB_CPUS, pc_count_cpus(p));
     fw_cfg_set_u16(p->fw_cfg, FW_CFG_MAX_CPUS, pc_apic_id_limit(p));
-    mc146818_set(p->rtc, 0x5f, p->c->cpus - 1);
+    mc146818_set(p->rtc, 0x5f, pc_count_cpus(p) - 1);
 }
 
 /* Bit 7: there is such a state; below: what to write into SLP_TYP. */
@@ -219,6 +222,7 @@ int pc_tell_firmware(struct pc *p, struct err *e)
     cmos_equipment(p);
     machine_on_sleep(p->m, slept, p);
     machine_on_reset(p->m, forget_sleep, p);
+    machine_on_reset(p->m, tell_cpus, p);
     if (pc_tell_memory(p, e) < 0 || tell_boot(p, kernel.rom, e) < 0 || smbios_publish(p->c, &self, p->fw_cfg, e) < 0 ||
         (p->acpi && (tell_states(p, e) < 0 || pc_acpi(p, e) < 0)))
         return e->code;

@@ -363,6 +363,7 @@ static void microvm_end(void *opaque)
     struct microvm *v = opaque;
 
     free(v->pc.cpus);
+    free(v->pc.slots);
     free(v->pc.cpu);
     free(v);
 }

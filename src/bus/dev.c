@@ -24,6 +24,21 @@ const struct dev_type *const *machine_types(const struct machine *m)
     return m->types;
 }
 
+void machine_add_type(struct machine *m, const struct dev_type *t)
+{
+    const struct dev_type **all;
+    unsigned n = 0;
+
+    while (m->types[n])
+        n++;
+    all = bus_alloc((n + 2) * sizeof(*all));
+    for (unsigned i = 0; i < n; i++)
+        all[i] = m->types[i];
+    all[n] = t;
+    free(m->own_types);
+    m->types = m->own_types = all;
+}
+
 const struct dev_type *dev_type_find(const struct machine *m, const char *name)
 {
     for (const struct dev_type *const *t = m->types; *t; t++)

@@ -45,6 +45,8 @@ enum machine_ask {
 struct machine *machine_new(const struct dev_type *const *types, struct loop *loop);
 /** machine_types - what machine_new was given. */
 const struct dev_type *const *machine_types(const struct machine *m);
+/** machine_add_type - one more, of the board's: @t, which lives as long as the machine. */
+void machine_add_type(struct machine *m, const struct dev_type *t);
 /** machine_free - devices in reverse order of birth, then memory. */
 void machine_free(struct machine *m);
 

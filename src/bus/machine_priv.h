@@ -88,6 +88,7 @@ struct event_watcher {
 
 struct machine {
     const struct dev_type *const *types;
+    const struct dev_type **own_types; /* once boards have added some: all of them */
     struct loop *loop;
 
     pthread_mutex_t big; /* the machine's lock; outermost */

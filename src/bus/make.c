@@ -73,6 +73,7 @@ void machine_free(struct machine *m)
     rams_free(m);
     lists_free(m);
     dev_globals_free(m);
+    free(m->own_types);
     pthread_mutex_destroy(&m->big);
     pthread_mutex_destroy(&m->time);
     pthread_mutex_destroy(&m->asks);

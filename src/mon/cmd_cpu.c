@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cpu, info cpus, info registers. */
+/* cpu, info cpus, info registers, info hotpluggable-cpus. */
+#include "dev/acpi/cpu_hotplug.h"
 #include "mon/mon_priv.h"
 
 #include <errno.h>
@@ -83,3 +84,38 @@ const struct mon_command info_registers = {
     .help = "show the cpu registers (-a: of all cpus; vcpu: of that one)",
     .run = registers,
 };
+
+static void print_slot(struct mon *m, const struct cpu_slot *s, unsigned i, const struct cpu_plug *plug)
+{
+    mon_printf(m, "  type: \"%s\"\n  vcpus_count: \"1\"\n", plug->type);
+    if (s->present && s->dev && s->dev->id)
+        mon_printf(m, "  qom_path: \"/machine/peripheral/%s\"\n", s->dev->id);
+    else if (s->present)
+        mon_printf(m, "  qom_path: \"/machine/unattached/cpu[%u]\"\n", i);
+    mon_printf(m, "  CPUInstance Properties:\n    socket-id: \"%u\"\n", s->socket);
+    if (plug->dies)
+        mon_printf(m, "    die-id: \"%u\"\n", s->die);
+    mon_printf(m, "    core-id: \"%u\"\n    thread-id: \"%u\"\n", s->core, s->thread);
+}
+
+/* The last one first. */
+static int hotpluggable(struct mon *m, const char *args, struct err *e)
+{
+    struct dev *d = cpu_hotplug_find(m->env->m);
+    const struct cpu_plug *plug;
+    const struct cpu_slot *s;
+    unsigned n;
+
+    if (mon_end(args, e) < 0)
+        return e->code;
+    if (!d)
+        return err_set(e, -ENOTSUP, "machine does not support hot-plugging CPUs");
+    mon_puts(m, "Hotpluggable CPUs:\n");
+    s = cpu_hotplug_slots(d, &n, &plug);
+    while (n--)
+        print_slot(m, &s[n], n, plug);
+    return 0;
+}
+
+const struct mon_command info_hotpluggable_cpus = {
+    .name = "hotpluggable-cpus", .args = "", .help = "Show information about hotpluggable CPUs", .run = hotpluggable};

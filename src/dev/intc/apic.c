@@ -31,7 +31,7 @@ struct apic {
     struct apics *all;
     struct apic_cpu cpu; /* constant */
     uint32_t index, id;  /* constant */
-    bool there;          /* constant */
+    bool there;          /* its CPU is */
     bool intr;           /* as the CPU was told */
     uint64_t base, icr, deadline;
     int64_t started;     /* when the count began, ns */
@@ -725,6 +725,16 @@ struct apic *apic_add(struct dev *d, unsigned index, uint32_t id, const struct a
         a->lvt[LVT_LINT0] = MODE_EXTINT << 8;
     pthread_mutex_unlock(&s->lock);
     return a;
+}
+
+void apic_remove(struct dev *d, unsigned index)
+{
+    struct apics *s = apics(d);
+
+    pthread_mutex_lock(&s->lock);
+    s->a[index].there = false;
+    timer_cancel(&s->a[index].timer);
+    pthread_mutex_unlock(&s->lock);
 }
 
 /* --- The device --- */

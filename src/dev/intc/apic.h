@@ -32,6 +32,9 @@ struct apic_cpu {
  */
 struct apic *apic_add(struct dev *d, unsigned index, uint32_t id, const struct apic_cpu *cpu);
 
+/** apic_remove - the CPU has gone: messages do not reach it any more, until apic_add. */
+void apic_remove(struct dev *d, unsigned index);
+
 /** apic_pic_in - INT of the i8259, to LINT0 of all.  @ack (INTA) is called with the machine's lock. */
 struct irq_in apic_pic_in(struct dev *d);
 void apic_set_pic(struct dev *d, int (*ack)(void *opaque), void *opaque);
