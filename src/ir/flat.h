@@ -28,7 +28,8 @@ enum flat_kind {
     FLAT_SELECT, /* d = cond ? a : op b */
     FLAT_CCMP,   /* flags = cond ? those of a op b : imm in c (N is bit 3); op: FLAT_ADD, FLAT_SUB */
     FLAT_LOAD,   /* d = memory; FLAT_PAIR: then c; addresses: a + imm, or a + b when b is a slot */
-    FLAT_STORE,  /* memory = d; FLAT_PAIR: then c */
+    FLAT_STORE,  /* memory = d; FLAT_PAIR: then c; FLAT_IMM: memory = other */
+    FLAT_NATIVE, /* an instruction of x86's on integer registers, see below */
     /* ways out, the last row */
     FLAT_JUMP,   /* to imm; FLAT_CALL: returning to other */
     FLAT_BRANCH, /* to imm if cond, else to other */
@@ -59,13 +60,31 @@ enum flat_how {
     FLAT_POST = 256,  /* a = a + imm, after the access at a */
     FLAT_WIDEN = 512,
     FLAT_CALL = 1024,
+    FLAT_MEM = 2048, /* memory operand as x86 has it: seg + a + (b << amount) + imm, each if there; FLAT_WIDEN: cut to 32 bits */
+    /* FLAT_NATIVE: what is read and written; without FLAT_REG_* d is an extension of the opcode */
+    FLAT_REG_IN = 4096, FLAT_REG_OUT = 8192, FLAT_RM_IN = 16384, FLAT_RM_OUT = 32768,
 };
+
+/*
+ * Blocks of x86 code (struct flat, native), for hosts that are one.  A row FLAT_NATIVE is an instruction as it is encoded: opcode op of
+ * map ext (1: behind 0F), with the mandatory prefix cond; ModRM.reg is slot d, its rm slot a or memory; c bytes of immediate, other.
+ * Slots 0 to 15 are the registers in the order of their numbers, written as the instruction does: narrow ones keep the rest.
+ * Besides, FLAT_TEMP0 and FLAT_TEMP1 hold values from row to row.  Conditions are x86's condition codes.  Flags are those of
+ * reads and writes; four i1 slots from flag_slot on, CF ZF SF OF, before them two of i32: PF is that of the low byte of
+ * the first, AF bit 4 of both's exclusive or.
+ */
+enum { FLAT_TEMP0 = 253, FLAT_TEMP1 = 254 };
+enum { FLAT_C = 1, FLAT_Z = 2, FLAT_S = 4, FLAT_O = 8, FLAT_P = 16 /* and AF */, FLAT_ALL_FLAGS = 31 };
+/* What is special about the flags of a row: those that manuals leave undefined are as lifting has them. */
+enum flat_rule { FLAT_EXACT, /* the host's, and others stay */ FLAT_LOGIC, /* AF 0 */ FLAT_SHIFTS /* OF, AF; all stay when CL is 0 */,
+                 FLAT_ROTATES, FLAT_PRODUCT /* but CF and OF from the result */, FLAT_BIT /* only CF */ };
 
 struct flat_op {
     uint8_t kind, op;
     uint8_t d, a, b, c; /* slots */
     uint8_t ext, amount, cond;
-    uint8_t size;  /* log2 bytes of a load or store, for each of a pair */
+    uint8_t size;  /* log2 bytes of a load or store, for each of a pair; of a native row */
+    uint8_t seg, reads, writes, rule; /* of native blocks; seg: slot of a segment's base, 0 none */
     uint16_t how;  /* enum flat_how */
     uint32_t at;   /* guest address, from the block's start */
     uint64_t imm, other;
@@ -76,6 +95,7 @@ struct flat {
     const struct ir_slot *slots;
     uint32_t flag_slot;  /* N; Z, C, V follow */
     uint32_t n;
+    bool native;         /* x86 code */
     bool exact;          /* in: flags are right at every fault, even if nobody reads them */
     bool flags_live;     /* flags may be read behind the block before they are written */
     /* In: as in struct ir. */

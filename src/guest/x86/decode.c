@@ -707,6 +707,7 @@ enum x86_decoded x86_decode(uint32_t mode, uint64_t pc, const uint8_t *code, siz
     out->ea.base = out->ea.index = X86_NO_REG;
     if (!opcode(&d, &map, &b))
         return X86_TOO_LONG;
+    out->map = (uint8_t)map;
     out->opcode = b;
     if (!d.is_short)
         out->row = (uint16_t)find_row(&d, map, b);

@@ -80,7 +80,7 @@ struct x86_insn {
     uint8_t rex;      /* the prefix, 0: none (VEX: as if) */
     bool lock, rep, repne, data16, vex, vex_l, w; /* w: REX.W or VEX.W */
     uint8_t seg_prefix; /* enum x86_seg, X86_NO_SEG (6): none */
-    uint8_t opcode, modrm, vvvv;
+    uint8_t map, opcode, modrm, vvvv; /* map: 0 one byte, 1 behind 0F, 2 and 3 behind 0F 38 and 0F 3A */
     uint8_t n_ops;
     struct x86_operand op[X86_MAX_OPERANDS];
     struct x86_ea ea;

@@ -83,6 +83,7 @@ const struct guest_isa guest_x86_system = {
     .helpers = helpers,
     .n_helpers = X86_NUM_SYSTEM_HELPERS,
     .lift = x86_lift,
+    .flat = x86_flat,
     .scan = x86_scan,
     .length = x86_length,
     .reset = reset,

@@ -192,6 +192,16 @@ static void op_rm(struct x64_asm *a, unsigned pfx, unsigned rex, unsigned opc, u
     end(a, put_mem(a, p, reg, m, tail));
 }
 
+void x64_any_rr(struct x64_asm *a, unsigned pfx, unsigned rex, unsigned opc, unsigned reg, unsigned rm)
+{
+    op_rr(a, pfx, rex, opc, reg, rm);
+}
+
+void x64_any_rm(struct x64_asm *a, unsigned pfx, unsigned rex, unsigned opc, unsigned reg, struct x64_mem m, unsigned tail)
+{
+    op_rm(a, pfx, rex, opc, reg, m, tail);
+}
+
 #define REXW(size) ((size) == 8 ? 8u : 0u)
 /* byte registers spl.. need a REX prefix: 0x40 alone */
 #define REX8(r)    ((r) >= 4 ? 0x40u : 0u)

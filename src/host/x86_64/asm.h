@@ -64,6 +64,10 @@ void x64_u64(struct x64_asm *a, uint64_t v);
 void x64_bind(struct x64_asm *a, struct x64_label *l);
 void x64_align(struct x64_asm *a, unsigned n, unsigned at); /* nops until (offset & (n-1)) == at */
 
+/* Any instruction with ModRM: @pfx 0 or one, @rex bits W or 0x40 alone, @opc with its escapes; @tail: bytes that follow. */
+void x64_any_rr(struct x64_asm *a, unsigned pfx, unsigned rex, unsigned opc, unsigned reg, unsigned rm);
+void x64_any_rm(struct x64_asm *a, unsigned pfx, unsigned rex, unsigned opc, unsigned reg, struct x64_mem m, unsigned tail);
+
 /* Integer */
 void x64_mov_rr(struct x64_asm *a, unsigned size, unsigned d, unsigned s);
 void x64_mov_ri(struct x64_asm *a, unsigned d, uint64_t imm); /* shortest form; keeps flags */

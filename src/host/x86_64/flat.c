@@ -6,36 +6,18 @@
  * may hold what its slot's memory holds; registers are given out in turn.  Flags: whether a row's flags
  * must be stored is found by a walk backwards; a reader right behind uses the host's.
  */
-#include "host/x86_64/emit.h"
-
-#include "ir/flat.h"
+#include "host/x86_64/flat_priv.h"
 
 #include <string.h>
 
-/* For values; rax, rcx and rdx are free for any row. */
+/* For values; rax, rcx and rdx are free for any row, the last two are the temporaries of x86 blocks. */
 static const uint8_t pool[] = { RSI, RDI, RBX, R8, R9, R10, R11, R12, R13, R14, R15 };
 
-enum { NONE = 255, N_POOL = sizeof(pool) };
-
-/* What the host's flags say. */
-enum said { NOTHING, SUBTRACTED, ADDED /* or a logical operation: carry as the guest's */ };
-
-struct flatter {
-    struct x64 *x;
-    const struct flat *f;
-    uint8_t slot_of[16];           /* by host register */
-    uint8_t reg_of[IR_MAX_SLOTS];  /* by slot */
-    unsigned turn;
-    uint32_t held;                 /* registers of the row at work */
-    enum said said;
-    bool in_memory;                /* the flag slots are right */
-    bool lost;                     /* neither: the block cannot be done */
-    bool store[FLAT_MAX];          /* this row's flags are wanted in memory */
-};
+enum { N_POOL = sizeof(pool) };
 
 /* --- Registers --- */
 
-static struct x64_mem slot_mem(const struct flatter *t, unsigned slot)
+struct x64_mem xf_slot_mem(const struct flatter *t, unsigned slot)
 {
     return x_cpu(t->x, t->f->slots[slot].off);
 }
@@ -43,7 +25,7 @@ static struct x64_mem slot_mem(const struct flatter *t, unsigned slot)
 /* Eight bytes; the integer registers are all near. */
 static void move_slot(struct flatter *t, bool store, unsigned r, unsigned slot)
 {
-    struct x64_mem m = slot_mem(t, slot);
+    struct x64_mem m = xf_slot_mem(t, slot);
 
     if (m.disp == (int8_t)m.disp)
         x64_mov_near(&t->x->a, store, r, X_CPU, (int8_t)m.disp);
@@ -53,12 +35,12 @@ static void move_slot(struct flatter *t, bool store, unsigned r, unsigned slot)
         x64_load(&t->x->a, 8, r, m);
 }
 
-static unsigned take(struct flatter *t)
+unsigned xf_take(struct flatter *t)
 {
     unsigned r;
 
     do
-        r = pool[t->turn++ % N_POOL];
+        r = pool[t->turn++ % (t->f->native ? N_POOL - 2 : N_POOL)];
     while (t->held >> r & 1);
     if (t->slot_of[r] != NONE)
         t->reg_of[t->slot_of[r]] = NONE;
@@ -78,7 +60,7 @@ static void names(struct flatter *t, unsigned r, unsigned slot)
 }
 
 /* The register holding @slot; zero is made in @temp. */
-static unsigned get(struct flatter *t, unsigned slot, unsigned temp)
+unsigned xf_get(struct flatter *t, unsigned slot, unsigned temp)
 {
     unsigned r;
 
@@ -86,9 +68,11 @@ static unsigned get(struct flatter *t, unsigned slot, unsigned temp)
         x64_mov_ri(&t->x->a, temp, 0);
         return temp;
     }
+    if (xf_is_temp(slot))
+        return xf_temp(slot);
     r = t->reg_of[slot];
     if (r == NONE) {
-        r = take(t);
+        r = xf_take(t);
         move_slot(t, false, r, slot);
         names(t, r, slot);
     }
@@ -97,17 +81,17 @@ static unsigned get(struct flatter *t, unsigned slot, unsigned temp)
 }
 
 /* Slot @d := @r, all 64 bits of it. */
-static void put(struct flatter *t, unsigned d, unsigned r)
+void xf_put(struct flatter *t, unsigned d, unsigned r)
 {
     if (d == FLAT_ZERO)
         return;
+    if (xf_is_temp(d)) {
+        if (r != xf_temp(d))
+            x64_mov_rr(&t->x->a, 8, xf_temp(d), r);
+        return;
+    }
     move_slot(t, true, r, d);
     names(t, r, d);
-}
-
-static unsigned size_of(const struct flat_op *o)
-{
-    return o->how & FLAT_WIDE ? 8 : 4;
 }
 
 /* --- Flags --- */
@@ -160,7 +144,7 @@ static void plan_flags(struct flatter *t)
 
 static struct x64_mem flag_mem(const struct flatter *t, unsigned n)
 {
-    return slot_mem(t, t->f->flag_slot + n);
+    return xf_slot_mem(t, t->f->flag_slot + n);
 }
 
 /* The host's flags are those of row @i. */
@@ -186,7 +170,7 @@ static enum x64_cc cond_from_memory(struct flatter *t, unsigned cond)
 
     if (!t->in_memory)
         t->lost = true;
-    t->said = NOTHING;
+    xf_lose_flags(t);
     if (cond < FLAT_HI) {
         x64_alu_mi(a, ALU_CMP, 1, flag_mem(t, flag[cond / 2]), 0);
         return cond & 1 ? CC_E : CC_NE;
@@ -221,13 +205,13 @@ static unsigned operand_b(struct flatter *t, const struct flat_op *o, unsigned t
 {
     static const uint8_t shift[] = { SH_SHL, SH_SHR, SH_SAR, SH_ROR };
     struct x64_asm *a = &t->x->a;
-    unsigned r, size = size_of(o);
+    unsigned r, size = xf_size_of(o);
 
     if (o->how & FLAT_IMM) {
         x64_mov_ri(a, temp, size == 8 ? o->imm : (uint32_t)o->imm);
         return temp;
     }
-    r = get(t, o->b, temp);
+    r = xf_get(t, o->b, temp);
     if (o->ext >= FLAT_UXTB) {
         unsigned from = 1u << (o->ext - FLAT_UXTB) % 3;
 
@@ -261,8 +245,8 @@ static unsigned start_from_a(struct flatter *t, const struct flat_op *o, unsigne
 
     if (o->d == o->a && o->d != FLAT_ZERO)
         return a;
-    r = o->d == FLAT_ZERO ? RAX : take(t);
-    x64_mov_rr(&t->x->a, size_of(o), r, a);
+    r = o->d == FLAT_ZERO ? RAX : xf_take(t);
+    x64_mov_rr(&t->x->a, xf_size_of(o), r, a);
     return r;
 }
 
@@ -276,19 +260,19 @@ static bool sum(struct flatter *t, const struct flat_op *o)
         return false;
     if (!(o->how & FLAT_IMM) && (o->op == FLAT_SUB || o->ext || o->amount > 3 || o->a == FLAT_ZERO))
         return false;
-    m.base = (uint8_t)get(t, o->a, RDX);
+    m.base = (uint8_t)xf_get(t, o->a, RDX);
     if (o->how & FLAT_IMM) {
         m.disp = o->op == FLAT_ADD ? (int32_t)o->imm : -(int32_t)o->imm;
     } else {
-        m.index = (uint8_t)get(t, o->b, RCX);
+        m.index = (uint8_t)xf_get(t, o->b, RCX);
         m.scale = o->amount;
     }
-    r = take(t);
+    r = xf_take(t);
     if (m.index == NOREG && !m.disp)
-        x64_mov_rr(&t->x->a, size_of(o), r, m.base);
+        x64_mov_rr(&t->x->a, xf_size_of(o), r, m.base);
     else
-        x64_lea(&t->x->a, size_of(o), r, m);
-    put(t, o->d, r);
+        x64_lea(&t->x->a, xf_size_of(o), r, m);
+    xf_put(t, o->d, r);
     return true;
 }
 
@@ -296,12 +280,12 @@ static void emit_alu(struct flatter *t, const struct flat_op *o, uint32_t i)
 {
     static const uint8_t alu[] = { ALU_ADD, ALU_SUB, ALU_AND, ALU_OR, ALU_XOR };
     struct x64_asm *x = &t->x->a;
-    unsigned size = size_of(o), a, b = 0, r;
+    unsigned size = xf_size_of(o), a, b = 0, r;
     bool imm = small(o), test = o->d == FLAT_ZERO;
 
     if (sum(t, o))
         return;
-    a = get(t, o->a, RDX);
+    a = xf_get(t, o->a, RDX);
     if (!imm)
         b = operand_b(t, o, RCX);
     r = test && o->op == FLAT_SUB ? a : start_from_a(t, o, a);
@@ -312,30 +296,30 @@ static void emit_alu(struct flatter *t, const struct flat_op *o, uint32_t i)
     if (o->how & FLAT_SETS)
         set_flags(t, i, o->op == FLAT_SUB);
     else
-        t->said = NOTHING;
-    put(t, o->d, r);
+        xf_lose_flags(t);
+    xf_put(t, o->d, r);
 }
 
 static void emit_shift(struct flatter *t, const struct flat_op *o)
 {
     static const uint8_t shift[] = { SH_SHL, SH_SHR, SH_SAR, SH_ROR };
-    unsigned a = get(t, o->a, RDX), b = get(t, o->b, RCX), r;
+    unsigned a = xf_get(t, o->a, RDX), b = xf_get(t, o->b, RCX), r;
 
     if (b != RCX)
         x64_mov_rr(&t->x->a, 4, RCX, b);
     r = start_from_a(t, o, a);
-    x64_shift_cl(&t->x->a, shift[o->ext], size_of(o), r);
-    t->said = NOTHING;
-    put(t, o->d, r);
+    x64_shift_cl(&t->x->a, shift[o->ext], xf_size_of(o), r);
+    xf_lose_flags(t);
+    xf_put(t, o->d, r);
 }
 
 static void emit_field(struct flatter *t, const struct flat_op *o)
 {
     struct x64_asm *x = &t->x->a;
-    unsigned size = size_of(o), a = get(t, o->a, RDX), r = take(t), keeps = 8 * size - o->amount;
+    unsigned size = xf_size_of(o), a = xf_get(t, o->a, RDX), r = xf_take(t), keeps = 8 * size - o->amount;
     bool sign = o->how & FLAT_SIGN;
 
-    t->said = NOTHING;
+    xf_lose_flags(t);
     if (o->amount == o->imm && (keeps == 8 || keeps == 16 || keeps == 32)) { /* whole bytes, where they are */
         if (sign)
             x64_movsx(x, keeps / 8, size, r, a);
@@ -350,24 +334,24 @@ static void emit_field(struct flatter *t, const struct flat_op *o)
         if (o->imm)
             x64_shift_ri(x, sign ? SH_SAR : SH_SHR, size, r, (unsigned)o->imm);
     }
-    put(t, o->d, r);
+    xf_put(t, o->d, r);
 }
 
 static void emit_pick(struct flatter *t, const struct flat_op *o)
 {
-    unsigned a = get(t, o->a, RDX), b = get(t, o->b, RCX), r = take(t);
+    unsigned a = xf_get(t, o->a, RDX), b = xf_get(t, o->b, RCX), r = xf_take(t);
 
-    x64_mov_rr(&t->x->a, size_of(o), r, b);
+    x64_mov_rr(&t->x->a, xf_size_of(o), r, b);
     if (o->imm)
-        x64_shrd(&t->x->a, size_of(o), r, a, (unsigned)o->imm);
-    t->said = NOTHING;
-    put(t, o->d, r);
+        x64_shrd(&t->x->a, xf_size_of(o), r, a, (unsigned)o->imm);
+    xf_lose_flags(t);
+    xf_put(t, o->d, r);
 }
 
 static void emit_muladd(struct flatter *t, const struct flat_op *o)
 {
     struct x64_asm *x = &t->x->a;
-    unsigned size = size_of(o), a = get(t, o->a, RDX), b = get(t, o->b, RCX), c, r = take(t);
+    unsigned size = xf_size_of(o), a = xf_get(t, o->a, RDX), b = xf_get(t, o->b, RCX), c, r = xf_take(t);
 
     if (o->how & FLAT_WIDEN) {
         if (o->how & FLAT_SIGN) {
@@ -382,35 +366,35 @@ static void emit_muladd(struct flatter *t, const struct flat_op *o)
         x64_mov_rr(x, size, r, a);
     }
     x64_imul_rr(x, size, r, b);
-    t->said = NOTHING;
+    xf_lose_flags(t);
     if (o->op == FLAT_SUB) {
         x64_neg(x, size, r);
     }
     if (o->c != FLAT_ZERO) {
-        c = get(t, o->c, RDX);
+        c = xf_get(t, o->c, RDX);
         x64_alu_rr(x, ALU_ADD, size, r, c);
     }
-    put(t, o->d, r);
+    xf_put(t, o->d, r);
 }
 
 /* Everything before the condition leaves the host's flags alone. */
 static void emit_select(struct flatter *t, const struct flat_op *o)
 {
     struct x64_asm *x = &t->x->a;
-    unsigned size = size_of(o), a, b, r;
+    unsigned size = xf_size_of(o), a, b, r;
     enum x64_cc cc;
 
     if (o->op == FLAT_INC && o->a == FLAT_ZERO && o->b == FLAT_ZERO) { /* the condition as a number */
         cc = cond(t, o->cond);
-        r = take(t);
+        r = xf_take(t);
         x64_setcc(x, cc ^ 1, RAX);
         x64_movzx(x, 1, r, RAX);
-        put(t, o->d, r);
+        xf_put(t, o->d, r);
         return;
     }
-    a = get(t, o->a, RDX);
-    b = get(t, o->b, RCX);
-    r = take(t);
+    a = xf_get(t, o->a, RDX);
+    b = xf_get(t, o->b, RCX);
+    r = xf_take(t);
     if (o->op == FLAT_INC) {
         x64_lea(x, size, r, x64_at(b, 1));
     } else {
@@ -422,23 +406,23 @@ static void emit_select(struct flatter *t, const struct flat_op *o)
     }
     cc = cond(t, o->cond);
     x64_cmov(x, cc, size, r, a);
-    put(t, o->d, r);
+    xf_put(t, o->d, r);
 }
 
 static void emit_ccmp(struct flatter *t, const struct flat_op *o, uint32_t i)
 {
     struct x64_asm *x = &t->x->a;
     struct x64_label no = { 0 }, done = { 0 };
-    unsigned a = get(t, o->a, RDX), b = operand_b(t, o, RCX);
+    unsigned a = xf_get(t, o->a, RDX), b = operand_b(t, o, RCX);
     enum x64_cc cc = cond(t, o->cond);
 
     t->store[i] = true;
     x64_jcc(x, cc ^ 1, &no);
     if (o->op == FLAT_SUB) {
-        x64_alu_rr(x, ALU_CMP, size_of(o), a, b);
+        x64_alu_rr(x, ALU_CMP, xf_size_of(o), a, b);
     } else {
-        x64_mov_rr(x, size_of(o), RAX, a);
-        x64_alu_rr(x, ALU_ADD, size_of(o), RAX, b);
+        x64_mov_rr(x, xf_size_of(o), RAX, a);
+        x64_alu_rr(x, ALU_ADD, xf_size_of(o), RAX, b);
     }
     set_flags(t, i, o->op == FLAT_SUB);
     x64_jmp(x, &done);
@@ -446,7 +430,7 @@ static void emit_ccmp(struct flatter *t, const struct flat_op *o, uint32_t i)
     for (unsigned n = 0; n < 4; n++)
         x64_store_imm(x, 1, flag_mem(t, n), o->c >> (3 - n) & 1);
     x64_bind(x, &done);
-    t->said = NOTHING;
+    xf_lose_flags(t);
 }
 
 static void emit_const(struct flatter *t, const struct flat_op *o)
@@ -455,27 +439,31 @@ static void emit_const(struct flatter *t, const struct flat_op *o)
 
     if (o->d == FLAT_ZERO)
         return;
+    if (xf_is_temp(o->d)) {
+        x64_mov_ri(&t->x->a, xf_temp(o->d), o->imm);
+        return;
+    }
     if ((int64_t)o->imm == (int32_t)o->imm) {
-        x64_store_imm(&t->x->a, 8, slot_mem(t, o->d), (int32_t)o->imm);
+        x64_store_imm(&t->x->a, 8, xf_slot_mem(t, o->d), (int32_t)o->imm);
         if (t->reg_of[o->d] != NONE)
             t->slot_of[t->reg_of[o->d]] = NONE;
         t->reg_of[o->d] = NONE;
         return;
     }
-    r = take(t);
+    r = xf_take(t);
     x64_mov_ri(&t->x->a, r, o->imm);
-    put(t, o->d, r);
+    xf_put(t, o->d, r);
 }
 
 static void emit_move(struct flatter *t, const struct flat_op *o)
 {
-    unsigned a = get(t, o->a, RDX), r;
+    unsigned a = xf_get(t, o->a, RDX), r;
 
     if (o->d == FLAT_ZERO)
         return;
-    r = take(t);
-    x64_mov_rr(&t->x->a, size_of(o), r, a);
-    put(t, o->d, r);
+    r = xf_take(t);
+    x64_mov_rr(&t->x->a, xf_size_of(o), r, a);
+    xf_put(t, o->d, r);
 }
 
 /* --- Memory --- */
@@ -485,17 +473,19 @@ static struct x64_mem address(struct flatter *t, const struct flat_op *o)
     struct x64_asm *x = &t->x->a;
     struct x64_mem m = x64_at(RAX, 0);
 
+    if (o->how & FLAT_MEM)
+        return xf_address(t, o);
     m.gs = t->x->job->gs_base;
     if (o->a == FLAT_ZERO) {
         x64_mov_ri(x, RAX, o->imm);
         return m;
     }
-    m.base = (uint8_t)get(t, o->a, RDX);
+    m.base = (uint8_t)xf_get(t, o->a, RDX);
     if (o->b == FLAT_ZERO) {
         m.disp = o->how & FLAT_POST ? 0 : (int32_t)o->imm;
         return m;
     }
-    m.index = (uint8_t)get(t, o->b, RCX);
+    m.index = (uint8_t)xf_get(t, o->b, RCX);
     m.scale = o->amount;
     if (o->ext == FLAT_UXTW)
         x64_mov_rr(x, 4, RAX, m.index);
@@ -507,7 +497,7 @@ static struct x64_mem address(struct flatter *t, const struct flat_op *o)
         return m;
     if (o->amount == 4) {
         x64_shift_ri(x, SH_SHL, 8, RAX, 4);
-        t->said = NOTHING;
+        xf_lose_flags(t);
         m.scale = 0;
     }
     m.index = RAX;
@@ -515,7 +505,7 @@ static struct x64_mem address(struct flatter *t, const struct flat_op *o)
 }
 
 /* Of an access of @o's: the guest address, nothing to restore. */
-static uint32_t describe(struct flatter *t, const struct flat_op *o)
+uint32_t xf_describe(struct flatter *t, const struct flat_op *o)
 {
     struct x64 *x = t->x;
     uint32_t v = o->at << 1, at = x->n_desc;
@@ -529,7 +519,7 @@ static uint32_t describe(struct flatter *t, const struct flat_op *o)
 }
 
 /* The next instruction may fault, in a program. */
-static void may_fault(struct flatter *t, const struct flat_op *o)
+void xf_may_fault(struct flatter *t, const struct flat_op *o)
 {
     struct x64 *x = t->x;
 
@@ -537,7 +527,7 @@ static void may_fault(struct flatter *t, const struct flat_op *o)
         return;
     x->fault = x_grow(x->fault, &x->cap_fault, x->n_fault + 1, sizeof(*x->fault));
     x->fault[x->n_fault] = (struct host_fault){ x->a.n, x->n_desc };
-    x->fault[x->n_fault++].desc = describe(t, o);
+    x->fault[x->n_fault++].desc = xf_describe(t, o);
 }
 
 /* A machine's memory: *@m becomes where the host has it.  Uses rax, rcx, rdx; all else that the row emits between this and
@@ -545,7 +535,7 @@ static void may_fault(struct flatter *t, const struct flat_op *o)
 static uint32_t look_up(struct flatter *t, const struct flat_op *o, struct x64_mem *m, unsigned r, unsigned r2)
 {
     bool store = o->kind == FLAT_STORE, pair = o->how & FLAT_PAIR;
-    struct host_access a = { .desc = describe(t, o), .op = store ? IRO_store : IRO_load, .dst = (uint8_t)r,
+    struct host_access a = { .desc = xf_describe(t, o), .op = store ? IRO_store : IRO_load, .dst = (uint8_t)r,
                              .dst2 = (uint8_t)r2, .src = { o->d, o->c }, .how = pair ? HOST_ACCESS_PAIR : 0 };
     uint32_t stub;
 
@@ -553,8 +543,14 @@ static uint32_t look_up(struct flatter *t, const struct flat_op *o, struct x64_m
     a.type = o->size == 4 ? IR_V128 : o->how & FLAT_WIDE ? IR_I64 : IR_I32;
     if (!(o->how & FLAT_SIGN) && o->size == 3)
         a.type = IR_I64;
-    if (store)
+    if (store && o->how & FLAT_IMM) {
+        a.how |= HOST_ACCESS_IMM;
+        a.imm = (int32_t)o->other;
+    } else if (store && xf_is_temp(o->d)) {
+        a.src[0] = (uint8_t)xf_temp(o->d);
+    } else if (store) {
         a.how |= HOST_ACCESS_SLOTS;
+    }
     if (m->index != NOREG || m->base == RAX || m->disp > INT32_MAX - 64) {
         x64_lea(&t->x->a, 8, RDX, *m);
         *m = x64_at(RDX, 0);
@@ -562,14 +558,14 @@ static uint32_t look_up(struct flatter *t, const struct flat_op *o, struct x64_m
     stub = x_look_up(t->x, *m, (pair ? 2u : 1u) << o->size, store, RCX, &a);
     m->index = m->base;
     m->base = RCX;
-    t->said = NOTHING;
+    xf_lose_flags(t);
     return stub;
 }
 
 /* The register of what is stored, when it is in one or can be: nothing but the access follows a look-up. */
 static unsigned stored(struct flatter *t, const struct flat_op *o, unsigned slot)
 {
-    return slot == FLAT_ZERO || o->how & FLAT_VEC ? NONE : get(t, slot, RDX);
+    return slot == FLAT_ZERO || o->how & FLAT_VEC ? NONE : xf_get(t, slot, RDX);
 }
 
 static void store_one(struct flatter *t, const struct flat_op *o, unsigned slot, unsigned r, struct x64_mem m)
@@ -578,20 +574,20 @@ static void store_one(struct flatter *t, const struct flat_op *o, unsigned slot,
     unsigned size = 1u << o->size, temp = t->x->job->soft ? RAX : RDX;
 
     if (slot == FLAT_ZERO) {
-        may_fault(t, o);
-        x64_store_imm(x, size, m, 0);
+        xf_may_fault(t, o);
+        x64_store_imm(x, size, m, o->how & FLAT_IMM ? (int32_t)o->other : 0);
     } else if (size == 16) {
-        x64_vload(x, 0, slot_mem(t, slot));
-        may_fault(t, o);
+        x64_vload(x, 0, xf_slot_mem(t, slot));
+        xf_may_fault(t, o);
         x64_vstore(x, m, 0);
     } else if (o->how & FLAT_VEC) {
-        x64_load(x, 8, temp, slot_mem(t, slot));
-        may_fault(t, o);
+        x64_load(x, 8, temp, xf_slot_mem(t, slot));
+        xf_may_fault(t, o);
         x64_store(x, size, m, temp);
     } else {
         if (r == NONE)
-            r = get(t, slot, RDX);
-        may_fault(t, o);
+            r = xf_get(t, slot, RDX);
+        xf_may_fault(t, o);
         x64_store(x, size, m, r);
     }
 }
@@ -599,7 +595,9 @@ static void store_one(struct flatter *t, const struct flat_op *o, unsigned slot,
 /* Where a loaded value goes: a register, xmm @xmm for 16 bytes; no slot is written yet. */
 static unsigned loaded(struct flatter *t, const struct flat_op *o, unsigned xmm)
 {
-    return o->size == 4 ? X_XMM + xmm : take(t);
+    if (xf_is_temp(o->d))
+        return xf_temp(o->d);
+    return o->size == 4 ? X_XMM + xmm : xf_take(t);
 }
 
 static void load_one(struct flatter *t, const struct flat_op *o, struct x64_mem m, unsigned r)
@@ -607,11 +605,11 @@ static void load_one(struct flatter *t, const struct flat_op *o, struct x64_mem 
     struct x64_asm *x = &t->x->a;
     unsigned size = 1u << o->size;
 
-    may_fault(t, o);
+    xf_may_fault(t, o);
     if (size == 16)
         x64_vload(x, r - X_XMM, m);
-    else if ((o->how & FLAT_SIGN) && size < size_of(o))
-        x64_load_sx(x, size, size_of(o), r, m);
+    else if ((o->how & FLAT_SIGN) && size < xf_size_of(o))
+        x64_load_sx(x, size, xf_size_of(o), r, m);
     else
         x64_load(x, size, r, m);
 }
@@ -622,10 +620,10 @@ static void put_loaded(struct flatter *t, const struct flat_op *o, unsigned slot
     struct x64_mem m;
 
     if (!(o->how & FLAT_VEC)) {
-        put(t, slot, r);
+        xf_put(t, slot, r);
         return;
     }
-    m = slot_mem(t, slot);
+    m = xf_slot_mem(t, slot);
     if (o->size == 4) {
         x64_vstore(x, m, r - X_XMM);
         return;
@@ -641,9 +639,9 @@ static void write_back(struct flatter *t, const struct flat_op *o)
 
     if (!(o->how & (FLAT_PRE | FLAT_POST)))
         return;
-    r = take(t);
-    x64_lea(&t->x->a, 8, r, x64_at(get(t, o->a, RDX), (int32_t)o->imm));
-    put(t, o->a, r);
+    r = xf_take(t);
+    x64_lea(&t->x->a, 8, r, x64_at(xf_get(t, o->a, RDX), (int32_t)o->imm));
+    xf_put(t, o->a, r);
 }
 
 static void emit_load(struct flatter *t, const struct flat_op *o)
@@ -730,19 +728,19 @@ static void emit_out_row(struct flatter *t, const struct flat_op *o)
         emit_jump(t, o);
         break;
     case FLAT_BRANCH:
-        branch_on(t, o, cond(t, o->cond));
+        branch_on(t, o, t->f->native ? xf_cond(t, o->cond) : cond(t, o->cond));
         break;
     case FLAT_ZERO_BRANCH:
-        r = get(t, o->a, RDX);
-        x64_test_rr(x, size_of(o), r, r);
+        r = xf_get(t, o->a, RDX);
+        x64_test_rr(x, xf_size_of(o), r, r);
         branch_on(t, o, o->how & FLAT_INVERT ? CC_NE : CC_E);
         break;
     case FLAT_BIT_BRANCH:
-        x64_bt_ri(x, 8, get(t, o->a, RDX), o->amount);
+        x64_bt_ri(x, 8, xf_get(t, o->a, RDX), o->amount);
         branch_on(t, o, o->how & FLAT_INVERT ? CC_B : CC_AE);
         break;
     case FLAT_IND:
-        x64_mov_rr(x, 8, RAX, get(t, o->a, RDX));
+        x64_mov_rr(x, 8, RAX, xf_get(t, o->a, RDX));
         x_leave_to(t->x, o->op, o->cond, o->imm);
         break;
     default:
@@ -765,6 +763,7 @@ static void emit_row(struct flatter *t, const struct flat_op *o, uint32_t i)
     case FLAT_CCMP: emit_ccmp(t, o, i); break;
     case FLAT_LOAD: emit_load(t, o); break;
     case FLAT_STORE: emit_store(t, o); break;
+    case FLAT_NATIVE: xf_native(t, o, i); break;
     default: emit_out_row(t, o); break;
     }
 }
@@ -781,7 +780,12 @@ void x_flat(struct x64 *x)
     t.said = NOTHING;
     t.in_memory = true;
     t.lost = false;
-    plan_flags(&t);
+    t.fresh = 0;
+    t.right = FLAT_ALL_FLAGS;
+    if (t.f->native)
+        xf_plan(&t);
+    else
+        plan_flags(&t);
     for (uint32_t i = 0; i < t.f->n && !x->a.full; i++)
         emit_row(&t, &t.f->op[i], i);
     x->too_big |= t.lost;

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What of x86 code is said in the flat form (ir/flat.h); that it means the same as lifted is x86_native_test's. */
+#include "guest/x86/lift_priv.h"
+#include "guest/x86/x86.h"
+#include "ir/flat.h"
+#include "tests/test.h"
+
+#include <string.h>
+
+enum { PROGRAM64 = X86_CODE64 | X86_MODE_FLAT | X86_MODE_PE | X86_MODE_LMA };
+
+static struct flat flat;
+
+static uint32_t flatten(uint32_t mode, const void *code, size_t n)
+{
+    memset(&flat, 0, sizeof(flat));
+    return x86_flat(&flat, mode, 0x400000, code, n, ~0ull, 64);
+}
+
+TEST(x86_flat, a_function_s_end_is_loads_and_a_way_out)
+{
+    static const uint8_t code[] = {0x48, 0x83, 0xc4, 8, 0x5b, 0x5d, 0xc3}; /* add $8,%rsp; pop %rbx; pop %rbp; ret */
+
+    CHECK_EQ(flatten(PROGRAM64, code, sizeof(code)), sizeof(code));
+    CHECK_EQ(flat.op[0].kind, FLAT_NATIVE);
+    CHECK_EQ(flat.op[0].writes, FLAT_ALL_FLAGS);
+    CHECK_EQ(flat.op[1].kind, FLAT_LOAD);
+    CHECK_EQ(flat.op[1].d, X86_R0 + X86_BX);
+    CHECK_EQ(flat.op[flat.n - 1].kind, FLAT_IND);
+    CHECK_EQ(flat.op[flat.n - 1].op, IR_EXIT_RET);
+}
+
+TEST(x86_flat, a_branch_reads_what_its_condition_says)
+{
+    static const uint8_t code[] = {0x39, 0xf7, 0xff, 0xc0, 0x7e, 0x10}; /* cmp %esi,%edi; inc %eax; jle */
+
+    CHECK_EQ(flatten(PROGRAM64, code, sizeof(code)), sizeof(code));
+    CHECK_EQ(flat.op[1].writes, FLAT_ALL_FLAGS & ~FLAT_C);
+    CHECK_EQ(flat.op[2].reads, FLAT_Z | FLAT_S | FLAT_O);
+    CHECK_EQ(flat.op[2].imm, 0x400016);
+}
+
+TEST(x86_flat, what_has_no_words_ends_the_block_or_is_lifted)
+{
+    static const uint8_t late[] = {0x31, 0xc0, 0x89, 0xc1, 0x89, 0xc2, 0x0f, 0xa2}, early[] = {0x31, 0xc0, 0x0f, 0xa2}; /* cpuid */
+    static const uint8_t locked[] = {0xf0, 0x01, 0x07, 0x31, 0xc0, 0xc3};
+
+    CHECK_EQ(flatten(PROGRAM64, late, sizeof(late)), 6);
+    CHECK_EQ(flat.op[flat.n - 1].kind, FLAT_JUMP);
+    CHECK_EQ(flat.op[flat.n - 1].imm, 0x400006);
+    CHECK_EQ(flatten(PROGRAM64, early, sizeof(early)), 0);
+    CHECK_EQ(flatten(PROGRAM64, locked, sizeof(locked)), 0);
+}
+
+TEST(x86_flat, modes_that_ask_more_of_each_instruction_are_lifted)
+{
+    static const uint8_t code[] = {0x31, 0xc0, 0x89, 0xc1, 0x89, 0xc2, 0xc3};
+
+    CHECK_EQ(flatten(PROGRAM64, code, sizeof(code)), sizeof(code));
+    CHECK_EQ(flatten(PROGRAM64 | X86_MODE_TF, code, sizeof(code)), 0);
+    CHECK_EQ(flatten(PROGRAM64 | X86_MODE_CHECKED, code, sizeof(code)), 0);
+    CHECK_EQ(flatten(X86_CODE16 | X86_MODE_FLAT, code, sizeof(code)), 0);
+    CHECK_EQ(flatten(PROGRAM64 & ~X86_MODE_FLAT, code, sizeof(code)), 0);
+}
+
+/* An instruction in two pages of a machine's has two places. */
+TEST(x86_flat, a_machine_s_block_ends_before_the_page_does)
+{
+    static const uint8_t code[] = {0x31, 0xc0, 0x89, 0xc1, 0x89, 0xc2, 0xb8, 1, 0, 0, 0, 0xc3};
+
+    CHECK_EQ(x86_flat(&flat, PROGRAM64 | X86_MODE_SYSTEM, 0x400ff7, code, sizeof(code), ~0ull, 64), 6);
+    CHECK_EQ(x86_flat(&flat, PROGRAM64, 0x400ff7, code, sizeof(code), ~0ull, 64), sizeof(code));
+}
+
+static const struct test tests[] = {
+    CASE(x86_flat, a_function_s_end_is_loads_and_a_way_out),
+    CASE(x86_flat, a_branch_reads_what_its_condition_says),
+    CASE(x86_flat, what_has_no_words_ends_the_block_or_is_lifted),
+    CASE(x86_flat, modes_that_ask_more_of_each_instruction_are_lifted),
+    CASE(x86_flat, a_machine_s_block_ends_before_the_page_does),
+};
+TEST_MAIN(tests)
