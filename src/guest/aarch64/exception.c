@@ -105,10 +105,21 @@ static uint32_t mode_of(const struct a64_sys *s)
            (sp_check && s->u.sp & 15 ? A64_MODE_SP_ODD : 0) | ((sctlr & pac) == pac ? A64_MODE_PAC : 0);
 }
 
+/* Are signatures EL2's business (HCR_EL2.API)?  Those that SCTLR_ELx does not enable are none: see help_pac_trap. */
+static bool pac_traps(const struct cpu *cpu)
+{
+    const struct a64_sys *s = a64s_const(cpu);
+
+    return s->conf.el2 && s->el < 2 && !host_el0(s) && !(hcr_of(s) & HCR_API) &&
+           a64_mode_feats(cpu->mode) >> A64_FEAT_PAUTH & 1;
+}
+
 void a64_update_mode(struct cpu *cpu)
 {
     uint32_t mode = (cpu->mode & 0xffff) | mode_of(a64s(cpu));
 
+    if (pac_traps(cpu))
+        mode = (mode & ~A64_MODE_PAC) | A64_MODE_TRAPS;
     if (a64_breakpoints_armed(a64s(cpu)))
         mode |= A64_MODE_BREAK;
     if (mode != cpu->mode)
@@ -614,6 +625,33 @@ static bool illegal_return(const struct a64_sys *s, uint32_t spsr)
            (el == 1 && s->el == 2 && (hcr_of(s) & HCR_TGE));
 }
 
+static bool pac_enabled(const struct a64_sys *s, uint64_t key)
+{
+    static const uint32_t enable[] = {SCTLR_ENIA, SCTLR_ENIB, SCTLR_ENDA, SCTLR_ENDB};
+
+    return s->sctlr[control_el(s)] & enable[key & 3];
+}
+
+uint64_t a64_pac_checked(struct cpu *cpu, uint64_t ptr, uint64_t modifier, uint64_t key)
+{
+    return pac_enabled(a64s(cpu), key) ? a64_pac_by_hand(cpu, ptr, modifier, (unsigned)key) : ptr;
+}
+
+uint64_t help_pac_check(struct cpu *cpu, uint64_t ptr, uint64_t modifier, uint64_t key)
+{
+    return a64_pac_checked(cpu, ptr, modifier, key);
+}
+
+/* PACGA has no bit of SCTLR_ELx.  True: it has trapped. */
+uint64_t help_pac_trap(struct cpu *cpu, uint64_t pc, uint64_t key, uint64_t c)
+{
+    bool traps = pac_traps(cpu) && (key == PAC_GA || pac_enabled(a64s(cpu), key));
+
+    if (traps)
+        a64_trap(cpu, pc, 2, EC_PAUTH, 0);
+    return traps;
+}
+
 uint64_t help_eret(struct cpu *cpu, uint64_t pc, uint64_t how, uint64_t c)
 {
     struct a64_sys *s = a64s(cpu);
@@ -621,6 +659,8 @@ uint64_t help_eret(struct cpu *cpu, uint64_t pc, uint64_t how, uint64_t c)
     uint64_t to = s->elr[s->el];
     bool steps;
 
+    if (how && help_pac_trap(cpu, pc, how == 2 ? PAC_IB : PAC_IA, 0))
+        return 0;
     if (how)
         to = a64_pac_checked(cpu, to, s->u.sp, (how == 2 ? PAC_IB : PAC_IA) | PAC_AUTH);
     steps = a64_step_after_return(s, spsr);
@@ -662,17 +702,4 @@ uint64_t help_sp_written(struct cpu *cpu, uint64_t next_pc, uint64_t b, uint64_t
     cpu->pc = next_pc;
     cpu->stop = CPU_STOP_AGAIN;
     return 0;
-}
-
-uint64_t a64_pac_checked(struct cpu *cpu, uint64_t ptr, uint64_t modifier, uint64_t key)
-{
-    static const uint32_t enable[] = {SCTLR_ENIA, SCTLR_ENIB, SCTLR_ENDA, SCTLR_ENDB};
-    const struct a64_sys *s = a64s(cpu);
-
-    return s->sctlr[control_el(s)] & enable[key & 3] ? a64_pac_by_hand(cpu, ptr, modifier, (unsigned)key) : ptr;
-}
-
-uint64_t help_pac_check(struct cpu *cpu, uint64_t ptr, uint64_t modifier, uint64_t key)
-{
-    return a64_pac_checked(cpu, ptr, modifier, key);
 }

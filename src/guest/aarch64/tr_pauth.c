@@ -106,12 +106,20 @@ static bool checked(const struct a64_tr *t)
     return (t->mode & (A64_MODE_SYSTEM | A64_MODE_PAC)) == A64_MODE_SYSTEM;
 }
 
+/* Before anything is changed: the use of @key may be EL2's business. */
+static void ask(struct a64_tr *t, unsigned key)
+{
+    if ((t->mode & (A64_MODE_SYSTEM | A64_MODE_PAC | A64_MODE_TRAPS)) == (A64_MODE_SYSTEM | A64_MODE_TRAPS))
+        ir_call(t->ir, A64_HELP_pac_trap, a64_const(t, t->pc), a64_const(t, key), IR_NONE);
+}
+
 /*
  * AddPAC() and Auth() in line.  The code is XORed onto the extension bits: one that was not canonical
  * before it was signed cannot come out canonical, which is what the manual corrupts the code for.
  */
 ir_val a64_pac_add(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64_pac_key key)
 {
+    ask(t, key);
     if (checked(t))
         return ir_call(t->ir, A64_HELP_pac_check, ptr, modifier, a64_const(t, key));
     if (t->mode & A64_MODE_QARMA5)
@@ -125,6 +133,7 @@ ir_val a64_pac_auth(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64_pac_
     uint64_t error = key & 1 ? 2 : 1;
     ir_val good, code, failed;
 
+    ask(t, key);
     if (checked(t))
         return ir_call(ir, A64_HELP_pac_check, ptr, modifier, a64_const(t, key | PAC_AUTH));
     if (t->mode & A64_MODE_QARMA5)
@@ -167,6 +176,7 @@ void tr_pac_sp(struct a64_tr *t, const struct a64_fields *f)
 
 void tr_pacga(struct a64_tr *t, const struct a64_fields *f)
 {
+    ask(t, PAC_GA);
     a64_set_r(t, f->d, ir_call(t->ir, A64_HELP_pac_ga, a64_x(t, f->n), a64_x_sp(t, f->m), IR_NONE));
 }
 

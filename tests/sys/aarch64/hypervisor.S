@@ -17,6 +17,8 @@
 #define HCR_TRVM (1 << 30)
 #define HCR_RW   (1 << 31)
 #define HCR_E2H  (1 << 34)
+#define HCR_APK  (1 << 40)
+#define HCR_API  (1 << 41)
 
 #define S1_L1    TABLES
 #define S2_L1    (TABLES + 0x2000)
@@ -354,6 +356,60 @@ main:
     dsb     sy
     isb
 
+    title("pointers are signed when EL2 lets them")
+    mrs     x3, id_aa64isar1_el1
+    ubfx    x3, x3, #4, #8              /* APA, API */
+    cbz     x3, 9f
+    mrs     x0, sctlr_el1
+    orr     x0, x0, #(1 << 31)          /* EnIA */
+    msr     sctlr_el1, x0
+    catch(1f)
+    to_el1(2f)
+2:  adr     x5, 2b
+    mov     x6, x5
+    .inst   0xdac10065                  /* pacia x5, x3 */
+    never()
+1:  check(x20, 0x400)
+    check(x21, 8)
+    check(x22, 0x26000000)
+    cmp     x5, x6                      /* it has not been done */
+    cset    x7, eq
+    check(x7, 1)
+    catch(1f)
+    to_el1(2f)
+2:  .inst   0x9ac3309f                  /* pacga xzr, x4, x3: no bit of SCTLR_EL1 is asked */
+    never()
+1:  check(x22, 0x26000000)
+    catch(1f)
+    to_el1(2f)
+2:  .inst   0xdac10865                  /* pacda x5, x3: the key is not enabled */
+    hvc     #7
+1:  check(x22, 0x5a000007)
+    cmp     x5, x6
+    cset    x7, eq
+    check(x7, 1)
+    catch(1f)
+    to_el1(2f)
+2:  msr     elr_el1, x5
+    .inst   0xd69f0bff                  /* eretaa */
+    never()
+1:  check(x22, 0x26000000)
+    hcr(HCR_API)
+    catch(1f)
+    to_el1(2f)
+2:  .inst   0xdac10065                  /* pacia x5, x3 */
+    .inst   0xdac143e5                  /* xpaci x5 */
+    hvc     #8
+1:  check(x22, 0x5a000008)
+    cmp     x5, x6
+    cset    x7, eq
+    check(x7, 1)
+    hcr(0)
+    mrs     x0, sctlr_el1
+    bic     x0, x0, #(1 << 31)
+    msr     sctlr_el1, x0
+    isb
+9:
     title("a host in EL2")
     hcr(HCR_E2H | HCR_TGE)
     ldr     x0, =(3 << 20)
