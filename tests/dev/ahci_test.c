@@ -286,6 +286,45 @@ TEST(ahci, saved_state_goes_on)
     rig_free(r);
 }
 
+static struct rig *full_disk(enum drive_error werror, bool always)
+{
+    struct rig *r;
+
+    drive.id = "d0";
+    drive.blk = rig_full_disk(DISK, always);
+    drive.werror = werror;
+    r = disk();
+    rig_run(r, true);
+    return r;
+}
+
+TEST(ahci, a_write_without_room_does_what_werror_says)
+{
+    struct rig *r = full_disk(DRIVE_ENOSPC, false);
+
+    port(r, IS, 0xffffffff);
+    make(r, 0, 0x35, 1, 1, 0, 512);
+    port(r, CI, 1);
+    CHECK(rig_await_stop(r));
+    usleep(20000);
+    CHECK_EQ(get(r, CI), 1); /* it has not ended */
+    rig_run(r, true);
+    CHECK_EQ(wait_is(r, DHRS) & (DHRS | TFES), DHRS);
+    CHECK_EQ(get(r, CI), 0);
+    rig_free(r);
+    r = full_disk(DRIVE_STOP, false); /* nor when the machine goes meanwhile */
+    make(r, 0, 0x35, 1, 1, 0, 512);
+    port(r, CI, 1);
+    CHECK(rig_await_stop(r));
+    rig_free(r);
+    r = full_disk(DRIVE_IGNORE, true);
+    CHECK_EQ(run(r, 0x35, 1, 1, 0, 512, DHRS) & TFES, 0);
+    rig_free(r);
+    r = full_disk(DRIVE_REPORT, true);
+    CHECK_EQ(run(r, 0x35, 1, 1, 0, 512, TFES) & TFES, TFES);
+    rig_free(r);
+}
+
 TEST(ahci, hostile_saved_state_breaks_nothing)
 {
     struct rig *r = disk();
@@ -375,6 +414,7 @@ static const struct test tests[] = {
     CASE(ahci, the_line_is_what_ports_say),
     CASE(ahci, resets_bring_the_signature),
     CASE(ahci, saved_state_goes_on),
+    CASE(ahci, a_write_without_room_does_what_werror_says),
     CASE_SLOW(ahci, hostile_saved_state_breaks_nothing, 60),
     CASE(ahci, wrong_disks_are_refused),
 };

@@ -447,6 +447,36 @@ TEST(ide, two_drives_share_a_channel)
     rig_free(r);
 }
 
+TEST(ide, a_write_without_room_does_what_werror_says)
+{
+    static const enum drive_error what[] = {DRIVE_STOP, DRIVE_IGNORE, DRIVE_REPORT};
+
+    for (unsigned n = 0; n < ARRAY_LEN(what); n++) {
+        struct rig *r;
+
+        disc.id = "d1";
+        disc.blk = image(DISC, 2048, 0);
+        disc.read_only = disc.cdrom = true;
+        disk.id = "d0";
+        disk.blk = rig_full_disk(DISK, what[n] != DRIVE_STOP);
+        disk.werror = what[n];
+        r = ide();
+        rig_run(r, true);
+        command(r, P, 0x30, 7, 1);
+        CHECK_EQ(status(r, P), 0x58);
+        for (unsigned i = 0; i < 256; i++)
+            outw(r, P, 0x1234);
+        if (what[n] == DRIVE_STOP) {
+            CHECK(rig_await_stop(r));
+            usleep(20000);
+            CHECK(inb(r, P + 0x206) & 0x80); /* it has not ended */
+            rig_run(r, true);
+        }
+        CHECK_EQ(status(r, P), what[n] == DRIVE_REPORT ? 0x51 : 0x50);
+        rig_free(r);
+    }
+}
+
 static const struct test tests[] = {
     CASE(ide, drives_say_what_they_are),
     CASE(ide, reads_and_writes_by_the_cpu),
@@ -458,5 +488,6 @@ static const struct test tests[] = {
     CASE(ide, state_survives_in_the_middle),
     CASE(isa_ide, has_no_dma),
     CASE(ide, two_drives_share_a_channel),
+    CASE(ide, a_write_without_room_does_what_werror_says),
 };
 TEST_MAIN(tests)

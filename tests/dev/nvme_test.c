@@ -513,6 +513,56 @@ TEST(nvme, saved_state_goes_on_with_its_queues)
     rig_free(r);
 }
 
+static struct rig *full_disk(enum drive_error werror, bool always)
+{
+    struct rig *r;
+
+    drive.id = "d0";
+    drive.blk = rig_full_disk(DISK, always);
+    drive.werror = werror;
+    r = nvme("addr=3,serial=abc,drive=d0");
+    rig_run(r, true);
+    make_queues(r);
+    return r;
+}
+
+static const struct cmd write_one = {.opcode = 1, .nsid = 1, .prp1 = DATA, .cdw10 = 3};
+
+TEST(nvme, a_write_without_room_does_what_werror_says)
+{
+    struct rig *r = full_disk(DRIVE_ENOSPC, false);
+    uint16_t cid = 0;
+
+    submit(r, 1, 9, write_one);
+    CHECK(rig_await_stop(r));
+    rig_save_load(r); /* it waits in the state, too */
+    rig_run(r, true);
+    CHECK_EQ(answer(r, 1, &cid, NULL), 0);
+    CHECK_EQ(cid, 9);
+    CHECK_EQ(run(r, 1, write_one), 0);
+    rig_free(r);
+    r = full_disk(DRIVE_STOP, true);
+    submit(r, 1, 9, write_one);
+    CHECK(rig_await_stop(r));
+    rig_run(r, true); /* still no room */
+    CHECK(rig_await_stop(r));
+    rig_run(r, true);
+    CHECK(rig_await_stop(r));
+    CHECK_EQ(run(r, 0, (struct cmd){.opcode = 0, .cdw10 = 1}), 0); /* the queue is deleted, the command with it */
+    rig_free(r);
+    r = full_disk(DRIVE_STOP, true);
+    submit(r, 1, 9, write_one);
+    CHECK(rig_await_stop(r));
+    rig_hostile(r);
+    rig_free(r);
+    r = full_disk(DRIVE_IGNORE, true);
+    CHECK_EQ(run(r, 1, write_one), 0);
+    rig_free(r);
+    r = full_disk(DRIVE_REPORT, true);
+    CHECK_EQ(run(r, 1, write_one), 0x280);
+    rig_free(r);
+}
+
 /* On a conventional bus configuration space is short. */
 static void before_behind_bridge(struct rig *r)
 {
@@ -559,6 +609,7 @@ static const struct test tests[] = {
     CASE(nvme, features_logs_and_events),
     CASE(nvme, disabling_and_wrong_settings),
     CASE(nvme, saved_state_goes_on_with_its_queues),
+    CASE(nvme, a_write_without_room_does_what_werror_says),
     CASE_SLOW(nvme, hostile_saved_state_breaks_nothing, 60),
     CASE(nvme, it_can_be_taken_away_while_it_works),
 };

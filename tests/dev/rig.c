@@ -2,6 +2,11 @@
 /* A machine around one device (tests/dev/rig.h). */
 #include "tests/dev/rig.h"
 
+#include <json-c/json.h>
+#include <unistd.h>
+
+#include "block/drive.h"
+#include "block/env.h"
 #include "dev/devices.h"
 
 static void must(bool ok, const char *what, const struct err *e)
@@ -253,6 +258,41 @@ static uint8_t *save(struct rig *r, size_t *len)
     must(machine_save(r->m, &buf, len, &e) == 0, "saving", &e);
     machine_unlock(r->m);
     return buf;
+}
+
+void rig_run(struct rig *r, bool on)
+{
+    machine_lock(r->m);
+    machine_set_state(r->m, on ? RUN_RUNNING : RUN_PAUSED);
+    machine_unlock(r->m);
+}
+
+bool rig_await_stop(struct rig *r)
+{
+    unsigned asks = 0;
+    const char *why;
+
+    for (unsigned i = 0; i < 5000 && !(asks & ASK_STOP); i++) {
+        usleep(1000);
+        asks = machine_take_asks(r->m, &why);
+    }
+    rig_run(r, false);
+    return asks & ASK_STOP;
+}
+
+struct blk *rig_full_disk(uint64_t size, bool always)
+{
+    char tree[256];
+    struct err e = {0};
+    struct blk *b;
+
+    snprintf(tree, sizeof(tree),
+             "{\"driver\": \"blkdebug\", \"inject-error\": [{\"event\": \"write_aio\", \"errno\": 28, \"once\": %s}], "
+             "\"image\": {\"driver\": \"null-co\", \"size\": %llu}}",
+             always ? "false" : "true", (unsigned long long)size);
+    b = blk_open(blk_env_new(NULL, NULL), NULL, json_tokener_parse(tree), BLK_RDWR, &e);
+    must(b != NULL, "a full disk", &e);
+    return b;
 }
 
 /* The lines are not set anew by loading: who is behind them has saved them. */

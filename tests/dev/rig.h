@@ -60,6 +60,12 @@ unsigned rig_irq_rose(struct rig *r, unsigned n);
 /** rig_step - the clock goes on; due timers fire. */
 void rig_step(struct rig *r, int64_t ns);
 void rig_reset(struct rig *r);
+/** rig_run - the machine runs, or stands still.  rig_await_stop - until a device asks it to stop because the host's disk failed
+ * (5 s); then it stands still. */
+void rig_run(struct rig *r, bool on);
+bool rig_await_stop(struct rig *r);
+/** rig_full_disk - a drive of @size zeros where the host has no room for the first write, and never for writes with @always. */
+struct blk *rig_full_disk(uint64_t size, bool always);
 
 /**
  * rig_save_load - save the machine, free it, make it anew, load: tests go on with the new one.  RAM is carried over.

@@ -6,7 +6,6 @@
 #include "tests/dev/vdrv.h"
 
 #include <dirent.h>
-#include <json-c/json.h>
 #include <unistd.h>
 
 enum { DISK = 1 << 20, SECTOR = 512 };
@@ -309,44 +308,21 @@ TEST(blk, resets_while_requests_are_in_work)
     vdrv_free(d);
 }
 
-static unsigned n_stops;
-
-static void count_stops(void *opaque, const char *name, struct json_object *data)
-{
-    if (!strcmp(name, "BLOCK_IO_ERROR") &&
-        !strcmp(json_object_get_string(json_object_object_get(data, "action")), "stop"))
-        __atomic_fetch_add(&n_stops, 1, __ATOMIC_SEQ_CST);
-}
-
-static void set_running(struct vdrv *d, bool on)
-{
-    machine_lock(d->r->m);
-    machine_set_state(d->r->m, on ? RUN_RUNNING : RUN_PAUSED);
-    machine_unlock(d->r->m);
-}
-
 /* On a disk whose host has no room for the first write: it does not end while the machine stands. */
 static struct vdrv *waiting_write(const char *props)
 {
-    static const char tree[] = "{\"driver\": \"blkdebug\", \"inject-error\": [{\"event\": \"write_aio\", \"errno\": 28, "
-                               "\"once\": true}], \"image\": {\"driver\": \"null-co\", \"size\": 1048576}}";
     struct vbuf b[] = {{HDR, 16, false}, {DATA, SECTOR, false}, {STATUS, 1, true}};
     struct vdrv *d;
 
     drive.id = "d0";
-    drive.blk = blk_open(blk_env_new(NULL, NULL), NULL, json_tokener_parse(tree), BLK_RDWR, ERR_IGNORE);
+    drive.blk = rig_full_disk(1 << 20, false);
     d = disk(props, 0);
-    set_running(d, true);
-    machine_on_event(d->r->m, count_stops, NULL);
-    __atomic_store_n(&n_stops, 0, __ATOMIC_SEQ_CST);
+    rig_run(d->r, true);
     header(d, HDR, T_OUT, 4);
     *vdrv_mem(d, STATUS) = 0xee;
     vdrv_add(d, 0, b, 3);
     vdrv_kick(d, 0);
-    for (unsigned i = 0; i < 2000 && !__atomic_load_n(&n_stops, __ATOMIC_SEQ_CST); i++)
-        usleep(1000);
-    CHECK_EQ(__atomic_load_n(&n_stops, __ATOMIC_SEQ_CST), 1);
-    set_running(d, false);
+    CHECK(rig_await_stop(d->r));
     usleep(20000);
     CHECK(!vdrv_ready(d, 0));
     return d;
@@ -356,13 +332,13 @@ TEST(blk, a_write_without_room_waits_until_the_machine_runs_again)
 {
     struct vdrv *d = waiting_write("drive=d0,werror=stop");
 
-    set_running(d, true);
+    rig_run(d->r, true);
     CHECK(vdrv_used(d, 0, NULL) >= 1);
     CHECK_EQ(*vdrv_mem(d, STATUS), 0);
     vdrv_free(d);
     d = waiting_write("drive=d0,werror=stop"); /* or the device is reset, or gone */
     vdrv_start(d, F_ALL);
-    set_running(d, true);
+    rig_run(d->r, true);
     CHECK_EQ(request(d, T_OUT, 5, SECTOR), 0);
     vdrv_free(d);
     vdrv_free(waiting_write("drive=d0,werror=stop"));
@@ -377,7 +353,7 @@ TEST(blk, a_write_that_waits_is_saved_and_done_after_loading)
 
         rig_save_load(d->r);
         CHECK(!vdrv_ready(d, 0));
-        set_running(d, true);
+        rig_run(d->r, true);
         CHECK(vdrv_used(d, 0, NULL) >= 1);
         CHECK_EQ(*vdrv_mem(d, STATUS), 0);
         CHECK_EQ(request(d, T_OUT, 5, SECTOR), 0); /* the queue goes on behind it */

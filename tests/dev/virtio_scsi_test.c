@@ -202,39 +202,16 @@ TEST(scsi, space_is_given_back_and_filled)
     vdrv_free(d);
 }
 
-static unsigned n_stops;
-
-static void count_stops(void *opaque, const char *name, struct json_object *data)
-{
-    if (!strcmp(name, "BLOCK_IO_ERROR") &&
-        !strcmp(json_object_get_string(json_object_object_get(data, "action")), "stop"))
-        __atomic_fetch_add(&n_stops, 1, __ATOMIC_SEQ_CST);
-}
-
-static void set_running(struct vdrv *d, bool on)
-{
-    machine_lock(d->r->m);
-    machine_set_state(d->r->m, on ? RUN_RUNNING : RUN_PAUSED);
-    machine_unlock(d->r->m);
-}
-
 /* A disk whose host has no room for the first write. */
 static struct vdrv *full_disk(const char *props)
 {
-    static const char tree[] = "{\"driver\": \"blkdebug\", \"inject-error\": [{\"event\": \"write_aio\", \"errno\": 28, "
-                               "\"once\": true}], \"image\": {\"driver\": \"null-co\", \"size\": 1048576}}";
-    struct err e = {0};
     struct vdrv *d;
 
-    hd.blk = blk_open(blk_env_new(NULL, NULL), NULL, json_tokener_parse(tree), BLK_RDWR, &e);
-    if (!CHECK(hd.blk))
-        printf("%s\n", e.msg);
+    hd.blk = rig_full_disk(1 << 20, false);
     hd.werror = DRIVE_ENOSPC;
     d = disk("scsi-hd", props);
-    set_running(d, true);
-    machine_on_event(d->r->m, count_stops, NULL);
+    rig_run(d->r, true);
     wake(d);
-    __atomic_store_n(&n_stops, 0, __ATOMIC_SEQ_CST);
     return d;
 }
 
@@ -250,10 +227,7 @@ static void start_write(struct vdrv *d)
     memcpy(q + 19, cdb("2a000000000400000100"), 32);
     vdrv_add(d, Q_REQUEST, b, 3);
     vdrv_kick(d, Q_REQUEST);
-    for (unsigned i = 0; i < 2000 && !__atomic_load_n(&n_stops, __ATOMIC_SEQ_CST); i++)
-        usleep(1000);
-    CHECK_EQ(__atomic_load_n(&n_stops, __ATOMIC_SEQ_CST), 1);
-    set_running(d, false);
+    CHECK(rig_await_stop(d->r));
     usleep(20000);
     CHECK(!vdrv_ready(d, Q_REQUEST));
 }
@@ -264,14 +238,14 @@ TEST(scsi, a_write_without_room_waits_until_the_machine_runs_again)
     struct vdrv *d = full_disk("drive=d0");
 
     start_write(d);
-    set_running(d, true);
+    rig_run(d->r, true);
     CHECK(vdrv_used(d, Q_REQUEST, NULL) >= RESP_LEN);
     CHECK_EQ(vdrv_mem(d, RESP)[10], GOOD);
     vdrv_free(d);
     d = full_disk("drive=d0"); /* or until the device is reset, or gone */
     start_write(d);
     vdrv_start(d, 6);
-    set_running(d, true);
+    rig_run(d->r, true);
     wake(d);
     CHECK_EQ(command(d, "2a000000000400000100", 0, HD_BLOCK), GOOD);
     vdrv_free(d);
@@ -281,7 +255,7 @@ TEST(scsi, a_write_without_room_waits_until_the_machine_runs_again)
     d = full_disk("drive=d0"); /* or the state is saved, and it is done by who loads it */
     start_write(d);
     rig_save_load(d->r);
-    set_running(d, true);
+    rig_run(d->r, true);
     CHECK(vdrv_used(d, Q_REQUEST, NULL) >= RESP_LEN);
     CHECK_EQ(vdrv_mem(d, RESP)[10], GOOD);
     vdrv_free(d);
@@ -290,7 +264,6 @@ TEST(scsi, a_write_without_room_waits_until_the_machine_runs_again)
     vdrv_free(d);
     d = full_disk("drive=d0,werror=ignore");
     CHECK_EQ(command(d, "2a000000000400000100", 0, HD_BLOCK), GOOD);
-    CHECK_EQ(n_stops, 0);
     vdrv_free(d);
     hd.blk = before;
     hd.werror = DRIVE_REPORT;

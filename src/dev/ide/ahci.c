@@ -86,7 +86,7 @@ static void port_reset(struct ahci_port *p)
     p->tfd = 0x7f;
     p->sig = 0xffffffff;
     p->ci = p->sact = 0;
-    p->failed = p->soft_reset = false;
+    p->failed = p->soft_reset = p->waits = false;
     p->ssts = there ? SSTS_UP : 0;
     if (!there)
         return;
@@ -125,7 +125,7 @@ static void write_cmd(struct ahci_port *p, uint32_t v)
         ahci_forget(p);
         p->cmd &= ~(uint32_t)(CMD_CR | CMD_CCS);
         p->ci = p->sact = 0;
-        p->failed = false;
+        p->failed = p->waits = false;
         p->tfd &= ~(uint32_t)ATA_BSY;
     }
     ahci_kick(p);
@@ -246,7 +246,9 @@ static void state_changed(void *opaque, bool running, enum run_state s)
     struct ahci *h = opaque;
 
     h->stopped = !running;
+    h->resumes += running;
     for (unsigned i = 0; i < AHCI_PORTS; i++) {
+        h->port[i].waits &= !running;
         ahci_drain(&h->port[i]);
         ahci_kick(&h->port[i]);
     }

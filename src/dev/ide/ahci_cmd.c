@@ -203,7 +203,7 @@ static void complete(struct ahci_port *p, struct job *j)
 
 static bool has_work(const struct ahci_port *p)
 {
-    return p->ci && p->cmd & CMD_ST && !p->failed && p->bus.disk[0] && !p->h->stopped &&
+    return p->ci && p->cmd & CMD_ST && !p->failed && !p->waits && p->bus.disk[0] && !p->h->stopped &&
            !p->h->gone && pci_dma_on(&p->h->pci);
 }
 
@@ -236,15 +236,21 @@ static void prepare_packet(struct ahci_port *p, struct job *j)
     }
 }
 
-static void run(struct ata_disk *disk, struct job *j)
+/* False: it is to be done again, when the machine has stopped and runs on. */
+static bool run(struct ata_disk *disk, struct job *j)
 {
     if (!j->is_packet) {
+        j->c.may_wait = true;
         ata_run(disk, &j->c);
-        return;
+        return !j->c.again;
     }
+    j->packet.may_wait = true;
     atapi_run(disk, &j->packet, &j->c.status, &j->c.error);
+    if (j->packet.again)
+        return false;
     j->c.count = 3; /* interrupt reason: the end */
     j->len = j->packet.moved;
+    return true;
 }
 
 /* One command.  With the machine's lock, which is given up while the disk works. */
@@ -253,7 +259,9 @@ static void one(struct ahci_port *p)
     struct ahci *h = p->h;
     struct ata_disk *disk = p->bus.disk[0];
     uint32_t epoch = p->epoch;
+    unsigned resumes = h->resumes;
     struct job j;
+    bool done;
 
     if (!fetch(p, &j))
         return;
@@ -271,12 +279,16 @@ static void one(struct ahci_port *p)
     p->tfd |= ATA_BSY;
     set_in_io(p, true);
     machine_unlock(h->pci.dev.m);
-    run(disk, &j);
+    done = run(disk, &j);
     unmap(p, &j);
     set_in_io(p, false);
     machine_lock(h->pci.dev.m);
-    if (p->epoch == epoch && !h->gone && !h->stopped)
+    if (p->epoch != epoch || h->gone || h->stopped)
+        return;
+    if (done)
         complete(p, &j);
+    else
+        p->waits = h->resumes == resumes;
 }
 
 static void *thread_main(void *opaque)

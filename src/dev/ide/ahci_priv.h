@@ -4,7 +4,8 @@
  *
  * Threads: all under the machine's lock, but for ata_run(), which a port's own thread calls without it.  h->lock is
  * inner: it guards kicked, in_io and gone, on which threads wait.  A command whose thread comes back after a reset, or
- * while the machine stands still, is not completed: the reset has forgotten it, or it is done again.
+ * while the machine stands still, is not completed: the reset has forgotten it, or it is done again.  So is one that the host's
+ * disk could not do, when the machine stops for that.
  */
 #ifndef DEV_IDE_AHCI_PRIV_H
 #define DEV_IDE_AHCI_PRIV_H
@@ -27,6 +28,7 @@ struct ahci_port {
     uint32_t epoch;  /* of resets */
     pthread_t thread;
     bool has_thread, kicked, in_io;
+    bool waits; /* for the machine to stop and run on: the host's disk failed */
     struct iovec iov[AHCI_MAX_IOV];
 };
 
@@ -38,6 +40,7 @@ struct ahci {
     pthread_mutex_t lock;
     pthread_cond_t wake, calm;
     bool gone, stopped;
+    unsigned resumes; /* how often the machine has begun to run */
 };
 
 enum {

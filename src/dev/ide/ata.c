@@ -3,6 +3,7 @@
 #include "dev/ide/ata.h"
 
 #include "base/bytes.h"
+#include "dev/drive_errors.h"
 
 #include <stdio.h>
 
@@ -161,6 +162,21 @@ static void fail(struct ata_cmd *c, uint8_t error)
     c->error = error;
 }
 
+/* The host cannot: what werror= and rerror= say. */
+static void host_failed(struct ata_disk *d, struct ata_cmd *c, bool write, const struct err *e)
+{
+    enum drive_error a = DRIVE_REPORT;
+
+    if (c->may_wait) /* else nobody would do it again */
+        a = drive_error_decide(d->dev.m, d->drive, d->werror, d->rerror, write, e);
+    if (a == DRIVE_IGNORE)
+        return;
+    c->again = a == DRIVE_STOP;
+    if (!c->again)
+        host_error(&d->dev, "%s fails: %s", write ? "writing" : "reading", e->msg);
+    fail(c, write ? ATA_ABRT : ATA_UNC);
+}
+
 /* Identify (7.12) ------------------------------------------------------------------------------- */
 
 void ata_put_text(uint8_t *b, unsigned word, unsigned words, const char *text)
@@ -274,6 +290,7 @@ static void remember_ncq_error(struct ata_disk *d, const struct ata_cmd *c)
 static void on_blocks(struct ata_disk *d, struct ata_cmd *c, const struct row *r)
 {
     uint64_t n = sectors(c, r), lba = c->lba;
+    struct err e = {0};
     int ret = 0;
 
     if (!r->ext)
@@ -285,16 +302,12 @@ static void on_blocks(struct ata_disk *d, struct ata_cmd *c, const struct row *r
     else if (r->data == ATA_NONE)
         return; /* verified: what is there can be read */
     else if (is_write(c->command))
-        ret = blk_writev(d->drive->blk, lba * ATA_SECTOR, c->iov, c->n, write_flags(d, c),
-                         ERR_IGNORE);
+        ret = blk_writev(d->drive->blk, lba * ATA_SECTOR, c->iov, c->n, write_flags(d, c), &e);
     else
-        ret = blk_readv(d->drive->blk, lba * ATA_SECTOR, c->iov, c->n, ERR_IGNORE);
-    if (ret < 0) {
-        host_error(&d->dev, "%s fails: error %d", is_write(c->command) ? "writing" : "reading",
-                   -ret);
-        fail(c, is_write(c->command) ? ATA_ABRT : ATA_UNC);
-    }
-    if (c->status & ATA_ERR)
+        ret = blk_readv(d->drive->blk, lba * ATA_SECTOR, c->iov, c->n, &e);
+    if (ret < 0)
+        host_failed(d, c, is_write(c->command), &e);
+    if (c->status & ATA_ERR && !c->again)
         remember_ncq_error(d, c);
 }
 
@@ -384,6 +397,14 @@ static void native_max(struct ata_disk *d, struct ata_cmd *c)
     c->lba = last;
 }
 
+static void flush(struct ata_disk *d, struct ata_cmd *c)
+{
+    struct err e = {0};
+
+    if (!d->read_only && !d->atapi && blk_flush(d->drive->blk, &e) < 0)
+        host_failed(d, c, true, &e);
+}
+
 static void other(struct ata_disk *d, struct ata_cmd *c)
 {
     uint8_t b[512];
@@ -407,10 +428,7 @@ static void other(struct ata_disk *d, struct ata_cmd *c)
             d->multiple = c->count;
         break;
     case FLUSH:
-    case FLUSH_EXT:
-        if (!d->read_only && !d->atapi && blk_flush(d->drive->blk, ERR_IGNORE) < 0)
-            fail(c, ATA_ABRT);
-        break;
+    case FLUSH_EXT: flush(d, c); break;
     case CHECK_POWER: c->count = 0xff; break; /* active */
     case READ_NATIVE_MAX:
     case READ_NATIVE_MAX_EXT: native_max(d, c); break;
@@ -430,6 +448,7 @@ void ata_run(struct ata_disk *d, struct ata_cmd *c)
 
     c->status = ATA_DRDY | ATA_DSC;
     c->error = 0;
+    c->again = false;
     if (!r || for_cd(c->command) < !!d->atapi || (!d->atapi && !d->drive->blk) ||
         (!d->atapi && c->command == ATA_IDENTIFY_PACKET))
         fail(c, ATA_ABRT);

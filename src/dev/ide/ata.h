@@ -35,6 +35,8 @@ struct ata_cmd {
     int n;
 
     uint8_t status, error;
+    bool may_wait; /* the controller can do it again, see @again */
+    bool again;    /* the host's disk failed and the machine stops: to be done again when it runs (drive_errors.h) */
 };
 
 struct scsi_bus;
@@ -53,6 +55,7 @@ struct ata_disk {
 
     char *drive_id, *serial, *model, *bootindex;
     uint64_t unit, wwn, rotation;
+    int werror, rerror; /* drive_errors.h */
 };
 
 /** ata_data - which way a command's data goes.  ata_length - how many bytes; false: the command is wrong, or there

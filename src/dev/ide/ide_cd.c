@@ -3,6 +3,7 @@
  * "ide-cd": a CD drive on a bus of an ATA controller.  Packets are SCSI commands (SFF-8020i 2.6; ATA/ATAPI-6, T13/1410D; MMC-6): a
  * scsi-cd on a bus inside of the drive does them.
  */
+#include "dev/drive_errors.h"
 #include "dev/ide/ata.h"
 
 #include "base/bytes.h"
@@ -107,6 +108,8 @@ static int init(struct dev *dev, struct err *e)
     scsi_bus_init(&cd->scsi, dev, name);
     json_object_object_add(o, "product", json_object_new_string("QEMU DVD-ROM"));
     json_object_object_add(o, "ver", json_object_new_string(cd->ver));
+    json_object_object_add(o, "rerror", json_object_new_string(drive_error_actions[cd->ata.rerror]));
+    json_object_object_add(o, "werror", json_object_new_string(drive_error_actions[cd->ata.werror]));
     if (cd->ata.drive_id)
         json_object_object_add(o, "drive", json_object_new_string(cd->ata.drive_id));
     if (!dev_new(dev->m, "scsi-cd", NULL, &cd->scsi.bus, o, e))
@@ -134,6 +137,8 @@ static const struct field props[] = {
     FIELD(ide_cd, ver, F_STR, "ver", "2.5+", "4 characters"),
     FIELD(ide_cd, ata.unit, F_U64, "unit", "4294967295", "place on the bus; 4294967295: the next"),
     FIELD(ide_cd, ata.wwn, F_U64, "wwn", "0", "World Wide Name; 0: none"),
+    FIELD_ENUM(ide_cd, ata.werror, drive_error_actions, "werror", "auto", "when a write fails"),
+    FIELD_ENUM(ide_cd, ata.rerror, drive_error_actions, "rerror", "auto", "when a read fails"),
     FIELD(ide_cd, ata.bootindex, F_STR, "bootindex", NULL, "place in the firmware's boot order"),
     FIELD_END,
 };

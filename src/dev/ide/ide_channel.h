@@ -9,6 +9,7 @@
 #ifndef DEV_IDE_IDE_CHANNEL_H
 #define DEV_IDE_IDE_CHANNEL_H
 
+#include "dev/drive_errors.h"
 #include "dev/ide/ata.h"
 #include "dev/scsi/scsi.h"
 
@@ -66,6 +67,7 @@ struct ide_channel {
     struct ata_disk *disk; /* stays until the job has ended */
     struct ata_cmd ata;
     struct scsi_cmd scsi;
+    struct drive_wait wait; /* for the machine to run again */
     struct iovec iov[IDE_MAX_IOV];
     unsigned n_iov;
     uint8_t status, error;  /* its answer */

@@ -2,6 +2,7 @@
 /* ide-hd: a disk on a bus of an ATA controller; and these buses. */
 #include "base/bytes.h"
 #include "dev/backends.h"
+#include "dev/drive_errors.h"
 #include "dev/ide/ata.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@ static const struct field props[] = {
     FIELD(ata_disk, wwn, F_U64, "wwn", "0", "World Wide Name; 0: none"),
     FIELD(ata_disk, rotation, F_U64, "rotation_rate", "0",
           "revolutions per minute; 1: none, a solid-state disk"),
+    DRIVE_ERROR_FIELDS(ata_disk),
     FIELD(ata_disk, bootindex, F_STR, "bootindex", NULL, "place in the firmware's boot order"),
     FIELD_END,
 };

@@ -2,16 +2,29 @@
 /* The thread of a parallel ATA channel, on which commands run (ide_channel.h). */
 #include "dev/ide/ide_channel.h"
 
-
-static void work(struct ide_channel *c)
+/* Once; true: the host's disk failed, and the machine stops for that. */
+static bool work_once(struct ide_channel *c, bool may_wait)
 {
     if (c->packet_job) {
+        c->scsi.may_wait = may_wait;
         atapi_run(c->disk, &c->scsi, &c->status, &c->error);
-    } else {
-        ata_run(c->disk, &c->ata);
-        c->status = c->ata.status;
-        c->error = c->ata.error;
+        return c->scsi.again;
     }
+    c->ata.may_wait = may_wait;
+    ata_run(c->disk, &c->ata);
+    c->status = c->ata.status;
+    c->error = c->ata.error;
+    return c->ata.again;
+}
+
+/* Until it goes well or is to be told of.  Who is cancelled (a reset, the state is saved) has failed. */
+static void work(struct ide_channel *c, bool may_wait)
+{
+    unsigned mark;
+
+    do
+        mark = drive_wait_mark(&c->wait);
+    while (work_once(c, may_wait) && drive_wait(&c->wait, mark));
 }
 
 /* Whoever comes first tells of the end: the thread itself, or who must not wait for it to get the machine's lock. */
@@ -19,6 +32,8 @@ static void finish(struct ide_channel *c, bool wait, bool forget)
 {
     bool finished;
 
+    if (wait)
+        drive_wait_cancel(&c->wait, true);
     pthread_mutex_lock(&c->lock);
     while (wait && c->working) {
         if (!c->wanted) {
@@ -26,12 +41,14 @@ static void finish(struct ide_channel *c, bool wait, bool forget)
             continue;
         }
         c->wanted = c->working = false; /* the thread has not begun, and may be waiting for the lock that we have */
-        work(c);
+        work(c, false);
         c->finished = true;
     }
     finished = c->finished;
     c->finished = false;
     pthread_mutex_unlock(&c->lock);
+    if (wait)
+        drive_wait_cancel(&c->wait, false);
     if (!finished)
         return;
     if (c->dma_job)
@@ -53,7 +70,7 @@ static void *thread_main(void *opaque)
             break;
         c->wanted = false;
         pthread_mutex_unlock(&c->lock);
-        work(c);
+        work(c, true);
         pthread_mutex_lock(&c->lock);
         c->working = false;
         c->finished = true;
@@ -91,6 +108,7 @@ void ide_job_init(struct ide_channel *c)
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->wake, NULL);
     pthread_cond_init(&c->calm, NULL);
+    drive_wait_init(&c->wait, c->dev->m);
 }
 
 void ide_job_fini(struct ide_channel *c)
@@ -109,6 +127,7 @@ void ide_job_fini(struct ide_channel *c)
         pthread_join(c->thread, NULL);
     while (depth--)
         machine_lock(m);
+    drive_wait_fini(&c->wait);
     pthread_mutex_destroy(&c->lock);
     pthread_cond_destroy(&c->wake);
     pthread_cond_destroy(&c->calm);

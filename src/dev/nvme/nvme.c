@@ -76,6 +76,28 @@ static const struct state cq_state[] = {
     STATE(nvme_cq, base, S_U64, 1, NULL),
     STATE_END,
 };
+static const struct state cmd_state[] = {
+    STATE(nvme_cmd, opcode, S_U8, 1, NULL),
+    STATE(nvme_cmd, flags, S_U8, 1, NULL),
+    STATE(nvme_cmd, cid, S_U16, 1, NULL),
+    STATE(nvme_cmd, nsid, S_U32, 1, NULL),
+    STATE(nvme_cmd, dptr, S_U8, 1, NULL),
+    STATE(nvme_cmd, prp1, S_U64, 1, NULL),
+    STATE(nvme_cmd, prp2, S_U64, 1, NULL),
+    STATE(nvme_cmd, cdw10, S_U32, 1, NULL),
+    STATE(nvme_cmd, cdw11, S_U32, 1, NULL),
+    STATE(nvme_cmd, cdw12, S_U32, 1, NULL),
+    STATE(nvme_cmd, cdw13, S_U32, 1, NULL),
+    STATE(nvme_cmd, cdw14, S_U32, 1, NULL),
+    STATE(nvme_cmd, cdw15, S_U32, 1, NULL),
+    STATE_END,
+};
+static const struct state later_state[] = {
+    STATE(nvme_later, sqid, S_U16, 1, NULL),
+    {.name = "c", .kind = S_STRUCT, .offset = offsetof(struct nvme_later, c), .n = 1, .elem = sizeof(struct nvme_cmd),
+     .since = 1, .table = cmd_state},
+    STATE_END,
+};
 static const struct state state[] = {
     PCI_STATE(nvme, pci),
     STATE(nvme, cc, S_U32, 1, NULL),
@@ -93,6 +115,8 @@ static const struct state state[] = {
     STATE(nvme, feature, S_U32, 1, NULL),
     STATE(nvme, timestamp, S_U64, 1, "ms"),
     STATE(nvme, changed, S_U8, 1, "namespaces that have changed"),
+    STATE(nvme, n_later, S_U32, 2, "commands that wait for the machine to run"),
+    STATE_STRUCTS(nvme, later, later_state, 2, "the commands"),
     STATE_END,
 };
 
@@ -105,6 +129,7 @@ static void disable(struct nvme *n)
     pthread_mutex_lock(&n->lock);
     memset(n->sq, 0, n->n_queues * sizeof(*n->sq));
     memset(n->cq, 0, n->n_queues * sizeof(*n->cq));
+    n->n_later = n->n_retry = 0;
     pthread_mutex_unlock(&n->lock);
     n->csts = 0;
     n->intms = 0;
@@ -345,6 +370,8 @@ static void state_changed(void *opaque, bool running, enum run_state s)
         nvme_drain(n);
     pthread_mutex_lock(&n->lock);
     n->stopped = !running;
+    n->resumes += running;
+    n->n_retry = running ? n->n_later : 0;
     pthread_mutex_unlock(&n->lock);
     nvme_go(n);
 }
@@ -469,6 +496,21 @@ static int check_queues(const struct nvme *n, struct err *e)
     return 0;
 }
 
+/* Their answers have a place each. */
+static int take_later(struct nvme *n, struct err *e)
+{
+    if (n->n_later > NVME_MAX_LATER)
+        return err_set(e, -EILSEQ, "%u commands wait", n->n_later);
+    for (uint32_t i = 0; i < n->n_later; i++) {
+        unsigned id = n->later[i].sqid;
+
+        if (!id || id >= n->n_queues || !n->sq[id].used || !nvme_reserve(&n->cq[n->sq[id].cqid]))
+            return err_set(e, -EILSEQ, "a command waits in queue %u", id);
+    }
+    n->n_retry = 0;
+    return 0;
+}
+
 static int loaded(struct dev *d, int version, struct err *e)
 {
     struct nvme *n = nvme_of(d);
@@ -476,6 +518,10 @@ static int loaded(struct dev *d, int version, struct err *e)
 
     if (r == 0)
         r = check_queues(n, e);
+    for (unsigned i = 0; i < n->n_queues; i++)
+        n->cq[i].reserved = 0;
+    if (r == 0)
+        r = take_later(n, e);
     if (r == 0 && (n->aer_n > NVME_MAX_AER || (n->cc >> 7 & 0xf) > MPSMAX))
         r = err_set(e, -EILSEQ, "%u event requests, cc %#x", n->aer_n, n->cc);
     if (r < 0) {
@@ -507,7 +553,7 @@ const struct dev_type dev_nvme = {
     .size = sizeof(struct nvme),
     .props = props,
     .state = state,
-    .state_version = 1,
+    .state_version = 2,
     .init = init,
     .reset = reset,
     .loaded = loaded,

@@ -55,6 +55,7 @@ enum nvme_status {
     NVME_READ_ERROR = 0x281,
     NVME_COMPARE = 0x285,
     NVME_DNR = 0x4000, /* trying again is of no use */
+    NVME_AGAIN = 0x10000, /* ours, no answer: the host's disk failed and the machine stops; to be done when it runs */
 };
 
 /** struct nvme_cmd - a submission queue entry, host order (4.2). */
@@ -66,6 +67,13 @@ struct nvme_cmd {
     uint64_t prp1, prp2; /* the same */
     uint32_t cdw10, cdw11, cdw12, cdw13, cdw14, cdw15;
 };
+
+/** struct nvme_later - a command that is to be done again: its slot in the completion queue stays reserved. */
+struct nvme_later {
+    uint16_t sqid;
+    struct nvme_cmd c;
+};
+enum { NVME_MAX_LATER = 64 /* as many as workers can have at a time: none is fetched while one waits */ };
 
 struct nvme_sq {
     bool used;
@@ -138,6 +146,9 @@ struct nvme {
     struct nvme_worker *workers;
     unsigned n_workers, idle, next_sq;
     uint32_t inflight;
+    struct nvme_later later[NVME_MAX_LATER];
+    uint32_t n_later, n_retry; /* waiting; the first so many may be done now */
+    unsigned resumes;          /* how often the machine has begun to run */
     bool held, gone;
     bool stopped;   /* the machine stands still */
     uint64_t epoch; /* [machine's lock] of resets: who was in work before tells nobody */
@@ -196,6 +207,10 @@ void nvme_complete(struct nvme *n, struct nvme_sq *q, uint16_t cid, unsigned sta
  * there is no room for the answer. */
 void nvme_hold(struct nvme *n, struct nvme_sq *q);
 bool nvme_unhold(struct nvme *n, struct nvme_sq *q);
+/** nvme_reserve - a slot for an answer; false: there is none. */
+bool nvme_reserve(struct nvme_cq *q);
+/** nvme_forget_later - commands of a queue that are to be done again are dropped; with n->lock. */
+void nvme_forget_later(struct nvme *n, unsigned sqid);
 /** nvme_tell - under the machine's lock, without n->lock: something completed in this queue. */
 void nvme_tell(struct nvme *n, unsigned cqid);
 void nvme_update_pin(struct nvme *n);

@@ -80,6 +80,7 @@ static unsigned delete_sq(struct nvme *n, const struct nvme_cmd *c)
     n->sq[id].tail = n->sq[id].head;
     while (n->sq[id].inflight)
         pthread_cond_wait(&n->calm, &n->lock);
+    nvme_forget_later(n, id);
     n->sq[id].used = false;
     pthread_mutex_unlock(&n->lock);
     return NVME_OK;

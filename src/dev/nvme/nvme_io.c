@@ -3,6 +3,7 @@
 #include "dev/nvme/nvme.h"
 
 #include "base/bytes.h"
+#include "dev/drive_errors.h"
 
 #include <stdlib.h>
 
@@ -27,10 +28,14 @@ struct range {
     unsigned req;      /* BLK_REQ_* */
 };
 
-static unsigned failed(const struct nvme_ns *ns, int r, bool write)
+/* The host cannot: what -drive's werror= and rerror= say. */
+static unsigned failed(const struct nvme_ns *ns, const struct err *e, bool write)
 {
-    host_error(&ns->ctrl->pci.dev, "%s of drive '%s' fails: error %d",
-               write ? "writing" : "reading", ns->drive->id, -r);
+    enum drive_error a = drive_error_decide(ns->ctrl->pci.dev.m, ns->drive, DRIVE_ERRORS_AUTO, DRIVE_ERRORS_AUTO, write, e);
+
+    if (a == DRIVE_IGNORE || a == DRIVE_STOP)
+        return a == DRIVE_STOP ? NVME_AGAIN : NVME_OK;
+    host_error(&ns->ctrl->pci.dev, "%s of drive '%s' fails: %s", write ? "writing" : "reading", ns->drive->id, e->msg);
     return write ? NVME_WRITE_FAULT : NVME_READ_ERROR;
 }
 
@@ -63,41 +68,44 @@ static void account(uint64_t *commands, uint64_t *units, uint64_t len)
 static unsigned io_read(struct nvme_worker *w, const struct nvme_cmd *c, const struct range *r)
 {
     unsigned count, status = check_length(w->n, r);
+    struct err e = {0};
     int ret;
 
     if (status || (status = nvme_map(w->n, c, r->len, true, w->iov, &count)))
         return status;
-    ret = blk_readv(r->blk, r->off, w->iov, count, ERR_IGNORE);
+    ret = blk_readv(r->blk, r->off, w->iov, count, &e);
     nvme_unmap(w->n, w->iov, count, true);
     account(&w->n->reads, &w->n->read_units, r->len);
-    return ret < 0 ? failed(r->ns, ret, false) : NVME_OK;
+    return ret < 0 ? failed(r->ns, &e, false) : NVME_OK;
 }
 
 static unsigned io_write(struct nvme_worker *w, const struct nvme_cmd *c, const struct range *r)
 {
     unsigned count, status = check_length(w->n, r);
+    struct err e = {0};
     int ret;
 
     if (status || (status = nvme_map(w->n, c, r->len, false, w->iov, &count)))
         return status;
-    ret = blk_writev(r->blk, r->off, w->iov, count, r->req, ERR_IGNORE);
+    ret = blk_writev(r->blk, r->off, w->iov, count, r->req, &e);
     nvme_unmap(w->n, w->iov, count, false);
     account(&w->n->writes, &w->n->written_units, r->len);
-    return ret < 0 ? failed(r->ns, ret, true) : NVME_OK;
+    return ret < 0 ? failed(r->ns, &e, true) : NVME_OK;
 }
 
 static unsigned io_compare(struct nvme_worker *w, const struct nvme_cmd *c, const struct range *r)
 {
     unsigned count, status = check_length(w->n, r);
     uint8_t *disk = status ? NULL : malloc(r->len), *at = disk;
+    struct err e = {0};
     int ret;
 
     if (status)
         return status;
     if (!disk)
         return NVME_INTERNAL;
-    ret = blk_read(r->blk, r->off, r->len, disk, ERR_IGNORE);
-    status = ret < 0 ? failed(r->ns, ret, false) : nvme_map(w->n, c, r->len, false, w->iov, &count);
+    ret = blk_read(r->blk, r->off, r->len, disk, &e);
+    status = ret < 0 ? failed(r->ns, &e, false) : nvme_map(w->n, c, r->len, false, w->iov, &count);
     for (unsigned i = 0; !status && i < count; at += w->iov[i++].iov_len)
         if (memcmp(at, w->iov[i].iov_base, w->iov[i].iov_len) != 0) {
             nvme_unmap(w->n, w->iov, count, false);
@@ -112,23 +120,24 @@ static unsigned io_compare(struct nvme_worker *w, const struct nvme_cmd *c, cons
 static unsigned io_verify(const struct range *r)
 {
     uint8_t *buf = malloc(PIECE);
+    struct err e = {0};
     int ret = 0;
 
     if (!buf)
         return NVME_INTERNAL;
     for (uint64_t done = 0; done < r->len && ret >= 0; done += PIECE)
-        ret = blk_read(r->blk, r->off + done, r->len - done < PIECE ? r->len - done : PIECE, buf,
-                       ERR_IGNORE);
+        ret = blk_read(r->blk, r->off + done, r->len - done < PIECE ? r->len - done : PIECE, buf, &e);
     free(buf);
-    return ret < 0 ? failed(r->ns, ret, false) : NVME_OK;
+    return ret < 0 ? failed(r->ns, &e, false) : NVME_OK;
 }
 
 static unsigned io_write_zeroes(const struct nvme_cmd *c, const struct range *r)
 {
     unsigned req = r->req | (c->cdw12 & DEALLOCATE ? BLK_REQ_UNMAP : 0);
-    int ret = blk_zero(r->blk, r->off, r->len, req, ERR_IGNORE);
+    struct err e = {0};
+    int ret = blk_zero(r->blk, r->off, r->len, req, &e);
 
-    return ret < 0 ? failed(r->ns, ret, true) : NVME_OK;
+    return ret < 0 ? failed(r->ns, &e, true) : NVME_OK;
 }
 
 /* 6.7: hints; ranges that cannot be given up stay as they are. */
@@ -155,9 +164,10 @@ static unsigned io_dataset(struct nvme *n, const struct nvme_cmd *c, const struc
 
 static unsigned flush_one(struct nvme_ns *ns)
 {
-    int r = ns->drive->blk && !ns->read_only ? blk_flush(ns->drive->blk, ERR_IGNORE) : 0;
+    struct err e = {0};
+    int r = ns->drive->blk && !ns->read_only ? blk_flush(ns->drive->blk, &e) : 0;
 
-    return r < 0 ? failed(ns, r, true) : NVME_OK;
+    return r < 0 ? failed(ns, &e, true) : NVME_OK;
 }
 
 static unsigned io_flush(struct nvme *n, const struct nvme_cmd *c)

@@ -8,7 +8,7 @@
 #include <time.h>
 
 /* When commands take longer than SLOW_NS, which means that they wait for the host, each goes to a worker of its own. */
-enum { THREADS = 4, BATCH = 16, SLOW_NS = 100000 };
+enum { THREADS = 4, BATCH = NVME_MAX_LATER / THREADS, SLOW_NS = 100000 };
 
 static int64_t now(void)
 {
@@ -27,6 +27,14 @@ static uint32_t cq_filled(const struct nvme_cq *q)
 static bool cq_has_room(const struct nvme_cq *q)
 {
     return q->used && cq_filled(q) + q->reserved + 1 < q->size;
+}
+
+bool nvme_reserve(struct nvme_cq *q)
+{
+    if (!cq_has_room(q))
+        return false;
+    q->reserved++;
+    return true;
 }
 
 static void parse(const uint8_t *b, struct nvme_cmd *c)
@@ -155,8 +163,10 @@ void nvme_tell(struct nvme *n, unsigned cqid)
 /* The next queue with a command that can be answered, in turns.  With the lock. */
 static struct nvme_sq *next_queue(struct nvme *n)
 {
-    if (n->held || n->stopped)
+    if (n->held || n->stopped || (n->n_later && !n->n_retry))
         return NULL;
+    if (n->n_later)
+        return &n->sq[n->later[0].sqid];
     for (unsigned i = 0; i < n->n_queues; i++) {
         unsigned id = (n->next_sq + i) % n->n_queues;
         struct nvme_sq *q = &n->sq[id];
@@ -198,16 +208,59 @@ static void more_workers(struct nvme *n)
     n->n_workers++;
 }
 
+/* The next command to do: one that is to be done again, or the next in the ring. */
+static bool take(struct nvme *n, struct nvme_sq *q, struct nvme_cmd *c)
+{
+    if (!n->n_later)
+        return nvme_fetch(n, q, c);
+    if (!n->n_retry || &n->sq[n->later[0].sqid] != q)
+        return false;
+    *c = n->later[0].c;
+    n->n_retry--;
+    memmove(n->later, n->later + 1, --n->n_later * sizeof(n->later[0]));
+    q->inflight++;
+    n->inflight++;
+    return true;
+}
+
+/* It waits for the machine to run, unless it has begun to since. */
+static void put_back(struct nvme *n, struct nvme_sq *q, const struct nvme_cmd *c, unsigned resumes)
+{
+    if (n->n_later == NVME_MAX_LATER)
+        bug("%u commands wait", n->n_later);
+    n->later[n->n_later++] = (struct nvme_later){.sqid = (uint16_t)(q - n->sq), .c = *c};
+    if (resumes != n->resumes)
+        n->n_retry = n->n_later;
+    q->inflight--;
+    n->inflight--;
+    if (!q->inflight)
+        pthread_cond_broadcast(&n->calm);
+}
+
+void nvme_forget_later(struct nvme *n, unsigned sqid)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < n->n_later; i++) {
+        if (n->later[i].sqid == sqid)
+            n->cq[n->sq[sqid].cqid].reserved--;
+        else
+            n->later[kept++] = n->later[i];
+    }
+    n->n_later = kept;
+    n->n_retry = n->n_retry < kept ? n->n_retry : kept;
+}
+
 /* A few commands of one queue, one after the other; their ends are told together. */
 static void work(struct nvme_worker *w, struct nvme_sq *q)
 {
     struct nvme *n = w->n;
     struct nvme_cmd c[BATCH];
-    unsigned count = 0, cqid = q->cqid;
+    unsigned count = 0, cqid = q->cqid, resumes = n->resumes;
     uint64_t epoch = n->epoch;
     int64_t begin = now();
 
-    while (count < w->limit && nvme_fetch(n, q, &c[count]))
+    while (count < w->limit && take(n, q, &c[count]))
         count++;
     if (next_queue(n))
         more_workers(n);
@@ -217,7 +270,10 @@ static void work(struct nvme_worker *w, struct nvme_sq *q)
         pthread_mutex_unlock(&n->lock);
         status = nvme_io(w, &c[i]);
         pthread_mutex_lock(&n->lock);
-        nvme_complete(n, q, c[i].cid, status, 0);
+        if (status == NVME_AGAIN)
+            put_back(n, q, &c[i], resumes);
+        else
+            nvme_complete(n, q, c[i].cid, status, 0);
     }
     w->limit = now() - begin > SLOW_NS * (int64_t)count ? 1
                : w->limit < BATCH                       ? 2 * w->limit
