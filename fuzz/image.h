@@ -102,7 +102,12 @@ static void fuzz_change(struct blk *b, bool sound)
     blk_discard(b, 0, size, ERR_IGNORE);
     blk_flush(b, ERR_IGNORE);
     blk_truncate(b, size < UINT64_MAX / 2 ? size + 100000 : size, BLK_PREALLOC_OFF, 0, ERR_IGNORE);
-    blk_check(b, &c, BLK_FIX_LEAKS | BLK_FIX_ERRORS, ERR_IGNORE);
+    if (blk_check(b, &c, BLK_FIX_LEAKS | BLK_FIX_ERRORS, ERR_IGNORE) < 0 || c.corruptions || c.leaks)
+        return;
+    struct blk_check again = {.line = fuzz_quiet};
+
+    if (blk_check(b, &again, 0, ERR_IGNORE) < 0 || again.corruptions || again.leaks)
+        abort(); /* it said that all was mended */
 }
 
 /* fuzz_image_fixed - open the bytes as @driver and do as @deep says; @fix, if not NULL, puts checksums

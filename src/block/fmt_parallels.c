@@ -244,28 +244,53 @@ static int check_table(struct blk *b, struct blk_check *c, unsigned fix, uint64_
     return 0;
 }
 
-/* Two clusters at one place: which is right nobody can tell. */
-static int check_shared(struct blk *b, struct blk_check *c, struct err *e)
+/* Cluster @i gets a copy of its own of what it shares. */
+static int own_cluster(struct blk *b, uint64_t i, uint64_t *end, struct err *e)
+{
+    struct parallels *p = b->state;
+    uint64_t host;
+    bool zero;
+    int r;
+
+    if ((r = room_take(&p->room, b->file, p->cluster, &host, &zero, e)) < 0)
+        return r;
+    if (host / p->unit > UINT32_MAX)
+        r = err_set(e, -EFBIG, "the image is full: its table cannot say %" PRIu64, host);
+    if (r < 0 || (r = table_copy(b->file, bat_get(&p->bat, i) * p->unit, host, p->cluster, e)) < 0 ||
+        (r = blk_flush(b->file, e)) < 0 || (r = bat_set_run(&p->bat, i, 1, host / p->unit, 0, e)) < 0)
+        room_give_back(&p->room, host, p->cluster);
+    else
+        *end = max_u64(*end, host + p->cluster);
+    return r;
+}
+
+/* Two clusters at one place: which is right nobody can tell, so both keep it. */
+static int check_shared(struct blk *b, struct blk_check *c, unsigned fix, uint64_t *end, struct err *e)
 {
     struct parallels *p = b->state;
     uint64_t n = blk_size(b->file) / p->cluster + 1;
     uint8_t *seen = blk_alloc_foreign(n / 8 + 1, TABLE_MAX, "map of the file", e);
+    int r = 0;
 
     if (!seen)
         return e->code;
-    for (uint64_t i = 0; i < p->bat.n; i++) {
+    for (uint64_t i = 0; i < p->bat.n && r >= 0; i++) {
         uint64_t k = bat_get(&p->bat, i) * p->unit / p->cluster;
 
         if (!bat_get(&p->bat, i) || k >= n)
             continue;
         if (seen[k / 8] >> k % 8 & 1) {
-            blk_check_say(c, "ERROR cluster %" PRIu64 " is where another one is", i);
-            c->corruptions++;
+            blk_check_say(c, "%s cluster %" PRIu64 " is where another one is",
+                          fix & BLK_FIX_ERRORS ? "Repairing" : "ERROR", i);
+            if (!(fix & BLK_FIX_ERRORS))
+                c->corruptions++;
+            else if ((r = own_cluster(b, i, end, e)) >= 0)
+                c->corruptions_fixed++;
         }
         seen[k / 8] |= (uint8_t)(1 << k % 8);
     }
     free(seen);
-    return 0;
+    return r;
 }
 
 static int check_end(struct blk *b, struct blk_check *c, unsigned fix, uint64_t end, struct err *e)
@@ -296,7 +321,7 @@ static int parallels_check(struct blk *b, struct blk_check *c, unsigned fix, str
     int r;
 
     if ((r = check_mark(b, c, fix, e)) < 0 || (r = check_table(b, c, fix, &end, e)) < 0 ||
-        (r = check_shared(b, c, e)) < 0)
+        (r = check_shared(b, c, fix, &end, e)) < 0)
         return r;
     return check_end(b, c, fix, end, e);
 }

@@ -225,45 +225,117 @@ static void vdi_abort(struct blk *b, const struct blk_extent *x)
 
 /* Checking ----------------------------------------------------------------------------------------- */
 
-static int vdi_check(struct blk *b, struct blk_check *c, unsigned fix, struct err *e)
+/* What is done about block @i of the disk, which is said to be at @at, where it cannot be. */
+static int mend_entry(struct blk *b, uint32_t i, uint32_t at, bool shared, struct err *e)
 {
     struct vdi *v = b->state;
-    uint32_t used = 0, n = (uint32_t)v->bat.n, told;
-    uint64_t file = blk_size(b->file);
-    uint8_t count[4], *seen;
+    uint32_t to;
     int r;
 
-    if (fix)
-        return err_set(e, -ENOTSUP, "VDI images cannot be repaired");
-    if ((r = blk_read(b->file, VDI_ALLOCATED, 4, count, e)) < 0)
+    if (!shared) /* its data is nowhere */
+        return bat_set_run(&v->bat, i, 1, VDI_FREE, 0, e);
+    if ((r = take_blocks(b, 1, &to, e)) < 0 ||
+        (r = table_copy(b->file, v->data + (uint64_t)at * VDI_BLOCK, v->data + (uint64_t)to * VDI_BLOCK, VDI_BLOCK, e)) < 0 ||
+        (r = blk_flush(b->file, e)) < 0)
         return r;
-    if (!(seen = blk_alloc_foreign(div_up(v->allocated, 8), TABLE_MAX, "map of blocks", e)))
-        return e->code;
-    told = get_le32(count);
-    for (uint32_t i = 0; i < n; i++) {
+    return bat_set_run(&v->bat, i, 1, to, 0, e);
+}
+
+/* Entries that point nowhere, or where another one points; *@used: how many point somewhere. */
+static int check_entries(struct blk *b, struct blk_check *c, unsigned fix, uint32_t *used, struct err *e)
+{
+    struct vdi *v = b->state;
+    uint32_t n = (uint32_t)v->bat.n, allocated = v->allocated;
+    uint64_t file = blk_size(b->file);
+    uint8_t *seen = blk_alloc_foreign(div_up(allocated, 8), TABLE_MAX, "map of blocks", e);
+    int r = seen ? 0 : e->code;
+
+    for (uint32_t i = 0; i < n && r >= 0; i++) {
         uint32_t at = (uint32_t)bat_get(&v->bat, i);
+        bool outside = at >= allocated || v->data + (uint64_t)at * VDI_BLOCK >= file;
 
         if (at >= VDI_ZERO)
             continue;
-        used++;
-        if (at >= v->allocated || v->data + (uint64_t)at * VDI_BLOCK >= file) {
-            blk_check_say(c, "ERROR: block index %" PRIu32 " out of range, is %" PRIu32, i, at);
-            c->corruptions++;
-        } else if (seen[at / 8] & 1 << at % 8) {
-            blk_check_say(c, "ERROR: block index %" PRIu32 " also used by %" PRIu32, at, i);
-            c->corruptions++;
-        } else {
+        ++*used;
+        if (!outside && !(seen[at / 8] & 1 << at % 8)) {
             seen[at / 8] |= (uint8_t)(1 << at % 8);
+            continue;
+        }
+        if (outside)
+            blk_check_say(c, "%s: block index %" PRIu32 " out of range, is %" PRIu32, fix & BLK_FIX_ERRORS ? "Repairing" : "ERROR", i,
+                          at);
+        else
+            blk_check_say(c, "%s: block index %" PRIu32 " also used by %" PRIu32, fix & BLK_FIX_ERRORS ? "Repairing" : "ERROR", at, i);
+        if (!(fix & BLK_FIX_ERRORS)) {
+            c->corruptions++;
+        } else if ((r = mend_entry(b, i, at, !outside, e)) >= 0) {
+            c->corruptions_fixed++;
+            *used -= outside;
         }
     }
-    if (used != told) { /* more than are used: a crash between taking a block and linking it */
-        blk_check_say(c, "ERROR: allocated blocks mismatch, is %" PRIu32 ", should be %" PRIu32, used, told);
-        if (told > used && !c->corruptions)
-            c->leaks += told - used;
-        else
-            c->corruptions++;
-    }
     free(seen);
+    return r;
+}
+
+/* Blocks from the end move into room that nobody uses: afterwards the first @used places are taken. */
+static int move_down(struct blk *b, uint32_t used, struct err *e)
+{
+    struct vdi *v = b->state;
+    uint8_t *taken = blk_alloc_foreign(div_up(used, 8) + 1, TABLE_MAX, "map of blocks", e);
+    uint32_t hole = 0, at;
+    int r = taken ? 0 : e->code;
+
+    for (uint32_t i = 0; taken && i < v->bat.n; i++)
+        if ((at = (uint32_t)bat_get(&v->bat, i)) < used)
+            taken[at / 8] |= (uint8_t)(1 << at % 8);
+    for (uint32_t i = 0; i < v->bat.n && r >= 0; i++) {
+        if ((at = (uint32_t)bat_get(&v->bat, i)) < used || at >= VDI_ZERO)
+            continue;
+        while (hole < used && taken[hole / 8] >> hole % 8 & 1)
+            hole++;
+        if (hole == used)
+            bug("vdi: %" PRIu32 " blocks in use, and no room among them", used);
+        if ((r = table_copy(b->file, v->data + (uint64_t)at * VDI_BLOCK, v->data + (uint64_t)hole * VDI_BLOCK, VDI_BLOCK, e)) >= 0 &&
+            (r = blk_flush(b->file, e)) >= 0)
+            r = bat_set_run(&v->bat, i, 1, hole++, 0, e);
+    }
+    free(taken);
+    return r < 0 ? r : blk_flush(b->file, e);
+}
+
+/* The header's count becomes @used; what is behind them goes. */
+static int set_count(struct blk *b, uint32_t used, struct err *e)
+{
+    struct vdi *v = b->state;
+    uint64_t end = v->data + (uint64_t)used * VDI_BLOCK;
+    uint8_t count[4];
+    int r = move_down(b, used, e);
+
+    put_le32(count, used);
+    if (r < 0 || (r = blk_write(b->file, VDI_ALLOCATED, sizeof(count), count, 0, e)) < 0)
+        return r;
+    v->allocated = used;
+    return blk_size(b->file) > end ? blk_truncate(b->file, end, BLK_PREALLOC_OFF, 0, e) : 0;
+}
+
+static int vdi_check(struct blk *b, struct blk_check *c, unsigned fix, struct err *e)
+{
+    uint32_t used = 0, told;
+    uint8_t count[4];
+    int r;
+
+    if ((r = check_entries(b, c, fix, &used, e)) < 0 || (r = blk_read(b->file, VDI_ALLOCATED, 4, count, e)) < 0)
+        return r;
+    told = get_le32(count);
+    if (used == told)
+        return 0;
+    /* More than are used: a crash between taking a block and linking it. */
+    bool leak = told > used && !c->corruptions, mend = !c->corruptions && fix & (leak ? BLK_FIX_LEAKS : BLK_FIX_ERRORS);
+
+    blk_check_say(c, "%s: allocated blocks mismatch, is %" PRIu32 ", should be %" PRIu32, mend ? "Repairing" : "ERROR", used, told);
+    if (mend && (r = set_count(b, used, e)) < 0)
+        return r;
+    *(leak ? mend ? &c->leaks_fixed : &c->leaks : mend ? &c->corruptions_fixed : &c->corruptions) += leak ? told - used : 1;
     return 0;
 }
 

@@ -491,17 +491,30 @@ static int64_t vmdk_disk_size(struct blk *b)
 /* Each grain must be inside its file; there is no way to tell leaks. */
 static int vmdk_check(struct blk *b, struct blk_check *c, unsigned fix, struct err *e)
 {
-    if (fix)
-        return err_set(e, -ENOTSUP, "VMDK images cannot be repaired");
+    struct vmdk *v = b->state;
+
     for (uint64_t off = 0; off < b->size;) {
+        struct vmdk_extent *s = extent_at(v, off);
         struct blk_extent x = {0};
         struct err why = {0};
+        bool mend;
 
         if (vmdk_map(b, off, b->size - off, &x, &why) < 0) {
-            blk_check_say(c, "ERROR: %s", why.msg);
-            c->corruptions++;
+            mend = fix & BLK_FIX_ERRORS && s->kind == VMDK_SPARSE && !s->read_only;
+            blk_check_say(c, "%s: %s", mend ? "Repairing" : "ERROR", why.msg);
             x.len = b->cluster ? b->cluster : VMDK_SECTOR;
             x.len -= off % x.len;
+            if (mend) {
+                pthread_mutex_lock(&v->lock);
+                int r = vmdk_mend(s, (off - s->start) / s->grain, c, e);
+                pthread_mutex_unlock(&v->lock);
+                if (r < 0)
+                    return r;
+                c->corruptions_fixed++;
+                x.len = 0; /* once more: a whole table may be good again */
+            } else {
+                c->corruptions++;
+            }
         }
         off += x.len;
     }

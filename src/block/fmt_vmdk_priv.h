@@ -87,6 +87,9 @@ int vmdk_entry(struct vmdk_extent *x, uint64_t i, uint64_t max, uint32_t *entry,
 /** vmdk_set_entries - entries i.. become first, first+step.. (all within one table: @n is cut to it). */
 int vmdk_set_entries(struct vmdk_extent *x, uint64_t i, uint64_t *n, uint32_t first, uint32_t step,
                      struct err *e);
+/** vmdk_mend - the entry of grain @i, or of its table, points out of the file: it becomes what the second directory
+ *  says, or a hole.  The lock is held. */
+int vmdk_mend(struct vmdk_extent *x, uint64_t i, struct blk_check *c, struct err *e);
 
 /* fmt_vmdk_grain.c: compressed grains */
 int vmdk_grain_read(struct vmdk_extent *x, uint64_t host, uint64_t in, uint64_t len, void *buf,

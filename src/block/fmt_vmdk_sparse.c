@@ -252,3 +252,58 @@ int vmdk_set_entries(struct vmdk_extent *x, uint64_t i, uint64_t *n, uint32_t fi
         return r;
     return tcache_put(x->tables, (uint64_t)x->dir[dir] * VMDK_SECTOR, at * 4, entries, *n * 4, e);
 }
+
+/* Mending --------------------------------------------------------------------------------------------- */
+
+static bool inside(const struct vmdk_extent *x, uint32_t sector, uint64_t len)
+{
+    uint64_t size = blk_size(x->file), host = (uint64_t)sector * VMDK_SECTOR;
+
+    return sector && host < size && len <= size - host;
+}
+
+/* Both directories' entry @d becomes @sector (0: no table). */
+static int set_table(struct vmdk_extent *x, uint32_t d, uint32_t sector, struct err *e)
+{
+    uint8_t bytes[4];
+    int r;
+
+    put_le32(bytes, sector);
+    if (x->twin && (!sector || !inside(x, x->twin[d], (uint64_t)x->gtes * 4))) {
+        if ((r = blk_write(x->file, x->twin_host + d * UINT64_C(4), 4, bytes, 0, e)) < 0)
+            return r;
+        x->twin[d] = sector;
+    }
+    if ((r = blk_write(x->file, x->dir_host + d * UINT64_C(4), 4, bytes, 0, e)) >= 0)
+        x->dir[d] = sector;
+    return r;
+}
+
+int vmdk_mend(struct vmdk_extent *x, uint64_t i, struct blk_check *c, struct err *e)
+{
+    uint32_t d = (uint32_t)(i / x->gtes), at = (uint32_t)(i % x->gtes), other = 0;
+    uint64_t table = (uint64_t)x->gtes * 4, one = 1;
+    bool twin = x->twin && inside(x, x->twin[d], table);
+    uint8_t bytes[4];
+    uint32_t entry;
+    int r;
+
+    if (x->dir[d] && !inside(x, x->dir[d], table)) {
+        blk_check_say(c, "Repairing: table %" PRIu32 " of grains %s", d,
+                      twin ? "is taken from the second directory" : "is dropped: its grains are lost");
+        return set_table(x, d, twin ? x->twin[d] : 0, e);
+    }
+    if ((r = vmdk_entry(x, i, 1, &entry, &one, e)) < 0)
+        return r;
+    if (entry < 2 || inside(x, entry, 1))
+        return err_set(e, -EIO, "grain %" PRIu64 " cannot be mended: its entry is sound", i);
+    if (twin && (r = blk_read(x->file, (uint64_t)x->twin[d] * VMDK_SECTOR + at * 4, 4, bytes, e)) < 0)
+        return r;
+    if (twin)
+        other = get_le32(bytes);
+    if (other > 1 && !inside(x, other, VMDK_SECTOR))
+        other = 0;
+    blk_check_say(c, "Repairing: grain %" PRIu64 " %s", i,
+                  other ? "is taken from the second directory" : "becomes a hole: its data is lost");
+    return vmdk_set_entries(x, i, &one, other, 0, e);
+}

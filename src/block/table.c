@@ -45,6 +45,26 @@ void room_give_back(struct room *r, uint64_t host, uint64_t len)
     pthread_mutex_unlock(&r->lock);
 }
 
+int table_copy(struct blk *file, uint64_t from, uint64_t to, uint64_t len, struct err *e)
+{
+    uint64_t size = blk_size(file), piece;
+    uint8_t *buf = malloc(min_u64(len, MiB));
+    int r = 0;
+
+    if (!buf)
+        return err_set(e, -ENOMEM, "out of memory");
+    for (uint64_t done = 0; done < len && r >= 0; done += piece) {
+        piece = min_u64(len - done, MiB);
+        uint64_t have = from + done < size ? min_u64(piece, size - from - done) : 0;
+
+        memset(buf + have, 0, piece - have);
+        if (!have || (r = blk_read(file, from + done, have, buf, e)) >= 0)
+            r = blk_write(file, to + done, piece, buf, 0, e);
+    }
+    free(buf);
+    return r;
+}
+
 /* Tables in memory --------------------------------------------------------------------------------- */
 
 int bat_load(struct bat *t, struct blk *file, uint64_t host, uint64_t n, unsigned width,

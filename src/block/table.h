@@ -25,6 +25,9 @@ int room_take(struct room *r, struct blk *file, uint64_t len, uint64_t *host, bo
 /** room_give_back - what room_take gave is not needed: kept if something was taken since. */
 void room_give_back(struct room *r, uint64_t host, uint64_t len);
 
+/** table_copy - @len bytes of @file from one place to another, for repairs; what lies past the end is zeros. */
+int table_copy(struct blk *file, uint64_t from, uint64_t to, uint64_t len, struct err *e);
+
 /* struct bat - one table, whole in memory.  Entries are read and set from any thread. */
 struct bat {
     struct blk *file;

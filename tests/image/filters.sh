@@ -19,6 +19,7 @@ check() {
         [ ! -f e.orig ] || cp e.orig e.qcow2
         if [ $side = want ]; then q=$(command -v qemu-io); else q=$EMU_BIN/qemu-io; fi
         { timeout 20 "$q" "$@" </dev/null 2>&1; echo "status $?"; } | normal >".$side"
+        if [ -n "${any_order:-}" ]; then sort -o ".$side" ".$side"; fi
         if [ -n "${after:-}" ]; then eval "$after" >>".$side" 2>&1; fi
     done
     : >.err
@@ -59,7 +60,8 @@ b 'a request stops at a breakpoint, the next does not' -c 'break write_aio A' -c
 b 'two breakpoints of one event' -c 'break write_aio A' -c 'break write_aio B' -c 'aio_write 0 512' -c 'wait_break A' \
     -c 'resume A' -c 'sleep 20' -c 'resume B' -c aio_flush
 b 'a breakpoint is removed' -c 'break write_aio A' -c 'remove_break A' -c 'write 0 512'
-b 'one with a request that stands at it' -c 'break read_aio A' -c 'aio_read 0 512' -c 'wait_break A' -c 'remove_break A' -c aio_flush
+# The request goes on before the complaint is printed, or meanwhile.
+any_order=1 b 'one with a request that stands at it' -c 'break read_aio A' -c 'aio_read 0 512' -c 'wait_break A' -c 'remove_break A' -c aio_flush
 b 'breakpoints that are none' -c 'resume A' -c 'remove_break A' -c 'break nosuch A' -c 'break none A'
 
 # Events of qcow2, which arm a rule for the request that follows.

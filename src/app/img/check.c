@@ -37,7 +37,7 @@ static void announce(const struct blk_check *found, unsigned fix)
         fprintf(stderr, "Going to free %" PRIu64 " leaked clusters\n", found->leaks);
     if (found->corruptions && (fix & BLK_FIX_ERRORS))
         fprintf(stderr,
-                "Going to repair %" PRIu64 " errors, by rebuilding the reference counts at need\n",
+                "Going to repair %" PRIu64 " errors, each named below before it is done\n",
                 found->corruptions);
     else if (found->corruptions)
         fprintf(stderr, "Going to leave %" PRIu64 " errors as they are: -r all repairs them\n",
