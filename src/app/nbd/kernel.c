@@ -38,12 +38,16 @@ static int set_up(struct nbd_kernel *k, const char *device, const struct nbd_exp
     unsigned long flags = NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_FUA |
                           (x->writable ? NBD_FLAG_SEND_TRIM : NBD_FLAG_READ_ONLY);
 
-    if (ioctl(k->device, NBD_CLEAR_SOCK) < 0 ||
-        ioctl(k->device, NBD_SET_BLKSIZE, (unsigned long)BLOCK) < 0 ||
-        ioctl(k->device, NBD_SET_SIZE_BLOCKS, (unsigned long)(x->size / BLOCK)) < 0 ||
-        ioctl(k->device, NBD_SET_FLAGS, flags) < 0 || ioctl(k->device, NBD_SET_SOCK, k->kernel) < 0)
+    /* First of all: it is what fails when the device is somebody else's, who must not notice. */
+    if (ioctl(k->device, NBD_SET_SOCK, k->kernel) < 0)
         return err_set(e, -errno, "Failed to set NBD socket on %s: %s", device, strerror(errno));
-    return 0;
+    if (ioctl(k->device, NBD_SET_BLKSIZE, (unsigned long)BLOCK) >= 0 &&
+        ioctl(k->device, NBD_SET_SIZE_BLOCKS, (unsigned long)(x->size / BLOCK)) >= 0 &&
+        ioctl(k->device, NBD_SET_FLAGS, flags) >= 0)
+        return 0;
+    err_set(e, -errno, "Failed to set size and flags of %s: %s", device, strerror(errno));
+    ioctl(k->device, NBD_CLEAR_SOCK);
+    return e->code;
 }
 
 int nbd_kernel_open(struct nbd_kernel *k, const char *device, const struct nbd_export *x,
@@ -69,10 +73,17 @@ int nbd_kernel_open(struct nbd_kernel *k, const char *device, const struct nbd_e
     return 0;
 }
 
+void nbd_kernel_look(const char *device)
+{
+    int fd = open(device, O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0)
+        close(fd);
+}
+
 void nbd_kernel_close(struct nbd_kernel *k)
 {
-    close(k->socket);
-    ioctl(k->device, NBD_DISCONNECT);
+    close(k->socket); /* the kernel sees the end, and gives the thread back */
     pthread_join(k->thread, NULL);
     close(k->device);
 }

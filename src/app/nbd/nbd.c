@@ -359,20 +359,42 @@ static int write_pid(const char *path, struct err *e)
                : 0;
 }
 
+/* struct greeting - the prompt comes back when the device's partitions are there. */
+struct greeting {
+    const struct nbd_cli *cli;
+    int ready;
+};
+
+static void *greet(void *opaque)
+{
+    struct greeting *g = opaque;
+
+    nbd_kernel_look(g->cli->device);
+    tell_ready(g->ready, g->cli->verbose);
+    return NULL;
+}
+
 /* -c */
 static int serve_kernel(struct daemon *d, int ready, struct err *e)
 {
     const struct nbd_cli *cli = d->cli;
+    struct greeting greeting = {cli, ready};
     struct nbd_kernel k;
+    pthread_t greeter;
     int r = nbd_kernel_open(&k, cli->device, d->server.exports, e);
 
     if (r < 0)
         return r;
     if ((r = write_pid(cli->pid_file, e)) >= 0) {
-        tell_ready(ready, cli->verbose);
+        bool greets = !pthread_create(&greeter, NULL, greet, &greeting);
+
         kernel_socket = k.socket;
         r = nbd_serve_kernel(&d->server, k.socket, e);
         kernel_socket = -1;
+        nbd_kernel_close(&k); /* who is still looking gets an error */
+        if (greets)
+            pthread_join(greeter, NULL);
+        return r;
     }
     nbd_kernel_close(&k);
     return r;

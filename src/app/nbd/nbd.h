@@ -38,6 +38,8 @@ struct nbd_kernel {
 };
 int nbd_kernel_open(struct nbd_kernel *k, const char *device, const struct nbd_export *x,
                     struct err *e);
+/** nbd_kernel_look - open @device once: the kernel then reads its partition table, so somebody must be serving. */
+void nbd_kernel_look(const char *device);
 void nbd_kernel_close(struct nbd_kernel *k);
 int nbd_kernel_disconnect(const char *device, struct err *e);
 
