@@ -170,17 +170,20 @@ static int make_plan(const struct qcow2_create *o, struct plan *p, struct err *e
     return 0;
 }
 
+enum { SEED_HEAD = 128 << 10, SEED_PIECES = 3 * ((1 << QCOW2_MAX_CLUSTER_BITS) / SEED_HEAD) };
+
 /* Header, refcount table and one refcount block; no L1 yet: an empty disk. */
 static int write_seed(struct blk *file, const struct plan *p, struct err *e)
 {
     struct qcow2_header h = p->h;
-    uint64_t cs = p->cluster_size;
-    uint8_t *buf = calloc(1, 3 * cs);
-    struct iovec iov = {buf, 3 * cs};
-    int r;
+    uint64_t cs = p->cluster_size, head = min_u64(cs, SEED_HEAD);
+    struct iovec iov[SEED_PIECES];
+    uint8_t *buf; /* the beginnings of three clusters, and zeros for all the rest */
+    int r, n = 0;
 
-    if (!buf)
+    if (posix_memalign((void **)&buf, 4096, 4 * head))
         fatal("out of memory");
+    memset(buf, 0, 4 * head);
     h.size = 0;
     h.refcount_table_offset = cs;
     h.refcount_table_clusters = 1;
@@ -188,10 +191,12 @@ static int write_seed(struct blk *file, const struct plan *p, struct err *e)
     h.incompatible &= ~(uint64_t)QCOW2_DATA_FILE; /* not until its name is there */
     h.autoclear = 0;
     qcow2_put_header(&h, buf);
-    put_be64(buf + cs, 2 * cs);
+    put_be64(buf + head, 2 * cs);
     for (uint64_t i = 0; i < 3; i++)
-        qcow2_put_count(buf + 2 * cs, h.refcount_order, i, 1);
-    r = node_writev(file, 0, 3 * cs, &iov, 1, 0, e);
+        qcow2_put_count(buf + 2 * head, h.refcount_order, i, 1);
+    for (uint64_t at = 0; at < 3 * cs; at += head)
+        iov[n++] = (struct iovec){buf + (at % cs ? 3 : at / cs) * head, head};
+    r = node_writev(file, 0, 3 * cs, iov, n, 0, e);
     free(buf);
     return r;
 }

@@ -254,17 +254,34 @@ static int load_all(struct blk *b, const uint8_t *head, uint64_t end, struct err
     return load_backing_name(b, head, end, e);
 }
 
+/* Does all that the header tells lie within its first @n bytes? */
+static bool head_ends(const struct qcow2_header *h, const uint8_t *head, uint64_t n)
+{
+    uint64_t from = h->header_length;
+
+    if (h->backing_file_offset > n || h->backing_file_size > n - h->backing_file_offset)
+        return false;
+    while (from + 8 <= n && get_be32(head + from) != EXT_END)
+        from += 8 + round_up((uint64_t)get_be32(head + from + 4), 8);
+    return from + 8 <= n;
+}
+
 int qcow2_load_extensions(struct blk *b, struct err *e)
 {
     struct qcow2 *s = b->state;
+    uint64_t n = min_u64(s->cluster_size, 16 * KiB); /* nearly always: clusters may be 2 MiB */
     uint8_t *head = malloc(s->cluster_size);
     int r;
 
     if (!head)
         fatal("out of memory");
-    r = qcow2_pread(b, 0, head, s->cluster_size, e);
+    r = qcow2_pread(b, 0, head, n, e);
+    if (r >= 0 && n < s->cluster_size && !head_ends(&s->h, head, n)) {
+        n = s->cluster_size;
+        r = qcow2_pread(b, 0, head, n, e);
+    }
     if (r >= 0)
-        r = load_all(b, head, s->cluster_size, e);
+        r = load_all(b, head, n, e);
     free(head);
     return r;
 }

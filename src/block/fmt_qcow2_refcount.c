@@ -58,15 +58,18 @@ uint64_t qcow2_clusters_used(struct blk *b)
 {
     struct qcow2 *s = b->state;
     uint8_t *block = malloc(s->cluster_size);
-    uint64_t used = 0;
+    uint64_t used = 0, clusters = div_up(blk_size_now(b->file), s->cluster_size);
+    uint64_t per_block = UINT64_C(1) << qcow2_block_bits(s);
 
     if (!block)
         fatal("out of memory");
-    for (uint64_t i = 0; i < s->reftable_used; i++) {
+    for (uint64_t i = 0; i < s->reftable_used && i * per_block < clusters; i++) {
+        uint64_t n = min_u64(per_block, clusters - i * per_block); /* none lie behind the file's end */
+
         if (!s->reftable[i] || (s->reftable[i] & s->cluster_mask) ||
-            qcow2_pread(b, s->reftable[i], block, s->cluster_size, ERR_IGNORE) < 0)
+            qcow2_pread(b, s->reftable[i], block, div_up(n << s->h.refcount_order, 8), ERR_IGNORE) < 0)
             continue;
-        for (uint64_t k = 0; k < UINT64_C(1) << qcow2_block_bits(s); k++)
+        for (uint64_t k = 0; k < n; k++)
             used += qcow2_get_count(block, s->h.refcount_order, k) != 0;
     }
     free(block);

@@ -26,8 +26,24 @@ bool blk_plain_files(const struct blk *b)
 void blk_view_end(struct blk_view *v)
 {
     if (v->map)
-        munmap(v->map, v->len);
+        munmap(v->map, round_up(v->len, 4096));
     *v = (struct blk_view){0};
+}
+
+/* @len bytes of addresses, a multiple of 2 MiB: what the kernel maps around a fault goes by addresses, so a file's
+ * blocks should be where such pieces begin. */
+static char *reserve(uint64_t len)
+{
+    enum { ALIGN = 2 << 20 };
+    char *all = mmap(NULL, len + ALIGN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *at = (char *)round_up((uintptr_t)all, ALIGN);
+
+    if (all == MAP_FAILED)
+        return NULL;
+    if (at > all)
+        munmap(all, (size_t)(at - all));
+    munmap(at + len, (size_t)(all + ALIGN - at));
+    return at;
 }
 
 static int open_window(struct blk_view *v, struct blk *b, uint64_t off)
@@ -38,10 +54,14 @@ static int open_window(struct blk_view *v, struct blk *b, uint64_t off)
     blk_view_end(v);
     if (!len)
         return -1;
-    void *map = mmap(NULL, len, PROT_READ, MAP_SHARED, b->drv->view_fd(b), (off_t)start);
+    char *map = reserve(round_up(len, 4096));
 
-    if (map == MAP_FAILED)
+    if (!map)
         return -1;
+    if (mmap(map, len, PROT_READ, MAP_SHARED | MAP_FIXED, b->drv->view_fd(b), (off_t)start) == MAP_FAILED) {
+        munmap(map, round_up(len, 4096));
+        return -1;
+    }
     *v = (struct blk_view){.b = b, .map = map, .off = start, .len = len};
     return 0;
 }

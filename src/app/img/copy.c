@@ -16,6 +16,9 @@
 #include <string.h>
 
 enum { PIECE = 1 << 20, UNITS_MAX = PIECE / 512, CHECKPOINT_NS = 1000000000 };
+/* Larger clusters are looked at, and where fresh space reads as zeros also written, in parts: so many bytes are what
+ * the kernel maps at a fault (fault_around_bytes), and finding a page unmapped in the middle of a write costs it more. */
+enum { PART = 64 << 10 };
 #define ZERO_PIECE (1 * GiB)
 
 enum kind { DATA, ZERO, SKIP };
@@ -548,9 +551,10 @@ int img_copy_run(struct img_copy *c)
 {
     bool format = c->dst->drv->map != NULL;
     uint64_t unit = max_u64(c->dst->cluster, c->compressed ? 512 : 4096);
+    uint64_t parts = c->zero_init && !c->dst_backing ? PART : PIECE;
     struct engine g = {
         .c = c,
-        .unit = c->compressed ? unit : min_u64(unit, PIECE),
+        .unit = c->compressed ? unit : min_u64(unit, parts),
         .views = !c->compressed && !c->salvage && takes_views(c->dst) && gives_views(c),
         .ordered =
             c->compressed || c->checkpoint || (!c->out_of_order && (format || one_writer(c->dst))),
