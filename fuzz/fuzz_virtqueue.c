@@ -18,7 +18,7 @@ enum { RAM = 1 << 20, SLOT = 0x10000000, HEAD = 3, KICKS = 4, MAX_DATA = 1 << 16
 enum { AT_DRIVER = 0x400, AT_DEVICE = 0x800 };
 
 static const char *const types[] = {"virtio-rng-device", "virtio-balloon-device",
-                                    "virtio-serial-device"};
+                                    "virtio-serial-device", "virtio-gpu-device"};
 
 struct world {
     struct machine *m;

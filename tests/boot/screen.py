@@ -211,11 +211,11 @@ def png(path):
     return Picture(w, h, b''.join(rows))
 
 
-def login(folder):
+def login(folder, name="Debian's login on the VGA screen", card=()):
     """Debian to its login prompt on the screen, which screendump writes, and a viewer logs in.
     The kernel has a font of its own, with another m, w and x."""
-    with Typist(folder, [*PC, '-m', '1024', '-snapshot', '-drive', f'file={DEBIAN},format=raw'], font()) as t:
-        if not t.verdict("Debian's login on the VGA screen", t.sees('guest login:', 500)):
+    with Typist(folder, [*PC, '-m', '1024', *card, '-snapshot', '-drive', f'file={DEBIAN},format=raw'], font()) as t:
+        if not t.verdict(name, t.sees('guest login:', 500)):
             return
         dumped = Picture(*t.m.screen())
         t.verdict('screendump has it as PPM', 'guest login:' in read_text(dumped, t.glyphs, 9 if dumped.w == 720 else 8))
@@ -231,6 +231,10 @@ def login(folder):
         t.verdict('and the viewer is in', t.sees('root@guest:', 120))
 
 
+def gpu(folder):
+    login(folder, "Debian's login on virtio-gpu", ['-vga', 'none', '-device', 'virtio-gpu-pci'])
+
+
 def arm(_):
     watch('a UEFI shell on ramfb', [*FIRMWARE, '-device', 'ramfb'], (800, 600), b'\xff\xff\0', 20)
     for device in 'VGA', 'bochs-display':
@@ -239,7 +243,7 @@ def arm(_):
 
 # Name, what runs, the files it needs.
 TESTS = (('pc', pc, [FONT]), ('grub', grub, [FONT, GRUB_CD]), ('linux', linux, [FONT, f'{I386}/vmlinuz', f'{I386}/initrd.gz']),
-         ('login', login, [FONT, DEBIAN]), ('arm', arm, [DI[1], FIRMWARE[1]]))
+         ('login', login, [FONT, DEBIAN]), ('gpu', gpu, [FONT, DEBIAN]), ('arm', arm, [DI[1], FIRMWARE[1]]))
 
 
 def main():
