@@ -210,6 +210,7 @@ struct guest_isa {
     uint32_t n_slots;
     const struct ir_helper *helpers;
     uint32_t n_helpers;
+    const struct ir_x87 *x87; /* helpers that a host with such a unit may do in line; NULL: none */
     /**
      * lift - translate guest instructions from @pc until the block ends or @limit instructions
      * were done or @end is reached (then ir_goto(end)); always leaves the block ended.

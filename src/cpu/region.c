@@ -268,6 +268,7 @@ int region_compile(struct former *f, struct made *m, enum effort effort, uint8_t
     m->job.fp_slow = m->mode & j->e->isa->mode_fp_slow;
     m->job.fp_flush = m->mode & j->e->isa->mode_fp_flush;
     m->job.untag = j->untag;
+    m->job.x87 = j->e->isa->x87;
     m->job.gs_base = j->e->conf.guest_base != 0;
     return host_compile(f->host, &m->job);
 }

@@ -9,6 +9,7 @@
 
 #include "ir/flat.h"
 #include "ir/ir.h"
+#include "ir/x87.h"
 
 /* Where translated code finds things in the CPU block: byte offsets from its start. */
 struct host_layout {
@@ -80,6 +81,7 @@ enum host_entry {
     HOST_EP_HOT,   /* call from a region whose counter ran out, followed by struct host_thunk */
     HOST_EP_SLOW,  /* call: evaluate out of line, all registers kept; struct host_slow * in rax */
     HOST_EP_CALL,  /* call: the C function in rax, on the C stack */
+    HOST_EP_KEEP,  /* call: the helper in rax, with operands and result in scratch; all registers but rax kept */
     HOST_EP_RET,   /* jump: rax holds a guest return address that the top of the shadow stack is not */
     HOST_EP_END,   /* where returns end that find the shadow stack empty: to guest address ~0 */
     HOST_EP_EVAL,  /* C function: void (struct cpu *, const struct ir_how *); operands in scratch */
@@ -121,6 +123,7 @@ struct host_job {
                        * SIGFPE: operations are in line only if that finds them in traps */
     bool untag;       /* remove address tags before each access */
     const struct host_soft *soft; /* memory is a machine's; NULL: the host's own */
+    const struct ir_x87 *x87; /* helpers that may be done in line (ir/x87.h); NULL: none */
     bool gs_base;     /* guest address 0 is at the GS segment's base, not at 0 */
     /* out; valid until the next compile */
     uint32_t len, straight_len; /* behind the straight part: ways out, slow paths, data */

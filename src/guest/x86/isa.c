@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The x86 guest of programs as the translator sees it: slots, helpers, reset, flags (cpu/cpu.h). */
 #include "guest/x86/lift.h"
+#include "guest/x86/x87.h"
 #include "guest/x86/lift_priv.h"
 
 #include "cpu/fpmode.h"
@@ -112,6 +113,7 @@ const struct guest_isa guest_x86_64 = {
     .n_slots = X86_NUM_SLOTS,
     .helpers = helpers,
     .n_helpers = X86_NUM_HELPERS,
+    .x87 = &x86_x87_unit,
     .lift = x86_lift,
     .flat = x86_flat,
     .idle_dead = x86_idle_dead,
@@ -132,6 +134,7 @@ const struct guest_isa guest_i386 = {
     .n_slots = X86_NUM_SLOTS,
     .helpers = helpers,
     .n_helpers = X86_NUM_HELPERS,
+    .x87 = &x86_x87_unit,
     .lift = x86_lift,
     .flat = x86_flat,
     .idle_dead = x86_idle_dead,

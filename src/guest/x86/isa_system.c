@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The x86 guest of machines as the translator sees it: the rows of programs and the system's, and the system level (cpu/vcpu.h). */
 #include "guest/x86/lift.h"
+#include "guest/x86/x87.h"
 #include "guest/x86/lift_priv.h"
 #include "guest/x86/system_priv.h"
 
@@ -82,6 +83,7 @@ const struct guest_isa guest_x86_system = {
     .n_slots = X86_NUM_SLOTS,
     .helpers = helpers,
     .n_helpers = X86_NUM_SYSTEM_HELPERS,
+    .x87 = &x86_x87_unit,
     .lift = x86_lift,
     .flat = x86_flat,
     .scan = x86_scan,

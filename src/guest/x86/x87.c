@@ -7,9 +7,28 @@
 #include "guest/x86/x87.h"
 #include "guest/x86/x87_host.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static const struct x86_x87 indefinite = {.mantissa = 0xc000000000000000, .exponent = 0xffff};
+
+/* --- What a host with such a unit does in line --- */
+
+static const uint8_t kinds[] = {
+    [X86_HELP_x87_load] = IR_X87_LOAD, [X86_HELP_x87_load80] = IR_X87_LOAD80, [X86_HELP_x87_push] = IR_X87_PUSH,
+    [X86_HELP_x87_const] = IR_X87_CONST, [X86_HELP_x87_store] = IR_X87_STORE, [X86_HELP_x87_store80] = IR_X87_STORE80,
+    [X86_HELP_x87_high] = IR_X87_HIGH, [X86_HELP_x87_pop] = IR_X87_POP, [X86_HELP_x87_store_st] = IR_X87_COPY,
+    [X86_HELP_x87_arith] = IR_X87_ARITH, [X86_HELP_x87_arith_m] = IR_X87_ARITH_M, [X86_HELP_x87_compare] = IR_X87_COMPARE,
+    [X86_HELP_x87_compare_m] = IR_X87_COMPARE_M, [X86_HELP_x87_sign] = IR_X87_SIGN, [X86_HELP_x87_xch] = IR_X87_XCH,
+    [X86_HELP_x87_function] = IR_X87_FUNCTION, [X86_HELP_x87_status] = IR_X87_STATUS, [X86_HELP_x87_control] = IR_X87_CONTROL,
+};
+
+#define AT(field) (uint32_t)(offsetof(struct cpu, guest) + offsetof(struct x86_state, field))
+
+const struct ir_x87 x86_x87_unit = {
+    .reg = AT(fpr), .fcw = AT(fcw), .fsw = AT(fsw), .top = AT(ftop), .full = AT(ftag), .high = AT(aux[0]),
+    .kind = kinds, .n_kinds = sizeof(kinds),
+};
 
 /* --- The stack --- */
 

@@ -4,8 +4,8 @@
 #define GUEST_X86_X87_H
 
 #include "guest/x86/x86.h"
+#include "ir/x87.h"
 
-enum { X87_TO_I = 1, X87_POP = 2, X87_POP2 = 4, X87_TO_FLAGS = 8 };
 enum {
     X87_KEPT = 1,           /* aux[1] after x87_store: nothing is to be stored or popped */
 };
@@ -14,5 +14,8 @@ enum {
 void x87_mode(struct cpu *cpu);
 /** x87_new_mode - the same at the end of a full helper, whose instruction @next follows: leaves if the mode has changed. */
 void x87_new_mode(struct cpu *cpu, uint64_t next);
+
+/* Where the unit is, for the host (ir/x87.h). */
+extern const struct ir_x87 x86_x87_unit;
 
 #endif

@@ -4,20 +4,7 @@
 #define GUEST_X86_X87_HOST_H
 
 #include "guest/x86/x86.h"
-
-/* Arithmetic is numbered as the reg field of D8 has it; ADD + 8 * n: with an operand in memory of type n - 1. */
-enum x87_type { X87_M32, X87_I32, X87_M64, X87_I16, X87_I64, X87_BCD }; /* the first four as D8, DA, DC, DE */
-enum x87_op {
-    X87_ADD, X87_MUL, X87_COM, X87_COMP, X87_SUB, X87_SUBR, X87_DIV, X87_DIVR, /* a op b */
-    X87_MEM = 8,        /* + arithmetic + 8 * type: a op m */
-    X87_UCOM = 40, X87_TST,
-    X87_LOAD = 48,      /* + type: r = m */
-    X87_STORE = 56,     /* + type: m = a */
-    X87_STORE_TRUNC = 64, /* + type */
-    X87_CONST = 72,     /* + number, as D9 E8+ has it */
-    X87_F2XM1 = 80, X87_FYL2X, X87_FPTAN, X87_FPATAN, X87_FXTRACT, X87_FPREM1, X87_FPREM = 88, X87_FYL2XP1, X87_FSQRT, X87_FSINCOS,
-    X87_FRNDINT, X87_FSCALE, X87_FSIN, X87_FCOS,
-};
+#include "ir/x87.h"
 
 /* a: ST(0), b: the other operand; r: the result, with r2 what is pushed on top of it. */
 struct x87_work {

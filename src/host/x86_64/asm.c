@@ -557,6 +557,22 @@ void x64_pop(struct x64_asm *a, unsigned r)
     x64_byte(a, 0x58 | (r & 7));
 }
 
+void x64_bit_rr(struct x64_asm *a, unsigned opc, unsigned d, unsigned n)
+{
+    op_rr(a, 0, 0, 0x0f00 | opc, n, d);
+}
+
+void x64_x87_m(struct x64_asm *a, unsigned opc, unsigned ext, struct x64_mem m)
+{
+    op_rm(a, 0, 0, opc, ext, m, 0);
+}
+
+void x64_x87_r(struct x64_asm *a, unsigned opc, unsigned modrm)
+{
+    x64_byte(a, (uint8_t)opc);
+    x64_byte(a, (uint8_t)modrm);
+}
+
 void x64_mfence(struct x64_asm *a)
 {
     x64_lock(a);

@@ -120,6 +120,9 @@ void x64_cmpxchg16b(struct x64_asm *a, struct x64_mem m);
 void x64_push(struct x64_asm *a, unsigned r);
 void x64_push_imm(struct x64_asm *a, int32_t imm); /* sign-extended to 64 bits */
 void x64_pop(struct x64_asm *a, unsigned r);
+void x64_bit_rr(struct x64_asm *a, unsigned opc, unsigned d, unsigned n); /* 0F opc: A3 bt, AB bts, B3 btr of bit n (register) of d */
+void x64_x87_m(struct x64_asm *a, unsigned opc, unsigned ext, struct x64_mem m); /* D8 .. DF with memory; ext in ModRM.reg */
+void x64_x87_r(struct x64_asm *a, unsigned opc, unsigned modrm);
 void x64_mfence(struct x64_asm *a); /* a locked add to the stack: the cheaper full fence */
 
 /* Control */

@@ -178,6 +178,8 @@ static void emit_call(struct x64 *x, const struct ir_op *o, uint32_t v)
     static const uint8_t arg_reg[3] = { RSI, RDX, RCX };
     const struct ir_helper *h = &x->ir->helpers[o->imm];
 
+    if (x_x87(x, o, v))
+        return;
     if (h->full) {
         /* operands first, to where the write-back cannot touch them */
         for (unsigned k = 0; k < 3; k++)

@@ -83,12 +83,13 @@ struct xblock {
 struct xstub {
     struct x64_label label;
     enum { STUB_EXIT_BLOCK, STUB_POLL, STUB_SLOW, STUB_THUNK, STUB_CALL_MISS,
-           STUB_OTHER_RETURN, STUB_LEAVE, STUB_BACK, STUB_ACCESS, STUB_FAR, STUB_CHECK } kind;
+           STUB_OTHER_RETURN, STUB_LEAVE, STUB_BACK, STUB_ACCESS, STUB_FAR, STUB_CHECK, STUB_KEEP } kind;
     uint32_t op;          /* poll, check: the operation; exit block: the block; call miss: the landing */
     struct xstate *state; /* registers at the branch; NULL when nothing is to be written back */
     /* slow: floating point out of line */
     struct x64_label back;
     uint8_t dst, src[3]; /* register numbers or NOREG; return: dst is where to */
+    bool drop;           /* keep: a value on the x87 stack is dropped first */
     /* thunk: an unlinked exit.  leave: not linked at all; back: that, or on to @pc; far: on to it through the jump cache */
     uint64_t pc;
     uint32_t site; /* code offset of the field to patch */
@@ -336,6 +337,9 @@ void x_flat(struct x64 *x);                                   /* flat.c: job->fl
 /* flags.c: flags among the @n slots to be written; gives a bit for each that has been. */
 uint64_t x_store_flags(struct x64 *x, const struct xpair *p, uint32_t n);
 void x_store_sets(struct x64 *x, uint32_t at); /* exit.c: the writes before operation @at, in straight code */
+/** x_x87 - does the call @op of a helper in line (ir/x87.h), or says that it is none that can be.  x_x87_stub: what stands out of line. */
+bool x_x87(struct x64 *x, const struct ir_op *op, uint32_t v); /* x87.c */
+void x_x87_stub(struct x64 *x, uint32_t i);
 void emit_out(struct x64 *x, const struct ir_op *op); /* exit.c: poll, exit, exit_ind, trap */
 /** x_poll - leave when the CPU's attention is wanted, else go on; at @back, if that is given. */
 void x_poll(struct x64 *x, const struct ir_op *op, struct x64_label *back);

@@ -660,6 +660,9 @@ void emit_stubs(struct x64 *x)
             x_link(x, pc);
             break;
         }
+        case STUB_KEEP:
+            x_x87_stub(x, i);
+            break;
         case STUB_SLOW:
             emit_slow_stub(x, i);
             break;

@@ -63,27 +63,52 @@ static void stub_call(struct x64_asm *a, const struct host_layout *lay)
     x64_ret(a, 0);
 }
 
-/* rax: struct ir_how *.  Keeps every register but rax and the flags. */
-static void stub_slow(struct x64_asm *a, const struct host_layout *lay)
-{
-    static const uint8_t gpr[] = { RCX, RDX, RSI, RDI, R8, R9, R10, R11 };
+/* Around a call of C that keeps every register but rax and the flags. */
+static const uint8_t kept[] = { RCX, RDX, RSI, RDI, R8, R9, R10, R11 };
 
+static void keep_registers(struct x64_asm *a, const struct host_layout *lay)
+{
     to_c_stack(a, lay);
-    for (unsigned i = 0; i < sizeof(gpr); i++)
-        x64_push(a, gpr[i]);
+    for (unsigned i = 0; i < sizeof(kept); i++)
+        x64_push(a, kept[i]);
     x64_alu_ri(a, ALU_SUB, 8, RSP, 16 * 16);
     for (unsigned i = 0; i < 16; i++)
         x64_vstore(a, x64_at(RSP, (int32_t)i * 16), i);
-    x64_lea(a, 8, RDI, x64_at(X_CPU, -(int32_t)lay->bias));
-    x64_mov_rr(a, 8, RSI, RAX);
-    x64_call_m(a, cpu_at(lay, lay->entry_points + HOST_EP_EVAL * 8));
+}
+
+static void registers_back(struct x64_asm *a, const struct host_layout *lay)
+{
     for (unsigned i = 0; i < 16; i++)
         x64_vload(a, i, x64_at(RSP, (int32_t)i * 16));
     x64_alu_ri(a, ALU_ADD, 8, RSP, 16 * 16);
-    for (unsigned i = sizeof(gpr); i-- > 0;)
-        x64_pop(a, gpr[i]);
+    for (unsigned i = sizeof(kept); i-- > 0;)
+        x64_pop(a, kept[i]);
     x64_load(a, 8, RSP, cpu_at(lay, lay->shadow));
     x64_ret(a, 0);
+}
+
+/* rax: struct ir_how *. */
+static void stub_slow(struct x64_asm *a, const struct host_layout *lay)
+{
+    keep_registers(a, lay);
+    x64_lea(a, 8, RDI, x64_at(X_CPU, -(int32_t)lay->bias));
+    x64_mov_rr(a, 8, RSI, RAX);
+    x64_call_m(a, cpu_at(lay, lay->entry_points + HOST_EP_EVAL * 8));
+    registers_back(a, lay);
+}
+
+/* rax: a helper. */
+static void stub_keep(struct x64_asm *a, const struct host_layout *lay)
+{
+    static const uint8_t arg[] = { RSI, RDX, RCX };
+
+    keep_registers(a, lay);
+    x64_lea(a, 8, RDI, x64_at(X_CPU, -(int32_t)lay->bias));
+    for (unsigned k = 0; k < sizeof(arg); k++)
+        x64_load(a, 8, arg[k], cpu_at(lay, lay->scratch + 16 * k));
+    x64_call_r(a, RAX);
+    x64_store(a, 8, cpu_at(lay, lay->scratch + 48), RAX);
+    registers_back(a, lay);
 }
 
 /* Called in front of struct host_access, with the guest address in rax; see host.h. */
@@ -182,6 +207,9 @@ uint32_t host_stubs(struct host *h, uint8_t *buf, uint32_t cap, void **ep)
     x64_align(&a, 16, 0);
     ep[HOST_EP_SLOW] = buf + a.n;
     stub_slow(&a, &h->lay);
+    x64_align(&a, 16, 0);
+    ep[HOST_EP_KEEP] = buf + a.n;
+    stub_keep(&a, &h->lay);
     x64_align(&a, 16, 0);
     ep[HOST_EP_CALL] = buf + a.n;
     stub_call(&a, &h->lay);

@@ -40,9 +40,11 @@ static unsigned pick(unsigned n)
 
 /* --- Instructions --- */
 
+enum { BYTES_MAX = 64 };
 struct encoding {
-    uint8_t bytes[16];
+    uint8_t bytes[BYTES_MAX];
     unsigned n;
+    bool masked;    /* several x87 instructions: their exceptions are masked */
     unsigned small; /* this vector register less 1 has small numbers, as it is an index */
 };
 
@@ -528,6 +530,14 @@ static struct {
 } engines[] = {{"interpreter", ENGINE_INTERP, 0, 0, NULL}, {"translator", ENGINE_JIT, 1, 0, NULL}, {"floor", ENGINE_JIT, 1, 15, NULL}};
 enum { ENGINES = sizeof(engines) / sizeof(engines[0]) };
 
+static bool ready(void)
+{
+    for (unsigned k = 0; k < ENGINES; k++)
+        if (!engines[k].cpu)
+            engines[k].cpu = new_cpu(engines[k].kind, engines[k].hot, engines[k].off);
+    return mmap((void *)CODE, SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
+}
+
 static void small_numbers(struct state *s, const struct encoding *e, const char *name)
 {
     uint64_t keep = name[7] == 'd' ? 0x0000000700000007 : 7;
@@ -543,11 +553,17 @@ static bool try(unsigned row, const struct encoding *e)
     struct state start, want, got;
     bool bad = false;
 
-    memcpy((void *)(uintptr_t)CODE, e->bytes, 16);
+    memcpy((void *)(uintptr_t)CODE, e->bytes, BYTES_MAX);
     for (unsigned k = 0; k < ENGINES; k++)
-        engine_invalidate(engines[k].cpu->engine, CODE, 16);
+        engine_invalidate(engines[k].cpu->engine, CODE, BYTES_MAX);
     for (unsigned n = 0; n < OPERANDS && !bad; n++) {
         random_state(&start);
+        if (e->masked)
+            start.x87[0] |= 0x3f;
+        if (e->masked && pick(4)) { /* what is usual */
+            start.x87[0] = 0x7f, start.x87[1] = 3;
+            start.x87[2] |= pick(3) ? 0x3f : 0;
+        }
         small_numbers(&start, e, x86_row_name(row));
         want = start;
         run_native(e, &want);
@@ -578,9 +594,7 @@ TEST(x86_vector, random_operands_give_what_the_processor_gives)
     unsigned cases = getenv("X86_CASES") ? (unsigned)atoi(getenv("X86_CASES")) : 4, tried = 0, failed = 0;
     const char *only = getenv("X86_ROW");
 
-    CHECK(mmap((void *)CODE, SIZE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED);
-    for (unsigned k = 0; k < ENGINES; k++)
-        engines[k].cpu = new_cpu(engines[k].kind, engines[k].hot, engines[k].off);
+    CHECK(ready());
     for (unsigned row = 0; row < X86_NUM_ROWS; row++) {
         if (x86_row_unit(row) == X86_UNIT_INTEGER || !native_has(x86_row_feature(row)) || left_out(row) || (only && strcmp(only, x86_row_name(row))))
             continue;
@@ -600,6 +614,37 @@ TEST(x86_vector, random_operands_give_what_the_processor_gives)
     printf("%u instructions, %u operands each\n", tried, OPERANDS);
     CHECK_EQ(failed, 0);
     CHECK(only || tried > 1000);
+}
+
+/* Several x87 instructions in a row: each finds what the one before has left. */
+TEST(x86_vector, x87_sequences_give_what_the_processor_gives)
+{
+    enum { LENGTH = 6 };
+    unsigned rows[X86_NUM_ROWS], n_rows = 0, failed = 0;
+    unsigned tries = getenv("X86_SEQUENCES") ? (unsigned)atoi(getenv("X86_SEQUENCES")) : 2000;
+
+    CHECK(ready());
+    for (unsigned row = 0; row < X86_NUM_ROWS; row++)
+        if (x86_row_unit(row) == X86_UNIT_X87 && !left_out(row) && strcmp(x86_row_name(row), "fldcw"))
+            rows[n_rows++] = row;
+    CHECK(n_rows > 60);
+    for (unsigned n = 0; n < tries && failed < 5; n++) {
+        struct encoding e = {.masked = true};
+        unsigned row = 0;
+
+        while (e.n < LENGTH * 5 && (e.n < 2 || pick(LENGTH))) {
+            struct encoding one = {.n = 0};
+
+            row = rows[pick(n_rows)];
+            if (!make(row, &one))
+                continue;
+            memcpy(e.bytes + e.n, one.bytes, one.n + 2);
+            e.n += one.n;
+        }
+        failed += !try(row, &e);
+    }
+    fflush(stdout);
+    CHECK_EQ(failed, 0);
 }
 
 /* MXCSR with zero divide unmasked: 1 / 0 is not done; inexact stays masked, and is done; invalid keeps inexact from being seen. */
@@ -653,5 +698,6 @@ TEST(x86_vector, unmasked_exceptions_are_raised)
 static const struct test tests[] = {
     CASE(x86_vector, unmasked_exceptions_are_raised),
     CASE_SLOW(x86_vector, random_operands_give_what_the_processor_gives, 60),
+    CASE_SLOW(x86_vector, x87_sequences_give_what_the_processor_gives, 60),
 };
 TEST_MAIN(tests)
