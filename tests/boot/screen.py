@@ -232,7 +232,8 @@ def login(folder, name="Debian's login on the VGA screen", card=()):
 
 
 def gpu(folder):
-    login(folder, "Debian's login on virtio-gpu", ['-vga', 'none', '-device', 'virtio-gpu-pci'])
+    """SeaBIOS and GRUB on its VGA, Linux on its virtio-gpu."""
+    login(folder, "Debian's login on virtio-vga", ['-vga', 'virtio'])
 
 
 def arm(_):

@@ -96,7 +96,7 @@ REFUSED = [
      "-debugcon: No 'ISA' bus found for device 'isa-debugcon'"),
     ('an option of later', ['-M', 'none', '-icount', 'shift=1'], '-icount: not supported yet'),
     ('a display', ['-M', 'none', '-display', 'gtk'], "-display gtk: not supported yet, want 'none' or 'vnc=...'"),
-    ('a video card', ['-M', 'none', '-display', 'none', '-vga', 'cirrus'], "-vga cirrus: not supported, use 'std' or 'none'"),
+    ('a video card', ['-M', 'none', '-display', 'none', '-vga', 'cirrus'], "-vga cirrus: not supported, use 'std', 'virtio' or 'none'"),
     ('no video card', ['-M', 'none', '-display', 'none', '-vga', 'foo'], 'unknown vga type: foo'),
     ('-nographic in the background', ['-M', 'none', '-nographic', '-daemonize'],
      '-nographic cannot be used with -daemonize'),

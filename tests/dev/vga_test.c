@@ -254,6 +254,22 @@ TEST(vga, mode_13h_is_memory)
     rig_free(r);
 }
 
+TEST(vga, virtio_vga_is_one_until_a_driver_comes)
+{
+    struct rig *r = vga("virtio-vga");
+
+    mode_13(r);
+    poke(r, 0xa0000 + 320 * 7 + 5, 77);
+    CHECK_EQ(pixel(r, 10, 14), color(77));
+    rig_save_load(r);
+    CHECK_EQ(pixel(r, 10, 14), color(77));
+    CHECK_EQ(cfg_read(r, RIG_FN(0, 1, 0), 0, 4), 0x10501af4);
+    CHECK_EQ(cfg_read(r, RIG_FN(0, 1, 0), 8, 4) >> 16, 0x0300);
+    CHECK(!displays_console(machine_displays(r->m), 1)); /* one screen for both */
+    rig_hostile(r);
+    rig_free(r);
+}
+
 TEST(vga, cga_modes_are_interleaved)
 {
     struct rig *r = vga("VGA");
@@ -408,6 +424,7 @@ static const struct test tests[] = {
     CASE(vga, the_cursor_is_where_the_crtc_has_it_and_blinks),
     CASE(vga, write_modes_and_latches),
     CASE(vga, mode_13h_is_memory),
+    CASE(vga, virtio_vga_is_one_until_a_driver_comes),
     CASE(vga, cga_modes_are_interleaved),
     CASE(vga, dispi_modes_are_linear),
     CASE(vga, registers_are_as_the_manual_says),

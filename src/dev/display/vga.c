@@ -125,7 +125,8 @@ int vga_init(struct vga *v, struct dev *d, struct err *e)
     }
     mem_init_mmio(&v->dispi_ports, "vbe.ports", 4, &dispi_ops, v);
     dispi_reset(&v->dispi, v->size);
-    v->console = console_new(machine_displays(d->m), &vga_console, v, d->id ? d->id : d->type->name, 0, false);
+    if (!v->console)
+        v->console = console_new(machine_displays(d->m), &vga_console, v, d->id ? d->id : d->type->name, 0, false);
     return 0;
 }
 

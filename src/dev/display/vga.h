@@ -109,7 +109,7 @@ extern const struct state vga_state[];
         .since = 1, .table = vga_state                                                                        \
     }
 
-/** vga_init - memory, window, registers, console, from properties.  vga_fini - the reverse. */
+/** vga_init - memory, window, registers, console (unless v->console is there already), from properties.  vga_fini - the reverse. */
 int vga_init(struct vga *v, struct dev *d, struct err *e);
 void vga_fini(struct vga *v);
 void vga_reset(struct vga *v);

@@ -22,6 +22,7 @@ static const struct virtio_wrap *const wraps[] = {
     &virtio_wrap_pci,
     &virtio_wrap_pci_transitional,
     &virtio_wrap_pci_non_transitional,
+    &virtio_wrap_vga,
     NULL,
 };
 

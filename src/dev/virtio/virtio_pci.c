@@ -3,14 +3,13 @@
  * virtio on PCI.  Virtio 1.2, 4.1: capabilities that point into BAR 4, MSI-X in BAR 1; and the I/O port
  * registers of before 1.0 in BAR 0 (4.1.4.8), for transitional devices.
  */
-#include "dev/pci/pci.h"
-#include "dev/virtio/wrap.h"
+#include "dev/virtio/virtio_pci.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 enum { VENDOR = 0x1af4, MODERN_ID = 0x1040 };
-enum { BAR_LEGACY = 0, BAR_MSIX = 1, BAR_MODERN = 4 };
+enum { BAR_LEGACY = 0, BAR_MSIX = 1, BAR_MODERN = 4 }; /* the latter two unless bars_moved */
 enum { CAP_COMMON = 1, CAP_NOTIFY, CAP_ISR, CAP_DEVICE, CAP_ACCESS };
 
 /* BAR 4, one page each. */
@@ -58,37 +57,16 @@ enum {
 };
 #define LEGACY_FEATURES (VIRTIO_BIT(VIRTIO_F_NOTIFY_ON_EMPTY) | VIRTIO_BIT(VIRTIO_F_ANY_LAYOUT))
 
-struct vpci {
-    struct pci_dev pci;
-    struct mem bar, common, isr, device, notify, legacy;
-    bool has_legacy, has_modern;
-    uint16_t access_cap;
-    uint32_t device_sel, driver_sel;
-    uint16_t queue_sel;
-
-    /* Properties. */
-    int disable_legacy;
-    bool disable_modern, ioeventfd;
-    uint64_t vectors;
-};
-
-enum { ON, OFF, AUTO };
-static const char *const on_off_auto[] = {"on", "off", "auto", NULL};
 enum { VECTORS_UNSAID = 0xffff };
+const char *const vpci_on_off_auto[] = {"on", "off", "auto", NULL};
+static const struct field vpci_props[] = {VPCI_FIELDS, FIELD_END};
 
-static const struct field vpci_props[] = {
-    PCI_FIELDS(vpci, pci),
-    FIELD_ENUM(vpci, disable_legacy, on_off_auto, "disable-legacy", "auto",
-               "no registers of before virtio 1.0"),
-    FIELD(vpci, disable_modern, F_BOOL, "disable-modern", "off", "no registers of virtio 1.0"),
-    FIELD(vpci, ioeventfd, F_BOOL, "ioeventfd", "on", "has no effect"),
-    FIELD(vpci, vectors, F_U64, "vectors", "65535",
-          "MSI-X vectors; 0: none; 65535: as many as are useful"),
-    FIELD_END};
+static const struct state vpci_state[] = {VPCI_STATE, STATE_END};
 
-static const struct state vpci_state[] = {
-    PCI_STATE(vpci, pci), STATE(vpci, device_sel, S_U32, 1, NULL),
-    STATE(vpci, driver_sel, S_U32, 1, NULL), STATE(vpci, queue_sel, S_U16, 1, NULL), STATE_END};
+static unsigned bar_modern(const struct vpci *p)
+{
+    return p->bars_moved ? VPCI_MOVED_MODERN : BAR_MODERN;
+}
 
 static struct virtio *model(struct vpci *p)
 {
@@ -362,7 +340,7 @@ static bool access_target(struct vpci *p, struct mem **m, paddr *off, struct acc
     uint32_t at = pci_get32(&p->pci, c + A_OFFSET), len = pci_get32(&p->pci, c + A_LENGTH);
     struct mem *parts[] = {&p->common, &p->isr, &p->device, &p->notify};
 
-    if (p->pci.config[c + A_BAR] != BAR_MODERN || at >= BAR_LEN || !is_pow2(len) || len > 4 ||
+    if (p->pci.config[c + A_BAR] != bar_modern(p) || at >= BAR_LEN || !is_pow2(len) || len > 4 ||
         at % len)
         return false;
     *m = parts[at / PART_LEN];
@@ -418,7 +396,7 @@ static unsigned add_cap(struct vpci *p, uint8_t kind, uint32_t at, uint32_t len,
 
     pci_set8(&p->pci, c + 2, 16 + extra);
     pci_set8(&p->pci, c + 3, kind);
-    pci_set8(&p->pci, c + 4, kind == CAP_ACCESS ? 0 : BAR_MODERN);
+    pci_set8(&p->pci, c + 4, kind == CAP_ACCESS ? 0 : bar_modern(p));
     pci_set32(&p->pci, c + 8, at);
     pci_set32(&p->pci, c + 12, len);
     return c;
@@ -451,7 +429,7 @@ static void add_modern(struct vpci *p)
     pci_wmask32(d, c + A_OFFSET, UINT32_MAX);
     pci_wmask32(d, c + A_LENGTH, UINT32_MAX);
     pci_wmask32(d, c + A_DATA, UINT32_MAX);
-    pci_add_bar(d, BAR_MODERN, PCI_BAR_64 | PCI_BAR_PREFETCH, &p->bar);
+    pci_add_bar(d, bar_modern(p), PCI_BAR_64 | PCI_BAR_PREFETCH, &p->bar);
 }
 
 static uint64_t round_pow2(uint64_t v)
@@ -487,7 +465,7 @@ static int choose(struct vpci *p, struct err *e)
         p->has_legacy = true;
     } else if (w == &virtio_wrap_pci) {
         p->has_modern = !p->disable_modern;
-        p->has_legacy = old && (p->disable_legacy == OFF || (p->disable_legacy == AUTO && !port));
+        p->has_legacy = old && (p->disable_legacy == VPCI_OFF || (p->disable_legacy == VPCI_AUTO && !port));
     }
     if (!p->has_legacy && !p->has_modern)
         return err_set(e, -EINVAL,
@@ -495,7 +473,7 @@ static int choose(struct vpci *p, struct err *e)
     return 0;
 }
 
-static void vpci_fini(struct dev *d)
+void vpci_fini(struct dev *d)
 {
     virtio_fini(virtio_of(d));
     pci_dev_fini((struct pci_dev *)d);
@@ -508,10 +486,10 @@ static void add_vectors(struct vpci *p, struct virtio *v)
     if (n == VECTORS_UNSAID)
         n = v->type->pci_vectors ? v->type->pci_vectors : v->n_queues + 1;
     if (n)
-        msix_add_bar(&p->pci, 0, min_u64(n, 2048), BAR_MSIX);
+        msix_add_bar(&p->pci, 0, min_u64(n, 2048), p->bars_moved ? VPCI_MOVED_MSIX : BAR_MSIX);
 }
 
-static int vpci_init(struct dev *d, struct err *e)
+int vpci_init(struct dev *d, struct err *e)
 {
     struct vpci *p = (struct vpci *)d;
     struct virtio *v = virtio_of(d);
@@ -535,7 +513,7 @@ static int vpci_init(struct dev *d, struct err *e)
     return 0;
 }
 
-static void vpci_reset(struct dev *d)
+void vpci_reset(struct dev *d)
 {
     struct vpci *p = (struct vpci *)d;
 
@@ -546,7 +524,7 @@ static void vpci_reset(struct dev *d)
     update_irq(p);
 }
 
-static int vpci_loaded(struct dev *d, int version, struct err *e)
+int vpci_loaded(struct dev *d, int version, struct err *e)
 {
     struct vpci *p = (struct vpci *)d;
     int r;
@@ -565,7 +543,7 @@ static bool has_legacy_id(const struct virtio_type *t)
     return t->legacy_pci_id;
 }
 
-static const void *pci_ops(const struct virtio_type *t)
+const void *vpci_ops(const struct virtio_type *t)
 {
     struct pci_type *p = calloc(1, sizeof(*p));
 
@@ -587,7 +565,7 @@ static const void *pci_ops(const struct virtio_type *t)
 
 #define VPCI                                                                                       \
     .bus = "pci", .size = sizeof(struct vpci), .props = vpci_props, .state = vpci_state,           \
-    .ops = pci_ops, .init = vpci_init, .reset = vpci_reset, .fini = vpci_fini,                     \
+    .ops = vpci_ops, .init = vpci_init, .reset = vpci_reset, .fini = vpci_fini,                     \
     .loaded = vpci_loaded
 
 const struct virtio_wrap virtio_wrap_pci = {.name = "virtio-%s-pci", .alias = "virtio-%s", VPCI};

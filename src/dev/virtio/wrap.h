@@ -25,7 +25,7 @@ struct virtio_wrap {
     int (*loaded)(struct dev *d, int version, struct err *e);
 };
 extern const struct virtio_wrap virtio_wrap_mmio, virtio_wrap_pci, virtio_wrap_pci_transitional,
-    virtio_wrap_pci_non_transitional;
+    virtio_wrap_pci_non_transitional, virtio_wrap_vga;
 
 /** virtio_is - is it one of ours?  virtio_of - the model's part of a device that is one of ours. */
 bool virtio_is(const struct dev *d);
