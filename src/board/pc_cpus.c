@@ -6,6 +6,7 @@
 #include "dev/intc/apic.h"
 #include "dev/intc/i8259.h"
 #include "dev/intc/ioapic.h"
+#include "dev/pc/ich9.h"
 #include "guest/x86/system.h"
 
 #include <errno.h>
@@ -65,7 +66,7 @@ static void set_a20(void *opaque, int n, bool level)
 }
 
 /* To the CPU whose write it is, or to the first: firmware counts on it that the others, which may not have found their memory for
- * SMM yet, are left alone. */
+ * SMM yet, are left alone, until it asks for all of them. */
 static void set_smi(void *opaque, int n, bool level)
 {
     struct pc *p = opaque;
@@ -74,6 +75,9 @@ static void set_smi(void *opaque, int n, bool level)
     for (unsigned i = 1; i < p->c->max_cpus; i++)
         if (p->cpus[i] && p->cpus[i] == cpu_self)
             to = cpu_self;
+    for (unsigned i = 0; level && p->q35 && ich9_smi_to_all(p->isa_dev) && i < p->c->cpus; i++)
+        if (p->cpus[i] != to)
+            x86_smi(p->cpus[i]);
     if (level)
         x86_smi(to);
 }

@@ -15,6 +15,7 @@
 #include "dev/firmware/fw_cfg.h"
 #include "dev/firmware/image.h"
 #include "dev/floppy/fdc.h"
+#include "dev/pc/ich9.h"
 #include "dev/rtc/mc146818.h"
 
 #include <errno.h>
@@ -225,6 +226,8 @@ int pc_tell_firmware(struct pc *p, struct err *e)
     machine_on_reset(p->m, tell_cpus, p);
     if (pc_tell_memory(p, e) < 0 || tell_boot(p, kernel.rom, e) < 0 || smbios_publish(p->c, &self, p->fw_cfg, e) < 0 ||
         (p->acpi && (tell_states(p, e) < 0 || pc_acpi(p, e) < 0)))
+        return e->code;
+    if (p->q35 && ich9_offer_smi(p->isa_dev, p->fw_cfg, e) < 0)
         return e->code;
     return asked_files(p->c, p->fw_cfg, e);
 }

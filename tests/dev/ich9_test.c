@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ICH9: routing of interrupts, power management, watchdog; Q35's memory controller: TSEG. */
+#include "dev/firmware/fw_cfg.h"
 #include "dev/pc/ich9.h"
 #include "dev/pc/q35.h"
 #include "dev/pc/south.h"
@@ -73,6 +74,75 @@ TEST(ich9, power_button_and_commands)
     rig_free(r);
 }
 
+static unsigned key_of(struct rig *r, const char *name)
+{
+    uint8_t entry[64];
+    uint32_t n = 0;
+
+    pc_out(r, 0x510, FW_CFG_FILE_DIR, 2);
+    for (unsigned i = 0; i < 4; i++)
+        n = n << 8 | pc_in(r, 0x511, 1);
+    while (n--) {
+        for (unsigned i = 0; i < sizeof(entry); i++)
+            entry[i] = (uint8_t)pc_in(r, 0x511, 1);
+        if (strcmp((char *)entry + 8, name) == 0)
+            return (unsigned)entry[4] << 8 | entry[5];
+    }
+    CHECK(!"the file is there");
+    return 0;
+}
+
+/* As firmware does: by DMA. */
+static void request(struct rig *r, uint8_t features)
+{
+    const uint8_t dma[16] = {0, (uint8_t)key_of(r, "etc/smi/requested-features"), 0, 8 | 16, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0x20, 0};
+    const uint8_t want[8] = {features};
+
+    space_write(machine_space(r->m), 0x2000, want, sizeof(want), (struct access){0});
+    space_write(machine_space(r->m), 0x1000, dma, sizeof(dma), (struct access){0});
+    pc_out(r, 0x514, 0, 4);
+    pc_out(r, 0x518, 0x00100000, 4);
+    CHECK_EQ(rig_load(r, 0x1000, 4), 0);
+}
+
+static uint32_t settled(struct rig *r)
+{
+    pc_out(r, 0x510, key_of(r, "etc/smi/features-ok"), 2);
+    return pc_in(r, 0x511, 1);
+}
+
+static void with_fw_cfg(struct rig *r)
+{
+    struct err e = {0};
+
+    pc_rig_before(r);
+    machine_lock(r->m);
+    CHECK(dev_add(r->m, "fw_cfg_io", NULL, NULL, &e));
+    machine_unlock(r->m);
+}
+
+TEST(ich9, firmware_may_ask_for_smis_to_go_to_all_cpus)
+{
+    struct rig *r = rig_with("ICH9-LPC", "addr=1f.0,smm-enabled=on", with_fw_cfg);
+    struct err e = {0};
+
+    CHECK_EQ(ich9_offer_smi(r->dev, fw_cfg_find(r->m), &e), 0);
+    pc_out(r, 0x510, key_of(r, "etc/smi/supported-features"), 2);
+    CHECK_EQ(pc_in(r, 0x511, 1), 1);
+    request(r, 0x81); /* one of them nobody has */
+    CHECK_EQ(settled(r), 0);
+    CHECK(!ich9_smi_to_all(r->dev));
+    request(r, 1);
+    CHECK_EQ(settled(r), 1);
+    CHECK(ich9_smi_to_all(r->dev));
+    request(r, 0); /* too late */
+    CHECK_EQ(settled(r), 1);
+    CHECK(ich9_smi_to_all(r->dev));
+    rig_reset(r);
+    CHECK(!ich9_smi_to_all(r->dev));
+    rig_free(r);
+}
+
 TEST(ich9, watchdog_bites_at_its_second_timeout)
 {
     struct rig *r = lpc("addr=1f.0");
@@ -136,6 +206,7 @@ TEST(ich9, tseg_is_for_smm)
 static const struct test tests[] = {
     CASE(ich9, pci_interrupts_reach_pic_and_apic),
     CASE(ich9, power_button_and_commands),
+    CASE(ich9, firmware_may_ask_for_smis_to_go_to_all_cpus),
     CASE(ich9, watchdog_bites_at_its_second_timeout),
     CASE(ich9, tseg_is_for_smm),
 };

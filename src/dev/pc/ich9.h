@@ -11,5 +11,8 @@ enum { ICH9_PIRQS = 8 };
 struct irq_in ich9_pirq(struct dev *d, unsigned n);
 struct irq_line *ich9_apic_out(struct dev *d, unsigned n);
 struct isa_bus *ich9_isa(struct dev *d);
+/** ich9_offer_smi - firmware may ask, by @fw_cfg, for SMIs of commands to go to all CPUs.  ich9_smi_to_all - it has. */
+int ich9_offer_smi(struct dev *d, struct dev *fw_cfg, struct err *e);
+bool ich9_smi_to_all(struct dev *d);
 
 #endif

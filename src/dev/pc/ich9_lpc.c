@@ -4,6 +4,7 @@
 #include "dev/pc/ich9.h"
 
 #include "dev/pc/apm.h"
+#include "dev/pc/ich9_smi.h"
 #include "dev/pc/ich9_tco.h"
 #include "dev/pc/south.h"
 #include "dev/pci/pci.h"
@@ -24,6 +25,7 @@ struct ich9 {
     struct acpi_pm acpi;
     struct apm apm;
     struct ich9_tco tco;
+    struct ich9_smi smi_to;
     struct mem pm, smi_regs, rcba;
     uint32_t smi_en, smi_sts, gcs;
     bool pirq[PIRQS];
@@ -45,6 +47,16 @@ struct acpi_pm *ich9_acpi(struct dev *d)
 struct irq_line *ich9_smi(struct dev *d)
 {
     return &ich9_of(d)->smi;
+}
+
+int ich9_offer_smi(struct dev *d, struct dev *fw_cfg, struct err *e)
+{
+    return ich9_smi_offer(&ich9_of(d)->smi_to, fw_cfg, e);
+}
+
+bool ich9_smi_to_all(struct dev *d)
+{
+    return ich9_smi_broadcast(&ich9_of(d)->smi_to);
 }
 
 struct isa_bus *ich9_isa(struct dev *d)
@@ -233,6 +245,7 @@ static void reset(struct dev *d)
     pci_dev_reset(&p->pci);
     acpi_pm_reset(&p->acpi);
     ich9_tco_reset(&p->tco);
+    ich9_smi_reset(&p->smi_to);
     p->apm.control = p->apm.status = 0;
     p->smi_en = p->smm ? 0 : APMC_EN;
     p->smi_sts = 0;
@@ -277,6 +290,7 @@ static const struct state state[] = {
     PCI_STATE(ich9, pci),
     ACPI_PM_STATE(ich9, acpi),
     APM_STATE(ich9, apm),
+    ICH9_SMI_STATE(ich9, smi_to),
     {.name = "tco", .kind = S_STRUCT, .offset = offsetof(struct ich9, tco), .n = 1, .elem = sizeof(struct ich9_tco),
      .since = 1, .table = ich9_tco_state},
     STATE(ich9, smi_en, S_U32, 1, "SMI_EN"),
