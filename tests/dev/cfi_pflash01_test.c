@@ -101,8 +101,12 @@ TEST(pflash, nonsense_is_told_in_the_status)
     both_chips(r, 0, 0xe8);
     both_chips(r, 0, 0xffff); /* 65536 words */
     CHECK_EQ(rig_read32(r, 0), 0xb000b0);
-    both_chips(r, 0, 0x50);
-    CHECK_EQ(rig_read32(r, 0), READY);
+    both_chips(r, BLOCK, 0x20);
+    both_chips(r, BLOCK, 0xd0);
+    both_chips(r, 0, 0x50); /* the array is seen again, the status is 0 until the next operation */
+    CHECK_EQ(rig_read32(r, BLOCK), 0xffffffff);
+    both_chips(r, 0, 0x70);
+    CHECK_EQ(rig_read32(r, 0), 0);
     both_chips(r, 0, 0xe8);
     both_chips(r, 0, 1);
     rig_write32(r, 0, 1);

@@ -255,6 +255,8 @@ static void bad_sequence(struct pflash *f, const char *what, uint64_t v)
 static void begin(struct pflash *f, enum expects next)
 {
     f->expects = next;
+    if (next != WANT_LOCK)
+        f->status |= SR_READY;
     show(f, SHOW_STATUS);
 }
 
@@ -281,8 +283,9 @@ static void command(struct pflash *f, uint8_t cmd)
         memset(f->buffer, 0xff, sizeof(f->buffer));
         begin(f, WANT_COUNT);
         return;
-    case CMD_CLEAR_STATUS:
-        f->status = SR_READY;
+    case CMD_CLEAR_STATUS: /* all of it until the next operation, and the array is seen: OVMF knows flash by this */
+        f->status = 0;
+        show(f, SHOW_ARRAY);
         return;
     case CMD_READ_STATUS:
     case CMD_SUSPEND: /* nothing takes time, so there is nothing to suspend or resume */
@@ -303,6 +306,7 @@ static void command(struct pflash *f, uint8_t cmd)
 static void lock(struct pflash *f, paddr off, uint8_t v)
 {
     f->expects = WANT_COMMAND;
+    f->status |= SR_READY;
     if (v == LOCK_SET || v == LOCK_DOWN)
         f->locked[off / f->sector_length] = v == LOCK_SET ? 1 : 3;
     else if (v == CMD_CONFIRM)
