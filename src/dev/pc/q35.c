@@ -6,6 +6,7 @@
 
 /* Registers, by the data sheet's names. */
 enum { EXT_TSEG = 0x50, PCIEXBAR = 0x60, PAM0 = 0x90, SMRAM = 0x9d, ESMRAMC = 0x9e };
+enum { GGC = 0x52, GBSM = 0xa4, BGSM = 0xa8, TSEGMB = 0xac, TOLUD = 0xb0 }; /* where firmware notes what it has divided memory into */
 enum { SMRAM_G_SMRAME = 0x08, SMRAM_D_LCK = 0x10, SMRAM_D_CLS = 0x20, SMRAM_D_OPEN = 0x40, SMRAM_BASE = 2 };
 enum { SMRAM_MASK = SMRAM_D_OPEN | SMRAM_D_CLS | SMRAM_D_LCK | SMRAM_G_SMRAME };
 enum { T_EN = 1, TSEG_SZ = 6, ESMRAMC_VALUE = 0x38 /* read-only: caches */ };
@@ -176,6 +177,10 @@ static void set_lock(struct pci_dev *d)
 
     pci_wmask8(d, SMRAM, locked ? 0 : SMRAM_MASK);
     pci_wmask8(d, ESMRAMC, locked ? 0 : T_EN | TSEG_SZ);
+    pci_wmask16(d, GGC, locked ? 0 : 0x03f0);
+    for (unsigned at = GBSM; at <= TSEGMB; at += 4) /* in mebibytes */
+        pci_wmask32(d, at, locked ? 0 : 0xfff00000);
+    pci_wmask16(d, TOLUD, locked ? 0 : 0xfff0);
 }
 
 /* Once D_LCK is set, SMRAM and TSEG stay as they are until the next reset (5.1.20). */
