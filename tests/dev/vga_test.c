@@ -266,7 +266,6 @@ TEST(vga, virtio_vga_is_one_until_a_driver_comes)
     CHECK_EQ(cfg_read(r, RIG_FN(0, 1, 0), 0, 4), 0x10501af4);
     CHECK_EQ(cfg_read(r, RIG_FN(0, 1, 0), 8, 4) >> 16, 0x0300);
     CHECK(!displays_console(machine_displays(r->m), 1)); /* one screen for both */
-    rig_hostile(r);
     rig_free(r);
 }
 
