@@ -9,9 +9,11 @@
 
 #include "board/asked.h"
 #include "board/pc_acpi.h"
+#include "dev/devices.h"
 #include "dev/firmware/fw_cfg.h"
 #include "dev/firmware/image.h"
 #include "dev/pc/q35.h"
+#include "dev/tpm/tpm.h"
 #include "schema/keyval.h"
 
 #include <errno.h>
@@ -201,6 +203,66 @@ static void add_mcfg(struct pc *p, struct acpi *a)
     acpi_table_end(a, start);
 }
 
+/* --- TPM ------------------------------------------------------------------------------------ */
+
+static bool is_tpm(void *opaque, struct dev *d)
+{
+    if (d->type == &dev_tpm_tis || d->type == &dev_tpm_crb)
+        *(struct dev **)opaque = d;
+    return true;
+}
+
+struct dev *pc_tpm(const struct pc *p)
+{
+    struct dev *d = NULL;
+
+    machine_each_dev(p->m, is_tpm, &d);
+    return d;
+}
+
+/* TCG ACPI Specification 1.2, 7.3 (TPM2) and 7.1.2 (TCPA, clients). */
+static void tpm2(struct acpi *a, const struct dev *d)
+{
+    enum { CONTROL_AREA = 0x40, METHOD_FIFO = 6, METHOD_CRB = 7 };
+    bool crb = d->type == &dev_tpm_crb;
+
+    bytes_le(&a->tables, 0, 4); /* a client's */
+    bytes_le(&a->tables, crb ? TPM_BASE + CONTROL_AREA : 0, 8);
+    bytes_le(&a->tables, crb ? METHOD_CRB : METHOD_FIFO, 4);
+    bytes_zero_put(&a->tables, 12);
+}
+
+/* Before firmware reads what files there are. */
+static void offer_tpm_log(struct pc *p)
+{
+    static const uint8_t log[TPM_LOG];
+
+    if (pc_tpm(p))
+        fw_cfg_set_file(p->fw_cfg, "etc/tpm/log", log, sizeof(log), ERR_IGNORE);
+}
+
+static void add_tpm_table(struct pc *p, struct acpi *a)
+{
+    struct dev *d = pc_tpm(p);
+    size_t start, at;
+
+    if (!d)
+        return;
+    acpi_file(a, "etc/tpm/log", 1);
+    if (tpm_device_is_2(d)) {
+        start = acpi_table(a, "TPM2", 4);
+        tpm2(a, d);
+    } else {
+        start = acpi_table(a, "TCPA", 2);
+        bytes_le(&a->tables, 0, 2); /* a client's */
+    }
+    bytes_le(&a->tables, TPM_LOG, 4);
+    at = a->tables.len;
+    bytes_zero_put(&a->tables, 8);
+    acpi_file_pointer(a, at, 8, "etc/tpm/log");
+    acpi_table_end(a, start);
+}
+
 /* --- -acpitable ----------------------------------------------------------------------------- */
 
 enum { HEADER = 36 };
@@ -330,6 +392,7 @@ static int make(struct pc_tables *t, struct err *e)
     if (p->q35)
         add_mcfg(p, &a);
     add_waet(&a);
+    add_tpm_table(p, &a);
     if (add_user_tables(p, &a, e) < 0) {
         free(a.tables.data);
         free(a.loader.data);
@@ -349,6 +412,7 @@ static void selected(void *opaque)
 
 static void was_reset(void *opaque)
 {
+    offer_tpm_log(((struct pc_tables *)opaque)->p);
     ((struct pc_tables *)opaque)->made = false;
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The part of PCs' DSDT that is about what -device adds.  Sources: ACPI Specification 6.3; Microsoft, Virtual Machine Generation ID;
- * interface description of the panic device (QEMU0001).
+ * interface description of the panic device (QEMU0001); TCG ACPI Specification 1.2.
  */
 #include "board/pc_acpi.h"
 
 #include "dev/devices.h"
 #include "dev/misc/vmgenid.h"
+#include "dev/tpm/tpm.h"
 
 /* --- Panic port ------------------------------------------------------------------------------ */
 
@@ -99,6 +100,26 @@ static void add_generation(struct acpi *a)
     aml_close(b, at);
 }
 
+/* --- TPM ------------------------------------------------------------------------------------- */
+
+static void add_tpm(struct bytes *b, const struct dev *d)
+{
+    bool crb = d->type == &dev_tpm_crb, two = tpm_device_is_2(d);
+    size_t dev = aml_device(b, "TPM"), crs;
+
+    if (two)
+        aml_name_string(b, "_HID", "MSFT0101");
+    else
+        aml_name_int(b, "_HID", aml_eisa("PNP0C31"));
+    aml_name_string(b, "_STR", two ? "TPM 2.0 Device" : "TPM 1.2 Device");
+    aml_name_int(b, "_UID", 1);
+    aml_name_int(b, "_STA", 0xf);
+    crs = aml_resources(b, "_CRS");
+    aml_memory32(b, TPM_BASE, crb ? 0x1000 : 0x5000);
+    aml_resources_end(b, crs);
+    aml_close(b, dev);
+}
+
 void pc_dsdt_devices(struct pc *p, struct acpi *a)
 {
     struct bytes *b = &a->tables;
@@ -108,6 +129,11 @@ void pc_dsdt_devices(struct pc *p, struct acpi *a)
     if (panic) {
         scope = aml_scope(b, "\\_SB.PCI0.ISA");
         add_panic_port(b, dev_number(panic, "ioport"));
+        aml_close(b, scope);
+    }
+    if (pc_tpm(p)) {
+        scope = aml_scope(b, "\\_SB");
+        add_tpm(b, pc_tpm(p));
         aml_close(b, scope);
     }
     if (vmgenid_of(p->m))

@@ -400,3 +400,25 @@ void chr_has_room(struct chr *c)
             fn(u->opaque);
     }
 }
+
+/* --- A connection that somebody takes over --- */
+
+static size_t taken_room(void *opaque)
+{
+    return 0;
+}
+
+static void taken_data(void *opaque, const uint8_t *buf, size_t len)
+{
+}
+
+int chr_take_fd(struct chr *c, struct err *e)
+{
+    static const struct chr_front nobody = {.room = taken_room, .data = taken_data};
+
+    if (!c->type->take_fd)
+        return err_set(e, -EINVAL, "chardev '%s' is no socket", chr_id(c));
+    if (chr_attach(c, &nobody, c, e) < 0)
+        return e->code;
+    return c->type->take_fd(c, e);
+}

@@ -82,6 +82,9 @@ void chr_write_all(struct chr *c, void *opaque, const uint8_t *buf, size_t len);
 void chr_on_room(struct chr *c, void *opaque, void (*fn)(void *opaque));
 /** chr_take_focus - of a multiplexer's front ends, this one gets the keyboard; else the first to attach has it. */
 void chr_take_focus(struct chr *c, void *opaque);
+/** chr_take_fd - the connection of a socket back end, plain and up, is the caller's to read and write from now on, and nobody else can attach: its
+ * descriptor, to be closed.  -EINVAL, -ENOTCONN, -EBUSY with a message. */
+int chr_take_fd(struct chr *c, struct err *e);
 /** chr_wake - the front end has room again. */
 void chr_wake(struct chr *c, void *opaque);
 bool chr_connected(const struct chr *c);

@@ -25,6 +25,7 @@ struct chr_type {
     void (*watch)(struct chr *c);
     int (*wait_fd)(struct chr *c); /* what becomes writable when watch() would be answered; -1 */
     void (*wake)(struct chr *c);   /* a front end came, went, or has room */
+    int (*take_fd)(struct chr *c, struct err *e); /* as chr_take_fd */
     void (*send_break)(struct chr *c);
     void (*focus)(struct chr *c, void *opaque); /* multiplexers */
 };

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -605,6 +606,21 @@ static void socket_close(struct chr *c)
         loop_del_timer(s->timer);
 }
 
+static int socket_take_fd(struct chr *c, struct err *e)
+{
+    struct sock *s = sock_of(c);
+    int fd = s->fd;
+
+    if (s->stage != OPEN || s->session || filtered(s))
+        return err_set(e, -ENOTCONN, "chardev '%s' is not connected, or not plainly", chr_id(c));
+    loop_del_fd(s->watch);
+    s->watch = NULL;
+    s->fd = -1;
+    s->stage = IDLE;
+    s->reconnect_ms = 0;
+    return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) < 0 ? err_set(e, -errno, "chardev '%s'", chr_id(c)) : fd;
+}
+
 const struct chr_type chr_socket = {
     .name = "socket",
     .help = "a TCP or UNIX connection",
@@ -617,4 +633,5 @@ const struct chr_type chr_socket = {
     .watch = socket_watch,
     .wait_fd = socket_wait_fd,
     .wake = socket_wake,
+    .take_fd = socket_take_fd,
 };

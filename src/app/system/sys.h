@@ -52,7 +52,7 @@ struct cli {
 
 extern const struct group group_machine, group_accel, group_cpu, group_smp, group_memory,
     group_device, group_drive, group_blockdev, group_object, group_netdev, group_nic, group_net,
-    group_chardev, group_serial, group_parallel, group_debugcon, group_monitor, group_mon, group_global, group_boot,
+    group_chardev, group_tpmdev, group_serial, group_parallel, group_debugcon, group_monitor, group_mon, group_global, group_boot,
     group_name, group_uuid, group_rtc, group_action, group_fsdev, group_virtfs, group_smbios,
     group_acpi, group_fw_cfg, group_display, group_vnc, group_trace, group_kernel, group_initrd, group_append,
     group_dtb, group_bios;
@@ -100,7 +100,7 @@ struct sys {
     struct chr_env chr_env;
     struct net_env net_env;
     struct mon_env mon_env;
-    struct named *vncs, *chrs, *nets, *drives, *mons, *rngs, *iothreads; /* the latest first */
+    struct named *vncs, *chrs, *nets, *drives, *mons, *rngs, *iothreads, *tpms; /* the latest first */
     struct vnc_env *vnc_env;
     struct engine_log log;
     struct gdbserver *gdb; /* or NULL */
@@ -128,6 +128,8 @@ int logs_open(struct sys *s, struct err *e);      /* -D, -d, -trace */
 int logs_items(struct sys *s, const char *list, struct err *e);
 int logs_file(struct sys *s, const char *path, struct err *e);
 void logs_help(void (*put)(void *to, const char *text), void *to);
+int tpms_open(struct sys *s, struct err *e);      /* -tpmdev, after chars_open */
+void tpms_close(struct sys *s);                  /* after machine_free */
 int fsdevs_make(struct sys *s, struct err *e);    /* -fsdev, -virtfs */
 void chars_close(struct sys *s);
 void nets_close(struct sys *s);

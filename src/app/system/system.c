@@ -86,7 +86,7 @@ static int build(struct sys *s, struct err *e)
 
     if ((r = objects_make(s, e)) < 0 || (r = conf_fill(s, e)) < 0 || (r = check_backend(s, e)) < 0 ||
         (r = fsdevs_make(s, e)) < 0 || (r = drives_open(s, e)) < 0 || (r = chars_open(s, e)) < 0 ||
-        (r = nets_open(s, e)) < 0)
+        (r = nets_open(s, e)) < 0 || (r = tpms_open(s, e)) < 0)
         return r;
     s->conf.default_cdrom = !s->cli.nodefaults;
     if ((r = s->conf.board->build(s->m, &s->conf, e)) < 0)
@@ -139,6 +139,7 @@ static void finish(struct sys *s)
         machine_unlock(s->m);
         vcpu_free_all(s->m);
         machine_free(s->m);
+        tpms_close(s);
         nets_close(s);
         drives_close(s);
         chars_close(s);
