@@ -4,8 +4,6 @@
 
 const struct net_type net_af_xdp = {
     .name = "af-xdp", .refusal = "libxdp is not built in; tap does the same more slowly"};
-const struct net_type net_l2tpv3 = {
-    .name = "l2tpv3", .refusal = "this tunnel is not there yet; dgram and stream are"};
 const struct net_type net_netmap = {.name = "netmap",
                                     .refusal = "it is an interface of FreeBSD; tap is Linux's"};
 const struct net_type net_vde = {

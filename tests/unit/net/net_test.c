@@ -166,6 +166,106 @@ TEST(dgram, inet_unix_and_socketpairs)
     CHECK_EQ(a->at[0].len, 999);
 }
 
+/* Two ports that nobody has now. */
+static void free_ports(unsigned port[2])
+{
+    int fd[2];
+
+    for (int i = 0; i < 2; i++) {
+        struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        socklen_t len = sizeof(at);
+
+        fd[i] = socket(AF_INET, SOCK_DGRAM, 0);
+        CHECK_EQ(bind(fd[i], (struct sockaddr *)&at, len), 0);
+        CHECK_EQ(getsockname(fd[i], (struct sockaddr *)&at, &len), 0);
+        port[i] = ntohs(at.sin_port);
+    }
+    close(fd[0]);
+    close(fd[1]);
+}
+
+TEST(l2tpv3, messages_are_as_the_rfc_has_them)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    uint8_t msg[2048], answer[] = "\0\3\0\0\0\0\0\7\0\0\0\0\0\0\0\x22\0\0\0\1off frame";
+    unsigned port[2];
+    struct card *a;
+    int peer;
+
+    free_ports(port);
+    snprintf(text, sizeof(text),
+             "l2tpv3,id=a,src=127.0.0.1,dst=127.0.0.1,udp=on,srcport=%u,dstport=%u,txsession=0x01020304,rxsession=7,cookie64=on,"
+             "txcookie=0x1122334455667788,rxcookie=0x22,counter=on,offset=3", port[0], port[1]);
+    a = new_card(open_net(text));
+    peer = socket(AF_INET, SOCK_DGRAM, 0);
+    to.sin_port = htons(port[1]);
+    CHECK_EQ(bind(peer, (struct sockaddr *)&to, sizeof(to)), 0);
+    to.sin_port = htons(port[0]);
+    for (int i = 0; i < 2; i++) {
+        card_send(a, frame, 100);
+        CHECK_EQ(recv(peer, msg, sizeof(msg), 0), 20 + 3 + 100);
+    }
+    CHECK_MEM(msg, "\0\3\0\0\1\2\3\4\x11\x22\x33\x44\x55\x66\x77\x88\0\0\0\2\0\0\0", 23);
+    CHECK_MEM(msg + 23, frame, 100);
+    for (unsigned wrong = 0; wrong < 17; wrong++) { /* version, session or cookie of somebody else; then none of them */
+        if (wrong < 16)
+            answer[wrong] ^= 1;
+        CHECK_EQ(sendto(peer, answer, sizeof(answer) - 1, 0, (struct sockaddr *)&to, sizeof(to)), sizeof(answer) - 1);
+        if (wrong < 16)
+            answer[wrong] ^= 1;
+    }
+    sendto(peer, answer, 22, 0, (struct sockaddr *)&to, sizeof(to)); /* too short */
+    RUN_UNTIL(a->got == 1);
+    CHECK_EQ(a->at[0].len, 6);
+    CHECK_MEM(a->at[0].data, " frame", 6);
+    CHECK_EQ(a->got, 1);
+    close(peer);
+}
+
+TEST(l2tpv3, over_ip)
+{
+    struct err e = {0};
+    int raw = socket(AF_INET, SOCK_RAW, 115);
+    struct card *a, *b;
+
+    if (raw < 0) {
+        CHECK(!net_open(&net_env, net_text_opts("l2tpv3,id=a,src=127.0.0.1,dst=127.0.0.1,txsession=1", &e), &e));
+        CHECK_STR(e.msg, "l2tpv3 over IP: Operation not permitted; udp=on does without privileges");
+        return;
+    }
+    close(raw);
+    a = new_card(open_net("l2tpv3,id=a,src=127.0.0.1,dst=127.0.0.2,txsession=1,rxsession=2"));
+    b = new_card(open_net("l2tpv3,id=b,src=127.0.0.2,dst=127.0.0.1,txsession=2,rxsession=1"));
+    card_send(a, frame, 1000);
+    RUN_UNTIL(b->got == 1);
+    CHECK_EQ(b->at[0].len, 1000);
+    CHECK_MEM(b->at[0].data, frame, 1000);
+    card_send(b, frame, 60);
+    RUN_UNTIL(a->got == 1);
+    CHECK_EQ(a->at[0].len, 60);
+}
+
+TEST(l2tpv3, faults_are_named)
+{
+    static const char *const bad[][2] = {
+        {"l2tpv3,id=a,src=127.0.0.1,txsession=1", "Parameter 'dst' is missing"},
+        {"l2tpv3,id=a,src=127.0.0.1,dst=127.0.0.1", "Parameter 'txsession' is 0: want 1 to 4294967295"},
+        {"l2tpv3,id=a,src=127.0.0.1,dst=127.0.0.1,txsession=1,udp=on,srcport=1", "Parameter 'dstport' is missing: udp=on wants ports"},
+        {"l2tpv3,id=a,src=127.0.0.1,dst=127.0.0.1,txsession=1,txcookie=1",
+         "Parameter 'rxcookie' is missing: both ends have a cookie, or none"},
+        {"l2tpv3,id=a,src=127.0.0.1,dst=127.0.0.1,txsession=1,txcookie=0x100000000,rxcookie=1",
+         "Parameter 'txcookie' is '0x100000000': want a number of at most 0xffffffff"},
+        {"l2tpv3,id=a,src=127.0.0.1,dst=127.0.0.1,txsession=1,offset=257", "Parameter 'offset' is 257: want at most 256"},
+    };
+
+    for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
+        struct err e = {0};
+
+        CHECK(!net_open(&net_env, net_text_opts(bad[i][0], &e), &e));
+        CHECK_STR(e.msg, bad[i][1]);
+    }
+}
+
 TEST(socket, as_once_written)
 {
     struct card *a, *b;
@@ -518,6 +618,9 @@ static const struct test tests[] = {
     CASE(stream, a_peer_who_speaks_something_else_is_cut_off),
     CASE(frames, any_cut_means_the_same),
     CASE(dgram, inet_unix_and_socketpairs),
+    CASE(l2tpv3, messages_are_as_the_rfc_has_them),
+    CASE(l2tpv3, over_ip),
+    CASE(l2tpv3, faults_are_named),
     CASE(socket, as_once_written),
     CASE(socket, a_group_hears_others_and_not_itself),
     CASE(hub, what_comes_in_goes_out_at_all_others),
