@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* info mtree, ramblock, memdev, memory_size_summary. */
+#include "dev/firmware/image.h"
 #include "mon/mon_priv.h"
 
 #include "base/size_text.h"
@@ -82,3 +83,17 @@ const struct mon_command info_memory_size_summary = {
     .help = "show the amount of initially allocated and present hotpluggable memory in bytes",
     .run = summary,
 };
+
+static bool print_rom(void *opaque, const char *name, paddr addr, size_t len, bool rom)
+{
+    mon_printf(opaque, "addr=%016llx size=0x%06zx mem=%s name=\"%s\"\n", (unsigned long long)addr, len, rom ? "rom" : "ram", name);
+    return true;
+}
+
+static int roms(struct mon *m, const char *args, struct err *e)
+{
+    image_each_placed(m->env->m, print_rom, m);
+    return mon_end(args, e);
+}
+
+const struct mon_command info_roms = {.name = "roms", .args = "", .help = "show roms", .run = roms};

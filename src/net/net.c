@@ -335,6 +335,21 @@ bool net_send(struct net *n, unsigned queue, const struct iovec *iov, int cnt,
     return n->type->send ? n->type->send(n, queue, iov, cnt, meta) : true;
 }
 
+/* Hardware type Ethernet, protocol IPv4, "request reverse"; padded to the shortest frame. */
+bool net_announce(struct net *n)
+{
+    uint8_t f[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, [12] = 0x80, 0x35, 0, 1, 8, 0, 6, 4, 0, 3};
+    struct iovec iov = {f, sizeof(f)};
+
+    if (!n->card)
+        return false;
+    memcpy(f + 6, n->mac, 6);  /* source */
+    memcpy(f + 22, n->mac, 6); /* sender */
+    memcpy(f + 32, n->mac, 6); /* target */
+    net_send(n, 0, &iov, 1, NULL);
+    return true;
+}
+
 bool net_can_deliver(const struct net *n, unsigned queue)
 {
     return !n->card || n->link_off || (!n->waiting[queue] && n->card->ready(n->opaque, queue));

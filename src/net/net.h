@@ -90,6 +90,8 @@ unsigned net_takes(const struct net *n);
 /** net_send - from the guest.  False: the other side is full; net_on_room()'s function is called later. */
 bool net_send(struct net *n, unsigned queue, const struct iovec *iov, int cnt,
               const struct net_meta *meta);
+/** net_announce - a reverse ARP request (RFC 903) as its card would send it, so that switches learn where the card is; false: no card. */
+bool net_announce(struct net *n);
 void net_on_room(struct net *n, void (*fn)(void *opaque, unsigned queue), void *opaque);
 /** net_ready - the card has room again. */
 void net_ready(struct net *n, unsigned queue);

@@ -4,6 +4,7 @@
 import os
 import re
 import select
+import socket
 import subprocess
 import sys
 import tempfile
@@ -75,6 +76,8 @@ ANSWERS = [
     ('eject d1', "Error: Device 'd1' is not removable\n"),
     ('eject nix', "Error: Device 'nix' not found\n"),
     ('device_del nix', "Error: Device 'nix' not found\n"),
+    ('announce_self', ''),
+    ('announce_self nix', "Error: Device 'nix' not found\n"),
     ('device_add nix', "Error: 'nix' is not a valid device model name\n"),
     ('device_add virtio-rng-pci', "Error: No 'PCI' bus found for device 'virtio-rng-pci'\n"),
     ('ringbuf_write rb hello', ''),
@@ -200,12 +203,39 @@ def logged(work):
     m.end()
 
 
+def announced(work):
+    """Two cards, of which one is asked to announce itself; five reverse ARP requests come."""
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.bind(os.path.join(work, 'peer'))
+    s.settimeout(5)
+    with open(os.path.join(work, 'blob'), 'wb') as f:
+        f.write(bytes(16))
+    m = Monitor('-monitor', 'stdio', '-M', 'virt', '-m', '16', '-S', '-device',
+                f'loader,file={work}/blob,addr=0x40200000,force-raw=on', '-netdev',
+                f'dgram,id=n0,local.type=unix,local.path={work}/own,remote.type=unix,remote.path={work}/peer',
+                '-device', 'virtio-net-pci,netdev=n0,mac=52:54:00:aa:bb:cc,romfile=')
+    m.until(PROMPT)
+    got = m.ask('announce_self n0')
+    try:
+        frames = [s.recv(100) for _ in range(5)]
+    except TimeoutError:
+        frames = []
+    mac = bytes.fromhex('525400aabbcc')
+    verdict('announce_self sends five reverse ARP requests',
+            got == '' and frames == [frames[0]] * 5 and frames[0][6:14] == mac + b'\x80\x35' and len(frames[0]) == 60,
+            (got, frames))
+    got = m.ask('info roms')
+    verdict('info roms says what is in memory', 'addr=0000000040200000 size=0x000010 mem=ram name="blob"\n' in got, repr(got))
+    m.end()
+
+
 def main():
     with tempfile.TemporaryDirectory() as work:
         answers()
         shared()
         saved(work)
         logged(work)
+        announced(work)
 
 
 if __name__ == '__main__':

@@ -195,6 +195,7 @@ int image_unzboot(struct image *img, struct err *e)
 
 struct placed {
     struct machine *m;
+    char *name;
     paddr addr;
     struct image img;
 };
@@ -229,12 +230,14 @@ static void placed_free(void *opaque)
     struct placed *p = opaque;
 
     image_free(&p->img);
+    free(p->name);
     free(p);
 }
 
 int image_place(struct machine *m, const char *name, paddr addr, struct image *img, struct err *e)
 {
     struct placed *p;
+    char id[32];
 
     if (!put(m, addr, img->data, img->len, true))
         return err_set(e, -EINVAL, "%s: %#" PRIpaddr " to %#" PRIpaddr " is not all memory", name, addr,
@@ -242,9 +245,36 @@ int image_place(struct machine *m, const char *name, paddr addr, struct image *i
     p = calloc(1, sizeof(*p));
     if (!p)
         fatal("out of memory");
-    *p = (struct placed){m, addr, *img};
+    if (!(p->name = strdup(strrchr(name, '/') ? strrchr(name, '/') + 1 : name)))
+        fatal("out of memory");
+    p->m = m;
+    p->addr = addr;
+    p->img = *img;
+    snprintf(id, sizeof(id), "%" PRIpaddr, addr);
+    machine_add_backend(m, "rom", id, p, ERR_IGNORE); /* two at one place: the first is listed */
     *img = (struct image){0};
     machine_on_reset(m, place_again, p);
     machine_on_end(m, placed_free, p);
     return 0;
+}
+
+struct each {
+    bool (*fn)(void *opaque, const char *name, paddr addr, size_t len, bool rom);
+    void *opaque;
+};
+
+static bool each_one(void *opaque, const char *id, void *backend)
+{
+    const struct each *x = opaque;
+    const struct placed *p = backend;
+    struct mem_hit hit;
+    bool rom = space_find(machine_space(p->m), p->addr, &hit) && hit.host && !hit.writable;
+
+    return x->fn(x->opaque, p->name, p->addr, p->img.len, rom);
+}
+
+void image_each_placed(struct machine *m, bool (*fn)(void *opaque, const char *name, paddr addr, size_t len, bool rom),
+                       void *opaque)
+{
+    machine_each_backend(m, "rom", each_one, &(struct each){fn, opaque});
 }

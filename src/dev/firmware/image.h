@@ -41,6 +41,10 @@ int image_unzboot(struct image *img, struct err *e);
  */
 int image_place(struct machine *m, const char *name, paddr addr, struct image *img, struct err *e);
 
+/** image_each_placed - what image_place() has, in order; @fn false: stop.  Under the machine's lock. */
+void image_each_placed(struct machine *m, bool (*fn)(void *opaque, const char *name, paddr addr, size_t len, bool rom),
+                       void *opaque);
+
 /** struct elf_image - what an ELF executable says of itself. */
 struct elf_image {
     uint64_t entry; /* as it is in the file */

@@ -166,6 +166,20 @@ TEST(dgram, inet_unix_and_socketpairs)
     CHECK_EQ(a->at[0].len, 999);
 }
 
+TEST(net, a_card_is_announced_by_reverse_arp)
+{
+    static const uint8_t want[] = "\xff\xff\xff\xff\xff\xff\x52\x54\0\x12\x34\x56\x80\x35\0\1\10\0\6\4\0\3"
+                                  "\x52\x54\0\x12\x34\x56\0\0\0\0\x52\x54\0\x12\x34\x56\0\0\0\0";
+    struct card *b, *a = stream_pair(&b);
+
+    CHECK(net_announce(a->n));
+    RUN_UNTIL(b->got == 1);
+    CHECK_EQ(b->at[0].len, 60);
+    CHECK_MEM(b->at[0].data, want, 42);
+    net_detach(a->n);
+    CHECK(!net_announce(a->n));
+}
+
 /* Two ports that nobody has now. */
 static void free_ports(unsigned port[2])
 {
@@ -618,6 +632,7 @@ static const struct test tests[] = {
     CASE(stream, a_peer_who_speaks_something_else_is_cut_off),
     CASE(frames, any_cut_means_the_same),
     CASE(dgram, inet_unix_and_socketpairs),
+    CASE(net, a_card_is_announced_by_reverse_arp),
     CASE(l2tpv3, messages_are_as_the_rfc_has_them),
     CASE(l2tpv3, over_ip),
     CASE(l2tpv3, faults_are_named),
