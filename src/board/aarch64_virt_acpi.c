@@ -533,5 +533,9 @@ int virt_acpi(struct virt *v, struct err *e)
     add_dbg2(&a);
     if (v->its)
         add_iort(&a);
+    if (acpi_add_user_tables(&a, v->c->acpi_tables, e) < 0) {
+        acpi_free(&a);
+        return e->code;
+    }
     return acpi_publish(&a, v->fw_cfg, e);
 }

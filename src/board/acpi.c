@@ -193,6 +193,12 @@ static void pad(struct bytes *b, size_t len)
         bytes_zero_put(b, len - b->len);
 }
 
+void acpi_free(struct acpi *a)
+{
+    free(a->tables.data);
+    free(a->loader.data);
+}
+
 int acpi_publish(struct acpi *a, struct dev *fw_cfg, struct err *e)
 {
     uint8_t rsdp[RSDP_LEN] = "RSD PTR ";
@@ -215,7 +221,6 @@ int acpi_publish(struct acpi *a, struct dev *fw_cfg, struct err *e)
     if ((r = fw_cfg_set_file(fw_cfg, tables_file, a->tables.data, a->tables.len, e)) == 0 &&
         (r = fw_cfg_set_file(fw_cfg, rsdp_file, rsdp, sizeof(rsdp), e)) == 0)
         r = fw_cfg_set_file(fw_cfg, loader_file, a->loader.data, a->loader.len, e);
-    free(a->tables.data);
-    free(a->loader.data);
+    acpi_free(a);
     return r;
 }

@@ -10,6 +10,7 @@
 #include "board/aml.h"
 
 struct dev;
+struct json_object;
 
 struct acpi {
     struct bytes tables, loader;
@@ -29,6 +30,8 @@ size_t acpi_table(struct acpi *a, const char *signature, uint8_t revision);
 void acpi_table_end(struct acpi *a, size_t start);
 /** acpi_add_table - a whole table from elsewhere, whose length is right; its checksum is made. */
 void acpi_add_table(struct acpi *a, const uint8_t *table, size_t len);
+/** acpi_add_user_tables - those that the options -acpitable in @list (or NULL) ask for.  -EINVAL, -ENOSPC, "-acpitable: ...". */
+int acpi_add_user_tables(struct acpi *a, struct json_object *list, struct err *e);
 /** acpi_pointer - the field of @size bytes at @off of the tables gets the address of their offset @to. */
 void acpi_pointer(struct acpi *a, size_t off, unsigned size, size_t to);
 /** acpi_file - firmware makes room for the fw_cfg file @file, with its contents, at a multiple of @align; acpi_file_pointer: the field of @size
@@ -40,7 +43,8 @@ void acpi_tell_address(struct acpi *a, const char *to, const char *file);
 void acpi_gas_io(struct bytes *b, uint16_t port, uint8_t width);
 /** acpi_gas - a generic address structure for memory; @width in bits. */
 void acpi_gas(struct bytes *b, uint64_t addr, uint8_t width);
-/** acpi_publish - XSDT (and RSDT) and RSDP, then all to fw_cfg.  Frees @a's buffers. */
+/** acpi_free - its buffers, when it is not published.  acpi_publish - XSDT (and RSDT) and RSDP, then all to fw_cfg; frees them, too. */
+void acpi_free(struct acpi *a);
 int acpi_publish(struct acpi *a, struct dev *fw_cfg, struct err *e);
 
 #endif

@@ -21,7 +21,5 @@ void pc_dsdt_pci_slots(struct pc *p, struct bytes *b);
 void pc_dsdt_events(struct pc *p, struct bytes *b);
 /** pc_tpm - the TPM's device; NULL: there is none. */
 struct dev *pc_tpm(const struct pc *p);
-/** pc_user_table - the table that one -acpitable asks for, appended to @b; its length is filled in, its checksum not. */
-int pc_user_table(struct json_object *o, struct bytes *b, struct err *e);
 
 #endif

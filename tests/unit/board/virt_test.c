@@ -24,6 +24,7 @@ static bool is_fw_cfg(void *opaque, struct dev *d)
 }
 
 static const char *options; /* -smbios, as JSON; or NULL */
+static const char *user_tables; /* -acpitable, in the same way */
 
 /* @props as of -machine; the message when it is refused, else NULL. */
 static const char *build(struct built *b, const char *name, const char *props, unsigned cpus)
@@ -43,6 +44,7 @@ static const char *build(struct built *b, const char *name, const char *props, u
                          .cores = cpus,
                          .threads = 1,
                          .smbios = options ? json_parse(options, ERR_IGNORE) : NULL,
+                         .acpi_tables = user_tables ? json_parse(user_tables, ERR_IGNORE) : NULL,
                          .ram = 64 * MiB,
                          .max_ram = 64 * MiB};
     if (!b->c.board)
@@ -63,6 +65,7 @@ static void end(struct built *b)
     vcpu_free_all(b->m);
     machine_free(b->m);
     json_object_put(b->c.smbios);
+    json_object_put(b->c.acpi_tables);
     if (b->c.board_props)
         fields_free(b->c.board->props, b->c.board_props);
     free(b->c.board_props);
@@ -162,6 +165,26 @@ static void check_tables(const char *props, unsigned cpus, const char *want)
     snprintf(rm, sizeof(rm), "rm -r %s", dir);
     CHECK_EQ(system(rm), 0);
     end(&b);
+}
+
+/* -acpitable: a definition block of the user's, and one that is not there. */
+TEST(virt, acpi_tables_of_the_users)
+{
+    static const char aml[] = "\x08TEST"; /* Name (TEST, Zero), with the zero at the end */
+    char path[] = "/tmp/virt_test.XXXXXX", json[128];
+    struct built b;
+    int fd = mkstemp(path);
+
+    CHECK_EQ(write(fd, aml, sizeof(aml)), sizeof(aml));
+    close(fd);
+    snprintf(json, sizeof(json), "[{\"sig\":\"SSDT\",\"rev\":\"2\",\"oem_id\":\"ACME\",\"data\":\"%s\"}]", path);
+    user_tables = json;
+    if (system("which iasl >/dev/null") == 0)
+        check_tables("", 1, "FACP APIC PPTT GTDT MCFG SPCR DBG2 SSDT ");
+    unlink(path);
+    CHECK(strstr(build(&b, "virt", "", 1), "-acpitable: "));
+    end(&b);
+    user_tables = NULL;
 }
 
 TEST(virt, acpi_tables_are_taken_apart_by_iasl)
@@ -293,6 +316,7 @@ TEST(virt, boot_order_is_that_of_bootindex)
 }
 
 static const struct test tests[] = {
+    CASE_SLOW(virt, acpi_tables_of_the_users, 60),
     CASE_SLOW(virt, acpi_tables_are_taken_apart_by_iasl, 60),
     CASE(virt, what_is_not_there_is_refused_by_name),
     CASE(virt, smbios_says_what_it_is_and_what_it_was_told),
