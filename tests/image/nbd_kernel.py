@@ -153,9 +153,8 @@ def ramdisk(tree):
 
 def main():
     linux = f'{GUESTS}/linux/amd64'
-    trees = [os.path.dirname(os.path.dirname(p)) for p in
-             glob.glob(f'{GUESTS}/.unpack/*amd64*/lib/modules/*/kernel/drivers') + glob.glob(f'{GUESTS}/.unpack/*amd64*/usr/lib/modules/*/kernel/drivers')
-             if os.path.exists(f'{p}/block/nbd.ko')]
+    trees = [p[:-len('/kernel/drivers/block/nbd.ko')] for depth in ('*', '*/*') for usr in ('', 'usr/')
+             for p in glob.glob(f'{GUESTS}/.unpack/{depth}/{usr}lib/modules/*-amd64/kernel/drivers/block/nbd.ko')]
     if not trees or not os.path.exists(f'{linux}/vmlinuz') or not os.path.exists(f'{linux}/initrd.gz'):
         print(f'needs an amd64 kernel with nbd.ko in {GUESTS} (tools/mk-guests.sh)\nskip nbd_kernel, runs')
         return
