@@ -232,14 +232,10 @@ static int active_slots(const struct luks *l)
     return n;
 }
 
-static int slot_number(const char *text, struct err *e)
+static int slot_number(uint64_t n, struct err *e)
 {
-    char *end;
-    long n = strtol(text, &end, 10);
-
-    if (end == text || *end || n < 0 || n >= LUKS_SLOTS)
-        return err_set(e, -EINVAL, "Invalid slot %s specified, must be between 0 and %d", text,
-                       LUKS_SLOTS - 1);
+    if (n >= LUKS_SLOTS)
+        return err_set(e, -EINVAL, "Invalid slot %" PRIu64 " specified, must be between 0 and %d", n, LUKS_SLOTS - 1);
     return (int)n;
 }
 
@@ -254,7 +250,7 @@ static int add_slot(struct crypt *c, struct blk_env *env, const struct crypt_ame
         return err_set(e, -EINVAL, "'new-secret' is required to activate a keyslot");
     if (o->old_secret)
         return err_set(e, -EINVAL, "'old-secret' must not be given when activating keyslots");
-    if (o->keyslot) {
+    if (o->keyslot != UINT64_MAX) {
         if ((n = slot_number(o->keyslot, e)) < 0)
             return n;
         if (c->luks.slot[n].active && !force)
@@ -341,11 +337,11 @@ static int erase_slots(struct crypt *c, struct blk_env *env, const struct crypt_
     if (o->new_secret || o->iter_time)
         return err_set(e, -EINVAL, "'%s' must not be given when erasing keyslots",
                        o->new_secret ? "new-secret" : "iter-time");
-    if (!o->keyslot && !o->old_secret)
+    if (o->keyslot == UINT64_MAX && !o->old_secret)
         return err_set(e, -EINVAL,
                        "To erase keyslot(s), either explicit keyslot index or the password "
                        "currently contained in them must be given");
-    if (o->keyslot && (n = slot_number(o->keyslot, e)) < 0)
+    if (o->keyslot != UINT64_MAX && (n = slot_number(o->keyslot, e)) < 0)
         return n;
     if (o->old_secret && (r = blk_env_secret(env, o->old_secret, &password, &len, e)) < 0)
         return r;

@@ -41,9 +41,27 @@ struct crypt_create_opts {
 /* The amend options of LUKS. */
 struct crypt_amend_opts {
     char *state; /* "active": set a key slot, "inactive": erase */
-    char *new_secret, *old_secret, *keyslot;
+    char *new_secret, *old_secret;
+    uint64_t keyslot;   /* UINT64_MAX: not given */
     uint64_t iter_time; /* milliseconds; 0: default */
 };
+
+/* Rows of both, for field tables of a struct with a member @crypt; @prefix is "" or "encrypt.". */
+#define CRYPT_CREATE_FIELDS(type, prefix, secret_help)                                                                           \
+    FIELD(type, crypt.key_secret, F_STR, prefix "key-secret", NULL, secret_help),                                                \
+    FIELD(type, crypt.cipher_alg, F_STR, prefix "cipher-alg", NULL, "Name of encryption cipher algorithm"),                      \
+    FIELD(type, crypt.cipher_mode, F_STR, prefix "cipher-mode", NULL, "Name of encryption cipher mode"),                         \
+    FIELD(type, crypt.ivgen_alg, F_STR, prefix "ivgen-alg", NULL, "Name of IV generator algorithm"),                             \
+    FIELD(type, crypt.ivgen_hash_alg, F_STR, prefix "ivgen-hash-alg", NULL, "Name of IV generator hash algorithm"),              \
+    FIELD(type, crypt.hash_alg, F_STR, prefix "hash-alg", NULL, "Name of encryption hash algorithm"),                            \
+    FIELD(type, crypt.iter_time, F_U64, prefix "iter-time", NULL, "Time to spend in PBKDF in milliseconds")
+#define CRYPT_AMEND_FIELDS(type, prefix)                                                                                         \
+    FIELD(type, crypt.state, F_STR, prefix "state", NULL, "Select new state of affected keyslots (active/inactive)"),            \
+    FIELD(type, crypt.new_secret, F_STR, prefix "new-secret", NULL,                                                              \
+          "New secret to set in the matching keyslots. Empty string to erase"),                                                  \
+    FIELD(type, crypt.old_secret, F_STR, prefix "old-secret", NULL, "Select all keyslots that match this password"),             \
+    FIELD(type, crypt.keyslot, F_U64, prefix "keyslot", "18446744073709551615", "Select a single keyslot to modify explicitly"), \
+    FIELD(type, crypt.iter_time, F_U64, prefix "iter-time", NULL, "Time to spend in PBKDF in milliseconds")
 
 /**
  * crypt_open - unlock with the secret named @key_secret.

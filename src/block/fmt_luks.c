@@ -205,19 +205,9 @@ struct luks_create {
     struct crypt_create_opts crypt;
 };
 
-#define CRYPT_FIELD(member, kind, name, help)                                                      \
-    FIELD(luks_create, crypt.member, kind, name, NULL, help)
-
 static const struct field luks_create_fields[] = {
     FIELD(luks_create, size, F_SIZE, "size", NULL, "Virtual disk size"),
-    CRYPT_FIELD(key_secret, F_STR, "key-secret",
-                "ID of the secret that provides the keyslot passphrase"),
-    CRYPT_FIELD(cipher_alg, F_STR, "cipher-alg", "Name of encryption cipher algorithm"),
-    CRYPT_FIELD(cipher_mode, F_STR, "cipher-mode", "Name of encryption cipher mode"),
-    CRYPT_FIELD(ivgen_alg, F_STR, "ivgen-alg", "Name of IV generator algorithm"),
-    CRYPT_FIELD(ivgen_hash_alg, F_STR, "ivgen-hash-alg", "Name of IV generator hash algorithm"),
-    CRYPT_FIELD(hash_alg, F_STR, "hash-alg", "Name of encryption hash algorithm"),
-    CRYPT_FIELD(iter_time, F_U64, "iter-time", "Time to spend in PBKDF in milliseconds"),
+    CRYPT_CREATE_FIELDS(luks_create, "", "ID of the secret that provides the keyslot passphrase"),
     FIELD_END,
 };
 
@@ -255,17 +245,12 @@ static int luks_measure(struct blk_env *env, const void *opts, struct blk *src, 
     return r;
 }
 
+struct luks_amend {
+    struct crypt_amend_opts crypt;
+};
+
 static const struct field luks_amend_fields[] = {
-    FIELD(crypt_amend_opts, state, F_STR, "state", NULL,
-          "Select new state of affected keyslots (active/inactive)"),
-    FIELD(crypt_amend_opts, new_secret, F_STR, "new-secret", NULL,
-          "New secret to set in the matching keyslots. Empty string to erase"),
-    FIELD(crypt_amend_opts, old_secret, F_STR, "old-secret", NULL,
-          "Select all keyslots that match this password"),
-    FIELD(crypt_amend_opts, keyslot, F_STR, "keyslot", NULL,
-          "Select a single keyslot to modify explicitly"),
-    FIELD(crypt_amend_opts, iter_time, F_U64, "iter-time", NULL,
-          "Time to spend in PBKDF in milliseconds"),
+    CRYPT_AMEND_FIELDS(luks_amend, ""),
     FIELD_END,
 };
 
@@ -274,14 +259,14 @@ static int luks_amend(struct blk *b, struct json_object *given, bool force, blk_
 {
     struct luks_node *s = b->state;
     struct crypt_header header = header_of(b->file);
-    struct crypt_amend_opts o;
+    struct luks_amend o;
     int r = fields_take(luks_amend_fields, given, &o, e);
 
     (void)progress;
     (void)opaque;
     if (r < 0)
         return r;
-    r = crypt_amend(s->crypt, b->env, &o, force, &header, e);
+    r = crypt_amend(s->crypt, b->env, &o.crypt, force, &header, e);
     fields_free(luks_amend_fields, &o);
     return r;
 }

@@ -11,26 +11,8 @@ struct qcow2_amend {
 };
 
 const struct field qcow2_amend_fields[] = {
-    FIELD(qcow2_amend, crypt.state, F_STR, "encrypt.state", NULL,
-          "Select new state of affected keyslots (active/inactive)"),
-    FIELD(qcow2_amend, crypt.new_secret, F_STR, "encrypt.new-secret", NULL,
-          "New secret to set in the matching keyslots. Empty string to erase"),
-    FIELD(qcow2_amend, crypt.old_secret, F_STR, "encrypt.old-secret", NULL,
-          "Select all keyslots that match this password"),
-    FIELD(qcow2_amend, crypt.keyslot, F_STR, "encrypt.keyslot", NULL,
-          "Select a single keyslot to modify explicitly"),
-    FIELD(qcow2_amend, crypt.iter_time, F_U64, "encrypt.iter-time", NULL,
-          "Time to spend in PBKDF in milliseconds"),
-    FIELD(qcow2_amend, size, F_SIZE, "size", NULL, "Virtual disk size"),
-    FIELD(qcow2_amend, compat, F_STR, "compat", NULL, "Compatibility level (v2 [0.10] or v3 [1.1])"),
-    FIELD(qcow2_amend, backing_file, F_STR, "backing_file", NULL, "File name of a base image"),
-    FIELD(qcow2_amend, backing_fmt, F_STR, "backing_fmt", NULL, "Image format of the base image"),
-    FIELD(qcow2_amend, data_file, F_STR, "data_file", NULL, "File name of an external data file"),
-    FIELD(qcow2_amend, data_file_raw, F_BOOL, "data_file_raw", NULL,
-          "The external data file must stay valid as a raw image"),
-    FIELD(qcow2_amend, lazy_refcounts, F_BOOL, "lazy_refcounts", NULL, "Postpone refcount updates"),
-    FIELD(qcow2_amend, refcount_bits, F_U64, "refcount_bits", NULL,
-          "Width of a reference count entry in bits"),
+    CRYPT_AMEND_FIELDS(qcow2_amend, "encrypt."),
+    QCOW2_LASTING_FIELDS(qcow2_amend, NULL, NULL),
     FIELD_END,
 };
 
@@ -274,7 +256,7 @@ static int amend_crypt(struct blk *b, const struct qcow2_amend *o, bool force, s
     struct crypt_header header = qcow2_crypt_header(b);
     const struct crypt_amend_opts *c = &o->crypt;
 
-    if (!c->state && !c->new_secret && !c->old_secret && !c->keyslot && !c->iter_time)
+    if (!c->state && !c->new_secret && !c->old_secret && c->keyslot == UINT64_MAX && !c->iter_time)
         return 0;
     if (!s->h.crypt_method)
         return err_set(e, -EINVAL, "Can't amend encryption options - encryption not present");

@@ -436,6 +436,16 @@ int qcow2_rebuild_refcounts(struct blk *b, uint32_t order, struct err *e);
 /* fmt_qcow2_amend.c ------------------------------------------------------------------------------ */
 
 extern const struct field qcow2_amend_fields[];
+/* Options of new images that can be amended, too; their defaults only count when an image is made. */
+#define QCOW2_LASTING_FIELDS(type, lazy_default, bits_default)                                                                  \
+    FIELD(type, size, F_SIZE, "size", NULL, "Virtual disk size"),                                                               \
+    FIELD(type, backing_file, F_STR, "backing_file", NULL, "File name of a base image"),                                        \
+    FIELD(type, backing_fmt, F_STR, "backing_fmt", NULL, "Image format of the base image"),                                     \
+    FIELD(type, data_file, F_STR, "data_file", NULL, "File name of an external data file"),                                     \
+    FIELD(type, data_file_raw, F_BOOL, "data_file_raw", NULL, "The external data file must stay valid as a raw image"),         \
+    FIELD(type, compat, F_STR, "compat", NULL, "Compatibility level (v2 [0.10] or v3 [1.1])"),                                  \
+    FIELD(type, lazy_refcounts, F_BOOL, "lazy_refcounts", lazy_default, "Postpone refcount updates"),                           \
+    FIELD(type, refcount_bits, F_U64, "refcount_bits", bits_default, "Width of a reference count entry in bits")
 int qcow2_amend(struct blk *b, struct json_object *given, bool force, blk_progress *progress,
                 void *opaque, struct err *e);
 int qcow2_change_backing(struct blk *b, const char *file, const char *format, struct err *e);
