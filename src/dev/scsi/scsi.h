@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SCSI: a bus, logical units on it, commands.  SAM-5, SPC-4, SBC-3, MMC-6 (T10).  The controller (virtio-scsi) offers the bus;
+ * SCSI: a bus, logical units on it, commands.  SAM-5, SPC-4, SBC-3, MMC-6 (T10).  A controller (virtio-scsi, megasas) offers the bus;
  * units are devices scsi-hd and scsi-cd.
  *
  * Threads: the bus changes under the machine's lock and, for writing, under its own; scsi_bus_run, which blocks,
