@@ -16,7 +16,7 @@ packages() {
                 binutils-aarch64-linux-gnu gcc-aarch64-linux-gnu g++-aarch64-linux-gnu \
                 libc6-dev-arm64-cross libc6-dev-i386 lib32gcc-12-dev qemu-user gdb-multiarch golang-go strace \
                 clang device-tree-compiler acpica-tools swtpm iperf3 grub-common xorriso fdisk cpio kmod \
-                seabios ovmf ipxe-qemu vncsnapshot gvncviewer ;;
+                seabios ovmf ipxe-qemu vncsnapshot gvncviewer samba ;;
     bench) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-i686-linux-gnu libc6-dev-i386-cross valgrind ;;
     fuzz)  echo clang libclang-rt-14-dev ;;
     *)     echo "deps.sh: unknown job '$1': want build, root, test, bench or fuzz" >&2; exit 2 ;;

@@ -338,6 +338,43 @@ TEST(guestfwd, a_character_device)
     close_net(g.card->n);
 }
 
+/* Negotiation of SMB 2 ([MS-SMB2], 2.2.3 and 2.2.4), behind the length that TCP wants (2.1); the answer's header, or NULL. */
+static const uint8_t *smb_negotiate(struct guest_tcp *t)
+{
+    uint8_t m[4 + 64 + 36 + 4] = {0, 0, 0, sizeof(m) - 4, 0xfe, 'S', 'M', 'B', 64}, *n = m + 4 + 64;
+    static char got[4096];
+    size_t want = 4 + 64 + 6;
+
+    put_le16(m + 4 + 14, 1); /* credits */
+    put_le16(n, 36);
+    put_le16(n + 2, 2); /* dialects: 2.0.2, 2.1 */
+    put_le16(n + 4, 1); /* signing */
+    put_le16(n + 36, 0x0202);
+    put_le16(n + 38, 0x0210);
+    tcp_send(t, TCP_PSH | TCP_ACK, m, sizeof(m));
+    return tcp_receive(t, got, want, sizeof(got)) >= want ? (const uint8_t *)got + 4 : NULL;
+}
+
+/* Samba's own server, started for the connection. */
+TEST(smb, a_folder_is_served)
+{
+    char folder[] = "/tmp/emu-smb-XXXXXX", text[64];
+    struct guest_tcp t;
+    const uint8_t *h;
+
+    if (access("/usr/sbin/smbd", X_OK) < 0)
+        SKIP("no smbd (package samba)");
+    CHECK(mkdtemp(folder));
+    snprintf(text, sizeof(text), "user,id=a,smb=%s", folder);
+    if (!boot(text) || !CHECK(tcp_connect(&t, &g, NET + 4, 445)) || !CHECK((h = smb_negotiate(&t)) != NULL))
+        return;
+    CHECK_MEM(h, "\xfeSMB", 4);
+    CHECK_EQ(get_le32(h + 8), 0); /* status */
+    CHECK_EQ(get_le16(h + 64 + 4), 0x0210);
+    close_net(g.card->n);
+    rmdir(folder);
+}
+
 TEST(options, faults_are_named)
 {
     char text[128], why[192];
@@ -409,6 +446,7 @@ static const struct test tests[] = {
     CASE(out, restricted_guests_reach_nobody),
     CASE(guestfwd, a_command_answers),
     CASE(guestfwd, a_character_device),
+    CASE_SLOW(smb, a_folder_is_served, 60),
     CASE(options, faults_are_named),
     CASE(user, an_idle_network_costs_nothing),
 };
