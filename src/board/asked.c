@@ -2,6 +2,9 @@
 /* What every board does alike (asked.h). */
 #include "board/asked.h"
 
+#include "base/bytes.h"
+#include "base/nearest.h"
+#include "dev/devices.h"
 #include "dev/firmware/fw_cfg.h"
 #include "dev/firmware/image.h"
 #include "schema/keyval.h"
@@ -27,22 +30,42 @@ static bool is_net(void *opaque, const char *id, void *backend)
     return !s->id;
 }
 
+/* model= of -nic and -net: a network card's name, or what people have always called it. */
+static const char *nic_model(const struct machine *m, const char *model, struct err *e)
+{
+    const char *names[64] = {NULL}, *name = !strcmp(model, "virtio") ? "virtio-net-pci" : model, *near;
+    const struct dev_type *t = dev_type_find(m, name);
+    unsigned n = 0;
+
+    if (t && t->class == DEV_NETWORK)
+        return name;
+    for (const struct dev_type *const *at = dev_types(); *at && n + 1 < ARRAY_LEN(names); at++)
+        if ((*at)->class == DEV_NETWORK)
+            names[n++] = (*at)->name;
+    near = nearest_name(model, names);
+    err_set(e, -EINVAL, "Unsupported NIC model: %s%s%s%s", model, near ? "; did you mean '" : "", near ? near : "",
+            near ? "'?" : "");
+    return NULL;
+}
+
 int asked_nic(struct machine *m, const struct conf *c, struct conf_nic *n, struct err *e)
 {
-    struct json_object *props = json_object_new_object();
+    const char *model = nic_model(m, n->model ? n->model : c->board->default_nic, e);
+    struct json_object *props;
     struct net_search s = {.net = n->net};
     const uint8_t *x = n->mac;
     char mac[18];
 
+    if (!model)
+        return e->code;
+    props = json_object_new_object();
     machine_each_backend(m, "netdev", is_net, &s);
     snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", x[0], x[1], x[2], x[3], x[4], x[5]);
     json_object_object_add(props, "mac", json_object_new_string(mac));
     if (n->net && s.id)
         json_object_object_add(props, "netdev", json_object_new_string(s.id));
     n->used = true;
-    return dev_new(m, n->model ? n->model : c->board->default_nic, n->id, NULL, props, e)
-               ? 0
-               : e->code;
+    return dev_new(m, model, n->id, NULL, props, e) ? 0 : e->code;
 }
 
 struct drive_search {

@@ -184,8 +184,10 @@ def saved(work):
 def logged(work):
     """A CPU without firmware takes one exception after the other; the log follows it while it runs."""
     paths = [os.path.join(work, n) for n in ('log1', 'log2', 'log3')]
-    m = Monitor('-monitor', 'stdio', '-M', 'virt', '-m', '16', '-cpu', 'cortex-a53')
+    m = Monitor('-monitor', 'stdio', '-M', 'virt', '-m', '16', '-cpu', 'cortex-a53', '-nic', 'user,model=virtio')
     m.until(PROMPT)
+    got = m.ask('info network')
+    verdict('-nic user,model=virtio is virtio-net-pci', 'model=virtio-net-pci' in got, repr(got))
     for path in paths[:2]:
         m.ask(f'logfile {path}')
         m.ask('log int')

@@ -140,6 +140,16 @@ static void list_words(const char *title, const char *const *words)
         printf("%s\n", *words);
 }
 
+/* model=help of -nic and -net. */
+static void list_nics(void)
+{
+    printf("Supported NIC models:\n");
+    for (const struct dev_type *const *t = dev_types(); *t; t++)
+        if ((*t)->class == DEV_NETWORK && (*t)->bus && !strcmp((*t)->bus, "pci"))
+            printf("%s\n", (*t)->name);
+    printf("virtio\n");
+}
+
 static bool wants(const char *word)
 {
     return word && (!strcmp(word, "help") || !strcmp(word, "?"));
@@ -157,6 +167,10 @@ static bool list_of(struct sys *s, const struct entry *x, struct err *e)
     const char *first = g->implied ? keyval_string(x->opts, g->implied) : NULL;
     bool more = json_object_object_get_ex(x->opts, "help", NULL);
 
+    if ((g == &group_nic || g == &group_net) && x->text && (strstr(x->text, ",model=help") || strstr(x->text, ",model=?"))) {
+        list_nics();
+        return true;
+    }
     if (!wants(first) && !more)
         return false;
     if (g == &group_device && more && first)
