@@ -107,15 +107,16 @@ def tier_jobs(args):
     return jobs
 
 
-# The same programs of other architectures, beside the processor that we run on.
-X86_SCRIPTS = ('bash.sh', 'coreutils.sh', 'data.sh')
+# The same programs of other architectures, beside the processor that we run on.  i386 has no Node.js, Java and LuaJIT in its root.
+X86_SCRIPTS = ('bash.sh', 'compilers.sh', 'coreutils.sh', 'data.sh', 'languages.sh')
+X86_64_SCRIPTS = ('jit.sh', 'python_tests.sh')
 
 
 def x86_jobs(args):
     bin_, roots = os.path.dirname(os.path.abspath(args.emu)), os.environ.get('ROOTS', f'{TOP}/build/root')
     return [Job(f'programs/{guest}/{script}', [f'tests/programs/{script}'], 900, '', f' [{guest}]', EMU=f'{bin_}/qemu-{guest}',
                 GUEST_ROOT=f'{roots}/{root}', NATIVE_ROOT=f'{roots}/{root}')
-            for guest, root in (('x86_64', 'amd64'), ('i386', 'i386')) for script in X86_SCRIPTS]
+            for guest, root in (('x86_64', 'amd64'), ('i386', 'i386')) for script in X86_SCRIPTS + X86_64_SCRIPTS * (guest == 'x86_64')]
 
 
 GROUPS = {

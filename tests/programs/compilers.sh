@@ -24,22 +24,34 @@ go_build() {
     GOCACHE=${XDG_CACHE_HOME:-$TOP/build/cache}/go GOPATH=$work/go GOFLAGS=-mod=mod GOOS=linux GOARCH=$1 CGO_ENABLED=0 \
         go build -o "$work/primes.$1" "$SRC/primes.go"
 }
+# What Go and g++ call the guest.
+case $EMU in
+*x86_64) goarch=amd64 cxx=g++ ;;
+*i386) goarch=386 cxx="g++ -m32 -I/usr/include/$(uname -m)-linux-gnu" ;;
+*) goarch=arm64 cxx=aarch64-linux-gnu-g++ ;;
+esac
 if ! command -v go >/dev/null; then
     skip "a Go program" "needs go"
-elif ! go_build arm64 || ! go_build amd64; then
+elif ! go_build $goarch || ! go_build amd64; then
     skip "a Go program" "go cannot compile here"
 else
     native /share/primes.amd64 >"$work/.want"
-    guest /share/primes.arm64 >"$work/.got" 2>"$work/.err"
+    guest /share/primes.$goarch >"$work/.got" 2>"$work/.err"
     verdict "a Go program with goroutines, channels and a panic"
 fi
 
-need aarch64-linux-gnu-g++
-g++ -O2 -static -pthread -o "$work/threads.amd64" "$SRC/threads.cc"
-aarch64-linux-gnu-g++ -O2 -static -pthread -o "$work/threads.arm64" "$SRC/threads.cc"
-aarch64-linux-gnu-g++ -O2 -static -pthread -march=armv8.1-a+lse -o "$work/threads_lse.arm64" "$SRC/threads.cc"
-"$work/threads.amd64" >"$work/.want"
-for t in threads threads_lse; do
-    emu "$work/$t.arm64" >"$work/.got" 2>"$work/.err"
-    verdict "C++ $t: mutexes, conditions, atomics, futures, thread-local"
-done
+need ${cxx%% *}
+g++ -O2 -static -pthread -o "$work/threads.native" "$SRC/threads.cc"
+"$work/threads.native" >"$work/.want"
+# threads NAME OPTION...: compiled with them.
+threads() {
+    if ! $cxx -O2 -static -pthread "${@:2}" -o "$work/$1" "$SRC/threads.cc" 2>"$work/.err"; then
+        tail -1 "$work/.err"
+        skip "C++ $1: mutexes, conditions, atomics, futures, thread-local" "$cxx cannot compile here"
+        return
+    fi
+    emu "$work/$1" >"$work/.got" 2>"$work/.err"
+    verdict "C++ $1: mutexes, conditions, atomics, futures, thread-local"
+}
+threads threads
+[ $goarch != arm64 ] || threads threads_lse -march=armv8.1-a+lse
