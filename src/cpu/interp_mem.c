@@ -32,11 +32,23 @@ static int fault(struct cpu *cpu, uint64_t addr, bool write)
     return -1;
 }
 
+/* As the host's processor says it. */
+static int misaligned(struct cpu *cpu, bool write)
+{
+    cpu->fault_write = write;
+    cpu->fault_signo = SIGSEGV;
+    cpu->fault_code = SI_KERNEL;
+    cpu->fault_addr = 0;
+    return -1;
+}
+
 /* As a machine's CPU does it, when it is one; else the host's memory is the guest's. */
 static int load(struct cpu *cpu, uint64_t addr, uint64_t memop, union ir_u *v)
 {
     if (cpu->memory)
         return cpu->memory->load(cpu, addr, (unsigned)memop, cpu->memory->regime(cpu, (unsigned)memop), v) ? 0 : -1;
+    if (ir_mem_aligned(memop) && addr % 16)
+        return misaligned(cpu, false);
     return guest_read(cpu, v, addr, size_of(memop)) < 0 ? fault(cpu, addr, false) : 0;
 }
 
@@ -44,6 +56,8 @@ static int store(struct cpu *cpu, uint64_t addr, uint64_t memop, const union ir_
 {
     if (cpu->memory)
         return cpu->memory->store(cpu, addr, (unsigned)memop, cpu->memory->regime(cpu, (unsigned)memop), v) ? 0 : -1;
+    if (ir_mem_aligned(memop) && addr % 16)
+        return misaligned(cpu, true);
     return guest_store(cpu, addr, v, size_of(memop)) < 0 ? fault(cpu, addr, true) : 0;
 }
 

@@ -214,6 +214,8 @@ bool mmu_load(struct cpu *cpu, uint64_t va, unsigned memop, unsigned regime, uni
     bool go;
 
     *value = (union ir_u){ .d = { 0, 0 } };
+    if (ir_mem_aligned(memop) && va % 16)
+        return stop(&d, CPU_STOP_ALIGN);
     if (crosses(&d))
         return cross(d, value);
     if (!begin(&d, &go))
@@ -227,6 +229,8 @@ bool mmu_store(struct cpu *cpu, uint64_t va, unsigned memop, unsigned regime, co
     union ir_u v = *value;
     bool go;
 
+    if (ir_mem_aligned(memop) && va % 16)
+        return stop(&d, CPU_STOP_ALIGN);
     if (crosses(&d))
         return cross(d, &v);
     if (!begin(&d, &go))

@@ -171,11 +171,16 @@ enum ir_order { IR_RELAXED, IR_ACQUIRE = 1, IR_RELEASE = 2, IR_ACQ_REL = 3 };
 enum {
     IR_MEM_SIZE = 7,      /* log2 bytes, 0..4 */
     IR_MEM_SIGN = 8,      /* integer loads: sign-extend */
+    IR_MEM_ALIGNED = 8,   /* 16 bytes: a misaligned address faults (CPU_STOP_ALIGN; programs: SIGSEGV with SI_KERNEL) */
     IR_MEM_ORDER_SHIFT = 4, /* two bits of enum ir_order; release stores are sequentially consistent
                              * with acquire loads (RCsc), acquire loads may be RCpc */
     IR_MEM_BE = 64,       /* big endian */
     IR_MEM_UNPRIV = 128,  /* as unprivileged code would: cpu/mmu.h */
 };
+static inline bool ir_mem_aligned(uint64_t memop)
+{
+    return (memop & (IR_MEM_SIZE | IR_MEM_ALIGNED)) == (4 | IR_MEM_ALIGNED);
+}
 static inline uint64_t ir_mem(unsigned log2_size, bool sign, enum ir_order order)
 {
     return log2_size | (sign ? IR_MEM_SIGN : 0) | (uint64_t)order << IR_MEM_ORDER_SHIFT;

@@ -709,6 +709,8 @@ enum vcpu_next x86_stopped(struct cpu *cpu, enum cpu_stop stop)
     switch (stop) {
     case CPU_STOP_UNDEFINED:
         return x86_deliver(cpu, X86_EXC_UD, 0, 0, cpu->pc);
+    case CPU_STOP_ALIGN:
+        return x86_deliver(cpu, X86_EXC_GP, 0, 0, cpu->pc);
     case CPU_STOP_FAULT:
     case CPU_STOP_FETCH_FAULT:
         return fault_stop(cpu);

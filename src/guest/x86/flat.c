@@ -439,7 +439,7 @@ static bool unit_is_off(const struct tr *t)
     return t->mode & (X86_MODE_NO_SSE | X86_MODE_SSE_NM);
 }
 
-/* 16 bytes; aligned or not, as lifting has it. */
+/* 16 bytes, of forms that do not ask for alignment: MOVUPS, MOVUPD, MOVDQU. */
 static bool move_vector(struct tr *t)
 {
     const struct x86_insn *i = t->i;
@@ -447,6 +447,8 @@ static bool move_vector(struct tr *t)
     unsigned v = to_memory;
     struct flat_op *o;
 
+    if (i->opcode == 0x28 || i->opcode == 0x29 || (i->opcode >= 0x6f && !i->rep))
+        return false;
     if (unit_is_off(t) || i->op[v].kind != X86_OP_VEC || i->op[0].size != 16 || i->op[1].size != 16 || i->op[!v].kind != X86_OP_MEM)
         return false;
     o = push(t, to_memory ? FLAT_STORE : FLAT_LOAD);

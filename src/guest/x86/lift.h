@@ -22,6 +22,7 @@ struct x86_tr {
     uint32_t mode;
     const struct x86_features *feats;
     const struct x86_insn *i;
+    bool aligned;  /* 16 bytes that are accessed now must be aligned, else #GP(0) (SDM 1, 4.1.1 and 14.9) */
     bool fp_asked; /* x86_fp_begin has been called for this instruction */
 };
 

@@ -51,7 +51,8 @@ static inline bool x86_is_mmx(const struct x86_tr *t)
     return t->i->op[0].kind == X86_OP_MM;
 }
 
-/** x86_vec - half @half of operand @n as v128; a narrower memory operand is in the low lanes, the others zero. */
+/** x86_vec - half @half of operand @n as v128; a narrower memory operand is in the low lanes, the others zero.  Without VEX one of 16
+ * bytes must be aligned. */
 ir_val x86_vec(struct x86_tr *t, unsigned n, unsigned half);
 /** x86_vec_any - the same without alignment being asked for. */
 ir_val x86_vec_any(struct x86_tr *t, unsigned n, unsigned half);

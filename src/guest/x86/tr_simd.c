@@ -32,10 +32,16 @@ static ir_val load_float(struct x86_tr *t, unsigned size)
     return ir_load(t->ir, size == 8 ? IR_F64 : IR_F32, ir_mem(size == 8 ? 3 : 2, false, IR_RELAXED), x86_mem(t, size, false));
 }
 
+/* The memop of 16 bytes. */
+static uint64_t whole(const struct x86_tr *t)
+{
+    return ir_mem(4, false, IR_RELAXED) | (t->aligned ? IR_MEM_ALIGNED : 0);
+}
+
 static ir_val load_vec(struct x86_tr *t, unsigned size, unsigned half)
 {
     if (size >= 16)
-        return ir_load(t->ir, IR_V128, ir_mem(4, false, IR_RELAXED), x86_mem_at(t, 16 * half, 16, false));
+        return ir_load(t->ir, IR_V128, whole(t), x86_mem_at(t, 16 * half, 16, false));
     if (size >= 4)
         return ir_conv(t->ir, IRO_vfromf, IR_V128, load_float(t, size));
     return ir_conv(t->ir, IRO_vfromi, IR_V128, x86_load(t, x86_mem(t, size, false), size));
@@ -57,7 +63,12 @@ ir_val x86_vec_any(struct x86_tr *t, unsigned n, unsigned half)
 
 ir_val x86_vec(struct x86_tr *t, unsigned n, unsigned half)
 {
-    return x86_vec_any(t, n, half);
+    ir_val v;
+
+    t->aligned = !t->i->vex;
+    v = x86_vec_any(t, n, half);
+    t->aligned = false;
+    return v;
 }
 
 void x86_set_vec(struct x86_tr *t, unsigned n, unsigned half, ir_val v)
@@ -69,7 +80,7 @@ void x86_set_vec(struct x86_tr *t, unsigned n, unsigned half, ir_val v)
     else if (o->kind == X86_OP_MM)
         x86_mmx_set(t, o->reg, v);
     else if (o->size >= 16)
-        ir_store(t->ir, ir_mem(4, false, IR_RELAXED), x86_mem_at(t, 16 * half, 16, true), v);
+        ir_store(t->ir, whole(t), x86_mem_at(t, 16 * half, 16, true), v);
     else
         ir_store(t->ir, ir_mem(o->size == 8 ? 3 : 2, false, IR_RELAXED), x86_mem(t, o->size, true),
                  ir_conv(t->ir, IRO_vtof, o->size == 8 ? IR_F64 : IR_F32, v));

@@ -4,23 +4,27 @@
 
 /* --- Whole vectors --- */
 
-static void move(struct x86_tr *t, ir_val (*read)(struct x86_tr *t, unsigned n, unsigned half))
+void tr_x86_movups(struct x86_tr *t)
 {
     ir_val r[2];
 
     for (unsigned h = 0; h < x86_halves(t); h++)
-        r[h] = read(t, 1, h);
+        r[h] = x86_vec_any(t, 1, h);
     x86_result(t, r);
-}
-
-void tr_x86_movups(struct x86_tr *t)
-{
-    move(t, x86_vec_any);
 }
 
 void tr_x86_movaps(struct x86_tr *t)
 {
-    move(t, x86_vec);
+    unsigned n = x86_is_mem(t, 0) ? 0 : 1;
+
+    if (x86_is_mem(t, n) && x86_size(t, n) == 32) {
+        ir_val low = ir_and_imm(t->ir, x86_mem_at(t, 0, 32, false), 31);
+
+        x86_check(t, ir_cmp(t->ir, IRO_ne, low, x86_const64(t, 0)), X86_EXC_GP, 0);
+    }
+    t->aligned = true;
+    tr_x86_movups(t);
+    t->aligned = false;
 }
 
 /* --- Scalars --- */

@@ -62,7 +62,7 @@ static bool must_be_aligned(const struct host_soft *soft, const struct host_acce
 {
     bool atomic = a->op >= IRO_cas && a->op <= IRO_fumina;
 
-    return soft->aligned || (atomic && size == 16) ||
+    return soft->aligned || (atomic && size == 16) || ir_mem_aligned(a->memop) ||
            (soft->strict && (atomic || (a->memop >> IR_MEM_ORDER_SHIFT & IR_ACQ_REL)));
 }
 
@@ -150,6 +150,14 @@ static void done(struct x64 *x, const struct where *w)
         x_slow_back(x, w->stub);
 }
 
+/* The host's own #GP is the guest's; of machines, x_look_up has seen to it. */
+enum { MOVUPS_LOAD = VX(0, 1, 0x10), MOVUPS_STORE = VX(0, 1, 0x11), MOVAPS_LOAD = VX(0, 1, 0x28), MOVAPS_STORE = VX(0, 1, 0x29) };
+
+static bool aligned_for_host(const struct x64 *x, const struct ir_op *o)
+{
+    return ir_mem_aligned(o->imm) && !x->job->soft;
+}
+
 static void emit_load(struct x64 *x, const struct ir_op *o, uint32_t v)
 {
     struct where w = where(x, address(x, o->arg[0]));
@@ -158,7 +166,7 @@ static void emit_load(struct x64 *x, const struct ir_op *o, uint32_t v)
     look_up(x, &w, o, false, &(struct host_access){ .dst = (uint8_t)d });
     if (ir_is_vec(o->type)) {
         if (size == 16)
-            x64_vload(&x->a, d - X_XMM, w.m);
+            x64_v2m(&x->a, aligned_for_host(x, o) ? MOVAPS_LOAD : MOVUPS_LOAD, d - X_XMM, w.m);
         else
             x64_vload_n(&x->a, size, d - X_XMM, w.m);
     } else if ((o->imm & IR_MEM_SIGN) && size < ir_bits(o->type) / 8) {
@@ -179,7 +187,7 @@ static void emit_store_vec(struct x64 *x, const struct ir_op *o, struct x64_mem 
     x_fault_here(x, o);
     look_up(x, &w, o, true, &(struct host_access){ .src = { (uint8_t)(X_XMM + s) } });
     if (size == 16)
-        x64_vstore(&x->a, w.m, s);
+        x64_v2m(&x->a, aligned_for_host(x, o) ? MOVAPS_STORE : MOVUPS_STORE, s, w.m);
     else
         x64_vstore_n(&x->a, size, w.m, s);
     if (o->imm >> IR_MEM_ORDER_SHIFT & IR_RELEASE)
