@@ -43,3 +43,14 @@ IF ]
 cs             0x23
 = 42
 exited with code 07" "break twice" continue "info registers eip eflags cs" finish "p \$eax" delete continue continue
+
+gcc -static -o vectors "$SRC/x86/vectors.S" || exit 1
+debug "vector and x87 registers, steps, the description of the CPU" qemu-x86_64 vectors "Breakpoint 1
+= {1, 2, 3, 4}
+= {1, 2, 3, 4, 5, 6, 7, 8}
+3.14159265358979323
+= 0xff
+stop_here + 1
+org.gnu.gdb.i386.avx
+exited with code 011" "break stop_here" continue "p \$xmm1.v4_int32" "p \$ymm3.v8_int32" "p \$st0" 'p/x $ymm3.v8_int32[7]*31+7' \
+    stepi "info symbol \$pc" 'maint print xml-tdesc' 'set $xmm1.v4_int32[0] = 7' delete continue
