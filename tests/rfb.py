@@ -14,7 +14,7 @@ class Refused(Exception):
 
 class Viewer:
     """A viewer that asks for raw pixels, resizing and QEMU's extended keys."""
-    def __init__(self, path, password=None):
+    def __init__(self, path, password=None, shared=True):
         self.s = socket.socket(socket.AF_UNIX)
         self.s.settimeout(20)
         self.s.connect(path)
@@ -33,7 +33,7 @@ class Viewer:
             self.s.sendall(challenge.raw)
         if struct.unpack('>I', self.take(4))[0]:
             raise Refused
-        self.s.sendall(b'\1')
+        self.s.sendall(bytes([shared]))
         self.w, self.h = struct.unpack('>HH', self.take(4))
         self.take(16)
         self.name = self.take(struct.unpack('>I', self.take(4))[0]).decode()

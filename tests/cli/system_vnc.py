@@ -187,6 +187,71 @@ def refusals():
         verdict(f'-vnc {vnc}', r.returncode == 1 and r.stderr == want, f'got  {r.stderr!r}\nwant {want!r}')
 
 
+def exclusive(path):
+    """A viewer that wants the screen for itself: it gets in."""
+    v = Viewer(path, shared=False)
+    v.whole()
+    return v
+
+
+def alive(v):
+    try:
+        v.whole()
+        return True
+    except (Refused, OSError):
+        return False
+
+
+def sharing():
+    for share, stays in ('allow-exclusive', False), ('force-shared', True), ('ignore', True):
+        m = Machine(*SCREEN, vnc=f',share={share}')
+        first = Viewer(m.path)
+        first.whole()
+        exclusive(m.path)
+        verdict(f'share={share}', alive(first) == stays)
+        m.end()
+
+
+def reverse():
+    with socket.create_server(('127.0.0.1', 0)) as s:
+        s.settimeout(20)
+        p = subprocess.Popen([SYSTEM, '-nodefaults', '-S', '-M', 'none', '-vnc', f'127.0.0.1:{s.getsockname()[1]},reverse=on'],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        RUNNING.append(p)
+        c, _ = s.accept()
+        c.settimeout(20)
+        verdict('reverse=on calls a viewer', c.recv(12) == b'RFB 003.008\n')
+        c.close()
+        p.kill()
+    with socket.create_server(('127.0.0.1', 0)) as s:
+        port = s.getsockname()[1]
+    r = subprocess.run([SYSTEM, '-M', 'none', '-vnc', f'127.0.0.1:{port},reverse=on'], capture_output=True, text=True, timeout=20)
+    verdict('nobody there to be called', r.returncode == 1 and len(r.stderr.splitlines()) == 1 and 'refused' in r.stderr, r.stderr)
+
+
+def hostile():
+    """Viewers that break off or talk nonsense at each stage of the protocol, and huge or impossible messages."""
+    m = Machine(*SCREEN)
+    hello = [b'RFB 003.008\n', b'\1', b'\1', bytes([0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0])]
+    bad = [b'', b'\0' * 40, b'\xff' * 40, b'RFB 999.999\n', bytes(range(256)), b'\2\0\xff\xff' + b'\0' * 64, b'\6\0\0\0\x7f\xff\xff\xff',
+           b'\3\0' + b'\xff' * 8, b'\5\xff\xff\xff\xff\xff', b'\xff\0\0\1' + b'\xff' * 8, b'\0\0\0\0' + bytes([255] * 16),
+           b'\xfb\0\xff\xff\xff\xff\xff\0', b'\x96\1' + b'\xff' * 8, b'\7\1' + b'\xff' * 10]
+    for stage in range(len(hello) + 1):
+        for text in bad:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.connect(m.path)
+                s.settimeout(0.05)
+                try:
+                    s.sendall(b''.join(hello[:stage]) + text)
+                    s.recv(4096)
+                except OSError:
+                    pass
+    v = Viewer(m.path)
+    verdict('hostile viewers do no harm', alive(v) and m.p.poll() is None)
+    v.close()
+    verdict('and it ends well after them', m.end() == 0)
+
+
 def layouts():
     r = subprocess.run([SYSTEM, '-M', 'none', '-k', 'nix', '-vnc', ':1'], capture_output=True, text=True, timeout=20)
     verdict('an unknown layout', r.returncode == 1 and r.stderr.endswith(": could not read keymap file: 'nix'\n"), r.stderr)
@@ -199,6 +264,9 @@ def main():
     pictures()
     typing()
     passwords()
+    sharing()
+    reverse()
+    hostile()
     refusals()
     layouts()
 
