@@ -690,6 +690,8 @@ static enum vcpu_next guest_stop(struct cpu *cpu)
 
     switch (X86_DETAIL_WHY(cpu->detail)) {
     case X86_STOP_EXCEPTION:
+        if (vector == X86_EXC_XM && !(x86s(cpu)->cr4 & CR4_OSXMMEXCPT)) /* nobody is ready for it (SDM 3A, 2.5) */
+            vector = X86_EXC_UD;
         return x86_deliver(cpu, vector, X86_DETAIL_ERROR(cpu->detail), 0, cpu->pc);
     case X86_STOP_INT:
         return soft_interrupt(cpu, vector, len);

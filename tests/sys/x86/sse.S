@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Operands of 16 bytes that must be aligned, and those that need not (SDM 1, 4.1.1; SDM 2).
+ * Operands of 16 bytes that must be aligned, and those that need not (SDM 1, 4.1.1; SDM 2); an unmasked exception with CR4.OSXMMEXCPT
+ * and without (SDM 3A, 2.5).
+ * skip reference: it has no unmasked SSE exceptions
  */
 #include "sys.h"
 
@@ -16,6 +18,10 @@
     begin
     movw $on13, 13 * 4
     movw $0xf000, 13 * 4 + 2
+    movw $on6, 6 * 4
+    movw $0xf000, 6 * 4 + 2
+    movw $on19, 19 * 4
+    movw $0xf000, 19 * 4 + 2
     mov %cr4, %eax
     or $0x200, %eax
     mov %eax, %cr4
@@ -35,7 +41,23 @@
     jne 2b
     dec %bp
     jne 1b
+    movl $0x1d00, 0x1010 /* MXCSR: invalid and zero divide unmasked */
+    ldmxcsr 0x1010
+    pxor %xmm0, %xmm0
+    may "0 / 0", divss %xmm0, %xmm0
+    mov %cr4, %eax
+    or $0x400, %eax
+    mov %eax, %cr4
+    may "0 / 0", divss %xmm0, %xmm0
     finish
+on6:
+    say16 " #UD\n"
+    add $6, %sp
+    jmp *0x500
+on19:
+    say16 " #XM\n"
+    add $6, %sp
+    jmp *0x500
 on13:
     say16 " #GP\n"
     add $6, %sp
