@@ -328,6 +328,71 @@ TEST(pc_acpi, off_is_off)
     end(&b);
 }
 
+/* --- What a versioned machine shows does not change ------------------------------------------ */
+
+static uint32_t digest(const uint8_t *p, size_t len) /* FNV-1a */
+{
+    uint32_t h = 0x811c9dc5;
+
+    while (len--)
+        h = (h ^ *p++) * 0x01000193;
+    return h;
+}
+
+static void say_table(char *text, size_t room, const uint8_t *t)
+{
+    snprintf(text + strlen(text), room - strlen(text), "%.4s %08x ", (const char *)t, digest(t, get_le32(t + 4)));
+}
+
+/* "slot.function vendor:device class" of bus 0. */
+static void say_devices(char *text, size_t room, struct built *b)
+{
+    for (unsigned i = 0; i < 256; i++)
+        if (cfg(b, i >> 3, i & 7, 0) != 0xffffffff)
+            snprintf(text + strlen(text), room - strlen(text), "%x.%u %08x %04x ", i >> 3, i & 7, cfg(b, i >> 3, i & 7, 0),
+                     cfg(b, i >> 3, i & 7, 8) >> 16);
+}
+
+/* Two CPUs of four, 64 MiB.  Who changes this changes machines that people have installed systems on: a new version is the place for it. */
+static void check_stable(const char *board, const char *want)
+{
+    char have[1000] = "";
+    struct built b;
+    struct tables t;
+    const uint8_t *xsdt, *fadt;
+
+    asked.cpus = 2;
+    asked.max_cpus = 4;
+    CHECK(!build(&b, board, "", 64 * MiB, NULL, NULL));
+    say_devices(have, sizeof(have), &b);
+    set_cfg(&b, 0, 0, 0x60, 0xb0000001);
+    set_cfg(&b, strstr(board, "q35") ? 31 : 1, strstr(board, "q35") ? 0 : 3, 0x40, 0x601);
+    t = read_tables(&b);
+    xsdt = t.data + get_le64(t.rsdp + 24) - BASE;
+    for (uint32_t i = 36; i < get_le32(xsdt + 4); i += 8)
+        if (memcmp(t.data + get_le64(xsdt + i) - BASE, "FACP", 4) != 0) /* it has addresses of the others */
+            say_table(have, sizeof(have), t.data + get_le64(xsdt + i) - BASE);
+    fadt = table(&t, "FACP");
+    say_table(have, sizeof(have), t.data + get_le64(fadt + 140) - BASE);
+    snprintf(have + strlen(have), sizeof(have) - strlen(have), "FACP %08x", digest(fadt + 44, 96)); /* between FACS, DSDT and X_DSDT */
+    CHECK_STR(have, want);
+    free_tables(&t);
+    end(&b);
+    asked.cpus = asked.max_cpus = 0;
+}
+
+TEST(pc_acpi, versioned_machines_stay_as_they_are)
+{
+    check_stable("pc-i440fx-7.2", "0.0 12378086 0600 1.0 70008086 0601 1.1 70108086 0101 1.3 71138086 0680 2.0 11111234 0300 "
+                 "APIC 44999e8b HPET 8670b045 WAET e0657adb DSDT 7b5fc6f9 FACP 4d8ed387");
+    check_stable("pc-i440fx-2.4", "0.0 12378086 0600 1.0 70008086 0601 1.1 70108086 0101 1.3 71138086 0680 2.0 11111234 0300 "
+                 "APIC 44999e8b HPET 8670b045 WAET e0657adb DSDT 7b5fc6f9 FACP 4d8ed387");
+    check_stable("pc-q35-7.2", "0.0 29c08086 0600 1.0 11111234 0300 1f.0 29188086 0601 1f.2 29228086 0106 1f.3 29308086 0c05 "
+                 "APIC 44999e8b HPET 8670b045 MCFG f3b9edc9 WAET e0657adb DSDT 876c7713 FACP 8f6698f2");
+    check_stable("pc-q35-4.2", "0.0 29c08086 0600 1.0 11111234 0300 1f.0 29188086 0601 1f.2 29228086 0106 1f.3 29308086 0c05 "
+                 "APIC 44999e8b HPET 8670b045 MCFG f3b9edc9 WAET e0657adb DSDT 876c7713 FACP 8f6698f2");
+}
+
 static const struct test tests[] = {
     CASE_SLOW(pc_acpi, iasl_takes_them_apart, 60),
     CASE_SLOW(pc_acpi, what_devices_add, 60),
@@ -336,5 +401,6 @@ static const struct test tests[] = {
     CASE(pc_acpi, cpus_that_may_come_are_there_but_off),
     CASE(pc_acpi, the_users_own_table),
     CASE(pc_acpi, off_is_off),
+    CASE(pc_acpi, versioned_machines_stay_as_they_are),
 };
 TEST_MAIN(tests)
