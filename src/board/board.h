@@ -25,6 +25,17 @@ struct conf_nic {
     bool used; /* set by the board; what is left is an error or a warning */
 };
 
+enum { CONF_NODES = 128, CONF_NUMA_CPUS = 512 };
+
+/** struct conf_numa - -numa.  Complete: each CPU has a node, each two nodes a distance, and all memory is some node's. */
+struct conf_numa {
+    unsigned n; /* nodes; 0: the machine knows nothing of them */
+    bool there[CONF_NODES];
+    uint64_t mem[CONF_NODES];          /* bytes, one after the other */
+    uint16_t cpu[CONF_NUMA_CPUS];      /* node + 1 */
+    uint8_t distance[CONF_NODES][CONF_NODES];
+};
+
 /** struct conf - the machine that the user asked for, checked and typed.  Strings are owned, NULL when not given. */
 struct conf {
     const struct board *board;
@@ -36,6 +47,7 @@ struct conf {
         threads;           /* complete: product is max_cpus */
     uint64_t ram, max_ram; /* bytes */
     unsigned ram_slots;
+    struct conf_numa numa;
     char *ram_backend; /* -machine memory-backend= */
     char *kernel, *initrd, *append, *dtb, *dumpdtb, *bios;
     char **firmware_dirs;             /* where to look for firmware (-L first); ends with NULL */

@@ -21,7 +21,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TABLES_LEN = 128 * KiB, LOADER_LEN = 4 * KiB };
+/* Firmware has seen the lengths before the tables are made: they are what the most tables can need (128 steps of loading them). */
+enum { TABLES_LEN = 128 * KiB, LOADER_LEN = 16 * KiB };
 
 struct pc_tables {
     struct pc *p;
@@ -283,6 +284,7 @@ static int make(struct pc_tables *t, struct err *e)
         add_hpet(&a);
     if (p->q35)
         add_mcfg(p, &a);
+    pc_numa_tables(p, &a);
     add_waet(&a);
     add_tpm_table(p, &a);
     if (acpi_add_user_tables(&a, p->c->acpi_tables, e) < 0) {

@@ -19,6 +19,9 @@ void pc_dsdt_devices(struct pc *p, struct acpi *a);
 void pc_dsdt_cpus(struct pc *p, struct bytes *b);
 void pc_dsdt_pci_slots(struct pc *p, struct bytes *b);
 void pc_dsdt_events(struct pc *p, struct bytes *b);
+/** pc_numa_tables - SRAT and SLIT, when there are nodes.  pc_tell_numa - the same in fw_cfg. */
+void pc_numa_tables(struct pc *p, struct acpi *a);
+void pc_tell_numa(struct pc *p);
 /** pc_tpm - the TPM's device; NULL: there is none. */
 struct dev *pc_tpm(const struct pc *p);
 

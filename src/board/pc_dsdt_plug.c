@@ -207,6 +207,8 @@ void pc_dsdt_cpus(struct pc *p, struct bytes *b)
         dev = aml_device(b, name);
         aml_name_string(b, "_HID", "ACPI0007");
         aml_name_int(b, "_UID", i);
+        if (p->c->numa.n)
+            aml_name_int(b, "_PXM", p->c->numa.cpu[i] - 1);
         cpu_plugs(p, b, i);
         aml_close(b, dev);
     }

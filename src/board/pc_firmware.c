@@ -219,6 +219,7 @@ int pc_tell_firmware(struct pc *p, struct err *e)
     fw_cfg_set_u32(p->fw_cfg, FW_CFG_IRQ0_OVERRIDE, 1);
     tell_hpet(p);
     tell_cpus(p);
+    pc_tell_numa(p);
     cmos_memory(p);
     cmos_equipment(p);
     machine_on_sleep(p->m, slept, p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* info mtree, ramblock, memdev, memory_size_summary. */
+/* info mtree, ramblock, memdev, memory_size_summary, numa. */
 #include "dev/firmware/image.h"
 #include "mon/mon_priv.h"
 
@@ -97,3 +97,23 @@ static int roms(struct mon *m, const char *args, struct err *e)
 }
 
 const struct mon_command info_roms = {.name = "roms", .args = "", .help = "show roms", .run = roms};
+
+static int numa(struct mon *m, const char *args, struct err *e)
+{
+    const struct conf *c = m->env->conf;
+    struct vcpu *v;
+
+    if (mon_end(args, e) < 0)
+        return e->code;
+    mon_printf(m, "%u nodes\n", c->numa.n);
+    for (unsigned i = 0; i < c->numa.n; i++) {
+        mon_printf(m, "node %u cpus:", i);
+        for (unsigned k = 0; (v = vcpu_at(m->env->m, k)); k++)
+            if (vcpu_index(v) < CONF_NUMA_CPUS && c->numa.cpu[vcpu_index(v)] == i + 1)
+                mon_printf(m, " %u", vcpu_index(v));
+        mon_printf(m, "\nnode %u size: %" PRIu64 " MB\nnode %u plugged: 0 MB\n", i, c->numa.mem[i] >> 20, i);
+    }
+    return 0;
+}
+
+const struct mon_command info_numa = {.name = "numa", .args = "", .help = "show NUMA information", .run = numa};

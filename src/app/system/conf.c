@@ -191,7 +191,7 @@ int conf_fill(struct sys *s, struct err *e)
     conf_cpu(s);
     conf_firmware(s);
     if ((r = choose_board(s, e)) < 0 || (r = conf_machine(s, e)) < 0 || (r = conf_smp(s, e)) < 0 ||
-        (r = conf_memory(s, e)) < 0 || (r = conf_accel(s, e)) < 0 || (r = conf_rtc(s, e)) < 0 ||
+        (r = conf_memory(s, e)) < 0 || (r = conf_numa(s, e)) < 0 || (r = conf_accel(s, e)) < 0 || (r = conf_rtc(s, e)) < 0 ||
         (r = conf_boot(s, e)) < 0 || (r = conf_actions(s, e)) < 0 || (r = conf_globals(s, e)) < 0)
         return r;
     if (s->cli.singlestep)

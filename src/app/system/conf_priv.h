@@ -7,6 +7,7 @@
 
 int conf_smp(struct sys *s, struct err *e);
 int conf_memory(struct sys *s, struct err *e);
+int conf_numa(struct sys *s, struct err *e); /* after conf_smp, conf_memory */
 int conf_accel(struct sys *s, struct err *e);
 int conf_rtc(struct sys *s, struct err *e);
 int conf_boot(struct sys *s, struct err *e);

@@ -36,6 +36,7 @@ const struct group group_nic = {.name = "nic", .implied = "text", .plain = true}
 const struct group group_net = {.name = "net", .implied = "text", .plain = true};
 const struct group group_chardev = {.name = "chardev", .implied = "backend"};
 const struct group group_tpmdev = {.name = "tpmdev", .implied = "type", .keys = KEYS("type", "id", "chardev")};
+const struct group group_numa = {.name = "numa", .implied = "type"};
 const struct group group_serial = {.name = "serial", .implied = "text", .plain = true};
 const struct group group_parallel = {.name = "parallel", .implied = "text", .plain = true};
 const struct group group_debugcon = {.name = "debugcon", .implied = "text", .plain = true};
@@ -91,7 +92,7 @@ const struct group group_bios = {.name = "bios", .implied = "text", .plain = tru
 const struct group *const groups[] = {
     &group_machine, &group_accel,  &group_cpu,     &group_smp,    &group_memory,  &group_device,
     &group_drive,   &group_blockdev, &group_object, &group_netdev, &group_nic,    &group_net,
-    &group_chardev, &group_tpmdev, &group_serial, &group_parallel, &group_debugcon, &group_monitor, &group_mon,   &group_global,
+    &group_chardev, &group_tpmdev, &group_numa, &group_serial, &group_parallel, &group_debugcon, &group_monitor, &group_mon,   &group_global,
     &group_boot,    &group_name,   &group_uuid,    &group_rtc,    &group_action,  &group_fsdev,
     &group_virtfs,  &group_smbios, &group_acpi,    &group_fw_cfg, &group_display, &group_vnc, &group_trace,
     &group_kernel,  &group_initrd, &group_append,  &group_dtb,    &group_bios,    NULL,

@@ -151,6 +151,10 @@ static void check_all(const char *board, uint64_t ram, const char *want)
         disassemble(dir, x);
     }
     CHECK_STR(have, want);
+    if (strcmp(board, "microvm") != 0) { /* as firmware was told before */
+        CHECK_EQ(t.script_len, 16 * KiB);
+        CHECK_EQ(t.len, 128 * KiB);
+    }
     fadt = table(&t, "FACP");
     disassemble(dir, t.data + get_le64(fadt + 140) - BASE);
     if (get_le32(fadt + 36))
@@ -328,6 +332,54 @@ TEST(pc_acpi, off_is_off)
     end(&b);
 }
 
+static const struct conf_numa two_nodes = {
+    .n = 2, .there = {true, true}, .mem = {16 * MiB, 48 * MiB}, .cpu = {1, 1, 2, 2}, .distance = {{10, 21}, {21, 10}}};
+
+TEST(pc_acpi, nodes_of_cpus_and_memory)
+{
+    struct built b;
+    struct tables t;
+    const uint8_t *x;
+    uint32_t len;
+    uint8_t item[8 * 7];
+
+    asked.cpus = asked.max_cpus = 4;
+    asked.numa = &two_nodes;
+    CHECK(!build(&b, "pc", "max-ram-below-4g=32M", 64 * MiB, NULL, NULL));
+    t = read_tables(&b);
+    x = table(&t, "SLIT");
+    CHECK_EQ(get_le64(x + 36), 2);
+    CHECK_MEM(x + 44, "\x0a\x15\x15\x0a", 4);
+    x = table(&t, "SRAT");
+    len = get_le32(x + 4);
+    CHECK_EQ(len, 48 + 4 * 16 + 4 * 40);
+    CHECK_EQ(get_le32(x + 48 + 3 * 16), 0x03011000); /* CPU 3: node 1 */
+    x += 48 + 4 * 16;
+    CHECK_EQ(get_le64(x + 8), 0); /* node 0: below the hole, */
+    CHECK_EQ(get_le64(x + 16), 640 * KiB);
+    CHECK_EQ(get_le64(x + 40 + 8), MiB); /* above it; */
+    CHECK_EQ(get_le64(x + 40 + 16), 15 * MiB);
+    CHECK_EQ(get_le32(x + 80 + 2), 1); /* node 1: the rest below, */
+    CHECK_EQ(get_le64(x + 80 + 8), 16 * MiB);
+    CHECK_EQ(get_le64(x + 80 + 16), 16 * MiB);
+    CHECK_EQ(get_le64(x + 120 + 8), UINT64_C(1) << 32); /* and what is above 4 GiB */
+    CHECK_EQ(get_le64(x + 120 + 16), 32 * MiB);
+    out(&b, 0x510, FW_CFG_NUMA, 2);
+    for (unsigned i = 0; i < sizeof(item); i++)
+        item[i] = in(&b, 0x511, 1);
+    CHECK_EQ(get_le64(item), 2);
+    CHECK_EQ(get_le64(item + 32), 1);
+    CHECK_EQ(get_le64(item + 48), 48 * MiB);
+    free_tables(&t);
+    end(&b);
+    if (system("which iasl >/dev/null") == 0) {
+        asked.cpus = 2;
+        check_all("q35", 64 * MiB, "FACP APIC HPET MCFG SRAT SLIT WAET ");
+    }
+    asked.cpus = asked.max_cpus = 0;
+    asked.numa = NULL;
+}
+
 /* --- What a versioned machine shows does not change ------------------------------------------ */
 
 static uint32_t digest(const uint8_t *p, size_t len) /* FNV-1a */
@@ -401,6 +453,7 @@ static const struct test tests[] = {
     CASE(pc_acpi, cpus_that_may_come_are_there_but_off),
     CASE(pc_acpi, the_users_own_table),
     CASE(pc_acpi, off_is_off),
+    CASE_SLOW(pc_acpi, nodes_of_cpus_and_memory, 60),
     CASE(pc_acpi, versioned_machines_stay_as_they_are),
 };
 TEST_MAIN(tests)

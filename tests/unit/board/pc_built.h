@@ -19,6 +19,7 @@ static struct {
     unsigned cpus, max_cpus;
     const char *acpi_tables; /* -acpitable, as JSON */
     const char *kernel, *initrd, *append;
+    const struct conf_numa *numa;
     const char *devices[8]; /* -device, each "type", or "type,props" */
 } asked;
 
@@ -102,6 +103,8 @@ static inline const char *build(struct built *b, const char *name, const char *p
                          .reboot_ms = -1,
                          .ram = ram,
                          .max_ram = ram};
+    if (asked.numa)
+        b->c.numa = *asked.numa;
     if (!b->c.board)
         return e.msg;
     b->c.board_props = calloc(1, b->c.board->props_size);
