@@ -7,18 +7,15 @@ import resource
 import shutil
 import struct
 import subprocess
-import sys
 import tempfile
+
+import suite
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OURS = os.environ.get('EMU_BIN', os.path.join(TOP, 'build'))
 SAN = 'san' in os.path.basename(OURS)      # address sanitizers map terabytes
 MEMORY = 600 << 20                         # address space; 64 MiB of it is the most for one table
 COPIED = 1 << 63
-
-
-class Failure(Exception):
-    pass
 
 
 def run(tool, *argv):
@@ -30,7 +27,7 @@ def run(tool, *argv):
                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                        preexec_fn=limit, restore_signals=False)   # SIGXFSZ stays ignored
     if p.returncode not in (0, 1, 2, 3):
-        raise Failure(f'{tool} {" ".join(argv)}: status {p.returncode}\n{p.stderr[-400:]}')
+        raise suite.Failed(f'{tool} {" ".join(argv)}: status {p.returncode}\n{p.stderr[-400:]}')
     return p.returncode, p.stdout, p.stderr
 
 
@@ -122,10 +119,10 @@ def hostile(damage, message):
         if tool == 'qemu-img' and 'check' in words and 'reference count table' in (message or ''):
             continue    # it can be made anew
         if message and (not status or message not in err or err.count('\n') != 1):
-            raise Failure(f'{tool} {" ".join(words)}: status {status}, says {err!r} {out!r}')
+            raise suite.Failed(f'{tool} {" ".join(words)}: status {status}, says {err!r} {out!r}')
     with open('t.qcow2', 'rb') as f:
         if f.read(1 << 20) != before:
-            raise Failure('looking at it has changed it')
+            raise suite.Failed('looking at it has changed it')
     run('qemu-io', '-d', 'unmap', '-c', 'write 0 100k', '-c', 'write -z 64k 1M', '-c', 'discard 2M 1M',
         '-c', 'write 5M 300k', '-c', 'flush', 't.qcow2')
     run('qemu-img', 'snapshot', '-c', 's', 't.qcow2')
@@ -142,19 +139,19 @@ def overlap():
         put(block + 2 * cluster, 0, '>H')
     status, out, err = run('qemu-io', '-c', 'write 6M 64k', 't.qcow2')
     if not status or 'overlaps with' not in out + err:
-        raise Failure(f'status {status}, says {out!r} {err!r}')
+        raise suite.Failed(f'status {status}, says {out!r} {err!r}')
     if not get(72) & 2:
-        raise Failure('the image is not marked')
+        raise suite.Failed('the image is not marked')
     status, out, err = run('qemu-io', '-c', 'write 6M 64k', 't.qcow2')
     if 'Image is corrupt; cannot be opened read/write' not in err:
-        raise Failure(f'opened again: {out!r} {err!r}')
+        raise suite.Failed(f'opened again: {out!r} {err!r}')
     for words in (['-r', 'all'], []):
         status, out, err = run('qemu-img', 'check', *words, 't.qcow2')
     if status:
-        raise Failure(f'not repaired: {out}')
+        raise suite.Failed(f'not repaired: {out}')
     status, out, err = run('qemu-io', '-c', 'read -P 1 0 1M', '-c', 'write 6M 64k', 't.qcow2')
     if status:
-        raise Failure(f'after the repair: {out} {err}')
+        raise suite.Failed(f'after the repair: {out} {err}')
 
 
 def overlap_parts():
@@ -178,7 +175,7 @@ def overlap_parts():
             status, out, err = run('qemu-io', '--image-opts', '-c', 'write 6M 64k',
                                    f'driver=qcow2,file.filename=t.qcow2,overlap-check.{modes}')
             if ('overlaps with ' + what in out + err) != ('none' in modes):
-                raise Failure(f'{modes}: status {status}, says {out!r} {err!r}')
+                raise suite.Failed(f'{modes}: status {status}, says {out!r} {err!r}')
 
 
 def extensions():
@@ -194,19 +191,11 @@ def extensions():
         run('qemu-img', *[w for w in words if w], 't.qcow2', *(['b'] if 'bitmap' in words else []))
         with open('t.qcow2', 'rb') as f:
             if struct.pack('>II', 0x12345678, 5) + b'hello\0\0\0' not in f.read(65536):
-                raise Failure(f'gone after {words}')
+                raise suite.Failed(f'gone after {words}')
 
 
 def case(name, function, *args):
-    here = os.getcwd()
-    try:
-        function(*args)
-        print(f'pass hostile qcow2, {name}')
-    except (Failure, subprocess.TimeoutExpired) as e:
-        print(e)
-        print(f'fail hostile qcow2, {name}')
-    os.chdir(here)
-    sys.stdout.flush()
+    suite.report(f'hostile qcow2, {name}', function, *args)
 
 
 def main():

@@ -21,15 +21,22 @@ def same(got, want, what=''):
     must(got == want, f'{what}:\n got  {got!r}\n want {want!r}')
 
 
+def report(title, function, *args, also=()):
+    """Runs it where we are, and says how it went; @also: exceptions that are failures, too."""
+    here = os.getcwd()
+    try:
+        function(*args)
+        print(f'pass {title}', flush=True)
+    except (Failed, subprocess.SubprocessError, OSError, *also) as e:
+        print(f'{type(e).__name__}: {e}\nfail {title}', flush=True)
+    os.chdir(here)
+
+
 def case(title, function, *args, also=()):
-    """Runs it in an empty folder, and says how it went; @also: exceptions that are failures, too."""
+    """report, in an empty folder."""
     with tempfile.TemporaryDirectory(prefix='emu-image-') as folder:
         os.chdir(folder)
-        try:
-            function(*args)
-            print(f'pass {title}', flush=True)
-        except (Failed, subprocess.SubprocessError, OSError, *also) as e:
-            print(f'{type(e).__name__}: {e}\nfail {title}', flush=True)
+        report(title, function, *args, also=also)
         os.chdir('/')
 
 
