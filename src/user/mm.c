@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guest's address space: mmap, munmap, mprotect and brk with Linux's results (mmap(2) and its
+ * The guest's address space: mmap, munmap and mprotect with Linux's results (mmap(2) and its
  * neighbours; arm64 values of prot and flags are the generic ones).
  *
  * Guest memory is host memory at guest_base + address.  Everything is mapped at addresses chosen
@@ -8,7 +8,7 @@
  * in the guest's list is only ever taken with MAP_FIXED_NOREPLACE: the host kernel itself says when
  * something of ours is in the way, so nobody has to know where that is.
  */
-#include "user/mm.h"
+#include "user/mm_priv.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,9 +18,6 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#ifndef MAP_FIXED_NOREPLACE
-#define MAP_FIXED_NOREPLACE 0x100000
-#endif
 #ifndef MAP_UNINITIALIZED
 #define MAP_UNINITIALIZED 0x4000000
 #endif
@@ -32,7 +29,6 @@
 
 #define MAP_TYPES 0xf
 #define MIN_STACK_GAP (UINT64_C(128) << 20) /* room for growth, as Linux leaves it */
-#define STACK_STEP (UINT64_C(256) << 20) /* how far it moves when its place is taken */
 #define STACK_BITS 34 /* how far the stack moves */
 #define HUGE_ALIGN (UINT64_C(2) << 20)
 #define KNOWN_PROT (PROT_READ | PROT_WRITE | PROT_EXEC | 8 /* PROT_SEM */ | GUEST_PROT_BTI)
@@ -139,8 +135,7 @@ void mm_code_gone(struct process *p, uint64_t start, uint64_t end)
         engine_invalidate(p->engine, start, end - start);
 }
 
-/* Ends a change of [start, end): unlocks, then forgets code, when there was some. */
-static int64_t done(struct process *p, uint64_t start, uint64_t end, bool had_code, int64_t r)
+int64_t mm_done(struct process *p, uint64_t start, uint64_t end, bool had_code, int64_t r)
 {
     pthread_rwlock_unlock(&p->mm->lock);
     if (had_code)
@@ -299,15 +294,7 @@ static uint64_t choose(const struct mm *mm, uint64_t len, uint64_t align, uint64
     return a != ~UINT64_C(0) ? a : gap_between(mm, mm->mmap_base, mm->limit, len, align);
 }
 
-/* struct request - one host mapping to make; @try makes it at an address that must be free. */
-struct request {
-    uint64_t hint, len, align;
-    int prot, flags, fd;
-    uint64_t off;
-    uint64_t below; /* nowhere else than below this, 0: anywhere */
-};
-
-static int64_t host_map(struct process *p, const struct request *q, uint64_t addr, int fixed)
+static int64_t host_map(struct process *p, const struct mm_request *q, uint64_t addr, int fixed)
 {
     void *want = mm_host(p, addr), *got;
 
@@ -321,7 +308,7 @@ static int64_t host_map(struct process *p, const struct request *q, uint64_t add
 }
 
 /* Map @q somewhere: at its hint when that is free, else where the layout says. */
-static int64_t map_anywhere(struct process *p, const struct request *q)
+static int64_t map_anywhere(struct process *p, const struct mm_request *q)
 {
     struct mm *mm = p->mm;
     uint64_t hint = q->hint;
@@ -346,7 +333,7 @@ static int64_t map_anywhere(struct process *p, const struct request *q)
 
 int64_t mm_place(struct process *p, uint64_t hint, uint64_t len, uint64_t align)
 {
-    struct request q = {hint, len, align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+    struct mm_request q = {hint, len, align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
                         -1, 0};
 
     return map_anywhere(p, &q);
@@ -372,7 +359,7 @@ static int each_gap(struct process *p, uint64_t start, uint64_t end,
 
 static int reserve_gap(struct process *p, uint64_t start, uint64_t end)
 {
-    struct request q = {0, end - start, PAGE_SIZE, PROT_NONE,
+    struct mm_request q = {0, end - start, PAGE_SIZE, PROT_NONE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0};
     int64_t r = host_map(p, &q, start, MAP_FIXED_NOREPLACE);
 
@@ -441,7 +428,7 @@ bool mm_may_grow(const struct process *p, uint64_t len, int prot, uint32_t flags
 /* --- mmap --------------------------------------------------------------------------------------*/
 
 /* Map @q at @addr over what the guest has there, but over nothing of ours. */
-static int64_t map_fixed(struct process *p, const struct request *q, uint64_t addr)
+static int64_t map_fixed(struct process *p, const struct mm_request *q, uint64_t addr)
 {
     struct mm *mm = p->mm;
     uint64_t end = addr + q->len;
@@ -464,7 +451,7 @@ static int64_t map_fixed(struct process *p, const struct request *q, uint64_t ad
     return r;
 }
 
-static int64_t map_noreplace(struct process *p, const struct request *q, uint64_t addr)
+int64_t mm_map_noreplace(struct process *p, const struct mm_request *q, uint64_t addr)
 {
     if (vmas_overlap(&p->mm->vmas, addr, addr + q->len))
         return -EEXIST;
@@ -522,7 +509,7 @@ static uint64_t alignment(int flags, uint64_t len)
     return (flags & MAP_ANONYMOUS) && len % HUGE_ALIGN == 0 ? HUGE_ALIGN : PAGE_SIZE;
 }
 
-static void describe(struct mm *mm, struct vma *v, const struct request *q, int flags)
+static void describe(struct mm *mm, struct vma *v, const struct mm_request *q, int flags)
 {
     if (flags & MAP_TYPES & MAP_SHARED)
         v->flags |= VMA_SHARED;
@@ -537,10 +524,10 @@ static void describe(struct mm *mm, struct vma *v, const struct request *q, int 
     v->prot = (uint32_t)q->prot;
 }
 
-static int64_t do_mmap(struct process *p, const struct request *q, int flags)
+static int64_t do_mmap(struct process *p, const struct mm_request *q, int flags)
 {
     if (flags & MAP_FIXED_NOREPLACE)
-        return map_noreplace(p, q, q->hint);
+        return mm_map_noreplace(p, q, q->hint);
     if (flags & MAP_FIXED)
         return map_fixed(p, q, q->hint);
     return map_anywhere(p, q);
@@ -551,7 +538,7 @@ int64_t mm_mmap(struct process *p, uint64_t addr, uint64_t len, int prot, int fl
 {
     struct mm *mm = p->mm;
     struct vma v = {0};
-    struct request q;
+    struct mm_request q;
     uint64_t replaced;
     bool had_code;
     int64_t r;
@@ -564,7 +551,7 @@ int64_t mm_mmap(struct process *p, uint64_t addr, uint64_t len, int prot, int fl
         r = look_at_file(&v, fd, prot);
     if (r < 0)
         return r;
-    q = (struct request){addr & PAGE_MASK, len, alignment(flags, len), prot, flags & PASS_FLAGS, fd,
+    q = (struct mm_request){addr & PAGE_MASK, len, alignment(flags, len), prot, flags & PASS_FLAGS, fd,
                          offset};
     if (flags & MAP_ANONYMOUS)
         q.fd = -1;
@@ -576,20 +563,20 @@ int64_t mm_mmap(struct process *p, uint64_t addr, uint64_t len, int prot, int fl
     replaced = flags & MAP_FIXED ? len : 0;
     if (vmas_reserve(&mm->vmas, 4) < 0 ||
         !mm_may_grow(p, len, prot, flags & MAP_SHARED ? VMA_SHARED : 0, q.hint, q.hint + replaced))
-        return done(p, 0, 0, false, -ENOMEM);
+        return mm_done(p, 0, 0, false, -ENOMEM);
     r = do_mmap(p, &q, flags);
     if (r < 0)
-        return done(p, 0, 0, false, r);
+        return mm_done(p, 0, 0, false, r);
     note_guarded(p, prot);
     v.start = (uint64_t)r;
     v.end = v.start + len;
     describe(mm, &v, &q, flags);
     had_code = vmas_any(&mm->vmas, v.start, v.end, PROT_EXEC);
     vmas_put(&mm->vmas, &v);
-    return done(p, v.start, v.end, had_code, r);
+    return mm_done(p, v.start, v.end, had_code, r);
 }
 
-/* --- munmap, mprotect, brk ---------------------------------------------------------------------*/
+/* --- munmap, mprotect --------------------------------------------------------------------------*/
 
 /* Unmap in the host what the guest has in [start, end). */
 static int host_unmap(struct process *p, uint64_t start, uint64_t end)
@@ -610,7 +597,7 @@ static int host_unmap(struct process *p, uint64_t start, uint64_t end)
     return 0;
 }
 
-static int64_t unmap_locked(struct process *p, uint64_t start, uint64_t end, bool *had_code)
+int64_t mm_unmap_locked(struct process *p, uint64_t start, uint64_t end, bool *had_code)
 {
     struct mm *mm = p->mm;
     int r;
@@ -639,8 +626,8 @@ int64_t mm_munmap(struct process *p, uint64_t addr, uint64_t len)
         return -EINVAL;
     len = page_up(len);
     pthread_rwlock_wrlock(&mm->lock);
-    r = unmap_locked(p, addr, addr + len, &had_code);
-    return done(p, addr, addr + len, had_code, r);
+    r = mm_unmap_locked(p, addr, addr + len, &had_code);
+    return mm_done(p, addr, addr + len, had_code, r);
 }
 
 void mm_reset(struct process *p)
@@ -722,112 +709,14 @@ int64_t mm_mprotect(struct process *p, uint64_t addr, uint64_t len, int prot)
     if (grows) {
         r = grow_start(p, addr);
         if (r < 0)
-            return done(p, 0, 0, false, r);
+            return mm_done(p, 0, 0, false, r);
         len += addr - (uint64_t)r;
         addr = (uint64_t)r;
     }
     had_code = code_changes(&mm->vmas, addr, addr + len, (uint32_t)prot) || ((prot & PROT_WRITE) && p->abi->cpu.checked_mode);
     note_guarded(p, prot);
     r = protect_locked(p, addr, addr + len, prot);
-    return done(p, addr, addr + len, had_code, r);
-}
-
-/* Grow the heap from page @from to page @to. */
-static int brk_grow(struct process *p, uint64_t from, uint64_t to)
-{
-    struct mm *mm = p->mm;
-    struct vma v = {from, to, PROT_READ | PROT_WRITE, VMA_HEAP, 0, 0, 0};
-    struct request q = {0, to - from, PAGE_SIZE, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0};
-    int64_t r;
-
-    if (mm->lock_future >= 0)
-        q.flags |= MAP_LOCKED;
-    if (vmas_reserve(&mm->vmas, 4) < 0 || !mm_may_grow(p, q.len, q.prot, v.flags, 0, 0))
-        return -ENOMEM;
-    r = map_noreplace(p, &q, from);
-    if (r < 0)
-        return (int)r;
-    vmas_put(&mm->vmas, &v);
-    return 0;
-}
-
-int64_t mm_brk(struct process *p, uint64_t addr)
-{
-    struct mm *mm = p->mm;
-    uint64_t from, to;
-    bool had_code = false;
-    int64_t r = 0;
-
-    pthread_rwlock_wrlock(&mm->lock);
-    from = page_up(mm->brk);
-    to = page_up(addr);
-    if (addr < mm->brk_start || addr > mm->limit - PAGE_SIZE)
-        return done(p, 0, 0, false, (int64_t)mm->brk);
-    if (to > from)
-        r = brk_grow(p, from, to);
-    else if (to < from)
-        r = unmap_locked(p, to, from, &had_code);
-    if (r == 0)
-        mm->brk = addr;
-    return done(p, to, from, had_code, (int64_t)mm->brk);
-}
-
-/* --- the main stack ----------------------------------------------------------------------------*/
-
-/* Map [start, end) as a part of the stack. */
-static int add_stack(struct process *p, uint64_t start, uint64_t end, int prot)
-{
-    struct mm *mm = p->mm;
-    struct vma v = {start, end, (uint32_t)prot, VMA_STACK, 0, 0, 0};
-    struct request q = {0, end - start, PAGE_SIZE, prot,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0};
-    int64_t r;
-
-    if (vmas_reserve(&mm->vmas, 4) < 0)
-        return -ENOMEM;
-    r = map_noreplace(p, &q, start);
-    if (r < 0)
-        return (int)r;
-    madvise(mm_host(p, start), end - start, MADV_NOHUGEPAGE); /* little of it is ever touched */
-    vmas_put(&mm->vmas, &v);
-    return 0;
-}
-
-int mm_map_stack(struct process *p, uint64_t size, int prot)
-{
-    struct mm *mm = p->mm;
-    int r;
-
-    pthread_rwlock_wrlock(&mm->lock);
-    /* A guest of 32 bits may find something of ours there; everything moves down then. */
-    while ((r = add_stack(p, mm->stack_top - size, mm->stack_top, prot)) == -EEXIST && mm->stack_floor > 2 * STACK_STEP) {
-        mm->stack_top -= STACK_STEP;
-        mm->stack_floor -= STACK_STEP;
-        if (mm->mmap_base > STACK_STEP * 2)
-            mm->mmap_base -= STACK_STEP;
-    }
-    pthread_rwlock_unlock(&mm->lock);
-    return r;
-}
-
-void mm_stack_limit(struct process *p, uint64_t limit)
-{
-    struct mm *mm = p->mm;
-    const struct vma *v;
-    uint64_t low;
-    size_t i;
-
-    pthread_rwlock_wrlock(&mm->lock);
-    i = vmas_find(&mm->vmas, mm->stack_floor);
-    v = i < mm->vmas.n ? &mm->vmas.v[i] : NULL;
-    low = limit < mm->stack_top - mm->stack_floor ? mm->stack_top - page_up(limit)
-                                                  : mm->stack_floor;
-    /* Linux lets it grow when touched; here the room is mapped at once, and used when touched.
-     * When the guest has put something below its stack, it stays as it is. */
-    if (v && (v->flags & VMA_STACK) && v->start > low)
-        add_stack(p, low, v->start, (int)v->prot);
-    pthread_rwlock_unlock(&mm->lock);
+    return mm_done(p, addr, addr + len, had_code, r);
 }
 
 void mm_mark(struct process *p, uint64_t start, uint64_t end, uint32_t flags)
