@@ -241,6 +241,7 @@ struct guest_isa {
      * are as many; or NULL.
      */
     bool (*idle_dead)(uint32_t mode, uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc, size_t *avail), void *opaque);
+    bool idle_returns; /* returns leave idle slots out where idle_dead says so of the return address */
     /** idle_effect - what the instruction at @code, of *@len bytes, does to the idle slots. */
     enum guest_idle (*idle_effect)(uint32_t mode, const uint8_t *code, size_t avail, unsigned *len);
     /**

@@ -314,11 +314,13 @@ void form_init(struct former *f, struct jit *j)
     l.jc_mask = ((1u << CPU_JC_BITS) - 1) << l.pc_shift;
     l.land_mask = ((1u << CPU_LAND_BITS) - 1) << l.pc_shift;
     l.mode_jc_mask = ((1u << CPU_MODE_JC_BITS) - 1) << l.pc_shift;
+    l.mark_calls = e->isa->idle_returns && e->isa->idle_dead && !e->conf.exact_flags;
     f->j = j;
     f->host = host_new(&l, e->conf.host_off);
     f->ir = ir_new(j->slots, e->isa->n_slots, e->isa->helpers, e->isa->n_helpers);
     if (e->isa->idle_dead && !e->conf.exact_flags) {
         f->ir->idle_dead_at = form_idle_dead;
         f->ir->idle_opaque = f;
+        f->ir->idle_returns = e->isa->idle_returns;
     }
 }

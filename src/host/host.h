@@ -23,6 +23,7 @@ struct host_layout {
     uint32_t c_stack;      /* uint64_t: stack pointer of the C code that entered */
     uint32_t mode_jc;      /* machines: pointer to the jump cache of the mode at work; 0 in programs */
     uint32_t mode_jc_mask;
+    bool mark_calls;       /* the shadow stack tells whether idle slots are wanted: HOST_MARK */
 };
 
 /*
@@ -71,6 +72,12 @@ struct host_regs {
  * shadow_base and go on.  C functions are called on the C stack.
  */
 #define HOST_SHADOW_TOP 64
+/*
+ * With host_layout.mark_calls, a return that finds its address on top leaves idle slots (struct ir_slot) out.  Calls whose return
+ * point may read them push the address exclusive-or this, which is no address that code can have; the return then goes out of line,
+ * writes them, and HOST_EP_RET knows the mark.
+ */
+#define HOST_MARK (1ull << 63)
 #define HOST_FRAME      1600
 
 /* Slots of entry_points[]: addresses translated code calls or jumps to. */

@@ -411,12 +411,19 @@ static void poll_if_back(struct ir *ir, uint64_t target, uint64_t from)
     ir_push_op(ir, &o);
 }
 
+/* Of a call that returns to @ret: IR_RETURN_IDLE_DEAD or 0. */
+static uint8_t idle_after(struct ir *ir, enum ir_exit_kind kind, uint64_t ret)
+{
+    return kind == IR_EXIT_CALL && ir->idle_returns && ir->idle_dead_at && ir->idle_dead_at(ir->idle_opaque, ret) ? IR_RETURN_IDLE_DEAD : 0;
+}
+
 static void end_exit(struct ir *ir, uint64_t pc, enum ir_exit_kind kind, uint64_t ret)
 {
     struct ir_op o = {.op = IRO_exit, .imm = pc, .arg = {kind, (uint32_t)ret, (uint32_t)(ret >> 32)}};
 
     o.snap = snapshot(ir, pc);
     look_for_idle(ir, o.snap);
+    o.lane = idle_after(ir, kind, ret);
     end_block(ir, &o);
 }
 
@@ -509,6 +516,7 @@ void ir_goto_land(struct ir *ir, ir_val target, enum ir_exit_kind kind, unsigned
     struct ir_op o = {.op = IRO_exit_ind, .imm = ret, .arg = {target.id, kind, landing}};
 
     o.snap = snapshot(ir, ir->b->pc);
+    o.lane = idle_after(ir, kind, ret);
     end_block(ir, &o);
 }
 

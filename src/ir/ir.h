@@ -155,12 +155,16 @@ struct ir {
     /* Does the code at @pc write every idle slot (struct ir_slot) before it reads one?  May be NULL. */
     bool (*idle_dead_at)(void *opaque, uint64_t pc);
     void *idle_opaque;
+    bool idle_returns; /* that is asked for the return addresses of calls, too */
 
     struct ir_build *b; /* the builder's working state; see build.h */
 };
 
 /* Kinds of exit (arg[0] of exit, arg[1] of exit_ind): what return prediction wants to know. */
 enum ir_exit_kind { IR_EXIT_JUMP, IR_EXIT_CALL, IR_EXIT_RET };
+
+/* As the lane of calls (exit, exit_ind): the code at the return address writes all idle slots before it reads one. */
+enum { IR_RETURN_IDLE_DEAD = 1 };
 
 /* Landings (arg[2] of exit_ind): indirect branches whose targets the guest restricts come in some
  * sorts, numbered from 1. */

@@ -30,6 +30,10 @@ both "MAP_32BIT" 64 "$work/map32"
 gcc -O1 -static -o "$work/aligned" "$SRC/x86/aligned.c" || exit 1
 both "misaligned operands fault" 64 "$work/aligned"
 prints "misaligned operands fault [hot]" "$("$work/aligned")" "$bin/qemu-x86_64" --hot-after=1 "$work/aligned"
+gcc -O1 -static -mno-red-zone -o "$work/flags" "$SRC/x86/flags.c" || exit 1
+both "functions return flags" 64 "$work/flags"
+emu_ran=$("$bin/qemu-x86_64" --hot-after=1 "$work/flags") && [ "$emu_ran" = "$("$work/flags")" ] && pass "functions return flags, compiled at once" ||
+    fail "functions return flags, compiled at once"
 for word in 64 32; do
     if gcc -m$word -O1 -static -pthread -o "$work/smc$word" "$SRC/x86/smc.c" 2>"$work/.err"; then
         both "code that is written without a word is noticed, $word bits" $word "$work/smc$word"

@@ -90,6 +90,7 @@ const struct guest_isa guest_x86_system = {
     .length = x86_length,
     .reset = reset,
     .idle_dead = x86_idle_dead,
+    .idle_returns = true,
     .idle_effect = x86_idle_effect,
     .disas = x86_disas,
     .gdb = &x86_gdb64,

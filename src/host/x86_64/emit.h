@@ -83,8 +83,8 @@ struct xblock {
 struct xstub {
     struct x64_label label;
     enum { STUB_EXIT_BLOCK, STUB_POLL, STUB_SLOW, STUB_THUNK, STUB_CALL_MISS,
-           STUB_OTHER_RETURN, STUB_LEAVE, STUB_BACK, STUB_ACCESS, STUB_FAR, STUB_CHECK, STUB_KEEP } kind;
-    uint32_t op;          /* poll, check: the operation; exit block: the block; call miss: the landing */
+           STUB_OTHER_RETURN, STUB_LEAVE, STUB_BACK, STUB_ACCESS, STUB_FAR, STUB_CHECK, STUB_KEEP, STUB_RETURN } kind;
+    uint32_t op;          /* poll, check, return: the operation; exit block: the block; call miss: the landing */
     struct xstate *state; /* registers at the branch; NULL when nothing is to be written back */
     /* slow: floating point out of line */
     struct x64_label back;
@@ -326,12 +326,12 @@ void x_write_back(struct x64 *x, uint32_t snap); /* exit.c: all dirty slots to m
 bool x_link_cc(struct x64 *x, enum x64_cc cc, uint32_t b);
 /* exit.c: the ways out when nothing is to be written back.  Labels are to be jumped to at once. */
 void x_link(struct x64 *x, uint64_t pc);
-void x_link_call(struct x64 *x, uint64_t pc, uint64_t ret);
+void x_link_call(struct x64 *x, uint64_t pc, uint64_t ret, bool wants_idle); /* wants_idle: idle slots may be read at @ret */
 /* A way to @pc for the jump that comes next, whose field is @at bytes from here. */
 struct x64_label *x_link_label(struct x64 *x, uint64_t pc, unsigned at);
 void x_poll_for(struct x64 *x, uint64_t pc);                      /* leave for @pc if there is a reason */
 struct x64_label *x_back_label(struct x64 *x, uint64_t pc);   /* a way back to @pc that polls */
-void x_leave_to(struct x64 *x, enum ir_exit_kind kind, unsigned landing, uint64_t ret); /* pc in rax */
+void x_leave_to(struct x64 *x, enum ir_exit_kind kind, unsigned landing, uint64_t ret, bool wants_idle); /* pc in rax */
 void x_stop(struct x64 *x, unsigned reason, uint64_t detail, uint64_t pc);
 void x_flat(struct x64 *x);                                   /* flat.c: job->flat */
 /* flags.c: flags among the @n slots to be written; gives a bit for each that has been. */

@@ -119,30 +119,45 @@ static struct xsnap dirty(const struct x64 *x, uint32_t snap)
     return x->snap[snap];
 }
 
-void x_write_back(struct x64 *x, uint32_t snap)
+/* Which slots are written: a return writes the idle ones only out of line. */
+enum part { ALL_SLOTS, ALL_BUT_IDLE, IDLE_SLOTS };
+
+static bool is_part(const struct x64 *x, enum part part, const struct xpair *p)
+{
+    return part == ALL_SLOTS || x->ir->slots[p->slot].idle == (part == IDLE_SLOTS);
+}
+
+static void write_part(struct x64 *x, uint32_t snap, enum part part)
 {
     struct xsnap sn = dirty(x, snap);
     struct slot_set set = { { 0 } };
     const struct xpair *p;
-    uint64_t done;
+    uint64_t done = 0;
 
     if (!sn.count)
         return;
     p = x->pair + sn.first;
     x->exiting = true;
     for (uint32_t i = 0; i < sn.count; i++)
-        set.w[p[i].slot / 64] |= 1ull << (p[i].slot % 64);
+        if (is_part(x, part, &p[i]))
+            set.w[p[i].slot / 64] |= 1ull << (p[i].slot % 64);
     for (uint32_t i = 0; i < sn.count; i++)
         rescue(x, p[i].val, p[i].slot, &set);
-    done = x_store_flags(x, p, sn.count);
+    if (part != ALL_BUT_IDLE)
+        done = x_store_flags(x, p, sn.count);
     for (uint32_t i = 0; i < sn.count; i++) {
-        if (i < 64 && done >> i & 1)
+        if ((i < 64 && done >> i & 1) || !is_part(x, part, &p[i]))
             continue;
         x->pinned = 0;
         store_pair(x, &p[i]);
     }
     x->pinned = 0;
     x->exiting = false;
+}
+
+void x_write_back(struct x64 *x, uint32_t snap)
+{
+    write_part(x, snap, ALL_SLOTS);
 }
 
 static void store_set(struct x64 *x, const struct ir_set *s)
@@ -341,8 +356,11 @@ bool x_link_cc(struct x64 *x, enum x64_cc cc, uint32_t b)
     return true;
 }
 
-static void push_return(struct x64 *x, uint64_t ret, unsigned temp)
+/* @wants_idle: the code there may read idle slots, so a return that leaves them out must not take this for its own. */
+static void push_return(struct x64 *x, uint64_t ret, bool wants_idle, unsigned temp)
 {
+    if (wants_idle && x->lay->mark_calls)
+        ret ^= HOST_MARK;
     if (ret <= INT32_MAX) {
         x64_push_imm(&x->a, (int32_t)ret);
     } else {
@@ -424,9 +442,9 @@ static void call_far(struct x64 *x, uint64_t pc)
     call_through(x, m, miss);
 }
 
-void x_link_call(struct x64 *x, uint64_t pc, uint64_t ret)
+void x_link_call(struct x64 *x, uint64_t pc, uint64_t ret, bool wants_idle)
 {
-    push_return(x, ret, RCX);
+    push_return(x, ret, wants_idle, RCX);
     if (is_far(x, pc))
         call_far(x, pc);
     else
@@ -434,7 +452,7 @@ void x_link_call(struct x64 *x, uint64_t pc, uint64_t ret)
     emit_return_point(x, ret);
 }
 
-void x_leave_to(struct x64 *x, enum ir_exit_kind kind, unsigned landing, uint64_t ret)
+void x_leave_to(struct x64 *x, enum ir_exit_kind kind, unsigned landing, uint64_t ret, bool wants_idle)
 {
     uint32_t cache = cache_of(x, landing);
     struct x64_mem jc = { .base = X_CPU, .index = RCX, .scale = 2,
@@ -448,7 +466,7 @@ void x_leave_to(struct x64 *x, enum ir_exit_kind kind, unsigned landing, uint64_
     x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->attention), 0);
     x64_jcc(&x->a, CC_NE, miss);
     if (kind == IR_EXIT_CALL)
-        push_return(x, ret, RCX);
+        push_return(x, ret, wants_idle, RCX);
     x64_mov_rr(&x->a, 4, RCX, RAX);
     x64_alu_ri(&x->a, ALU_AND, 4, RCX, (int32_t)cache_mask(x, landing));
     if (!x->lay->pc_shift)
@@ -464,6 +482,40 @@ void x_leave_to(struct x64 *x, enum ir_exit_kind kind, unsigned landing, uint64_
     }
 }
 
+/* Are idle slots to be written at this return, that could be left to whoever wants them? */
+static bool leaves_idle(const struct x64 *x, const struct ir_op *o)
+{
+    struct xsnap sn = dirty(x, o->snap);
+
+    if (o->arg[1] != IR_EXIT_RET || !x->lay->mark_calls || x->straight || (x->ir->blocks[0].full_call && !x->early_gets))
+        return false;
+    for (uint32_t i = 0; i < sn.count; i++)
+        if (x->ir->slots[x->pair[sn.first + i].slot].idle)
+            return true;
+    return false;
+}
+
+/* To the newest call, when it is that and its marks say that idle slots are not wanted; else they are written. */
+static void emit_light_return(struct x64 *x, const struct ir_op *o, uint32_t target)
+{
+    struct xstub *s;
+    unsigned r = RAX;
+
+    write_part(x, o->snap, ALL_BUT_IDLE);
+    x_forget_lazy(x);
+    if (x->val[target].reg != NOREG)
+        r = x->val[target].reg;
+    else
+        x_load_value(x, RAX, target);
+    s = x_stub(x);
+    s->kind = STUB_RETURN;
+    s->op = (uint32_t)(o - x->ir->ops);
+    s->state = ra_stub_state(x);
+    x64_alu_rm(&x->a, ALU_CMP, 8, r, x64_at(RSP, 8));
+    x64_jcc(&x->a, CC_NE, &s->label);
+    x64_ret(&x->a, 8);
+}
+
 static void emit_exit_ind(struct x64 *x, const struct ir_op *o)
 {
     uint32_t target = x_resolve(x, o->arg[0]);
@@ -472,13 +524,17 @@ static void emit_exit_ind(struct x64 *x, const struct ir_op *o)
     if (!stays(x, target, o->snap))
         ra_use(x, target);
     x->pinned = 0;
+    if (leaves_idle(x, o)) {
+        emit_light_return(x, o, target);
+        return;
+    }
     x_write_back(x, o->snap);
     if (o->arg[1] == IR_EXIT_RET && x->val[target].reg != NOREG) {
         emit_return(x, x->val[target].reg);
         return;
     }
     x_load_value(x, RAX, target);
-    x_leave_to(x, o->arg[1], o->arg[2], o->imm);
+    x_leave_to(x, o->arg[1], o->arg[2], o->imm, o->lane != IR_RETURN_IDLE_DEAD);
 }
 
 void x_stop(struct x64 *x, unsigned reason, uint64_t detail, uint64_t pc)
@@ -532,7 +588,7 @@ void emit_out(struct x64 *x, const struct ir_op *o)
     case IRO_exit:
         x_write_back(x, o->snap);
         if (o->arg[0] == IR_EXIT_CALL) {
-            x_link_call(x, o->imm, o->arg[1] | (uint64_t)o->arg[2] << 32);
+            x_link_call(x, o->imm, o->arg[1] | (uint64_t)o->arg[2] << 32, o->lane != IR_RETURN_IDLE_DEAD);
         } else {
             emit_link(x, o->imm, false);
         }
@@ -647,6 +703,16 @@ void emit_stubs(struct x64 *x)
             x_write_back(x, o->snap);
             x_forget_lazy(x);
             x_stop(x, o->arg[1], o->imm, x->ir->snaps[o->snap].pc);
+            break;
+        }
+        case STUB_RETURN: {
+            const struct ir_op *o = &x->ir->ops[x->stub[i].op];
+
+            ra_load_state(x, x->stub[i].state);
+            write_part(x, o->snap, IDLE_SLOTS);
+            x_forget_lazy(x);
+            x_load_value(x, RAX, x_resolve(x, o->arg[0]));
+            x64_jmp(&x->a, &x->leave_ret);
             break;
         }
         case STUB_LEAVE:

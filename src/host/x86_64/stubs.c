@@ -149,11 +149,21 @@ static void stub_access(struct x64_asm *a, const struct host_layout *lay)
  * used to learn the address): look behind them; else nothing on the stack is worth keeping. */
 static void stub_ret(struct x64_asm *a, const struct host_layout *lay, struct x64_label *miss)
 {
-    enum { TRIES = 3 };
+    enum { TRIES = 4 }; /* the newest may be it, marked */
     struct x64_label found[TRIES] = { { 0 } };
 
+    if (lay->mark_calls) {
+        x64_mov_ri(a, RCX, HOST_MARK);
+        x64_alu_rr(a, ALU_XOR, 8, RCX, RAX);
+    }
     for (int i = 0; i < TRIES; i++) {
-        x64_alu_rm(a, ALU_CMP, 8, RAX, x64_at(RSP, 24 + 16 * i));
+        if (i)
+            x64_alu_rm(a, ALU_CMP, 8, RAX, x64_at(RSP, 8 + 16 * i));
+        if (i)
+            x64_jcc(a, CC_E, &found[i]);
+        if (!lay->mark_calls)
+            continue;
+        x64_alu_rm(a, ALU_CMP, 8, RCX, x64_at(RSP, 8 + 16 * i));
         x64_jcc(a, CC_E, &found[i]);
     }
     x64_load(a, 8, RSP, cpu_at(lay, lay->shadow_base));
@@ -176,7 +186,8 @@ static void stub_ret(struct x64_asm *a, const struct host_layout *lay, struct x6
     x64_jmp_m(a, jc);
     for (int i = 0; i < TRIES; i++) {
         x64_bind(a, &found[i]);
-        x64_alu_ri(a, ALU_ADD, 8, RSP, 16 * (i + 1));
+        if (i)
+            x64_alu_ri(a, ALU_ADD, 8, RSP, 16 * i);
         x64_ret(a, 8);
     }
 }

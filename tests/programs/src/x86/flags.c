@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Functions that return flags, called from code that reads them and from code that does not, often enough to be compiled. */
+#include <stdio.h>
+
+__asm__(".globl odd_in_carry, deep, parity_and_sign\n"
+        "odd_in_carry: bt $0, %edi; ret\n"
+        "parity_and_sign: mov %edi, %eax; sub $100, %eax; ret\n"
+        "deep: push %rbx; mov %edi, %ebx; test %edi, %edi; je 1f\n"
+        "    lea -1(%rdi), %edi; call deep; adc $0, %eax; cmp $7, %ebx; pop %rbx; ret\n"
+        "1:  xor %eax, %eax; stc; pop %rbx; ret\n");
+
+static unsigned carries(unsigned n)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        __asm__ volatile("mov %1, %%edi; call odd_in_carry; adc $0, %0" : "+r"(count) : "r"(i) : "rdi", "cc", "memory");
+    return count;
+}
+
+static unsigned others(unsigned n)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        unsigned char less, even;
+        unsigned ah;
+
+        __asm__ volatile("mov %3, %%edi; call parity_and_sign; setl %0; setp %1; lahf; mov %%eax, %2"
+                         : "=&r"(less), "=&r"(even), "=&b"(ah) : "r"(i) : "rax", "rdi", "cc", "memory");
+        count = count * 31 + less * 4u + even * 2u + (ah >> 8 & 0xd5);
+    }
+    return count;
+}
+
+static unsigned nested(unsigned n)
+{
+    unsigned sum = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        unsigned r;
+
+        __asm__ volatile("mov %1, %%edi; call deep; adc $0, %%eax; mov %%eax, %0" : "=r"(r) : "r"(i % 20)
+                         : "rax", "rdi", "cc", "memory");
+        sum = sum * 7 + r;
+    }
+    return sum;
+}
+
+int main(void)
+{
+    printf("%u %u %u\n", carries(20000), others(20000), nested(20000));
+    return 0;
+}
