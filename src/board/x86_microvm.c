@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 24, SLOT_LEN = 0x200, IOAPIC2_FIRST = 24, IRQS_ONE = 8 /* with one I/O APIC: inputs 16 to 23 */,
+enum { SLOTS = 24, SLOT_LEN = 0x200, IOAPIC2_FIRST = 24,
+       SLOTS_ONE = 8, /* with one I/O APIC: inputs 16 to 23; without ACPI, ISA's 5 to 12, which the old controllers have, too */
        GED_IRQ = 9, CMDLINE_MAX = 4096 };
 #define GED_EVENTS 0xfea00000u
 #define GED_REGS   0xfea00200u
@@ -60,17 +61,17 @@ static const struct field props[] = {
 
 static unsigned slot_gsi(const struct microvm *v, unsigned i)
 {
-    return v->ioapic2 ? IOAPIC2_FIRST + i : 16 + i;
+    return v->p->acpi == PC_OFF ? 5 + i : v->ioapic2 ? IOAPIC2_FIRST + i : 16 + i;
 }
 
 static struct irq_in gsi(struct microvm *v, unsigned n)
 {
-    return n >= IOAPIC2_FIRST ? ioapic_in(v->ioapic2, n - IOAPIC2_FIRST) : ioapic_in(v->pc.ioapic, n);
+    return n >= IOAPIC2_FIRST ? ioapic_in(v->ioapic2, n - IOAPIC2_FIRST) : pc_gsi(&v->pc, n);
 }
 
 static unsigned slots(const struct microvm *v)
 {
-    return v->ioapic2 ? SLOTS : IRQS_ONE;
+    return v->ioapic2 ? SLOTS : SLOTS_ONE;
 }
 
 /* The slot that is filled first is the last one; the name of its bus counts addresses. */
@@ -95,7 +96,7 @@ static int add_slots(struct microvm *v, struct err *e)
 
 static int add_ioapic2(struct microvm *v, struct err *e)
 {
-    if (v->p->ioapic2 == PC_OFF)
+    if (v->p->ioapic2 == PC_OFF || v->p->acpi == PC_OFF)
         return 0;
     if (!(v->ioapic2 = v->pc.ioapic2 = dev_add(v->pc.m, "ioapic", NULL, NULL, e)))
         return e->code;
@@ -290,7 +291,7 @@ static void write_cmdline(void *opaque)
     const char *append = v->pc.c->append ? v->pc.c->append : "";
     size_t n = snprintf(v->cmdline, sizeof(v->cmdline), "%s", append);
 
-    for (unsigned i = 0; i < slots(v) && n < sizeof(v->cmdline); i++)
+    for (unsigned i = slots(v); i-- > 0 && n < sizeof(v->cmdline);)
         if (v->slot[i]->buses->devs)
             n += snprintf(v->cmdline + n, sizeof(v->cmdline) - n, " virtio_mmio.device=%d@%#x:%u", SLOT_LEN,
                           SLOTS_AT + i * SLOT_LEN, slot_gsi(v, i));

@@ -72,7 +72,7 @@ CASES = [
     ('PVH, q35 without ACPI', 'pvh', '-M q35,acpi=off', ['-initrd', 'm1'], pvh('', RSD)),
     ('PVH, microvm', 'pvh', '-M microvm', ['-initrd', 'm1', '-append', 'x'], pvh('x', RSD, '00000000', QBOOT)),
     ('PVH, microvm without ACPI', 'pvh', '-M microvm,acpi=off -device virtio-rng-device',
-     ['-initrd', 'm1', '-append', 'x'], pvh('x virtio_mmio.device=512@0xfeb02e00:[0-9]+', '[0-9A-F]+', '00000000', QBOOT)),
+     ['-initrd', 'm1', '-append', 'x'], pvh('x virtio_mmio.device=512@0xfeb00e00:12', '[0-9A-F]+', '00000000', QBOOT)),
 ]
 WRONG = [
     ('long', '', 'could not load kernel .long.: multiboot kernels are 32-bit ELF files, this one is 64-bit'),

@@ -161,7 +161,7 @@ TEST(x86_kernel, devices_on_the_command_line)
     machine_unlock(b.m);
     CHECK_EQ(item32(&b, FW_CFG_CMDLINE_SIZE), 43);
     item(&b, FW_CFG_CMDLINE_DATA, (uint8_t *)text, 43);
-    CHECK_STR(text, "quiet virtio_mmio.device=512@0xfeb02e00:47");
+    CHECK_STR(text, "quiet virtio_mmio.device=512@0xfeb00e00:12");
     end(&b);
     unlink(asked.kernel);
     asked.kernel = asked.append = NULL;
