@@ -294,6 +294,10 @@ bench-system: all guests disk
 check-reboots: all guests
 	EMU_BIN=$(P) tests/boot/reboots.py
 
+# PCs that take longer to boot: installers, Xen, a whole pass of memtest86+.
+check-pcs: all guests
+	EMU_BIN=$(P) tests/boot/guests.py x86 --long
+
 # The whole Debian with stress-ng: six classes, a minute each.
 check-debian: all disk
 	EMU_BIN=$(P) DISK=$(GUESTS)/disk STRESS=$${STRESS:-60} tests/boot/debian.py
@@ -325,6 +329,7 @@ help:
 	@echo 'make bench-storage  qemu-img beside the reference, cp and cmp'
 	@echo 'make bench-system  machines beside the reference: boots, and work in the guest'
 	@echo 'make check-debian  a whole Debian guest with stress-ng, 6 minutes for each number of CPUs'
+	@echo 'make check-pcs  PCs that take longer to boot: installers, Xen, a pass of memtest86+'
 	@echo 'make check-reboots  a small guest that reboots 200 times'
 	@echo 'make bench-insns  host instructions per guest instruction, kept in bench/user/insns.txt'
 	@echo 'make bench-build  Debian packages built and tested in an arm64 root, beside the references'
@@ -336,5 +341,5 @@ clean:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
-.PHONY: all static unit fuzzers quick regold check check-san check-random check-random-x86 bench bench-translate bench-insns bench-build bench-storage crash demo demo-user roots guests disk bench-system check-debian check-reboots \
+.PHONY: all static unit fuzzers quick regold check check-san check-random check-random-x86 bench bench-translate bench-insns bench-build bench-storage crash demo demo-user roots guests disk bench-system check-debian check-reboots check-pcs \
         deps fuzz fmt help clean

@@ -2,55 +2,62 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Makes guests for boot tests and the demo from Debian's packages: nothing in them is run, the machine's own packages
 # stay as they are.  Made once; later calls return at once.
-# usage: tools/mk-guests.sh DIR [linux] [di] [fw] [grub]
+# usage: tools/mk-guests.sh DIR [linux] [di] [fw] [grub] [linux-pc] [di-pc] [fw-pc] [iso]
 #   DIR/linux/arm64/{vmlinuz,initrd.gz}   Debian's kernel, a ramdisk that tests itself (tests/boot/guest-init)
 #   DIR/di/arm64/{linux,initrd.gz}        Debian's installer
 #   DIR/grub/{cd.iso,disk.img}            GRUB for UEFI, which boots that kernel, on a CD and on a disk with an EFI partition
 #   DIR/fw/{QEMU_EFI-aarch64,AAVMF_CODE,AAVMF_VARS}.fd   UEFI firmware
+# For PCs:
+#   DIR/linux/{amd64,i386}, DIR/di/{amd64,i386}   the same
+#   DIR/fw/{memtest86+x64.bin,ipxe.lkrn,gnumach,xen.gz}   kernels that are no Linux; iPXE as a network card's boot program does it
+#   DIR/iso/grub-x86.iso                  GRUB for BIOS and UEFI, from CD and from disk, with a menu of all of them
 set -euo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 D=$(cd "$1" && pwd)
 shift
-[ $# -gt 0 ] || set -- linux di fw grub
+[ $# -gt 0 ] || set -- linux di fw grub linux-pc di-pc fw-pc iso
 . "$here/apt-private.sh"
 
 modules="virtio_pci virtio_mmio virtio_blk virtio_net virtio_scsi virtio_console virtio_rng virtio_balloon 9p
-9pnet_virtio ahci sd_mod sr_mod isofs ext4 vfat nls_ascii nls_cp437 e1000 e1000e nvme rtc-pl031 loop"
+9pnet_virtio ahci sd_mod sr_mod isofs ext4 vfat nls_ascii nls_cp437 e1000 e1000e nvme rtc-pl031 loop ata_piix 8139cp 8139too
+ne2k-pci pcnet32 floppy kvm-amd i6300esb iTCO_wdt"
 
-# fetch PACKAGE: unpacked below DIR/.unpack; prints where.
+# fetch ARCH PACKAGE: unpacked below DIR/.unpack; prints where.
 fetch() {
-    local u=$D/.unpack/$1
+    local u=$D/.unpack/$1/$2 apt=$D/.apt/$1
     if [ ! -e "$u.ok" ]; then
         rm -rf "$u"
-        mkdir -p "$u" "$D/.debs"
-        if [ ! -e "$D/.apt/arm64" ]; then
-            apt_private "$D/.apt" "deb bookworm"
-            echo 'APT::Architecture "arm64"; APT::Architectures { "arm64"; "all"; };' >> "$D/.apt/apt.conf"
+        mkdir -p "$u" "$D/.debs/$1"
+        if [ ! -e "$apt/ok" ]; then
+            unset APT_CONFIG
+            apt_private "$apt" "deb bookworm"
+            echo "APT::Architecture \"$1\"; APT::Architectures { \"$1\"; \"all\"; };" >> "$apt/apt.conf"
             apt-get -qq update >&2
-            : > "$D/.apt/arm64"
+            : > "$apt/ok"
         fi
-        export APT_CONFIG=$D/.apt/apt.conf
-        echo "fetching $1" >&2
-        (cd "$D/.debs" && apt-get -qq download "$1" >&2)
-        dpkg-deb -x "$D/.debs/$1"_*.deb "$u"
+        export APT_CONFIG=$apt/apt.conf
+        echo "fetching $2:$1" >&2
+        (cd "$D/.debs/$1" && apt-get -qq download "$2" >&2)
+        dpkg-deb -x "$D/.debs/$1/$2"_*.deb "$u"
         : > "$u.ok"
     fi
     echo "$u"
 }
 
-# The package that the meta package stands for today.
+# kernel_package ARCH META: the package that the meta package stands for today.
 kernel_package() {
-    fetch linux-image-arm64 > /dev/null
-    dpkg-deb -f "$D"/.debs/linux-image-arm64_*.deb Depends | sed -n 's/^\(linux-image-[0-9][^ ]*\).*/\1/p'
+    fetch "$1" "$2" > /dev/null
+    dpkg-deb -f "$D/.debs/$1/$2"_*.deb Depends | sed -n 's/^\(linux-image-[0-9][^ ]*\).*/\1/p'
 }
 
-mk_linux() {
-    local o=$D/linux/arm64 pkg kernel busybox version tree r=$D/.unpack/ramdisk file
-    pkg=$(kernel_package)
-    kernel=$(fetch "$pkg")
-    busybox=$(fetch busybox-static)
+# linux_of ARCH META
+linux_of() {
+    local o=$D/linux/$1 pkg kernel busybox version tree r=$D/.unpack/ramdisk file
+    pkg=$(kernel_package "$1" "$2")
+    kernel=$(fetch "$1" "$pkg")
+    busybox=$(fetch "$1" busybox-static)
     version=${pkg#linux-image-}
     tree=$kernel/lib/modules/$version
     rm -rf "$r"
@@ -70,21 +77,94 @@ mk_linux() {
     depmod -b "$r" "$version"
     cp "$kernel/boot/vmlinuz-$version" "$o/vmlinuz"
     (cd "$r" && find . | sort | cpio -o -H newc -R 0:0 --quiet | gzip -n) > "$o/initrd.gz"
+    rm -rf "$kernel" "$kernel.ok" "$r"
 }
 
-mk_di() {
-    local o=$D/di/arm64 u
-    u=$(fetch debian-installer-12-netboot-arm64)/usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64
+mk_linux() { linux_of arm64 linux-image-arm64; }
+
+mk_linux-pc() {
+    linux_of amd64 linux-image-amd64
+    linux_of i386 linux-image-686
+}
+
+# di_of ARCH
+di_of() {
+    local o=$D/di/$1 u
+    u=$(fetch "$1" "debian-installer-12-netboot-$1")/usr/lib/debian-installer/images/12/$1/text/debian-installer/$1
     mkdir -p "$o"
     cp "$u/linux" "$u/initrd.gz" "$o/"
 }
 
+mk_di() { di_of arm64; }
+
+mk_di-pc() {
+    di_of amd64
+    di_of i386
+}
+
 mk_fw() {
     local u
-    u=$(fetch qemu-efi-aarch64)/usr/share
+    u=$(fetch arm64 qemu-efi-aarch64)/usr/share
     mkdir -p "$D/fw"
     cp "$u/qemu-efi-aarch64/QEMU_EFI.fd" "$D/fw/QEMU_EFI-aarch64.fd"
     cp "$u"/AAVMF/AAVMF_{CODE,VARS}.fd "$D/fw/"
+}
+
+mk_fw-pc() {
+    local o=$D/fw
+    mkdir -p "$o"
+    cp "$(fetch amd64 memtest86+)/boot/memtest86+x64.bin" "$o/"
+    cp "$(fetch amd64 ipxe)/boot/ipxe.lkrn" "$o/"
+    gzip -dcf "$(fetch i386 gnumach-image-1.8-486)"/boot/gnumach* > "$o/gnumach"
+    cp "$(fetch amd64 xen-hypervisor-4.17-amd64)"/boot/xen-4.17-amd64.gz "$o/xen.gz"
+}
+
+# need WHAT...: made before.
+need() {
+    local what
+    for what; do
+        [ -e "$D/$what.ok" ] || { "mk_$what"; : > "$D/$what.ok"; }
+    done
+}
+
+iso_config() {
+    cat <<'C'
+serial --unit=0 --speed=115200
+terminal_input serial console
+terminal_output serial console
+set timeout=2
+set default=0
+echo GRUB-ISO-OK $grub_cpu-$grub_platform
+menuentry "Linux self test" {
+    linux /boot/vmlinuz console=ttyS0 guest=
+    initrd /boot/initrd.gz
+}
+menuentry "Linux shell" {
+    linux /boot/vmlinuz console=ttyS0 guest=sh
+    initrd /boot/initrd.gz
+}
+menuentry "Halt" { halt }
+menuentry "Reboot" { reboot }
+if [ "$grub_platform" = pc ]; then
+    menuentry "Linux, 32 bits" { linux /boot/vmlinuz32 console=ttyS0; initrd /boot/initrd32.gz; }
+    menuentry "memtest86+" { linux16 /boot/memtest.bin console=ttyS0,115200; }
+    menuentry "GNU Mach (multiboot)" { multiboot /boot/gnumach gnumach console=com0; }
+fi
+C
+}
+
+mk_iso() {
+    local w=$D/.unpack/iso
+    need linux-pc fw-pc
+    rm -rf "$w"
+    mkdir -p "$D/iso" "$w/cd/boot/grub"
+    cp "$D"/linux/amd64/{vmlinuz,initrd.gz} "$D/fw/gnumach" "$w/cd/boot/"
+    cp "$D/linux/i386/vmlinuz" "$w/cd/boot/vmlinuz32"
+    cp "$D/linux/i386/initrd.gz" "$w/cd/boot/initrd32.gz"
+    cp "$D/fw/memtest86+x64.bin" "$w/cd/boot/memtest.bin"
+    iso_config > "$w/cd/boot/grub/grub.cfg"
+    grub-mkrescue -o "$D/iso/grub-x86.iso" "$w/cd" -- -volid GRUBX86 2> "$w/log" || { cat "$w/log" >&2; return 1; }
+    rm -rf "$w"
 }
 
 # GRUB says GRUB-OK, and boots the kernel and ramdisk that lie beside it.
@@ -102,8 +182,8 @@ C
 
 mk_grub() {
     local o=$D/grub from w=$D/.unpack/grub
-    [ -e "$D/linux.ok" ] || { mk_linux; : > "$D/linux.ok"; }
-    from=$(fetch grub-efi-arm64-bin)/usr/lib/grub/arm64-efi
+    need linux
+    from=$(fetch arm64 grub-efi-arm64-bin)/usr/lib/grub/arm64-efi
     rm -rf "$w"
     mkdir -p "$o" "$w/cd/boot/grub"
     cp "$D"/linux/arm64/{vmlinuz,initrd.gz} "$w/cd/boot/"
@@ -128,7 +208,7 @@ mk_grub() {
 
 for what; do
     case $what in
-    linux|di|fw|grub) [ -e "$D/$what.ok" ] || { "mk_$what"; : > "$D/$what.ok"; } ;;
-    *) echo "mk-guests.sh: unknown guest '$what': want linux, di, fw or grub" >&2; exit 2 ;;
+    linux|di|fw|grub|linux-pc|di-pc|fw-pc|iso) need "$what" ;;
+    *) echo "mk-guests.sh: unknown guest '$what': want linux, di, fw, grub, linux-pc, di-pc, fw-pc or iso" >&2; exit 2 ;;
     esac
 done
