@@ -77,7 +77,7 @@ linux_of() {
     depmod -b "$r" "$version"
     cp "$kernel/boot/vmlinuz-$version" "$o/vmlinuz"
     (cd "$r" && find . | sort | cpio -o -H newc -R 0:0 --quiet | gzip -n) > "$o/initrd.gz"
-    rm -rf "$kernel" "$kernel.ok" "$r"
+    rm -rf "$r"
 }
 
 mk_linux() { linux_of arm64 linux-image-arm64; }
