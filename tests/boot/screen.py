@@ -104,6 +104,7 @@ def types(v, text):
     upper = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ!@#$%^&*()_+{}|:"<>?~'
     for c in text:
         v.tap(*([0xffe1] if c in upper else []), ord(c))
+        time.sleep(.05)  # nobody types faster, and a keyboard remembers 16 bytes only
 
 
 class Typist:
