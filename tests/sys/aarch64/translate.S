@@ -17,6 +17,7 @@
 #define EL0      0x40
 #define RO       0x80
 #define NG       0x800
+#define GP       (1 << 50)
 #define PXN      (1 << 53)
 #define UXN      (1 << 54)
 
@@ -482,6 +483,58 @@ main:
     isb
     blr     x0
     check(x5, 2)
+
+    title("guarded pages")
+    mrs     x0, id_aa64pfr1_el1
+    and     x0, x0, #15                 /* BT */
+    cbz     x0, 3f
+    page(20, (DATA + 0x3000) | NORMAL | GP | 3)
+    ldr     x0, =(DATA + 0x3100)
+    adr     x1, code_landing
+    ldp     x2, x3, [x1]
+    stp     x2, x3, [x0]
+    dc      cvau, x0
+    dsb     ish
+    ic      iallu
+    dsb     ish
+    isb
+    catch(1f)
+    ldr     x9, =at_page(20)
+    blr     x9                          /* no landing for calls */
+    never()
+1:  check(x22, 0x36000002)
+    check(x5, 2)
+    catch(1f)
+    ldr     x9, =at_page(20)
+    br      x9                          /* from a page that is not guarded: as a call by X16 */
+1:  check(x22, 0x36000001)
+    ldr     x9, =(at_page(20) + 0x100)
+    blr     x9
+    check(x5, 3)
+#ifndef REFERENCE                       /* keeps code that it has translated as guarded */
+    page(20, (DATA + 0x3000) | NORMAL | 3)
+    flush()
+    ldr     x9, =at_page(20)
+    blr     x9                          /* the same page, not guarded */
+    check(x5, 2)
+#endif
+3:
+#ifndef REFERENCE                       /* has data of either order */
+    title("all data is little endian")
+    mrs     x0, id_aa64mmfr0_el1
+    ubfx    x1, x0, #8, #4              /* BigEnd */
+    check(x1, 0)
+    ubfx    x1, x0, #16, #4             /* BigEndEL0 */
+    check(x1, 0)
+    mrs     x7, sctlr_el1
+    orr     x0, x7, #(3 << 24)          /* E0E, EE: RES0 then */
+    msr     sctlr_el1, x0
+    isb
+    mrs     x0, sctlr_el1
+    cmp     x0, x7
+    cset    x1, eq
+    check(x1, 1)
+#endif
     finish
 
 code_one:
@@ -490,6 +543,11 @@ code_one:
 code_two:
     mov     x5, #2
     ret
+code_landing:
+    .inst   0xd503245f                  /* bti c */
+    mov     x5, #3
+    ret
+    nop
 
     /* At EL0: x7 is an address to look at */
     .balign 8
