@@ -2,7 +2,8 @@
 /*
  * The smallest PC that runs a test of the system level: RAM, 64 KiB of ROM below 1 MiB and below 4 GiB, and some ports.
  *
- * usage: machine_x86 [--cpu MODEL[,FEATURES]] [--engine interp|jit] [--hot-after N] [--log int,mmu,cpu,in_asm] FILE
+ * usage: machine_x86 [--cpu MODEL[,FEATURES]] [--engine interp|jit] [--hot-after N] [--reload on] [--log int,mmu,cpu,in_asm] FILE
+ * With --reload, after each line that is printed the machine's state is saved, and the test goes on in a new machine that has loaded it.
  * FILE is 64 KiB of firmware.  Port E9h prints a byte; F4h ends, with the status that the reference's isa-debug-exit gives
  * (twice the byte and one); EAh raises INTR with the vector written, until it is acknowledged; B2h is an SMI.
  */
@@ -11,6 +12,7 @@
 #include "cpu/vcpu.h"
 #include "guest/x86/system.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +23,11 @@ enum { RAM_SIZE = 16 << 20, ROM_SIZE = 64 << 10 };
 
 struct rig {
     struct machine *m;
+    struct loop *loop;
+    struct ram *ram, *rom_ram;
+    const struct engine_conf *conf;
+    const struct x86_conf *cpu_conf;
+    bool reloads;
     struct cpu *cpu;
     struct mem low, high, rom, rom_low, ports, apm;
     int vector, status;
@@ -33,6 +40,8 @@ static void put(void *opaque, paddr off, uint64_t v, struct access a)
     (void)a;
     if (off == 0) {
         putchar((int)v & 0xff);
+        if (r->reloads && (char)v == '\n')
+            machine_ask(r->m, ASK_STOP, "reload");
     } else if (off == 1) {
         r->vector = (int)v & 0xff;
         x86_set_intr(r->cpu, true);
@@ -113,29 +122,6 @@ static void shutdown(void *opaque)
     machine_ask(r->m, ASK_SHUTDOWN, "guest-shutdown");
 }
 
-static int run(struct rig *r, struct loop *loop)
-{
-    const char *why = "";
-
-    machine_lock(r->m);
-    machine_reset(r->m);
-    machine_set_state(r->m, RUN_RUNNING);
-    machine_unlock(r->m);
-    for (bool done = false; !done;) {
-        loop_once(loop, 20 * 1000 * 1000);
-        machine_lock(r->m);
-        done = machine_take_asks(r->m, &why) & ASK_SHUTDOWN;
-        if (!done && machine_state(r->m) != RUN_RUNNING) {
-            r->status = 3;
-            done = true;
-        }
-        if (done)
-            machine_set_state(r->m, RUN_SHUTDOWN);
-        machine_unlock(r->m);
-    }
-    return r->status;
-}
-
 static void build(struct rig *r, struct engine *engine, const struct x86_conf *c, struct ram *ram, struct ram *rom)
 {
     struct err e = {0};
@@ -159,18 +145,97 @@ static void build(struct rig *r, struct engine *engine, const struct x86_conf *c
     machine_unlock(r->m);
 }
 
-int main(int argc, char **argv)
+/* Until the guest is done: false; or has printed a line. */
+static bool run(struct rig *r)
+{
+    const char *why = "";
+    unsigned asks = 0;
+
+    machine_lock(r->m);
+    machine_set_state(r->m, RUN_RUNNING);
+    machine_unlock(r->m);
+    while (!asks) {
+        loop_once(r->loop, 20 * 1000 * 1000);
+        machine_lock(r->m);
+        asks = machine_take_asks(r->m, &why) & (ASK_SHUTDOWN | ASK_STOP);
+        if (!asks && machine_state(r->m) != RUN_RUNNING) {
+            r->status = 3;
+            asks = ASK_SHUTDOWN;
+        }
+        if (asks)
+            machine_set_state(r->m, asks & ASK_SHUTDOWN ? RUN_SHUTDOWN : RUN_PAUSED);
+        if (asks) /* on its way to a stop it may have come to its end */
+            asks |= machine_take_asks(r->m, &why) & ASK_SHUTDOWN;
+        machine_unlock(r->m);
+    }
+    return !(asks & ASK_SHUTDOWN);
+}
+
+static bool make(struct rig *r, struct err *e)
 {
     static const struct dev_type *const no_types[] = {NULL};
+
+    r->loop = loop_new();
+    r->m = machine_new(no_types, r->loop);
+    loop_around(r->loop, enter, leave, r->m);
+    r->ram = ram_new(r->m, "ram", RAM_SIZE, e);
+    r->rom_ram = ram_new(r->m, "rom", ROM_SIZE, e);
+    if (!r->ram || !r->rom_ram)
+        return false;
+    r->rom_ram->rom = true;
+    build(r, engine_new(&guest_x86_system, r->conf), r->cpu_conf, r->ram, r->rom_ram);
+    machine_lock(r->m);
+    machine_reset(r->m);
+    machine_unlock(r->m);
+    return true;
+}
+
+static void unmake(struct rig *r)
+{
+    vcpu_free_all(r->m);
+    machine_free(r->m);
+    loop_free(r->loop);
+}
+
+/* Saved, gone, made anew, loaded; memory is carried over.  What was saved is what a second saving gives. */
+static bool reload(struct rig *r, struct err *e)
+{
+    static uint8_t memory[RAM_SIZE], rom[ROM_SIZE];
+    uint8_t *buf, *again;
+    size_t len, again_len;
+    bool ok;
+
+    machine_lock(r->m);
+    ok = machine_save(r->m, &buf, &len, e) == 0;
+    machine_unlock(r->m);
+    memcpy(memory, r->ram->host, RAM_SIZE);
+    memcpy(rom, r->rom_ram->host, ROM_SIZE);
+    unmake(r);
+    if (!ok || !make(r, e))
+        return false;
+    memcpy(r->ram->host, memory, RAM_SIZE);
+    memcpy(r->rom_ram->host, rom, ROM_SIZE);
+    machine_lock(r->m);
+    ok = machine_load(r->m, buf, len, e) == 0 && machine_save(r->m, &again, &again_len, e) == 0;
+    machine_unlock(r->m);
+    if (ok && (again_len != len || memcmp(buf, again, len) != 0)) {
+        err_set(e, -EIO, "saved again, the state is another one");
+        ok = false;
+    }
+    free(buf);
+    if (ok)
+        free(again);
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
     struct engine_conf conf = {.kind = ENGINE_INTERP};
     struct engine_log log = {.fd = 2};
     const char *file = NULL, *cpu = "max", *features;
     struct x86_conf c;
     struct err e = {0};
     static struct rig r;
-    struct loop *loop = loop_new();
-    struct ram *ram, *rom;
-    int status;
 
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
@@ -183,6 +248,8 @@ int main(int argc, char **argv)
             conf.kind = strcmp(value, "jit") == 0 ? ENGINE_JIT : ENGINE_INTERP;
         else if (strcmp(argv[i - 1], "--hot-after") == 0)
             conf.hot_after = (unsigned)atoi(value);
+        else if (strcmp(argv[i - 1], "--reload") == 0)
+            r.reloads = strcmp(value, "on") == 0;
         else if (strcmp(argv[i - 1], "--log") == 0)
             log.items = log_items(value);
         else
@@ -193,18 +260,14 @@ int main(int argc, char **argv)
         return usage(e.msg);
     if (log.items)
         conf.log = &log;
-    r.m = machine_new(no_types, loop);
-    loop_around(loop, enter, leave, r.m);
-    ram = ram_new(r.m, "ram", RAM_SIZE, &e);
-    rom = ram_new(r.m, "rom", ROM_SIZE, &e);
-    if (!file || !ram || !rom || !load(rom, file))
+    r.conf = &conf;
+    r.cpu_conf = &c;
+    if (!make(&r, &e) || !file || !load(r.rom_ram, file))
         return usage("want a file of 64 KiB");
-    rom->rom = true;
-    build(&r, engine_new(&guest_x86_system, &conf), &c, ram, rom);
-    status = run(&r, loop);
+    while (run(&r))
+        if (!reload(&r, &e))
+            return usage(e.msg);
     fflush(stdout);
-    vcpu_free_all(r.m);
-    machine_free(r.m);
-    loop_free(loop);
-    return status;
+    unmake(&r);
+    return r.status;
 }

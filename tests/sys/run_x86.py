@@ -13,7 +13,8 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ENGINES = {'interp': ['--engine', 'interp'], 'cold': ['--engine', 'jit', '--hot-after', '-1'],
-           'hot': ['--engine', 'jit', '--hot-after', '1']}
+           'hot': ['--engine', 'jit', '--hot-after', '1'],
+           'reload': ['--engine', 'jit', '--hot-after', '1', '--reload', 'on']}
 
 
 def build(path, folder):
