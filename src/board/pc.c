@@ -76,6 +76,8 @@ static int build(struct pc *p, struct err *e)
     if (pc_add_firmware(p, e) < 0 || pc_add_isa(p, e) < 0 || pc_add_cpus(p, e) < 0 ||
         (p->acpi && pc_add_plugs(p, e) < 0) || pc_add_cards(p, e) < 0)
         return e->code;
+    if (p->smbus && pc_add_modules(p, e) < 0)
+        return e->code;
     if (p->acpi_pm)
         machine_on_power_button(p->m, press_power, p->acpi_pm);
     return pc_tell_firmware(p, e);

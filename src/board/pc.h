@@ -88,6 +88,8 @@ int pc_start_cpu(struct pc *p, unsigned i, struct err *e);
 /** pc_has_cpu - is it there now?  pc_count_cpus - how many are. */
 bool pc_has_cpu(const struct pc *p, unsigned i);
 unsigned pc_count_cpus(const struct pc *p);
+/** pc_add_modules - the memory modules' own descriptions, on the SMBus that there is. */
+int pc_add_modules(struct pc *p, struct err *e);
 /** pc_add_plugs - by which CPUs, PCI devices and memory come and go, for machines with ACPI: registers, kinds of device. */
 int pc_add_plugs(struct pc *p, struct err *e);
 enum { PC_CPU_PLUG = 0xaf00, PC_CPU_PLUG_Q35 = 0xcd8, PC_PCI_PLUG = 0xae00 }; /* ports */

@@ -75,6 +75,34 @@ TEST(pc, memory_goes_around_the_hole)
     end(&b);
 }
 
+/* A byte of the module in slot @n, by the SMBus controller; -1: nobody answers. */
+static int spd(struct built *b, unsigned n, uint8_t at)
+{
+    enum { SMB = 0xb100 };
+
+    out(b, SMB + 0, 0x1e, 1);
+    out(b, SMB + 4, (0x50 + n) << 1 | 1, 1);
+    out(b, SMB + 3, at, 1);
+    out(b, SMB + 2, 0x48, 1);
+    return in(b, SMB, 1) == 2 ? (int)in(b, SMB + 5, 1) : -1;
+}
+
+TEST(pc, memory_modules_describe_themselves)
+{
+    struct built b;
+    uint8_t sum = 0;
+
+    CHECK(!build(&b, "pc", "", 96 * MiB, NULL, NULL));
+    CHECK_EQ(spd(&b, 0, 2), 4); /* SDRAM */
+    CHECK_EQ(spd(&b, 0, 31), 64 / 4);
+    CHECK_EQ(spd(&b, 1, 31), 32 / 4);
+    CHECK_EQ(spd(&b, 2, 31), -1);
+    for (unsigned i = 0; i < 63; i++)
+        sum += spd(&b, 0, i);
+    CHECK_EQ(spd(&b, 0, 63), sum);
+    end(&b);
+}
+
 TEST(pc, order_of_booting)
 {
     struct built b;
@@ -147,6 +175,7 @@ static const struct test tests[] = {
     CASE(pc, chips_of_i440fx),
     CASE(pc, chips_of_q35),
     CASE(pc, memory_goes_around_the_hole),
+    CASE(pc, memory_modules_describe_themselves),
     CASE(pc, order_of_booting),
     CASE(pc, what_is_wrong_is_refused),
     CASE(pc, microvm_has_slots_and_events),
