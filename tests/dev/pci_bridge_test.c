@@ -61,7 +61,7 @@ TEST(pci_bridge, configuration_goes_down_by_bus_number)
     CHECK_EQ(pci_rid(pci_of(dev_find(r->m, "rng"))), 4 << 8 | 5 << 3);
     CHECK_EQ(cfg_read(r, RIG_FN(4, 5, 0), 0x100, 4), 0xffffffff); /* conventional: 256 bytes */
     CHECK_STR(refused(r, "pci-bridge", NULL), "Bus 'pcie.0' does not support hotplugging");
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pci_bridge, memory_is_seen_through_the_window_only)
@@ -91,7 +91,7 @@ TEST(pci_bridge, memory_is_seen_through_the_window_only)
     cfg_write(r, BRIDGE, PCI_PREF_BASE_HI, 0, 4);
     cfg_write(r, BRIDGE, PCI_PREF_LIMIT_HI, 0, 4);
     CHECK_EQ(rig_load(r, WINDOW + 0x100008, 4), 0x1234);
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pci_bridge, ports_are_seen_through_the_window_only)
@@ -108,7 +108,7 @@ TEST(pci_bridge, ports_are_seen_through_the_window_only)
     CHECK_EQ(rig_load(r, RIG_PCI_IO + 0x300c, 2), 0xffff);
     cfg_write(r, BRIDGE, PCI_IO_BASE, 0x3030, 2);
     CHECK(rig_load(r, RIG_PCI_IO + 0x300c, 2) != 0xffff); /* size of queue 0 */
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pci_bridge, pins_turn_by_slot_at_each_bridge)
@@ -123,7 +123,7 @@ TEST(pci_bridge, pins_turn_by_slot_at_each_bridge)
     pci_set_irq(d, true); /* INTA: (0 + 3 + 2 + 1) % 4 */
     CHECK(pci_rig.line[2].level);
     CHECK(!pci_rig.line[0].level && !pci_rig.line[1].level && !pci_rig.line[3].level);
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pci_bridge, a_reset_of_the_secondary_bus_resets_what_is_behind)
@@ -143,7 +143,7 @@ TEST(pci_bridge, a_reset_of_the_secondary_bus_resets_what_is_behind)
     CHECK_EQ(cfg_read(r, RIG_FN(1, 2, 0), PCI_SECONDARY_BUS, 1), 0);
     open_bridge(r, RIG_FN(1, 2, 0), 2, 2, WINDOW);
     CHECK_EQ(cfg_read(r, RIG_FN(2, 3, 0), PCI_COMMAND, 2), 0);
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pci_bridge, bridges_and_ports_are_refused_where_they_do_not_belong)
@@ -177,7 +177,7 @@ TEST(pci_bridge, bridges_and_ports_are_refused_where_they_do_not_belong)
     CHECK_STR(refused(r, "pcie-root-port", "chassis=9,pref32-reserve=1M,pref64-reserve=1M"),
               "PCI resource reserve cap: PREF32 and PREF64 cannot be set together");
     CHECK(!bus_find(r->m, "pcie.1")); /* of the last one */
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pci_bridge, a_switch_leads_to_devices_and_an_expander_has_a_bus_of_its_own)
@@ -199,7 +199,7 @@ TEST(pci_bridge, a_switch_leads_to_devices_and_an_expander_has_a_bus_of_its_own)
     CHECK_EQ(cfg_read(r, RIG_FN(2, 0, 0), 0, 4), 0x8233104c);
     CHECK_EQ(cfg_read(r, RIG_FN(40, 0, 0), 0, 4), 0x000c1b36);
     CHECK(cfg_cap(r, RIG_FN(4, 0, 0), PCI_CAP_EXP));
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 /* Slots ---------------------------------------------------------------------------------------- */
@@ -253,13 +253,13 @@ TEST(pcie_slot, an_empty_slot_is_off_and_one_with_a_device_is_on)
     CHECK_EQ(slot_status(r), 0);
     CHECK_EQ(cfg_read(r, BRIDGE, EXP + PCIE_SLTCTL, 2), 0x7c0);
     CHECK_EQ(cfg_read(r, BRIDGE, EXP + PCIE_LNKSTA, 2) & PCIE_LNKSTA_ACTIVE, 0);
-    rig_free(r);
+    pci_rig_free(r);
     r = slot_rig("virtio-rng-pci");
     CHECK_EQ(slot_status(r), PCIE_SLTSTA_PRESENT);
     CHECK_EQ(cfg_read(r, BRIDGE, EXP + PCIE_SLTCTL, 2), 0x1c0);
     CHECK_EQ(cfg_read(r, BRIDGE, EXP + PCIE_LNKSTA, 2) & PCIE_LNKSTA_ACTIVE, PCIE_LNKSTA_ACTIVE);
     CHECK_EQ(cfg_read(r, RIG_FN(1, 0, 0), 0, 2), 0x1af4);
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pcie_slot, a_device_that_comes_is_announced_and_answers_when_it_has_power)
@@ -282,7 +282,7 @@ TEST(pcie_slot, a_device_that_comes_is_announced_and_answers_when_it_has_power)
     CHECK_EQ(cfg_read(r, RIG_FN(1, 0, 0), PCI_CLASS_DEVICE, 2), 0xff);
     slot_control(r, EVENTS_ON | POWER_ON);
     CHECK_EQ(cfg_read(r, RIG_FN(1, 0, 0), 0, 2), 0x1af4);
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pcie_slot, commands_tell_when_they_are_done)
@@ -296,7 +296,7 @@ TEST(pcie_slot, commands_tell_when_they_are_done)
     CHECK_EQ(slot_status(r), 0);
     slot_control(r, PCIE_SLTCTL_HPIE | PCIE_SLT_COMMAND | POWER_OFF);
     CHECK_EQ(pci_rig.messages, 2);
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pcie_slot, a_device_goes_when_the_guest_has_switched_it_off)
@@ -319,7 +319,7 @@ TEST(pcie_slot, a_device_goes_when_the_guest_has_switched_it_off)
     slot_control(r, EVENTS_ON | POWER_OFF);
     CHECK(!dev_find(r->m, "dev"));
     CHECK_EQ(slot_status(r) & PCIE_SLTSTA_PRESENT, 0);
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pcie_slot, while_the_indicator_blinks_the_guest_is_busy)
@@ -332,7 +332,7 @@ TEST(pcie_slot, while_the_indicator_blinks_the_guest_is_busy)
     CHECK_STR(e.msg, "Hot-unplug failed: guest is busy (power indicator blinking)");
     slot_control(r, EVENTS_ON | POWER_ON);
     CHECK_EQ(dev_unplug(dev_find(r->m, "dev"), ERR_IGNORE), 0);
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pcie_slot, functions_come_and_go_together)
@@ -353,7 +353,7 @@ TEST(pcie_slot, functions_come_and_go_together)
     add(r, "virtio-rng-pci", "f0", "bus=rp"); /* switched off: it may go at once */
     CHECK_EQ(dev_unplug(dev_find(r->m, "f0"), &e), 0);
     CHECK(!dev_find(r->m, "f0"));
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pcie_slot, without_messages_intx_is_the_level_of_the_events)
@@ -373,7 +373,7 @@ TEST(pcie_slot, without_messages_intx_is_the_level_of_the_events)
     CHECK(pci_rig.line[1].level);
     clear_status(r);
     CHECK(!pci_rig.line[1].level);
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pcie_slot, a_port_that_says_no_to_hotplug_has_none)
@@ -390,7 +390,7 @@ TEST(pcie_slot, a_port_that_says_no_to_hotplug_has_none)
     CHECK_EQ(cfg_read(r, RIG_FN(1, 0, 0), 0, 2), 0x1af4);
     CHECK(dev_unplug(dev_find(r->m, "dev"), ERR_IGNORE) < 0);
     CHECK_STR(refused(r, "virtio-rng-pci", "bus=rp2"), "Bus 'rp2' does not support hotplugging");
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 static void port_and_device(struct rig *r)

@@ -102,4 +102,11 @@ static inline void cfg_enable(struct rig *r, uint32_t fn)
     cfg_write(r, fn, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
 }
 
+/* For a rig whose test has kept the machine's lock since it was made. */
+static inline void pci_rig_free(struct rig *r)
+{
+    machine_unlock(r->m);
+    rig_free(r);
+}
+
 #endif

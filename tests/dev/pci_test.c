@@ -157,7 +157,7 @@ TEST(pci, header_says_what_the_type_says_and_cannot_be_changed)
     CHECK_EQ(cfg_read(r, RIG_FN(0, 4, 0), PCI_VENDOR_ID, 4), 0xffffffff); /* nobody */
     CHECK_EQ(cfg_read(r, RIG_FN(9, 3, 0), PCI_VENDOR_ID, 2), 0xffff);
     CHECK_EQ(cfg_read(r, FN, 0x100, 4), 0); /* Express: extended space is there, and empty */
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pci, bars_tell_their_size_and_appear_where_they_are_put)
@@ -191,7 +191,7 @@ TEST(pci, bars_tell_their_size_and_appear_where_they_are_put)
     CHECK_EQ(rig_load(r, RIG_PCI_IO + 0x1003, 1), 3);
     cfg_write(r, FN, 0x74, 3, 2); /* D3hot */
     CHECK_EQ(rig_load(r, RIG_PCI_IO + 0x1003, 1), 0xff);
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 enum { TABLE = RIG_PCI_MEM + 0x10000, DOORBELL = 0x08020000 };
@@ -229,7 +229,7 @@ TEST(pci, msix_sends_the_message_of_its_vector_as_the_requester)
     cfg_write(r, FN, PCI_COMMAND, PCI_COMMAND_MEMORY, 2); /* messages are writes of a master */
     msix_notify(&t->pci, 39);
     CHECK_EQ(pci_rig.messages, 1);
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pci, masked_msix_vectors_wait_until_they_are_unmasked)
@@ -254,7 +254,7 @@ TEST(pci, masked_msix_vectors_wait_until_they_are_unmasked)
     cfg_write(r, FN, 0x42, PCI_MSIX_ENABLE, 2);
     CHECK_EQ(pci_rig.messages, 2);
     CHECK_EQ(pci_rig.message[1].data, 0x22);
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pci, msi_puts_the_vector_into_the_data_and_can_be_masked)
@@ -280,7 +280,7 @@ TEST(pci, msi_puts_the_vector_into_the_data_and_can_be_masked)
     cfg_write(r, FN, 0x60, 0, 4);
     CHECK_EQ(pci_rig.messages, 3);
     CHECK_EQ(cfg_read(r, FN, 0x64, 4), 0);
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pci, intx_goes_to_the_line_of_slot_and_pin_until_it_is_disabled)
@@ -305,7 +305,7 @@ TEST(pci, intx_goes_to_the_line_of_slot_and_pin_until_it_is_disabled)
     pci_set_irq(&t->pci, true);
     dev_free(&t->pci.dev);
     CHECK(!pci_rig.line[3].level);
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pci, dma_needs_bus_mastering)
@@ -322,7 +322,7 @@ TEST(pci, dma_needs_bus_mastering)
     CHECK_EQ(pci_dma_write(&t->pci, RIG_RAM, &v, 4), 0);
     CHECK_EQ(pci_dma_read(&t->pci, RIG_RAM, &w, 4), 0);
     CHECK_EQ(w, v);
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pci, a_function_level_reset_resets_the_function)
@@ -338,7 +338,7 @@ TEST(pci, a_function_level_reset_resets_the_function)
     CHECK_EQ(t->reg, 0);
     CHECK_EQ(cfg_read(r, FN, PCI_COMMAND, 2), 0);
     CHECK_EQ(cfg_read(r, FN, 0x80 + PCIE_DEVCTL, 2), 0);
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pci, addresses_are_slot_and_function_and_checked)
@@ -365,7 +365,7 @@ TEST(pci, addresses_are_slot_and_function_and_checked)
     machine_reset(r->m);
     machine_set_state(r->m, RUN_RUNNING);
     CHECK_STR(refused(r, "thing", NULL), "Bus 'pcie.0' does not support hotplugging");
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pci, rom_files_are_shown_behind_the_rom_bar)
@@ -395,7 +395,7 @@ TEST(pci, rom_files_are_shown_behind_the_rom_bar)
     rig_store(r, RIG_PCI_MEM, 0, 4);
     CHECK_EQ(rig_load(r, RIG_PCI_MEM, 2), 0xaa55);
     unlink(path);
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 static char shown[4000];
@@ -438,7 +438,7 @@ TEST(pci, info_pci_has_the_lines_of_the_reference)
                      "      BAR2: 64 bit prefetchable memory at 0x00000000 [0x000fffff].\n"
                      "      BAR4: 32 bit memory at 0x00000000 [0x00000fff].\n"
                      "      id \"t\"\n");
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 TEST(pci, saved_state_brings_bars_and_masks_back)
@@ -454,8 +454,7 @@ TEST(pci, saved_state_brings_bars_and_masks_back)
     msix_notify(&t->pci, 1);
     t->reg = 8;
     CHECK_EQ(machine_save(r->m, &buf, &len, &e), 0);
-    machine_unlock(r->m);
-    rig_free(r);
+    pci_rig_free(r);
 
     r = rig_with_things();
     t = one_thing(r, "addr=3");
@@ -467,7 +466,7 @@ TEST(pci, saved_state_brings_bars_and_masks_back)
     rig_store(r, TABLE + 16 + 12, 0, 4);
     CHECK_EQ(pci_rig.messages, 1);
     free(buf);
-    rig_free(r);
+    pci_rig_free(r);
 }
 
 static const struct test tests[] = {
