@@ -570,7 +570,7 @@ int workers_loaded(struct workers *ws, const struct state_blob *b, struct err *e
     pthread_mutex_unlock(&ws->lock);
     for (unsigned i = 0; i < ws->v->n_queues && r >= 0; i++)
         if (ws->v->vq[i].enabled && virtio_running(ws->v))
-            workers_kick(ws, &ws->v->vq[i]);
+            ws->v->type->kick(ws->v, &ws->v->vq[i]); /* which knows the queues that are not the workers' */
     workers_go(ws);
     return r;
 }

@@ -27,6 +27,10 @@ static void sum(void *opaque)
 
 TEST(view, shows_the_bytes_until_the_file_is_cut)
 {
+#ifdef __SANITIZE_THREAD__
+    SKIP("the thread sanitizer keeps SIGBUS blocked for whoever leaves its handler by a jump");
+    return;
+#endif
     struct blk_env *env = blk_env_new(NULL, NULL);
     static unsigned char ones[8192];
     struct blk_view v = {0};
