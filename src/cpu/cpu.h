@@ -180,6 +180,8 @@ struct guest_gdb {
     bool (*write)(struct cpu *cpu, unsigned n, const uint8_t *in);
     /** describe - the XML document @annex ("target.xml" and those it includes), to be freed; NULL: there is none. */
     char *(*describe)(struct cpu *cpu, const char *annex);
+    /** also - a register by a name that monitors know and gdb does not ("eax" of a 64-bit CPU); NULL: there are none. */
+    bool (*also)(struct cpu *cpu, const char *name, uint64_t *v);
 };
 enum { GUEST_GDB_REG = 16 };
 

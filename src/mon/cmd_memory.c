@@ -91,6 +91,8 @@ const struct mon_command cmd_print = {
 
 /* Reading memory ------------------------------------------------------------------------------------ */
 
+#define LONGEST_INSN 15 /* an x86's */
+
 struct look {
     struct mon *m;
     bool physical;
@@ -131,13 +133,15 @@ static void disassemble(struct cpu *cpu, void *opaque)
 static int dump_insns(struct mon *m, struct look *l, unsigned count)
 {
     for (; count; count--, l->at += l->insn) {
-        l->len = 4; /* what every guest so far has */
-        l->got = look(l);
-        if (l->got < l->len) {
+        l->len = LONGEST_INSN;
+        l->got = look(l); /* less where memory ends */
+        l->insn = 0;
+        if (l->got)
+            vcpu_call(mon_vcpu(m, ERR_IGNORE), disassemble, l);
+        if (!l->got || l->insn > l->got) {
             mon_printf(m, "0x%08" PRIx64 ":  unable to read memory\n", l->at);
             return 0;
         }
-        vcpu_call(mon_vcpu(m, ERR_IGNORE), disassemble, l);
         if (!l->insn) {
             snprintf(l->text, sizeof(l->text), "(no disassembler)");
             l->insn = 4;

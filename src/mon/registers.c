@@ -66,7 +66,13 @@ bool mon_register(struct cpu *cpu, const char *name, uint64_t *v)
     if (!g)
         return false;
     search(&s, "target.xml");
-    if (s.found < 0 || !g->read(cpu, (unsigned)s.found, bytes))
+    if (s.found < 0 && !strcmp(name, "pc")) {
+        *v = cpu->pc;
+        return true;
+    }
+    if (s.found < 0)
+        return g->also && g->also(cpu, name, v);
+    if (!g->read(cpu, (unsigned)s.found, bytes))
         return false;
     *v = 0;
     for (unsigned i = 0; i < 8 && i < g->size(cpu, (unsigned)s.found); i++)

@@ -16,8 +16,8 @@ PROMPT = '(qemu) '
 
 
 class Monitor:
-    def __init__(self, *args):
-        self.p = subprocess.Popen([SYSTEM, '-M', 'none', '-nodefaults', '-display', 'none', *args],
+    def __init__(self, *args, system=SYSTEM, machine='none'):
+        self.p = subprocess.Popen([system, '-M', machine, '-nodefaults', '-display', 'none', *args],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.text = ''
 
@@ -231,6 +231,24 @@ def announced(work):
     m.end()
 
 
+def pc(work):
+    """A PC's instructions have many lengths, and its registers names that gdb does not know."""
+    bios = os.path.join(work, 'bios.bin')
+    code = bytes.fromhex('66c706341278563412 ea5be000f0')
+    with open(bios, 'wb') as f:
+        f.write(bytes(0xfff0) + code + bytes(16 - len(code)))
+    m = Monitor('-S', '-vga', 'none', '-bios', bios, '-monitor', 'stdio', system=os.path.join(BIN, 'qemu-system-x86_64'),
+                machine='pc')
+    m.until(PROMPT)
+    for command, want in (('x /2i $pc', '0xfffffff0:  66c706341278563412  mov dword ptr [0x1234], 0x12345678\n'
+                           '0xfffffff9:  ea5be000f0  jmp far 0xf000:0xe05b\n'),
+                          ('p $pc', '0xfffffff0\n'), ('p $eip', '0xfff0\n'), ('p $cs.base', '0xffff0000\n'),
+                          ('p $eax', '0\n')):
+        got = m.ask(command)
+        verdict(f'{command} of a PC', got == want, f'got {got!r}')
+    m.end()
+
+
 def main():
     with tempfile.TemporaryDirectory() as work:
         answers()
@@ -238,6 +256,7 @@ def main():
         saved(work)
         logged(work)
         announced(work)
+        pc(work)
 
 
 if __name__ == '__main__':

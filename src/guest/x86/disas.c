@@ -31,10 +31,12 @@ static const char conditions[16][3] = {"o", "no", "b", "ae", "e", "ne", "be", "a
 
 /* Rows of several instructions, and rows whose name is not the manual's. */
 static const struct {
-    char row[14], name[8];
+    char row[14], name[10];
 } renamed[] = {
     {"imul1", "imul"}, {"jmp_ind", "jmp"}, {"call_ind", "call"}, {"push_seg", "push"}, {"pop_seg", "pop"},
     {"mov_to_seg", "mov"}, {"mov_from_seg", "mov"}, {"ud", "ud2"}, {"rdbase", "rdbase"},
+    {"far_jmp", "jmp far"}, {"far_call", "call far"}, {"far_ret", "retf"}, {"mov_to_cr", "mov"}, {"mov_from_cr", "mov"},
+    {"mov_to_dr", "mov"}, {"mov_from_dr", "mov"},
 };
 
 static void put_mnemonic(struct text *t, const struct x86_insn *i)
@@ -43,6 +45,8 @@ static void put_mnemonic(struct text *t, const struct x86_insn *i)
     const char *name = x86_row_name(i->row);
     unsigned size = i->op_size == 2 ? 0 : i->op_size == 4 ? 1 : 2;
 
+    if (!strncmp(name, "sys_", 4)) /* rows of machines */
+        name += 4;
     if (!strcmp(name, "jcc") || !strcmp(name, "cmov") || !strcmp(name, "setcc")) {
         put(t, "%.*s%s", (int)(strlen(name) - (strstr(name, "cc") ? 2 : 0)), name, conditions[i->opcode & 15]);
         return;

@@ -288,6 +288,29 @@ static char *describe32(struct cpu *cpu, const char *annex)
     return describe(cpu, false, annex);
 }
 
+/* 32-bit names of 64-bit registers, and segments' bases, as "cs.base". */
+static bool also(struct cpu *cpu, const char *name, uint64_t *v)
+{
+    static const char gprs[8][4] = {"eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"};
+    static const char segs[N_SEGS][3] = {"es", "cs", "ss", "ds", "fs", "gs"};
+    const struct x86_state *s = x86(cpu);
+
+    for (unsigned i = 0; i < 8; i++)
+        if (!strcmp(name, gprs[i])) {
+            *v = (uint32_t)s->r[i];
+            return true;
+        }
+    for (unsigned i = 0; i < N_SEGS; i++)
+        if (!strncmp(name, segs[i], 2) && !strcmp(name + 2, ".base")) {
+            *v = s->base[i];
+            return true;
+        }
+    if (strcmp(name, "eip") != 0)
+        return false;
+    *v = (uint32_t)ip_of(cpu);
+    return true;
+}
+
 const struct guest_gdb x86_gdb64 = {
     .n_regs = n_regs64,
     .n_core = CORE64 + 16 + 1,
@@ -295,6 +318,7 @@ const struct guest_gdb x86_gdb64 = {
     .read = read64,
     .write = write64,
     .describe = describe64,
+    .also = also,
 };
 
 const struct guest_gdb x86_gdb32 = {
@@ -304,4 +328,5 @@ const struct guest_gdb x86_gdb32 = {
     .read = read32,
     .write = write32,
     .describe = describe32,
+    .also = also,
 };
