@@ -86,7 +86,6 @@ bool e1000_rx_ready(struct e1000 *c);
 bool e1000_receive(struct e1000 *c, const struct iovec *iov, int n);
 void e1000_count(struct e1000 *c, uint32_t reg, uint32_t n);
 void e1000_count64(struct e1000 *c, uint32_t low, uint64_t n);
-uint16_t e1000_checksum(const uint8_t *p, size_t len, uint32_t sum);
 /* e1000_nvm.c: EEPROM and PHY */
 void e1000_nvm_init(struct e1000 *c);
 void e1000_write_eecd(struct e1000 *c, uint32_t v);

@@ -3,6 +3,7 @@
 #include "dev/net/e1000_priv.h"
 
 #include "base/bytes.h"
+#include "dev/net/inet_sum.h"
 
 enum { MIN_FRAME = 60, MAX_FRAME = 1514, VLAN_TAG = 4, CRC = 4, LONGEST = 16384 };
 
@@ -118,14 +119,14 @@ static void check_sums(struct e1000 *c, const uint8_t *f, uint32_t len, uint32_t
     }
     if (ctl & RXCSUM_IPOFL) {
         *status |= RXD_IPCS;
-        *errors |= e1000_checksum(ip, ihl, 0) == 0xffff ? 0 : RXE_IPE;
+        *errors |= inet_sum(ip, ihl, 0) == 0xffff ? 0 : RXE_IPE;
     }
     tcp = ip[9] == 6 && total >= ihl + 20;
     udp = ip[9] == 17 && total >= ihl + 8 && (ip[ihl + 6] || ip[ihl + 7]);
     if (!(ctl & RXCSUM_TUOFL) || !(tcp || udp) || (ip[6] & 0x3f) || ip[7])
         return;
     *status |= tcp ? RXD_TCPCS : RXD_TCPCS | RXD_UDPCS;
-    if (e1000_checksum(ip + ihl, total - ihl, e1000_checksum(ip + 12, 8, ip[9] + total - ihl)) !=
+    if (inet_sum(ip + ihl, total - ihl, inet_sum(ip + 12, 8, ip[9] + total - ihl)) !=
         0xffff)
         *errors |= RXE_TCPE;
 }

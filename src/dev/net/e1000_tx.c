@@ -3,22 +3,11 @@
 #include "dev/net/e1000_priv.h"
 
 #include "base/bytes.h"
+#include "dev/net/inet_sum.h"
 
 #include <stdlib.h>
 
 enum { KEEP = 256, BUDGET = 1024 };
-
-/* The sum over 16-bit words, folded, not inverted. */
-uint16_t e1000_checksum(const uint8_t *p, size_t len, uint32_t sum)
-{
-    for (size_t i = 0; i + 1 < len; i += 2)
-        sum += p[i] << 8 | p[i + 1];
-    if (len & 1)
-        sum += p[len - 1] << 8;
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return sum;
-}
 
 static uint16_t get16(const uint8_t *p)
 {
@@ -37,7 +26,7 @@ static void insert_checksum(uint8_t *f, uint32_t len, uint32_t at, uint32_t star
     uint32_t n = end && end < len ? end + 1 : len;
 
     if (start < n && at + 2 <= n)
-        put16(f + at, ~e1000_checksum(f + start, n - start, 0));
+        put16(f + at, ~inet_sum(f + start, n - start, 0));
 }
 
 static void count_sent(struct e1000 *c, const uint8_t *f, uint32_t len)
