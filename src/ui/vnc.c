@@ -547,6 +547,8 @@ struct vnc *vnc_open(const struct vnc_env *env, struct json_object *opts, struct
         }
     } else if (!o.where) {
         err_set(e, -EINVAL, "no address: want [host]:display or unix:path");
+    } else if (env->keymap) {
+        keymap_free(keymap_load(env->keymap, e)); /* a wrong one is said even so */
     }
     fields_free(fields, &o);
     return v;

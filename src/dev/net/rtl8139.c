@@ -1,79 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * "rtl8139": Realtek RTL8139C fast Ethernet card.  Source: Realtek RTL8139C(L) data sheet, revision 1.4; its EEPROM: Microchip 93C46B,
- * DS21749.  The descriptors of the C+ are not there: revision and TCR say so, and drivers use the four buffers of the C.
+ * "rtl8139": Realtek RTL8139C+ fast Ethernet card.  Sources: Realtek RTL8139C(L) data sheet, revision 1.4, for what the C+ has of the C;
+ * for its rings of descriptors see rtl8139_cplus.c.  Its EEPROM: Microchip 93C46B, DS21749.
  */
+#include "dev/net/rtl8139_priv.h"
+
 #include "base/bytes.h"
-#include "base/trace.h"
-#include "dev/pci/pci.h"
-#include "net/net.h"
 
 #include <errno.h>
 #include <zlib.h>
 
-enum {
-    IDR0 = 0x00,
-    MAR0 = 0x08,
-    TSD0 = 0x10,
-    TSAD0 = 0x20,
-    RBSTART = 0x30,
-    ERBCR = 0x34,
-    CR = 0x37,
-    CAPR = 0x38,
-    CBR = 0x3a,
-    IMR = 0x3c,
-    ISR = 0x3e,
-    TCR = 0x40,
-    RCR = 0x44,
-    TCTR = 0x48,
-    MPC = 0x4c,
-    EECR = 0x50,
-    CONFIG0 = 0x51,
-    CONFIG1 = 0x52,
-    TIMERINT = 0x54,
-    MSR = 0x58,
-    CONFIG3 = 0x59,
-    CONFIG4 = 0x5a,
-    RERID = 0x5e,
-    TSAD = 0x60,
-    BMCR = 0x62,
-    BMSR = 0x64,
-    ANAR = 0x66,
-    ANLPAR = 0x68,
-    ANER = 0x6a,
-    REGS = 0x100,
-};
-enum { CR_RST = 0x10, CR_RE = 0x08, CR_TE = 0x04, CR_BUFE = 0x01 };
-enum { INT_ROK = 0x01, INT_TOK = 0x04, INT_RXOVW = 0x10, INT_LINK = 0x20, INT_TIMEOUT = 0x4000 };
-enum { TSD_SIZE = 0x1fff, TSD_OWN = 1 << 13, TSD_TOK = 1 << 15, TCR_LOOP = 3 << 17, TCR_KEPT = 0x07070ff1 };
-enum { RCR_AAP = 1, RCR_APM = 2, RCR_AM = 4, RCR_AB = 8, RCR_WRAP = 0x80, RX_MAR = 0x8000, RX_PAM = 0x4000, RX_BAR = 0x2000 };
+enum { TSD_SIZE = 0x1fff, TSD_OWN = 1 << 13, TSD_TOK = 1 << 15, TCR_LOOP = 3 << 17 };
+enum { RCR_AAP = 1, RCR_APM = 2, RCR_AM = 4, RCR_AB = 8, RCR_WRAP = 0x80 };
 enum { EE_DO = 1, EE_DI = 2, EE_SK = 4, EE_CS = 8, EEM = 0xc0, MSR_NOLINK = 4, BMSR_LINK = 4, BMSR_DONE = 0x20 };
-enum { MIN_FRAME = 60, MAX_FRAME = 1792, BUFFERS = 4, TIMER_HZ = 33333333, SLACK = 16 };
-#define TCR_VERSION 0x74000000u /* HWVERID: RTL8139C */
+enum { BUFFERS = RTL_BUFFERS, TIMER_HZ = 33333333, SLACK = 16 };
+#define TCR_VERSION 0x74800000u /* HWVERID: RTL8139C+ */
 
-struct rtl8139 {
-    struct pci_dev pci;
-    struct net *net;
-    struct mem io, mmio;
-    uint8_t mac[6];
-    uint8_t regs[REGS];   /* what is simply kept, little endian */
-    uint32_t tsd[BUFFERS];
-    uint16_t isr, imr, capr, cbr;
-    uint8_t next_tx;      /* the buffer that is sent next */
-    uint16_t eeprom[64];
-    uint32_t ee_in;       /* bits of a command, a 1 in front */
-    uint32_t ee_out;      /* bits to come, the next one at 15 */
-    uint8_t ee_bits, ee_reading;
-    uint64_t timer_base;  /* virtual ns at which TCTR was 0 */
-    struct timer timer;
-    char *p_mac, *p_netdev, *bootindex;
-};
-
-enum { TP_TX, TP_RX, TP_DROP };
-static struct trace_point rtl8139_trace[] = {
-    [TP_TX] = {.name = "rtl8139_tx"},
-    [TP_RX] = {.name = "rtl8139_rx"},
-    [TP_DROP] = {.name = "rtl8139_drop"},
+struct trace_point rtl8139_trace[] = {
+    [RTL_TP_TX] = {.name = "rtl8139_tx"},
+    [RTL_TP_RX] = {.name = "rtl8139_rx"},
+    [RTL_TP_DROP] = {.name = "rtl8139_drop"},
     {.name = NULL},
 };
 
@@ -82,7 +28,7 @@ static struct rtl8139 *rtl_of(struct dev *d)
     return (struct rtl8139 *)d;
 }
 
-static uint32_t reg32(const struct rtl8139 *c, unsigned off)
+uint32_t rtl8139_reg(const struct rtl8139 *c, unsigned off)
 {
     return get_le32(c->regs + off);
 }
@@ -92,7 +38,7 @@ static void update_irq(struct rtl8139 *c)
     pci_set_irq(&c->pci, c->isr & c->imr);
 }
 
-static void cause(struct rtl8139 *c, uint16_t bits)
+void rtl8139_cause(struct rtl8139 *c, uint16_t bits)
 {
     c->isr |= bits;
     update_irq(c);
@@ -107,7 +53,7 @@ static bool link_up(const struct rtl8139 *c)
 
 static uint32_t ring_size(const struct rtl8139 *c)
 {
-    return 8192u << (reg32(c, RCR) >> 11 & 3);
+    return 8192u << (rtl8139_reg(c, RCR) >> 11 & 3);
 }
 
 /* The guest has read up to CAPR + 16; the last 16 bytes are kept free so that full is not empty. */
@@ -130,7 +76,7 @@ static bool multicast_passes(const struct rtl8139 *c, const uint8_t *f)
 /* Bits of the header that say why it was taken; 0: it is not for us. */
 static uint32_t passes(const struct rtl8139 *c, const uint8_t *f)
 {
-    uint32_t rcr = reg32(c, RCR);
+    uint32_t rcr = rtl8139_reg(c, RCR);
 
     if (!memcmp(f, "\xff\xff\xff\xff\xff\xff", 6))
         return rcr & (RCR_AB | RCR_AAP) ? RX_BAR | 1 : 0;
@@ -145,9 +91,9 @@ static uint32_t passes(const struct rtl8139 *c, const uint8_t *f)
 static void put(struct rtl8139 *c, uint32_t at, const uint8_t *p, uint32_t len)
 {
     uint32_t size = ring_size(c), first = size - at % size;
-    uint64_t base = reg32(c, RBSTART);
+    uint64_t base = rtl8139_reg(c, RBSTART);
 
-    if (len <= first || reg32(c, RCR) & RCR_WRAP) {
+    if (len <= first || rtl8139_reg(c, RCR) & RCR_WRAP) {
         pci_dma_write(&c->pci, base + at % size, p, len);
         return;
     }
@@ -160,26 +106,35 @@ static bool receives(const struct rtl8139 *c)
     return c->regs[CR] & CR_RE && pci_dma_on(&c->pci);
 }
 
-static void receive(struct rtl8139 *c, const uint8_t *f, uint32_t len)
+static bool receive_into_ring(struct rtl8139 *c, const uint8_t *f, uint32_t len, uint32_t status)
 {
     uint8_t buf[4 + MAX_FRAME + 4];
-    uint32_t status = passes(c, f), total = 4 + len + 4;
+    uint32_t total = 4 + len + 4;
 
-    if (!receives(c) || !status)
-        return;
-    if (ring_free(c) < ((total + 3) & ~3u)) {
-        TRACE(&rtl8139_trace[TP_DROP], "bytes=%u", len);
-        put_le32(c->regs + MPC, (reg32(c, MPC) + 1) & 0xffffff);
-        cause(c, INT_RXOVW);
-        return;
-    }
-    TRACE(&rtl8139_trace[TP_RX], "bytes=%u", len);
+    if (ring_free(c) < ((total + 3) & ~3u))
+        return false;
     put_le32(buf, status | (len + 4) << 16);
     memcpy(buf + 4, f, len);
     put_le32(buf + 4 + len, (uint32_t)crc32(0, f, len));
     put(c, c->cbr, buf, total);
     c->cbr = (uint16_t)((c->cbr + ((total + 3) & ~3u)) % ring_size(c));
-    cause(c, INT_ROK);
+    return true;
+}
+
+static void receive(struct rtl8139 *c, const uint8_t *f, uint32_t len)
+{
+    uint32_t status = passes(c, f);
+
+    if (!receives(c) || !status || len > MAX_FRAME)
+        return;
+    if (!(c->regs[CPCR] & CPCR_RX ? rtl8139_cplus_receive : receive_into_ring)(c, f, len, status)) {
+        TRACE(&rtl8139_trace[RTL_TP_DROP], "bytes=%u", len);
+        put_le32(c->regs + MPC, (rtl8139_reg(c, MPC) + 1) & 0xffffff);
+        rtl8139_cause(c, INT_RXOVW);
+        return;
+    }
+    TRACE(&rtl8139_trace[RTL_TP_RX], "bytes=%u", len);
+    rtl8139_cause(c, INT_ROK);
 }
 
 static bool card_ready(void *opaque, unsigned queue)
@@ -207,7 +162,7 @@ static bool card_receive(void *opaque, unsigned queue, const struct iovec *iov, 
 
 static void card_link(void *opaque, bool up)
 {
-    cause(opaque, INT_LINK);
+    rtl8139_cause(opaque, INT_LINK);
 }
 
 static const struct net_card card = {
@@ -215,32 +170,42 @@ static const struct net_card card = {
 
 /* --- Sending (6) --- */
 
+bool rtl8139_send(struct rtl8139 *c, uint8_t *frame, uint32_t len)
+{
+    static const struct net_meta plain;
+    struct iovec iov = {frame, len};
+
+    if ((rtl8139_reg(c, TCR) & TCR_LOOP) == TCR_LOOP)
+        receive(c, frame, len);
+    else if (link_up(c))
+        return net_send(c->net, 0, &iov, 1, &plain);
+    return true;
+}
+
 /* One buffer; false: the other side is full, it waits. */
 static bool send(struct rtl8139 *c, unsigned n)
 {
-    static const struct net_meta plain;
     uint8_t f[TSD_SIZE + 1] = {0};
     uint32_t len = c->tsd[n] & TSD_SIZE;
-    struct iovec iov = {f, len < MIN_FRAME ? MIN_FRAME : len};
 
     if (len > MAX_FRAME)
         len = 0; /* 1792 is the most: what is more is not sent */
-    pci_dma_read(&c->pci, reg32(c, TSAD0 + 4 * n), f, len);
-    TRACE(&rtl8139_trace[TP_TX], "buffer=%u bytes=%u", n, len);
-    if ((reg32(c, TCR) & TCR_LOOP) == TCR_LOOP) {
-        if (len >= 14)
-            receive(c, f, (uint32_t)iov.iov_len);
-    } else if (len >= 14 && link_up(c) && !net_send(c->net, 0, &iov, 1, &plain)) {
+    pci_dma_read(&c->pci, rtl8139_reg(c, TSAD0 + 4 * n), f, len);
+    TRACE(&rtl8139_trace[RTL_TP_TX], "buffer=%u bytes=%u", n, len);
+    if (len >= 14 && !rtl8139_send(c, f, len < MIN_FRAME ? MIN_FRAME : len))
         return false;
-    }
     c->tsd[n] |= TSD_OWN | TSD_TOK;
-    cause(c, INT_TOK);
+    rtl8139_cause(c, INT_TOK);
     return true;
 }
 
 /* Buffers are sent in turn. */
 static void transmit(struct rtl8139 *c)
 {
+    if (c->regs[CPCR] & CPCR_TX) {
+        rtl8139_cplus_transmit(c);
+        return;
+    }
     for (unsigned i = 0; i < BUFFERS && c->regs[CR] & CR_TE && pci_dma_on(&c->pci); i++) {
         if (c->tsd[c->next_tx] & TSD_OWN || !send(c, c->next_tx))
             return;
@@ -303,10 +268,10 @@ static uint32_t ticks(struct rtl8139 *c)
 /* TIMERINT: an interrupt when TCTR gets there; 0: none. */
 static void arm(struct rtl8139 *c)
 {
-    uint64_t left = reg32(c, TIMERINT) - (uint64_t)ticks(c);
+    uint64_t left = rtl8139_reg(c, TIMERINT) - (uint64_t)ticks(c);
 
     timer_cancel(&c->timer);
-    if (!reg32(c, TIMERINT))
+    if (!rtl8139_reg(c, TIMERINT))
         return;
     left = left & 0xffffffff;
     left = left ? left : 1ull << 32;
@@ -318,7 +283,7 @@ static void timed_out(void *opaque)
 {
     struct rtl8139 *c = opaque;
 
-    cause(c, INT_TIMEOUT);
+    rtl8139_cause(c, INT_TIMEOUT);
     arm(c);
 }
 
@@ -339,6 +304,7 @@ static void soft_reset(struct rtl8139 *c)
     put_le16(c->regs + ANAR, 0x05e1);
     c->timer_base = (uint64_t)clock_now(c->pci.dev.m, CLK_VIRT);
     timer_cancel(&c->timer);
+    rtl8139_cplus_reset(c);
     update_irq(c);
 }
 
@@ -356,7 +322,7 @@ static uint8_t read_byte(struct rtl8139 *c, unsigned off)
 {
     bool up = link_up(c);
 
-    if (off >= TSD0 && off < TSD0 + 16)
+    if (off >= TSD0 && off < TSD0 + 16 && !rtl8139_is_cplus(c))
         return (uint8_t)(c->tsd[(off - TSD0) / 4] >> (off & 3) * 8);
     if (off >= TCTR && off < TCTR + 4)
         return (uint8_t)(ticks(c) >> (off & 3) * 8);
@@ -370,6 +336,7 @@ static uint8_t read_byte(struct rtl8139 *c, unsigned off)
     case IMR + 1: return c->imr >> 8;
     case ISR: return c->isr & 0xff;
     case ISR + 1: return c->isr >> 8;
+    case TCR + 2: return (uint8_t)(c->regs[off] | TCR_VERSION >> 16);
     case TCR + 3: return c->regs[off] | TCR_VERSION >> 24;
     case EECR: return read_eecr(c);
     case MSR: return up ? 0 : MSR_NOLINK;
@@ -380,6 +347,7 @@ static uint8_t read_byte(struct rtl8139 *c, unsigned off)
     case ANLPAR: return up ? 0xe1 : 0;
     case ANLPAR + 1: return up ? 0x45 : 0;
     case ANER: return up ? 1 : 0;
+    case TPPOLL: return (c->polled & 3) << 6;
     }
     return c->regs[off];
 }
@@ -416,6 +384,8 @@ static bool may_write(const struct rtl8139 *c, unsigned off)
     if (off == CONFIG0 || off == CONFIG1 || off == CONFIG3 || off == CONFIG4 || off < 6 ||
         (off >= BMCR && off < BMCR + 2))
         return (c->regs[EECR] & EEM) == EEM || off < 6 || off >= BMCR;
+    if (off >= DTCCR && off < DTCCR + 8)
+        return rtl8139_is_cplus(c);
     return (off >= MAR0 && off < TSD0) || (off >= TSAD0 && off < ERBCR) || (off >= TCR && off < TCTR) ||
            (off >= TIMERINT && off < MSR) || (off >= ANAR && off < ANAR + 2) || off >= 0x70;
 }
@@ -427,12 +397,15 @@ static void write_byte(struct rtl8139 *c, unsigned off, uint8_t v)
     case CAPR: c->capr = (c->capr & 0xff00) | v; return;
     case CAPR + 1: c->capr = (c->capr & 0xff) | v << 8; return;
     case IMR: c->imr = (c->imr & 0xff00) | v; break;
-    case IMR + 1: c->imr = (c->imr & 0xff) | (v & 0xe0) << 8; break;
+    case IMR + 1: c->imr = (c->imr & 0xff) | (v & 0xe1) << 8; break;
     case ISR: c->isr &= ~v; break;
     case ISR + 1: c->isr &= ~(v << 8); break;
     case EECR: write_eecr(c, v); return;
     case TCTR: c->timer_base = (uint64_t)clock_now(c->pci.dev.m, CLK_VIRT); arm(c); return;
     case MPC: put_le32(c->regs + MPC, 0); return;
+    case TPPOLL: rtl8139_cplus_poll(c, v); return;
+    case CPCR: v &= CPCR_KEPT; break;
+    case CPCR + 1: return;
     case BMCR + 1: v &= ~0x82; break; /* a reset and a restart of negotiation are over at once */
     }
     if (may_write(c, off))
@@ -444,7 +417,7 @@ static void rtl_write(void *opaque, paddr off, uint64_t v, struct access a)
 {
     struct rtl8139 *c = opaque;
 
-    if (off >= TSD0 && off < TSD0 + 16) {
+    if (off >= TSD0 && off < TSD0 + 16 && !rtl8139_is_cplus(c)) {
         if (a.size == 4)
             write_tsd(c, (unsigned)(off - TSD0) / 4, (uint32_t)v);
         return;
@@ -455,11 +428,17 @@ static void rtl_write(void *opaque, paddr off, uint64_t v, struct access a)
         arm(c);
     if (off >= TCR && off < TCTR)
         c->cbr %= ring_size(c);
+    rtl8139_cplus_wrote(c, (unsigned)off, a.size);
 }
 
 static const struct mmio_ops rtl_ops = {.read = rtl_read, .write = rtl_write, .min = 1, .max = 4};
 
 /* --- The device --- */
+
+static void go_on(void *opaque)
+{
+    transmit(opaque);
+}
 
 static void fill_eeprom(struct rtl8139 *c)
 {
@@ -478,6 +457,7 @@ static void rtl_reset(struct dev *d)
     pci_dev_reset(&c->pci);
     memset(c->regs, 0, sizeof(c->regs));
     memcpy(c->regs + IDR0, c->mac, 6);
+    memset(c->tally, 0, sizeof(c->tally));
     c->ee_in = c->ee_out = c->ee_bits = c->ee_reading = 0;
     soft_reset(c);
 }
@@ -514,6 +494,7 @@ static int rtl_init(struct dev *d, struct err *e)
     }
     fill_eeprom(c);
     timer_init(&c->timer, d->m, CLK_VIRT, timed_out, c);
+    timer_init(&c->go_on, d->m, CLK_VIRT, go_on, c);
     pci_pin(&c->pci, 1);
     mem_init_mmio(&c->io, "rtl8139", REGS, &rtl_ops, c);
     mem_init_mmio(&c->mmio, "rtl8139", REGS, &rtl_ops, c);
@@ -529,6 +510,7 @@ static void rtl_fini(struct dev *d)
     if (c->net)
         net_detach(c->net);
     timer_cancel(&c->timer);
+    timer_cancel(&c->go_on);
     pci_dev_fini(&c->pci);
 }
 
@@ -537,7 +519,8 @@ static int rtl_loaded(struct dev *d, int version, struct err *e)
     struct rtl8139 *c = rtl_of(d);
     int r = pci_dev_loaded(&c->pci, e);
 
-    if (r == 0 && (c->next_tx >= BUFFERS || c->cbr >= ring_size(c) || c->ee_bits > 9 ||
+    if (r == 0 && (c->next_tx >= BUFFERS || c->cbr >= ring_size(c) || c->ee_bits > 9 || c->rx_at >= RTL_RING ||
+                   c->tx_at[0] >= RTL_RING || c->tx_at[1] >= RTL_RING || c->polled > 3 || c->tx_segment[0] > RTL_LARGE || c->tx_segment[1] > RTL_LARGE ||
                    c->timer_base > (uint64_t)clock_now(d->m, CLK_VIRT)))
         r = err_set(e, -EILSEQ, "buffer %u, byte %u of the ring", c->next_tx, c->cbr);
     if (r == 0)
@@ -574,13 +557,19 @@ static const struct state rtl_state[] = {
     STATE(rtl8139, ee_reading, S_U8, 1, NULL),
     STATE(rtl8139, timer_base, S_U64, 1, "virtual ns"),
     STATE_TIMER(rtl8139, timer, 1, NULL),
+    STATE(rtl8139, rx_at, S_U8, 2, "0..63"),
+    STATE(rtl8139, tx_at, S_U8, 2, "0..63"),
+    STATE(rtl8139, polled, S_U8, 2, "0..3"),
+    STATE(rtl8139, tx_segment, S_U32, 2, NULL),
+    STATE(rtl8139, tally, S_U64, 2, NULL),
+    STATE_TIMER(rtl8139, go_on, 2, NULL),
     STATE_END,
 };
 
 static const struct pci_type rtl_pci = {
     .vendor = 0x10ec,
     .device = 0x8139,
-    .revision = 0x10,
+    .revision = 0x20,
     .class = PCI_CLASS_NETWORK_ETHERNET,
     .rom = "efi-rtl8139.rom",
     .config_written = config_written,
@@ -588,13 +577,13 @@ static const struct pci_type rtl_pci = {
 
 const struct dev_type dev_rtl8139 = {
     .name = "rtl8139",
-    .help = "Realtek RTL8139C Ethernet",
+    .help = "Realtek RTL8139C+ Ethernet",
     .class = DEV_NETWORK,
     .bus = "pci",
     .size = sizeof(struct rtl8139),
     .props = rtl_props,
     .state = rtl_state,
-    .state_version = 1,
+    .state_version = 2,
     .init = rtl_init,
     .reset = rtl_reset,
     .fini = rtl_fini,
