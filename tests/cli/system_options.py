@@ -113,6 +113,19 @@ def refused():
                 f'status {r.returncode}\ngot  {got}\nwant {want}\n{r.stdout}')
 
 
+def pc_timer():
+    """-no-hpet is what -machine hpet=off is, and its table goes; a machine that has none says so."""
+    pc = os.path.join(BIN, 'qemu-system-x86_64')
+    seen = []
+    for args in ('-M pc', '-M pc -no-hpet', '-M q35,hpet=off', '-M q35 -no-hpet'):
+        r = subprocess.run([pc, *args.split(), '-display', 'none', '-nodefaults', '-S', '-monitor', 'stdio'], input='info mtree\nquit\n',
+                           capture_output=True, text=True, timeout=60)
+        seen.append((r.returncode, r.stderr, 'fed00000' in r.stdout))
+    verdict('-no-hpet', seen == [(0, '', True)] + [(0, '', False)] * 3, str(seen))
+    r = subprocess.run([pc, '-M', 'microvm', '-no-hpet', '-display', 'none'], capture_output=True, text=True, timeout=60)
+    verdict('-no-hpet for a machine without', r.returncode == 1 and "Property 'microvm-machine.hpet' not found" in r.stderr, r.stderr)
+
+
 # arguments, a line that must be on stdout
 LISTED = [
     ('-machine help', r'none +empty machine'),
@@ -221,6 +234,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         refused()
         listed()
+        pc_timer()
         config(work)
         signals(work)
         daemon(work)

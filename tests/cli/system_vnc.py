@@ -253,8 +253,10 @@ def hostile():
 
 
 def layouts():
-    r = subprocess.run([SYSTEM, '-M', 'none', '-k', 'nix', '-vnc', ':1'], capture_output=True, text=True, timeout=20)
-    verdict('an unknown layout', r.returncode == 1 and r.stderr.endswith(": could not read keymap file: 'nix'\n"), r.stderr)
+    for args in (['-vnc', ':1'], ['-vnc', 'none'], ['-display', 'vnc=none']):
+        r = subprocess.run([SYSTEM, '-M', 'none', '-k', 'nix', *args], capture_output=True, text=True, timeout=20)
+        want = f"qemu-system-{SYSTEM.rpartition('-')[2]}: {' '.join(args)}: could not read keymap file: 'nix'\n"
+        verdict(f"an unknown layout, {' '.join(args)}", (r.returncode, r.stderr) == (1, want), r.stderr)
 
 
 def main():
