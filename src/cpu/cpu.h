@@ -73,9 +73,10 @@ struct mmu_entry {
 
 /*
  * What belongs to one mode of a machine's CPU (struct cpu, mode), so that code of one mode never finds another's: where branches
- * lead, and the shadow stack.  The last is for all modes beyond their number, and emptied whenever another comes.
+ * lead, and the shadow stack.  The last is for all modes beyond their number, and emptied whenever another comes.  A PC's
+ * firmware and boot loader are in some twenty before the system starts, which has five or more; what is not used takes no memory.
  */
-#define CPU_MODES           16
+#define CPU_MODES           64
 #define CPU_MODE_JC_BITS    16
 #define CPU_MODE_LAND_BITS  9
 #define CPU_MODE_CHUNK_BITS 6 /* entries that share a bit in used, log2 */

@@ -37,6 +37,14 @@ unsigned mode_number(struct engine *e, uint32_t mode)
     return i;
 }
 
+/* Modes of the CPU from here on have never been entered. */
+static unsigned end_of_modes(const struct cpu *cpu)
+{
+    unsigned n = __atomic_load_n(&cpu->engine->n_modes, __ATOMIC_ACQUIRE);
+
+    return n == LAST ? CPU_MODES : n;
+}
+
 /* --- Emptying --- */
 
 static void clear(struct cpu_mode *m)
@@ -95,7 +103,7 @@ void modes_flush(struct cpu *cpu, unsigned regimes, uint64_t va, uint64_t size, 
 {
     enum { MANY = 32 };
 
-    for (unsigned i = 0; i < CPU_MODES; i++) {
+    for (unsigned i = 0; i < end_of_modes(cpu); i++) {
         struct cpu_mode *m = &cpu->modes[i];
 
         if (!concerned(m, regimes) || !(globals || m->local))
@@ -112,7 +120,7 @@ void modes_flush(struct cpu *cpu, unsigned regimes, uint64_t va, uint64_t size, 
 
 void modes_forget(struct cpu *cpu, uint64_t pc)
 {
-    for (unsigned n = 0; n < CPU_MODES; n++) {
+    for (unsigned n = 0; n < end_of_modes(cpu); n++) {
         struct cpu_mode *m = &cpu->modes[n];
         unsigned i = pc >> cpu->isa->pc_shift & ((1u << CPU_MODE_JC_BITS) - 1);
 
@@ -201,7 +209,7 @@ void modes_enter(struct cpu *cpu)
 {
     if (__atomic_load_n(&cpu->stale, __ATOMIC_ACQUIRE)) {
         cpu->stale = false;
-        for (unsigned i = 0; i < CPU_MODES; i++)
+        for (unsigned i = 0; i < end_of_modes(cpu); i++)
             if (cpu->modes[i].taken)
                 clear(&cpu->modes[i]);
     }
