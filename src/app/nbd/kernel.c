@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/nbd.h>
 #include <pthread.h>
 #include <string.h>
@@ -75,10 +76,23 @@ int nbd_kernel_open(struct nbd_kernel *k, const char *device, const struct nbd_e
 
 void nbd_kernel_look(const char *device)
 {
-    int fd = open(device, O_RDONLY | O_CLOEXEC);
+    enum { TRIES = 200, PAUSE_US = 10000 };
+    uint64_t size = 0, seen;
 
-    if (fd >= 0)
-        close(fd);
+    /* The thread in NBD_DO_IT sets the size on its way, and only who opens the device after that makes the kernel look. */
+    for (unsigned i = 0; i < TRIES; i++) {
+        int fd = open(device, O_RDONLY | O_CLOEXEC);
+
+        seen = size;
+        if (fd < 0 || ioctl(fd, BLKGETSIZE64, &size) < 0)
+            size = 0;
+        if (fd >= 0)
+            close(fd);
+        if (seen)
+            return;
+        if (!size)
+            usleep(PAUSE_US);
+    }
 }
 
 void nbd_kernel_close(struct nbd_kernel *k)
