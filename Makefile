@@ -281,14 +281,15 @@ roots:
 guests:
 	@tools/mk-guests.sh $(GUESTS)
 
-# A whole Debian on a disk; without the rights that installing one takes, tests that want it say so and are skipped.
+# A whole Debian on a disk, for arm64 and for PCs; without the rights that installing one takes, tests that want it say so and are skipped.
 disk: $(P)/emu-user $(P)/qemu-aarch64
 	-@tools/mk-disk.sh $(P)/qemu-aarch64 $(GUESTS)/disk
+	-@tools/mk-disk-pc.sh $(GUESTS)/disk-pc
 
-# Machines beside the reference: boots, and work in the guest.
+# Machines beside the reference: boots, and work in the guest; GUEST=x86_64 for PCs.
 bench-system: all guests disk
 	@tools/deps.sh build test bench
-	bench/system/run.py --emu $(P)/qemu-system-aarch64 --guests $(GUESTS) --disk $(GUESTS)/disk --runs $(RUNS) --only '$(ONLY)'
+	bench/system/run.py --guest $(or $(GUEST),aarch64) --bin $(P) --guests $(GUESTS) --disk $(GUESTS)/$(if $(filter x86_64,$(GUEST)),disk-pc,disk) --runs $(RUNS) --only '$(ONLY)'
 
 # A small guest that reboots 200 times.
 check-reboots: all guests
@@ -327,7 +328,7 @@ help:
 	@echo 'make bench      the benchmarks; ONLY=fib,startup RUNS=3 for some of them'
 	@echo 'make crash      kills 200 converts and 200 writers at random times and lets them go on'
 	@echo 'make bench-storage  qemu-img beside the reference, cp and cmp'
-	@echo 'make bench-system  machines beside the reference: boots, and work in the guest'
+	@echo 'make bench-system  machines beside the reference: boots, and work in the guest; GUEST=x86_64'
 	@echo 'make check-debian  a whole Debian guest with stress-ng, 6 minutes for each number of CPUs'
 	@echo 'make check-pcs  PCs that take longer to boot: installers, Xen, a pass of memtest86+'
 	@echo 'make check-reboots  a small guest that reboots 200 times'

@@ -20,7 +20,7 @@ VIRT = [f'{BIN}/qemu-system-aarch64', '-M', 'virt', '-cpu', 'cortex-a57', '-m', 
 PC = [f'{BIN}/qemu-system-x86_64', '-M', 'pc', '-m', '64', '-net', 'none', '-vga', 'std', '-serial', 'none']
 GUESTS = os.environ.get('GUESTS', 'build/guests')
 DI = ['-kernel', f'{GUESTS}/di/arm64/linux', '-initrd', f'{GUESTS}/di/arm64/initrd.gz', '-append', 'console=tty0']
-GRUB_CD, DEBIAN, I386 = f'{GUESTS}/iso/grub-x86.iso', f'{GUESTS}/rootfs/disk-amd64.img', f'{GUESTS}/linux/i386'
+GRUB_CD, DEBIAN, I386 = f'{GUESTS}/iso/grub-x86.iso', f'{GUESTS}/disk-pc/disk.img', f'{GUESTS}/linux/i386'
 RETURN = 0xff0d
 FIRMWARE = ['-bios', f'{GUESTS}/fw/QEMU_EFI-aarch64.fd']
 
@@ -254,7 +254,7 @@ def main():
             continue
         gone = [f for f in files if not os.path.exists(f)]
         if gone:
-            print(f'{gone[0]} is not there (tools/mk-guests.sh)\nskip screen, {name}', flush=True)
+            print(f'{gone[0]} is not there (tools/mk-guests.sh, tools/mk-disk-pc.sh)\nskip screen, {name}', flush=True)
             continue
         with tempfile.TemporaryDirectory() as folder:
             run(folder)
