@@ -169,6 +169,7 @@ class Report:
         self.allowed = listed(f'{TESTS}/allowed-skips', variant)
         self.count = {'pass': 0, 'fail': 0, 'skip': 0}
         self.skipped = collections.defaultdict(list)    # reason -> names
+        self.failed = []    # (name, detail lines)
 
     def skip(self, name, detail):
         """What a skip counts as."""
@@ -189,6 +190,8 @@ class Report:
             elif verdict == 'pass' and name in self.known:
                 detail = detail + ['is listed in tests/known-failures but passes: take it out']
             self.count[verdict] += 1
+            if verdict == 'fail':
+                self.failed.append((name, detail))
             if verdict == 'fail' or self.verbose or name in self.known:
                 print(f'{verdict} {name}', *detail[-60:], sep='\n    ')
         if self.verbose or seconds > 10:
@@ -201,6 +204,9 @@ class Report:
             print(f'skipped: {reason}', *sorted(names)[:5], sep='\n    ')
             if len(names) > 5:
                 print(f'    and {len(names) - 5} more')
+        # Last and short: whoever sees only the end of a long log sees these.
+        for name, detail in self.failed[-20:]:
+            print(f'failed: {name}', *(line[:200] for line in detail[-5:]), sep='\n    ')
         print(f'{c["pass"]} passed, {c["fail"]} failed, {c["skip"]} skipped')
         return c['fail'] != 0
 
