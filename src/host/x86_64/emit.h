@@ -321,7 +321,11 @@ void x_fault_here(struct x64 *x, const struct ir_op *op);
  * the access.
  */
 uint32_t x_look_up(struct x64 *x, struct x64_mem m, unsigned size, bool write, unsigned t, const struct host_access *a);
-void x_write_back(struct x64 *x, uint32_t snap); /* exit.c: all dirty slots to memory */
+/* writeback.c: which slots are written; a return writes the idle ones only out of line. */
+enum xpart { ALL_SLOTS, ALL_BUT_IDLE, IDLE_SLOTS };
+struct xsnap x_dirty(const struct x64 *x, uint32_t snap); /* what is to be written for a snapshot */
+void x_write_part(struct x64 *x, uint32_t snap, enum xpart part);
+void x_write_back(struct x64 *x, uint32_t snap); /* all dirty slots to memory */
 /* exit.c: jump on @cc to way out @b if nothing is to be done on the way; false: nothing emitted. */
 bool x_link_cc(struct x64 *x, enum x64_cc cc, uint32_t b);
 /* exit.c: the ways out when nothing is to be written back.  Labels are to be jumped to at once. */
@@ -336,7 +340,7 @@ void x_stop(struct x64 *x, unsigned reason, uint64_t detail, uint64_t pc);
 void x_flat(struct x64 *x);                                   /* flat.c: job->flat */
 /* flags.c: flags among the @n slots to be written; gives a bit for each that has been. */
 uint64_t x_store_flags(struct x64 *x, const struct xpair *p, uint32_t n);
-void x_store_sets(struct x64 *x, uint32_t at); /* exit.c: the writes before operation @at, in straight code */
+void x_store_sets(struct x64 *x, uint32_t at); /* writeback.c: the writes before operation @at, in straight code */
 /** x_x87 - does the call @op of a helper in line (ir/x87.h), or says that it is none that can be.  x_x87_stub: what stands out of line. */
 bool x_x87(struct x64 *x, const struct ir_op *op, uint32_t v); /* x87.c */
 void x_x87_stub(struct x64 *x, uint32_t i);

@@ -144,20 +144,16 @@ struct io vec_io3(struct x64 *x, const struct ir_op *op, uint32_t v)
     return r;
 }
 
-static const uint32_t padd[4] = {PADDB, PADDW, PADDD, PADDQ};
-static const uint32_t psub[4] = {PSUBB, PSUBW, PSUBD, PSUBQ};
+/* By lane. */
+const uint32_t vec_padd[4] = {PADDB, PADDW, PADDD, PADDQ};
+const uint32_t vec_psub[4] = {PSUBB, PSUBW, PSUBD, PSUBQ};
+const uint32_t vec_pcmpgt[4] = {PCMPGTB, PCMPGTW, PCMPGTD, PCMPGTQ};
+const uint32_t vec_pshift[4] = {0, PSHIFTW, PSHIFTD, PSHIFTQ};
 static const uint32_t pcmpeq[4] = {PCMPEQB, PCMPEQW, PCMPEQD, PCMPEQQ};
-static const uint32_t pcmpgt[4] = {PCMPGTB, PCMPGTW, PCMPGTD, PCMPGTQ};
 static const uint32_t pminu[4] = {PMINUB, PMINUW, PMINUD};
 static const uint32_t pmaxu[4] = {PMAXUB, PMAXUW, PMAXUD};
 static const uint32_t pmins[4] = {PMINSB, PMINSW, PMINSD};
 static const uint32_t pmaxs[4] = {PMAXSB, PMAXSW, PMAXSD};
-static const uint32_t pshift[4] = {0, PSHIFTW, PSHIFTD, PSHIFTQ};
-
-static uint64_t lane_min_s(unsigned lane)
-{
-    return 1ull << ((8u << lane) - 1);
-}
 
 /* --- Bitwise --- */
 
@@ -214,7 +210,7 @@ void emit_vneg(struct x64 *x, const struct ir_op *op, uint32_t v)
     struct io r = vec_io1(x, op, v);
 
     vzero(x, r.d);
-    v3(x, psub[op->lane], r.d, r.d, r.a);
+    v3(x, vec_psub[op->lane], r.d, r.d, r.a);
 }
 
 /* |a| of d lanes: (a ^ sign) - sign. */
@@ -241,7 +237,7 @@ void emit_vabs(struct x64 *x, const struct ir_op *op, uint32_t v)
 /* The most negative lane in d becomes the most positive one. */
 void vec_fix_min(struct x64 *x, unsigned lane, unsigned d)
 {
-    v3m(x, pcmpeq[lane], T, d, splat(x, lane, lane_min_s(lane)));
+    v3m(x, pcmpeq[lane], T, d, splat(x, lane, vec_lane_min(lane)));
     v3(x, PXOR, d, d, T);
 }
 
@@ -255,7 +251,7 @@ void emit_vsqabs(struct x64 *x, const struct ir_op *op, uint32_t v)
         return;
     }
     v2(x, native[IRO_vabs][op->lane], r.d, r.a);
-    v3m(x, pminu[op->lane], r.d, r.d, splat(x, op->lane, lane_min_s(op->lane) - 1));
+    v3m(x, pminu[op->lane], r.d, r.d, splat(x, op->lane, vec_lane_min(op->lane) - 1));
 }
 
 void emit_vsqneg(struct x64 *x, const struct ir_op *op, uint32_t v)
@@ -263,14 +259,14 @@ void emit_vsqneg(struct x64 *x, const struct ir_op *op, uint32_t v)
     struct io r = vec_io1(x, op, v);
 
     vzero(x, r.d);
-    v3(x, psub[op->lane], r.d, r.d, r.a);
+    v3(x, vec_psub[op->lane], r.d, r.d, r.a);
     vec_fix_min(x, op->lane, r.d);
 }
 
 /* d = x > y unsigned, in d lanes; @t is clobbered and may not be d. */
 static void above_d(struct x64 *x, unsigned d, unsigned a, unsigned b, unsigned t)
 {
-    struct x64_mem bias = splat(x, 3, lane_min_s(3));
+    struct x64_mem bias = splat(x, 3, vec_lane_min(3));
 
     v3m(x, PXOR, t, b, bias);
     v3m(x, PXOR, d, a, bias);
@@ -341,13 +337,13 @@ static void sat_add_sub(struct x64 *x, const struct ir_op *op, uint32_t v, bool 
     struct io r = vec_io2(x, op, v);
     unsigned lane = op->lane, t = rv_temp(x);
 
-    v3(x, sub ? psub[lane] : padd[lane], r.d, r.a, r.b);
+    v3(x, sub ? vec_psub[lane] : vec_padd[lane], r.d, r.a, r.b);
     v3(x, PXOR, T, r.a, r.d);
     v3(x, PXOR, t, r.b, sub ? r.a : r.d);
     v3(x, PAND, T, T, t);
     spread_sign(x, lane, T, T);
     spread_sign(x, lane, t, r.a);
-    v3m(x, PXOR, t, t, splat(x, lane, lane_min_s(lane) - 1));
+    v3m(x, PXOR, t, t, splat(x, lane, vec_lane_min(lane) - 1));
     v3(x, PXOR, t, t, r.d);
     v3(x, PAND, t, t, T);
     v3(x, PXOR, r.d, r.d, t);
@@ -378,7 +374,7 @@ static void half_difference_bits(struct x64 *x, const struct ir_op *op, unsigned
         vshift(x, PSHIFTW, EXT_SRL, d, d, 1);
         v3m(x, PAND, d, d, splat(x, 0, 0x7f));
     } else {
-        vshift(x, pshift[op->lane], sign ? EXT_SRA : EXT_SRL, d, d, 1);
+        vshift(x, vec_pshift[op->lane], sign ? EXT_SRA : EXT_SRL, d, d, 1);
     }
 }
 
@@ -406,7 +402,7 @@ static void halving_add(struct x64 *x, const struct ir_op *op, uint32_t v, bool 
         if (!round) {
             v3(x, PXOR, t, a, b);
             v3m(x, PAND, t, t, splat(x, op->lane, 1));
-            v3(x, psub[op->lane], r.d, r.d, t);
+            v3(x, vec_psub[op->lane], r.d, r.d, t);
         }
         if (sign)
             flip_bytes(x, r.d, r.d);
@@ -415,11 +411,11 @@ static void halving_add(struct x64 *x, const struct ir_op *op, uint32_t v, bool 
     half_difference_bits(x, op, r.d, r.a, r.b, sign);
     if (round) {
         v3(x, POR, T, r.a, r.b);
-        v3(x, psub[op->lane], T, T, r.d);
+        v3(x, vec_psub[op->lane], T, T, r.d);
         vmov(x, r.d, T);
     } else {
         v3(x, PAND, T, r.a, r.b);
-        v3(x, padd[op->lane], r.d, r.d, T);
+        v3(x, vec_padd[op->lane], r.d, r.d, T);
     }
 }
 void emit_vuhadd(struct x64 *x, const struct ir_op *op, uint32_t v)
@@ -460,7 +456,7 @@ static void halving_sub(struct x64 *x, const struct ir_op *op, uint32_t v, bool 
     } else {
         v3(x, PANDN, T, r.a, r.b);
     }
-    v3(x, psub[op->lane], r.d, r.d, T);
+    v3(x, vec_psub[op->lane], r.d, r.d, T);
 }
 void emit_vuhsub(struct x64 *x, const struct ir_op *op, uint32_t v)
 {
@@ -485,7 +481,7 @@ static void distance(struct x64 *x, const struct ir_op *op, uint32_t v, const ui
     r = vec_io2(x, op, v);
     v3(x, min[op->lane], T, r.a, r.b);
     v3(x, max[op->lane], r.d, r.a, r.b);
-    v3(x, psub[op->lane], r.d, r.d, T);
+    v3(x, vec_psub[op->lane], r.d, r.d, T);
 }
 void emit_vuabd(struct x64 *x, const struct ir_op *op, uint32_t v)
 {
@@ -529,11 +525,11 @@ void emit_vcgeu(struct x64 *x, const struct ir_op *op, uint32_t v)
 void emit_vcgtu(struct x64 *x, const struct ir_op *op, uint32_t v)
 {
     struct io r = vec_io2(x, op, v);
-    struct x64_mem bias = splat(x, op->lane, lane_min_s(op->lane));
+    struct x64_mem bias = splat(x, op->lane, vec_lane_min(op->lane));
 
     v3m(x, PXOR, T, r.b, bias);
     v3m(x, PXOR, r.d, r.a, bias);
-    v3(x, pcmpgt[op->lane], r.d, r.d, T);
+    v3(x, vec_pcmpgt[op->lane], r.d, r.d, T);
 }
 void emit_vtst(struct x64 *x, const struct ir_op *op, uint32_t v)
 {
@@ -543,133 +539,6 @@ void emit_vtst(struct x64 *x, const struct ir_op *op, uint32_t v)
     vzero(x, T);
     v3(x, pcmpeq[op->lane], r.d, r.d, T);
     invert(x, r.d);
-}
-
-/* --- Shifts by an immediate --- */
-
-/* Logical shifts of any lane, n at most the width.  Bytes: as words, then what came over is cut. */
-static void shift_left(struct x64 *x, unsigned lane, unsigned d, unsigned s, unsigned n)
-{
-    vshift(x, pshift[lane ? lane : 1], EXT_SLL, d, s, n);
-    if (!lane && n)
-        v3m(x, PAND, d, d, splat(x, 0, 0xff << n));
-}
-static void shift_right(struct x64 *x, unsigned lane, unsigned d, unsigned s, unsigned n)
-{
-    vshift(x, pshift[lane ? lane : 1], EXT_SRL, d, s, n);
-    if (!lane && n)
-        v3m(x, PAND, d, d, splat(x, 0, 0xff >> n));
-}
-/* b and d: the sign, shifted along, is spread upwards by (r ^ sign) - sign. */
-static void shift_right_signed(struct x64 *x, unsigned lane, unsigned d, unsigned s, unsigned n)
-{
-    unsigned last = (8u << lane) - 1;
-
-    if (n > last)
-        n = last;
-    if (lane == 1 || lane == 2) {
-        vshift(x, pshift[lane], EXT_SRA, d, s, n);
-    } else if (n == last) {
-        vzero(x, T);
-        v3(x, pcmpgt[lane], T, T, s);
-        vmov(x, d, T);
-    } else if (n) {
-        struct x64_mem sign = splat(x, lane, lane_min_s(lane) >> n);
-
-        shift_right(x, lane, d, s, n);
-        v3m(x, PXOR, d, d, sign);
-        v3m(x, psub[lane], d, d, sign);
-    } else {
-        vmov(x, d, s);
-    }
-}
-
-void emit_vshli(struct x64 *x, const struct ir_op *op, uint32_t v)
-{
-    struct io r = vec_io1(x, op, v);
-
-    shift_left(x, op->lane, r.d, r.a, (unsigned)op->imm);
-}
-void emit_vushri(struct x64 *x, const struct ir_op *op, uint32_t v)
-{
-    struct io r = vec_io1(x, op, v);
-
-    shift_right(x, op->lane, r.d, r.a, (unsigned)op->imm);
-}
-void emit_vsshri(struct x64 *x, const struct ir_op *op, uint32_t v)
-{
-    struct io r = vec_io1(x, op, v);
-
-    shift_right_signed(x, op->lane, r.d, r.a, (unsigned)op->imm);
-}
-
-/* The shifted value, plus the last bit shifted out. */
-static void rounding_shift(struct x64 *x, const struct ir_op *op, uint32_t v, bool sign)
-{
-    struct io r = vec_io1(x, op, v);
-    unsigned n = (unsigned)op->imm;
-
-    if (sign)
-        shift_right_signed(x, op->lane, r.d, r.a, n);
-    else
-        shift_right(x, op->lane, r.d, r.a, n);
-    if (!n)
-        return;
-    vshift(x, pshift[op->lane ? op->lane : 1], EXT_SRL, T, r.a, n - 1);
-    v3m(x, PAND, T, T, splat(x, op->lane, 1));
-    v3(x, padd[op->lane], r.d, r.d, T);
-}
-void emit_vurshri(struct x64 *x, const struct ir_op *op, uint32_t v)
-{
-    rounding_shift(x, op, v, false);
-}
-void emit_vsrshri(struct x64 *x, const struct ir_op *op, uint32_t v)
-{
-    rounding_shift(x, op, v, true);
-}
-
-/* --- Shifts by a register --- */
-
-/* Both directions at once: host counts of the width or more, as the low byte of a count of the
- * other sign looks, give zero. */
-void emit_vushl(struct x64 *x, const struct ir_op *op, uint32_t v)
-{
-    uint32_t w = op->lane == 3 ? VX_W : 0;
-
-    if (op->lane < 2 || !x->a.f.avx2) {
-        emit_eval(x, op, v);
-        return;
-    }
-    struct io r = vec_io2(x, op, v);
-
-    v3m(x, PAND, T, r.b, splat(x, op->lane, 0xff));
-    v3(x, VPSLLVD | w, r.d, r.a, T);
-    vzero(x, T);
-    v3(x, psub[op->lane], T, T, r.b);
-    v3m(x, PAND, T, T, splat(x, op->lane, 0xff));
-    v3(x, VPSRLVD | w, T, r.a, T);
-    v3(x, POR, r.d, r.d, T);
-}
-
-/* s: a right shift of 255 at most is the sign; the count's sign chooses. */
-void emit_vsshl(struct x64 *x, const struct ir_op *op, uint32_t v)
-{
-    if (op->lane != 2 || !x->a.f.avx2) {
-        emit_eval(x, op, v);
-        return;
-    }
-    struct io r = vec_io2(x, op, v);
-    unsigned t = rv_temp(x);
-
-    v3m(x, PAND, T, r.b, splat(x, 2, 0xff));
-    v3(x, VPSLLVD, r.d, r.a, T);
-    vzero(x, T);
-    v3(x, PSUBD, T, T, r.b);
-    v3m(x, PAND, T, T, splat(x, 2, 0xff));
-    v3(x, VPSRAVD, t, r.a, T);
-    vshift(x, PSHIFTD, EXT_SLL, T, r.b, 24);
-    /* vblendvps: t where T's sign is set */
-    x64_v3i(&x->a, M3A(0x4a) | VX_VEXONLY, r.d, r.d, t, T << 4);
 }
 
 /* --- Doubling multiplies --- */

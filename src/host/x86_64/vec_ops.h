@@ -142,6 +142,12 @@ struct io vec_io3(struct x64 *x, const struct ir_op *op, uint32_t v);
 /** vec_native1, 2 - operations that are one host instruction for the lane, else an evaluation. */
 emit_fn vec_native1, vec_native2;
 bool vec_has_native(const struct ir_op *op);
+/* The instruction of each lane; 0: there is none. */
+extern const uint32_t vec_padd[4], vec_psub[4], vec_pcmpgt[4], vec_pshift[4];
+static inline uint64_t vec_lane_min(unsigned lane) /* the most negative */
+{
+    return 1ull << ((8u << lane) - 1);
+}
 /** vec_fix_min - lanes of d that are the most negative become the most positive; T is clobbered. */
 void vec_fix_min(struct x64 *x, unsigned lane, unsigned d);
 
