@@ -364,11 +364,12 @@ int main(int argc, char **argv)
     stack_t ss = {.ss_sp = alt, .ss_size = sizeof(alt)};
     struct sigaction sa = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     char name[] = "/tmp/memoryXXXXXX";
-    int fd = mkstemp(name);
+    int fd;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc > 1)
         return limits_stay();
+    fd = mkstemp(name);
     sigaltstack(&ss, NULL);
     sigaction(SIGSEGV, &sa, NULL);
     sigaction(SIGBUS, &sa, NULL);

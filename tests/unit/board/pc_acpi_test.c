@@ -292,11 +292,9 @@ TEST(pc_acpi, the_users_own_table)
     struct built b;
     struct tables t;
     const uint8_t *x;
-    char path[] = "/tmp/emu-test-table-XXXXXX", json[200];
-    int fd = mkstemp(path);
+    char path[32], json[200];
 
-    CHECK(write(fd, "hello", 5) == 5);
-    close(fd);
+    file_of(path, "hello", 5);
     snprintf(json, sizeof(json), "[{\"sig\":\"OEM1\",\"rev\":\"7\",\"oem_id\":\"ACME\",\"data\":\"%s\"}]", path);
     asked.acpi_tables = json;
     CHECK(!build(&b, "pc", "", 64 * MiB, NULL, NULL));
@@ -318,7 +316,6 @@ TEST(pc_acpi, the_users_own_table)
     CHECK_STR(build(&b, "pc", "", 64 * MiB, NULL, NULL), "-acpitable: want either file= or data=");
     end(&b);
     asked.acpi_tables = NULL;
-    unlink(path);
 }
 
 TEST(pc_acpi, off_is_off)

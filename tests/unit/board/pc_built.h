@@ -12,6 +12,7 @@
 #include "tests/test.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* What tests may ask for beside build()'s arguments. */
@@ -36,28 +37,27 @@ static inline bool is_fw_cfg(void *opaque, struct dev *d)
     return true;
 }
 
+/* A file that ends with this process. */
+static inline void file_of(char path[32], const void *data, size_t len)
+{
+    int fd = memfd_create("test", 0);
+
+    CHECK(write(fd, data, len) == (ssize_t)len);
+    snprintf(path, 32, "/proc/self/fd/%d", fd);
+}
+
 /* Firmware of 128 KiB that begins with "low!" and has 0x5a everywhere else. */
 static inline const char *firmware(void)
 {
-    static char path[] = "/tmp/emu-test-pc-XXXXXX";
-    static bool made;
+    static char path[32];
     uint8_t rom[128 * KiB];
-    int fd;
 
-    if (made)
-        return path;
-    memset(rom, 0x5a, sizeof(rom));
-    memcpy(rom, "low!", 4);
-    fd = mkstemp(path);
-    CHECK(write(fd, rom, sizeof(rom)) == sizeof(rom));
-    close(fd);
-    made = true;
+    if (!path[0]) {
+        memset(rom, 0x5a, sizeof(rom));
+        memcpy(rom, "low!", 4);
+        file_of(path, rom, sizeof(rom));
+    }
     return path;
-}
-
-static inline void gone(void)
-{
-    unlink(firmware());
 }
 
 static inline int add_asked(struct machine *m, struct err *e)
@@ -80,7 +80,6 @@ static inline const char *build(struct built *b, const char *name, const char *p
     struct json_object *o = keyval_parse(props, NULL, ERR_IGNORE);
     int r;
 
-    atexit(gone);
     *b = (struct built){.m = machine_new(dev_types(), NULL)};
     e = (struct err){0};
     b->c = (struct conf){.board = board_find("x86_64", name, &e),

@@ -22,15 +22,11 @@ static void make_image(void)
 
 static const char *write_file(const void *data, size_t len)
 {
-    static char path[2][40];
+    static char path[2][32];
     static unsigned n;
     char *p = path[n++ % 2];
-    int fd;
 
-    strcpy(p, "/tmp/emu-test-kernel-XXXXXX");
-    fd = mkstemp(p);
-    CHECK(write(fd, data, len) == (ssize_t)len);
-    close(fd);
+    file_of(p, data, len);
     return p;
 }
 
@@ -84,8 +80,6 @@ TEST(x86_kernel, linux_in_parts)
     CHECK_EQ(get_le16(h + 0x224), 0xfdfe);
     CHECK_STR((const char *)fw_cfg_file(b.fw_cfg, "bootorder", &len), "/rom@genroms/linuxboot_dma.bin");
     end(&b);
-    unlink(asked.kernel);
-    unlink(asked.initrd);
     asked.kernel = asked.initrd = asked.append = NULL;
 }
 
@@ -109,7 +103,6 @@ TEST(x86_kernel, rom_adds_up_and_has_a_boot_entry)
     CHECK_MEM(pnp, "$PnP", 4);
     CHECK_EQ(rom[get_le16(pnp + 26)], 0xfc); /* the boot entry begins with cld */
     end(&b);
-    unlink(asked.kernel);
     asked.kernel = NULL;
 }
 
@@ -124,7 +117,6 @@ static void refused(const void *data, size_t len, const char *want)
     r = build(&b, "pc", "", 16 * MiB, NULL, NULL);
     CHECK_STR(r ? r : "built", text);
     end(&b);
-    unlink(asked.kernel);
     asked.kernel = NULL;
 }
 
@@ -163,7 +155,6 @@ TEST(x86_kernel, devices_on_the_command_line)
     item(&b, FW_CFG_CMDLINE_DATA, (uint8_t *)text, 43);
     CHECK_STR(text, "quiet virtio_mmio.device=512@0xfeb00e00:12");
     end(&b);
-    unlink(asked.kernel);
     asked.kernel = asked.append = NULL;
 }
 
@@ -184,7 +175,6 @@ TEST(x86_kernel, old_protocols)
     CHECK_EQ(get_le16(h + 0x20), 0xa33f);
     CHECK_EQ(get_le16(h + 0x22), 0x9ff0);
     end(&b);
-    unlink(asked.kernel);
     asked.kernel = asked.append = NULL;
 }
 
