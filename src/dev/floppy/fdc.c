@@ -5,7 +5,7 @@
  * A command that moves heads or data takes a moment (the timer), so that its interrupt comes after the guest has begun to wait.
  * With DMA, sectors move as fast as the channel takes them; without, byte by byte through the FIFO.
  */
-#include "dev/floppy/fdc.h"
+#include "dev/floppy/fdc_priv.h"
 
 #include "base/trace.h"
 #include "dev/isa/isa.h"
@@ -13,60 +13,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-
-enum { SRA, SRB, DOR, TDR, MSR, FIFO, DIR = 7 };
-enum { DOR_DRIVE = 3, DOR_RUN = 4, DOR_DMA = 8 };
-enum { MSR_BUSY = 0x10, MSR_NDMA = 0x20, MSR_DIO = 0x40, MSR_RQM = 0x80, DSR_RESET = 0x80 };
-enum { ST0_SEEK = 0x20, ST0_ABNORMAL = 0x40, ST0_INVALID = 0x80, ST0_POLLED = 0xc0 };
-enum { ST1_MA = 0x01, ST1_NW = 0x02, ST1_ND = 0x04, ST1_DE = 0x20, ST1_EN = 0x80, ST2_WC = 0x10 };
-enum { CFG_EIS = 0x40, CFG_POLL_OFF = 0x10 };
-enum { LAST_TRACK = 84, SECTOR = 512, SECTOR_N = 2 };
-enum { SEEK_NS = 500000, WORK_NS = 100000 };
-enum {
-    READ_TRACK = 0x02,
-    SPECIFY = 0x03,
-    SENSE_DRIVE = 0x04,
-    WRITE = 0x05,
-    READ = 0x06,
-    RECALIBRATE = 0x07,
-    SENSE_INTERRUPT = 0x08,
-    WRITE_DELETED = 0x09,
-    READ_ID = 0x0a,
-    READ_DELETED = 0x0c,
-    FORMAT = 0x0d,
-    DUMPREG = 0x0e,
-    SEEK = 0x0f,
-    VERSION = 0x10,
-    PERPENDICULAR = 0x12,
-    CONFIGURE = 0x13,
-    LOCK = 0x14,
-    VERIFY = 0x16,
-    POWERDOWN = 0x17,
-    PART_ID = 0x18,
-};
-enum phase { IDLE, COMMAND, WORK /* the timer runs */, TO_HOST, FROM_HOST, WAIT_DMA, RESULT };
-
-struct fdc {
-    struct dev dev;
-    struct fdc_bus bus;
-    uint8_t dor, dsr, tdr, ccr;
-    uint8_t phase;                /* enum phase */
-    uint8_t cmd[9], cmd_n, cmd_len;
-    uint8_t result[10], result_n, result_at;
-    uint8_t interrupt;
-    uint8_t sense;                /* drives whose interrupt has not been asked for */
-    uint8_t sense_st0[4];
-    uint8_t specify[2], config[2], perpendicular, locked, seeking;
-    uint8_t cylinder[4];          /* where the controller thinks the heads are */
-    uint8_t data[SECTOR];
-    uint16_t at, end;             /* of data */
-    uint8_t head, sector; /* of the transfer */
-    uint8_t tc, write, formatted; /* terminal count; to the disk; sectors that FORMAT has done */
-    struct timer timer;
-    struct mem ports, dir;
-    uint64_t iobase, irq, dma;
-    int fd_type[2], fallback;
-};
 
 enum { TP_COMMAND, TP_RESULT };
 static struct trace_point fdc_trace[] = {
@@ -77,22 +23,6 @@ static struct fdc *fdc_of(const struct dev *d)
     return (struct fdc *)d;
 }
 
-static unsigned unit(const struct fdc *f)
-{
-    return f->cmd[1] & 3;
-}
-
-/* The drive that the command names; NULL: none is connected. */
-static struct floppy *drive(const struct fdc *f)
-{
-    return unit(f) < FDC_DRIVES ? f->bus.floppy[unit(f)] : NULL;
-}
-
-static unsigned op(const struct fdc *f)
-{
-    return f->cmd[0] & 0x1f;
-}
-
 /* --- Lines and results --- */
 
 static void update_irq(struct fdc *f)
@@ -100,13 +30,13 @@ static void update_irq(struct fdc *f)
     irq_set(&f->dev.irq[0], f->interrupt && f->dor & DOR_DMA);
 }
 
-static void interrupt(struct fdc *f, bool on)
+void fdc_interrupt(struct fdc *f, bool on)
 {
     f->interrupt = on;
     update_irq(f);
 }
 
-static void answer(struct fdc *f, const uint8_t *r, unsigned n, bool tell)
+void fdc_answer(struct fdc *f, const uint8_t *r, unsigned n, bool tell)
 {
     memcpy(f->result, r, n);
     f->result_n = (uint8_t)n;
@@ -114,7 +44,7 @@ static void answer(struct fdc *f, const uint8_t *r, unsigned n, bool tell)
     f->phase = RESULT;
     TRACE(&fdc_trace[TP_RESULT], "first=%#x bytes=%u", r[0], n);
     if (tell)
-        interrupt(f, true);
+        fdc_interrupt(f, true);
 }
 
 static void idle(struct fdc *f)
@@ -128,7 +58,7 @@ static void sought(struct fdc *f, unsigned n, uint8_t st0)
 {
     f->sense |= 1 << n;
     f->sense_st0[n] = st0 | (uint8_t)n;
-    interrupt(f, true);
+    fdc_interrupt(f, true);
 }
 
 /* --- Reset --- */
@@ -142,7 +72,7 @@ static void fdc_soft_reset(struct fdc *f)
     f->perpendicular &= ~0x03;
     if (!f->locked)
         f->config[0] = f->config[1] = 0;
-    interrupt(f, false);
+    fdc_interrupt(f, false);
 }
 
 /* Out of reset the controller has looked at all four drives and says so (3.3 of the data sheet). */
@@ -153,7 +83,7 @@ static void reset_ends(struct fdc *f)
         f->sense_st0[n] = ST0_POLLED | (uint8_t)n;
     }
     if (f->sense)
-        interrupt(f, true);
+        fdc_interrupt(f, true);
 }
 
 static void write_dor(struct fdc *f, uint8_t v)
@@ -173,7 +103,7 @@ static void write_dor(struct fdc *f, uint8_t v)
 
 /* --- Moving heads --- */
 
-static void step_to(struct fdc *f, unsigned n, unsigned track)
+void fdc_step(struct fdc *f, unsigned n, unsigned track)
 {
     struct floppy *d = n < FDC_DRIVES ? f->bus.floppy[n] : NULL;
 
@@ -186,254 +116,24 @@ static void step_to(struct fdc *f, unsigned n, unsigned track)
 
 static void do_seek(struct fdc *f)
 {
-    unsigned n = unit(f);
+    unsigned n = fdc_unit(f);
     uint8_t st0 = ST0_SEEK;
 
-    if ((f->cmd[0] & 0x80) && op(f) == SEEK) { /* relative */
+    if ((f->cmd[0] & 0x80) && fdc_op(f) == SEEK) { /* relative */
         int to = f->cylinder[n] + (f->cmd[0] & 0x40 ? f->cmd[2] : -f->cmd[2]);
 
         f->cylinder[n] = (uint8_t)(to < 0 ? 0 : to > 255 ? 255 : to);
     } else {
-        f->cylinder[n] = op(f) == SEEK ? f->cmd[2] : 0;
+        f->cylinder[n] = fdc_op(f) == SEEK ? f->cmd[2] : 0;
     }
-    if (op(f) == SEEK)
+    if (fdc_op(f) == SEEK)
         st0 |= f->cmd[1] & 4;
-    else if (!drive(f))
+    else if (!fdc_drive(f))
         st0 |= ST0_ABNORMAL | 0x10; /* track 0 was not found */
-    step_to(f, n, f->cylinder[n]);
+    fdc_step(f, n, f->cylinder[n]);
     f->seeking &= ~(1 << n);
     idle(f);
     sought(f, n, st0);
-}
-
-/* --- Transfers --- */
-
-/* The end: ST0, ST1, ST2 and the address of the sector after the last one. */
-static void transfer_ends(struct fdc *f, uint8_t st1, uint8_t st2)
-{
-    uint8_t c = f->cmd[2], h = f->head, r = f->sector;
-    uint8_t st0 = (st1 || st2 ? ST0_ABNORMAL : 0) | (uint8_t)(h << 2) | (uint8_t)unit(f);
-
-    if (r > f->cmd[6]) { /* past the end of the track */
-        r = 1;
-        c += !(f->cmd[0] & 0x80) || h;
-        h ^= f->cmd[0] & 0x80 ? 1 : 0;
-    }
-    answer(f, (uint8_t[]){st0, st1, st2, c, h, r, f->cmd[5]}, 7, true);
-}
-
-/* Can this drive and medium be read at the rate that is set? */
-static bool rate_fits(const struct fdc *f, const struct floppy *d)
-{
-    return d->format->rates >> (f->ccr & 3) & 1;
-}
-
-/* Is the sector there?  Else *st1 and *st2 say why not. */
-static bool sector_there(struct fdc *f, uint8_t *st1, uint8_t *st2)
-{
-    const struct floppy *d = drive(f);
-
-    *st1 = *st2 = 0;
-    if (!d || !d->format || !rate_fits(f, d) || f->head >= d->format->heads ||
-        d->track >= d->format->tracks)
-        *st1 = ST1_MA;
-    else if (f->cmd[2] != d->track)
-        *st1 = ST1_ND, *st2 = ST2_WC;
-    else if (f->cmd[5] != SECTOR_N || !f->sector || f->sector > d->format->sectors)
-        *st1 = ST1_ND;
-    else if (f->write && d->read_only)
-        *st1 = ST1_NW;
-    return !*st1;
-}
-
-/* After a sector: the next one, on the other side if MT says so; false: the track's end. */
-static bool next_sector(struct fdc *f)
-{
-    if (f->sector++ != f->cmd[6])
-        return true;
-    if (!(f->cmd[0] & 0x80) || f->head)
-        return false;
-    f->head = 1;
-    f->sector = 1;
-    return true;
-}
-
-static bool without_dma(const struct fdc *f)
-{
-    return f->specify[1] & 1;
-}
-
-static bool verifies(const struct fdc *f)
-{
-    return op(f) == VERIFY;
-}
-
-static void go_on(struct fdc *f);
-
-/* A sector that the guest gave in full is written; true: more may follow. */
-static bool sector_done(struct fdc *f)
-{
-    struct floppy *d = drive(f);
-
-    if (f->write && floppy_io(d, f->head, f->sector, f->data, true) < 0) {
-        transfer_ends(f, ST1_DE, 0);
-        return false;
-    }
-    if (!next_sector(f)) {
-        transfer_ends(f, f->tc || verifies(f) ? 0 : ST1_EN, 0);
-        return false;
-    }
-    if (f->tc) {
-        transfer_ends(f, 0, 0);
-        return false;
-    }
-    f->at = 0;
-    return true;
-}
-
-/* The sector at hand into data. */
-static bool fetch_sector(struct fdc *f)
-{
-    uint8_t st1, st2;
-
-    if (!sector_there(f, &st1, &st2)) {
-        transfer_ends(f, st1, st2);
-        return false;
-    }
-    f->at = 0;
-    f->end = SECTOR;
-    if (f->write) {
-        memset(f->data, 0, SECTOR);
-    } else if (floppy_io(drive(f), f->head, f->sector, f->data, false) < 0) {
-        transfer_ends(f, ST1_DE, 0x20);
-        return false;
-    }
-    return true;
-}
-
-/* As much of the sector as the channel takes; false: it takes nothing now. */
-static bool move_by_dma(struct fdc *f)
-{
-    struct isa_bus *b = isa_bus_of(f->dev.parent);
-    bool tc;
-    size_t n = isa_dma_move(b, (unsigned)f->dma, f->data + f->at, f->end - f->at, !f->write, &tc);
-
-    f->at += n;
-    f->tc |= tc;
-    return n;
-}
-
-/* Sector after sector: at most two sides of a track. */
-static void go_on(struct fdc *f)
-{
-    for (;;) {
-        if (verifies(f))
-            f->at = f->end;
-        while (f->at < f->end && !f->tc)
-            if (!move_by_dma(f)) {
-                f->phase = WAIT_DMA;
-                return;
-            }
-        /* a terminal count within a sector: the rest of it is written as zeros */
-        if (!sector_done(f) || !fetch_sector(f))
-            return;
-    }
-}
-
-static void start_transfer(struct fdc *f)
-{
-    struct floppy *d = drive(f);
-
-    f->head = f->cmd[3] & 1;
-    f->sector = op(f) == READ_TRACK ? 1 : f->cmd[4];
-    f->write = op(f) == WRITE || op(f) == WRITE_DELETED;
-    f->tc = 0;
-    if (f->config[0] & CFG_EIS && d) { /* implied seek */
-        step_to(f, unit(f), f->cmd[2]);
-        f->cylinder[unit(f)] = f->cmd[2];
-    }
-    if (!fetch_sector(f))
-        return;
-    if (!without_dma(f) || verifies(f)) {
-        go_on(f);
-        return;
-    }
-    f->phase = f->write ? FROM_HOST : TO_HOST;
-    interrupt(f, true);
-}
-
-/* FORMAT: C, H, R and N of each sector come from the host; its data is the filler. */
-static void format_ends(struct fdc *f, uint8_t st1)
-{
-    uint8_t st0 = (st1 ? ST0_ABNORMAL : 0) | (f->cmd[1] & 7);
-
-    answer(f, (uint8_t[]){st0, st1, 0, f->data[0], f->data[1], f->data[2], f->data[3]}, 7, true);
-}
-
-/* One sector's four bytes are there; true: more are wanted. */
-static bool format_sector(struct fdc *f)
-{
-    struct floppy *d = drive(f);
-    uint8_t fill[SECTOR];
-
-    memset(fill, f->cmd[5], SECTOR);
-    if (!d->format || f->data[3] != SECTOR_N || !f->data[2] || f->data[2] > d->format->sectors) {
-        format_ends(f, ST1_ND);
-        return false;
-    }
-    if (floppy_io(d, f->cmd[1] >> 2 & 1, f->data[2], fill, true) < 0) {
-        format_ends(f, ST1_DE);
-        return false;
-    }
-    f->at = 0;
-    if (++f->formatted < f->cmd[3] && !f->tc)
-        return true;
-    format_ends(f, 0);
-    return false;
-}
-
-static void format_go_on(struct fdc *f)
-{
-    do {
-        while (f->at < f->end)
-            if (!move_by_dma(f)) {
-                f->phase = WAIT_DMA;
-                return;
-            }
-    } while (format_sector(f));
-}
-
-static void start_format(struct fdc *f)
-{
-    const struct floppy *d = drive(f);
-
-    f->write = 1;
-    f->tc = f->formatted = 0;
-    f->at = 0;
-    f->end = 4;
-    memset(f->data, 0, 4);
-    if (!d || !d->format || !rate_fits(f, d) || d->track >= d->format->tracks ||
-        (f->cmd[1] >> 2 & 1) >= d->format->heads || !f->cmd[3]) {
-        format_ends(f, ST1_MA);
-    } else if (d->read_only) {
-        format_ends(f, ST1_NW);
-    } else if (without_dma(f)) {
-        f->phase = FROM_HOST;
-        interrupt(f, true);
-    } else {
-        format_go_on(f);
-    }
-}
-
-static void read_id(struct fdc *f)
-{
-    struct floppy *d = drive(f);
-    uint8_t h = f->cmd[1] >> 2 & 1, n = f->cmd[1] & 7;
-
-    if (d && d->format && rate_fits(f, d) && h < d->format->heads && d->track < d->format->tracks)
-        answer(f, (uint8_t[]){n, 0, 0, d->track, h, 1, SECTOR_N}, 7, true);
-    else
-        answer(f, (uint8_t[]){ST0_ABNORMAL | n, ST1_MA, 0, 0, h, 0, 0}, 7, true);
 }
 
 /* The moment is over. */
@@ -448,32 +148,20 @@ static void worked(void *opaque)
         reset_ends(f);
         return;
     }
-    switch (op(f)) {
+    switch (fdc_op(f)) {
     case SEEK:
     case RECALIBRATE:
         do_seek(f);
         break;
     case READ_ID:
-        read_id(f);
+        fdc_read_id(f);
         break;
     case FORMAT:
-        start_format(f);
+        fdc_start_format(f);
         break;
     default:
-        start_transfer(f);
+        fdc_start_transfer(f);
     }
-}
-
-static void dma_ready(void *opaque)
-{
-    struct fdc *f = opaque;
-
-    if (f->phase != WAIT_DMA)
-        return;
-    if (op(f) == FORMAT)
-        format_go_on(f);
-    else
-        go_on(f);
 }
 
 /* --- Commands --- */
@@ -502,31 +190,31 @@ static void sense_interrupt(struct fdc *f)
     unsigned n = 0;
 
     if (!f->sense) {
-        answer(f, (uint8_t[]){ST0_INVALID}, 1, false);
+        fdc_answer(f, (uint8_t[]){ST0_INVALID}, 1, false);
         return;
     }
     while (!(f->sense >> n & 1))
         n++;
     f->sense &= ~(1 << n);
-    interrupt(f, false);
-    answer(f, (uint8_t[]){f->sense_st0[n], f->cylinder[n]}, 2, false);
+    fdc_interrupt(f, false);
+    fdc_answer(f, (uint8_t[]){f->sense_st0[n], f->cylinder[n]}, 2, false);
 }
 
 static void sense_drive(struct fdc *f)
 {
-    const struct floppy *d = drive(f);
+    const struct floppy *d = fdc_drive(f);
     uint8_t st3 = (f->cmd[1] & 7) | 0x28; /* ready, two sides */
 
     if (d && !d->track)
         st3 |= 0x10;
     if (d && d->format && d->read_only)
         st3 |= 0x40;
-    answer(f, &st3, 1, false);
+    fdc_answer(f, &st3, 1, false);
 }
 
 static void dumpreg(struct fdc *f)
 {
-    answer(f,
+    fdc_answer(f,
            (uint8_t[]){f->cylinder[0], f->cylinder[1], f->cylinder[2], f->cylinder[3],
                        f->specify[0], f->specify[1], f->cmd[6],
                        (uint8_t)(f->locked << 7 | (f->perpendicular & 0x3f)), f->config[0],
@@ -544,7 +232,7 @@ static void execute(struct fdc *f)
 {
     TRACE(&fdc_trace[TP_COMMAND], "command=%#x drive=%#x c=%u h=%u r=%u", f->cmd[0], f->cmd[1],
           f->cmd[2], f->cmd[3], f->cmd[4]);
-    switch (op(f)) {
+    switch (fdc_op(f)) {
     case SPECIFY:
         memcpy(f->specify, f->cmd + 1, 2);
         idle(f);
@@ -559,10 +247,10 @@ static void execute(struct fdc *f)
         dumpreg(f);
         return;
     case VERSION:
-        answer(f, (uint8_t[]){0x90}, 1, false);
+        fdc_answer(f, (uint8_t[]){0x90}, 1, false);
         return;
     case PART_ID:
-        answer(f, (uint8_t[]){0x41}, 1, false);
+        fdc_answer(f, (uint8_t[]){0x41}, 1, false);
         return;
     case PERPENDICULAR:
         f->perpendicular = f->cmd[1] & 0x80 ? f->cmd[1] & 0x3f
@@ -576,14 +264,14 @@ static void execute(struct fdc *f)
         return;
     case LOCK:
         f->locked = f->cmd[0] >> 7;
-        answer(f, (uint8_t[]){(uint8_t)(f->locked << 4)}, 1, false);
+        fdc_answer(f, (uint8_t[]){(uint8_t)(f->locked << 4)}, 1, false);
         return;
     case POWERDOWN:
-        answer(f, &f->cmd[1], 1, false);
+        fdc_answer(f, &f->cmd[1], 1, false);
         return;
     case SEEK:
     case RECALIBRATE:
-        f->seeking |= 1 << unit(f);
+        f->seeking |= 1 << fdc_unit(f);
         begin_work(f, SEEK_NS);
         return;
     }
@@ -599,7 +287,7 @@ static void command_byte(struct fdc *f, uint8_t v)
         f->cmd_len = (uint8_t)length_of(v);
         f->phase = COMMAND;
         if (!f->cmd_len) {
-            answer(f, (uint8_t[]){ST0_INVALID}, 1, false);
+            fdc_answer(f, (uint8_t[]){ST0_INVALID}, 1, false);
             return;
         }
     } else {
@@ -622,7 +310,7 @@ static uint8_t msr(const struct fdc *f)
         [WAIT_DMA] = MSR_BUSY,
         [RESULT] = MSR_RQM | MSR_BUSY | MSR_DIO,
     };
-    bool seeks = f->phase == WORK && f->cmd_n && (op(f) == SEEK || op(f) == RECALIBRATE);
+    bool seeks = f->phase == WORK && f->cmd_n && (fdc_op(f) == SEEK || fdc_op(f) == RECALIBRATE);
 
     if (!(f->dor & DOR_RUN) || (f->phase == WORK && !f->cmd_n))
         return 0;
@@ -636,17 +324,17 @@ static uint8_t read_fifo(struct fdc *f)
     if (f->phase == RESULT) {
         v = f->result[f->result_at++];
         if (f->result_at == 1 && !f->sense)
-            interrupt(f, false);
+            fdc_interrupt(f, false);
         if (f->result_at >= f->result_n)
             idle(f);
     } else if (f->phase == TO_HOST) {
-        interrupt(f, false);
+        fdc_interrupt(f, false);
         v = f->data[f->at++];
         if (f->at == f->end) {
-            if (sector_done(f) && fetch_sector(f))
-                interrupt(f, true);
+            if (fdc_sector_done(f) && fdc_fetch_sector(f))
+                fdc_interrupt(f, true);
         } else {
-            interrupt(f, true);
+            fdc_interrupt(f, true);
         }
     }
     return v;
@@ -657,10 +345,10 @@ static void write_fifo(struct fdc *f, uint8_t v)
     if (f->phase == IDLE || f->phase == COMMAND) {
         command_byte(f, v);
     } else if (f->phase == FROM_HOST) {
-        interrupt(f, false);
+        fdc_interrupt(f, false);
         f->data[f->at++] = v;
-        if (f->at < f->end || (op(f) == FORMAT ? format_sector(f) : sector_done(f) && fetch_sector(f)))
-            interrupt(f, true);
+        if (f->at < f->end || (fdc_op(f) == FORMAT ? fdc_format_sector(f) : fdc_sector_done(f) && fdc_fetch_sector(f)))
+            fdc_interrupt(f, true);
     }
 }
 
@@ -769,7 +457,7 @@ static int fdc_init(struct dev *d, struct err *e)
         isa_remove(&f->ports);
         return r;
     }
-    isa_bus_of(d->parent)->dma_user[f->dma] = (struct isa_dma_user){dma_ready, f};
+    isa_bus_of(d->parent)->dma_user[f->dma] = (struct isa_dma_user){fdc_dma_ready, f};
     timer_init(&f->timer, d->m, CLK_VIRT, worked, f);
     fdc_bus_init(&f->bus, d);
     return 0;
@@ -787,7 +475,7 @@ static int fdc_loaded(struct dev *d, int version, struct err *e)
 {
     struct fdc *f = fdc_of(d);
     bool moving = f->phase == TO_HOST || f->phase == FROM_HOST || f->phase == WAIT_DMA;
-    const struct floppy *fl = drive(f);
+    const struct floppy *fl = fdc_drive(f);
 
     if (f->phase > RESULT || f->cmd_n > sizeof(f->cmd) || f->result_n > sizeof(f->result) ||
         f->result_at > f->result_n || (f->phase == RESULT && f->result_at == f->result_n) ||

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Registers and protocols of a parallel ATA channel (ide_channel.h). */
-#include "dev/ide/ide_channel.h"
+#include "dev/ide/ide_channel_priv.h"
 
 #include "base/bytes.h"
 
@@ -8,8 +8,6 @@
 
 enum { DATA, ERROR, COUNT, LOW, MID, HIGH, DEVICE, STATUS };
 enum { CTL_NIEN = 0x02, CTL_SRST = 0x04, CTL_HOB = 0x80 };
-enum { DEV_SECOND = 0x10, DEV_LBA = 0x40 };
-enum { REASON_PACKET = 1, REASON_IN = 2, REASON_END = 3 };
 enum { CHUNK = IDE_BUFFER / ATA_SECTOR };
 enum {
     DEVICE_RESET = 0x08,
@@ -27,22 +25,6 @@ enum {
     WRITE_MULTIPLE = 0xc5,
     IDENTIFY = 0xec,
 };
-enum { PACKET_READ_10 = 0x28, PACKET_READ_12 = 0xa8 };
-
-static unsigned selected(const struct ide_channel *c)
-{
-    return c->device & DEV_SECOND ? 1 : 0;
-}
-
-static struct ata_disk *disk_of(struct ide_channel *c)
-{
-    return c->bus.disk[selected(c)];
-}
-
-static struct ide_regs *regs_of(struct ide_channel *c)
-{
-    return &c->regs[selected(c)];
-}
 
 /* --- The interrupt, and ends of commands --- */
 
@@ -51,15 +33,15 @@ static void update_irq(struct ide_channel *c)
     c->irq(c->opaque, c->interrupt && !(c->device_control & CTL_NIEN));
 }
 
-static void interrupt(struct ide_channel *c, bool on)
+void ide_interrupt(struct ide_channel *c, bool on)
 {
     c->interrupt = on;
     update_irq(c);
 }
 
-static void end(struct ide_channel *c, uint8_t status, uint8_t error, bool tell)
+void ide_end(struct ide_channel *c, uint8_t status, uint8_t error, bool tell)
 {
-    struct ide_regs *r = regs_of(c);
+    struct ide_regs *r = ide_regs_of(c);
 
     c->phase = IDE_IDLE;
     c->left = c->at = c->end = c->block_end = 0;
@@ -68,12 +50,12 @@ static void end(struct ide_channel *c, uint8_t status, uint8_t error, bool tell)
     if (c->opcode == ATA_PACKET)
         r->count[0] = REASON_END;
     if (tell)
-        interrupt(c, true);
+        ide_interrupt(c, true);
 }
 
 static void abort_command(struct ide_channel *c)
 {
-    end(c, ATA_DRDY | ATA_DSC | ATA_ERR, ATA_ABRT, true);
+    ide_end(c, ATA_DRDY | ATA_DSC | ATA_ERR, ATA_ABRT, true);
 }
 
 /* 9.12: what a drive shows after a reset says what it is. */
@@ -102,7 +84,7 @@ static void reset_drives(struct ide_channel *c)
             ata_reset(c->bus.disk[n]);
         signature(c, n);
     }
-    interrupt(c, false);
+    ide_interrupt(c, false);
 }
 
 /* --- Addresses --- */
@@ -129,7 +111,7 @@ static uint64_t address(const struct ide_channel *c, const struct ide_regs *r)
 
 static void put_address(struct ide_channel *c, uint64_t a)
 {
-    struct ide_regs *r = regs_of(c);
+    struct ide_regs *r = ide_regs_of(c);
 
     if (!is_ext(c->opcode) && !(c->device & DEV_LBA))
         return; /* cylinders stay as they were given */
@@ -153,7 +135,7 @@ static uint32_t sectors(const struct ide_channel *c, const struct ide_regs *r)
 /* The command for ata.h, as @opcode. */
 static void fill_in(struct ide_channel *c, uint8_t opcode)
 {
-    const struct ide_regs *r = regs_of(c);
+    const struct ide_regs *r = ide_regs_of(c);
 
     c->ata = (struct ata_cmd){
         .command = opcode,
@@ -169,10 +151,10 @@ static void fill_in(struct ide_channel *c, uint8_t opcode)
     c->packet_job = c->dma_job = false;
 }
 
-static void run(struct ide_channel *c)
+void ide_run(struct ide_channel *c)
 {
     c->phase = IDE_BUSY;
-    regs_of(c)->status = ATA_BSY;
+    ide_regs_of(c)->status = ATA_BSY;
     ide_job_run(c);
 }
 
@@ -186,7 +168,7 @@ static bool is_multiple(uint8_t op)
 
 static uint32_t block_bytes(struct ide_channel *c)
 {
-    return is_multiple(c->opcode) ? disk_of(c)->multiple * ATA_SECTOR : ATA_SECTOR;
+    return is_multiple(c->opcode) ? ide_disk(c)->multiple * ATA_SECTOR : ATA_SECTOR;
 }
 
 /* The next block of what is in (or has room in) data is the guest's to move. */
@@ -196,9 +178,9 @@ static void show_block(struct ide_channel *c, enum ide_phase phase, bool tell)
 
     c->phase = phase;
     c->block_end = c->at + block < c->end ? c->at + block : c->end;
-    regs_of(c)->status = ATA_DRDY | ATA_DSC | ATA_DRQ;
+    ide_regs_of(c)->status = ATA_DRDY | ATA_DSC | ATA_DRQ;
     if (tell)
-        interrupt(c, true);
+        ide_interrupt(c, true);
 }
 
 /* Up to CHUNK sectors of the command, with 48-bit addresses whatever the command has. */
@@ -212,17 +194,17 @@ static void chunk_job(struct ide_channel *c, bool write)
     c->ata.device |= DEV_LBA;
     c->iov[0] = (struct iovec){c->data, n * ATA_SECTOR};
     c->ata.n = 1;
-    run(c);
+    ide_run(c);
 }
 
 static void start_pio(struct ide_channel *c, bool write)
 {
-    if (is_multiple(c->opcode) && !disk_of(c)->multiple) {
+    if (is_multiple(c->opcode) && !ide_disk(c)->multiple) {
         abort_command(c);
         return;
     }
-    c->lba = address(c, regs_of(c));
-    c->left = sectors(c, regs_of(c));
+    c->lba = address(c, ide_regs_of(c));
+    c->left = sectors(c, ide_regs_of(c));
     if (!write) {
         chunk_job(c, false);
         return;
@@ -239,7 +221,7 @@ static void chunk_done(struct ide_channel *c, bool write)
 
     if (c->status & ATA_ERR) {
         put_address(c, c->lba);
-        end(c, c->status, c->error, true);
+        ide_end(c, c->status, c->error, true);
         return;
     }
     c->lba += n;
@@ -247,162 +229,32 @@ static void chunk_done(struct ide_channel *c, bool write)
     put_address(c, c->lba - 1);
     c->at = 0;
     if (write && !c->left) {
-        end(c, c->status, 0, true);
+        ide_end(c, c->status, 0, true);
     } else {
         c->end = (!write ? n : c->left < CHUNK ? c->left : CHUNK) * ATA_SECTOR;
         show_block(c, write ? IDE_OUT : IDE_IN, true);
     }
 }
 
-/* --- Packets --- */
-
-static void packet_job(struct ide_channel *c, uint64_t len)
-{
-    bool out;
-
-    atapi_length(c->packet, &out);
-    memset(&c->scsi, 0, sizeof(c->scsi));
-    memcpy(c->scsi.cdb, c->packet, ATAPI_PACKET);
-    c->scsi.out = c->scsi.in = c->iov;
-    if (out) {
-        c->scsi.n_out = c->n_iov;
-        c->scsi.out_len = len;
-    } else {
-        c->scsi.n_in = c->n_iov;
-        c->scsi.in_len = len;
-    }
-    c->packet_job = true;
-    run(c);
-}
-
-/* The limit of a block that the guest set (SFF-8020i 5.6), even. */
-static uint32_t byte_limit(const struct ide_regs *r)
-{
-    uint32_t n = r->mid[0] | r->high[0] << 8;
-
-    return n < 2 ? 0xfffe : n & ~1u;
-}
-
-static bool reads_blocks(const struct ide_channel *c)
-{
-    return c->packet[0] == PACKET_READ_10 || c->packet[0] == PACKET_READ_12;
-}
-
-static void show_packet_block(struct ide_channel *c, enum ide_phase phase)
-{
-    struct ide_regs *r = regs_of(c);
-    uint32_t limit = c->lba ? (uint32_t)c->lba : 0xfffe, n = c->end - c->at;
-
-    n = n < limit ? n : limit;
-    c->phase = phase;
-    c->block_end = c->at + n;
-    r->mid[0] = (uint8_t)n;
-    r->high[0] = (uint8_t)(n >> 8);
-    r->count[0] = phase == IDE_IN ? REASON_IN : 0;
-    r->status = ATA_DRDY | ATA_DSC | ATA_DRQ;
-    interrupt(c, true);
-}
-
-static void packet_done(struct ide_channel *c)
-{
-    if (c->status & ATA_ERR || c->dma_job || !c->scsi.in_len || !c->scsi.moved) {
-        if (c->dma_job)
-            c->dma->done(c->opaque, c->status & ATA_ERR);
-        end(c, c->status | ATA_DSC, c->error, true);
-        return;
-    }
-    c->at = 0;
-    c->end = c->scsi.moved < IDE_BUFFER ? (uint32_t)c->scsi.moved : IDE_BUFFER;
-    show_packet_block(c, IDE_IN);
-}
-
-/* READ(10) and READ(12), a chunk at a time: a READ(12) of its own. */
-static void next_packet_chunk(struct ide_channel *c)
-{
-    uint32_t most = (uint32_t)c->lba < ATAPI_BLOCK ? 1 : (uint32_t)c->lba / ATAPI_BLOCK;
-    uint32_t n = c->left < most ? c->left : most, from = get_be32(c->packet + 2);
-
-    n = n < IDE_BUFFER / ATAPI_BLOCK ? n : IDE_BUFFER / ATAPI_BLOCK;
-    c->iov[0] = (struct iovec){c->data, n * ATAPI_BLOCK};
-    c->n_iov = 1;
-    c->packet[0] = PACKET_READ_12;
-    put_be32(c->packet + 6, n);
-    packet_job(c, n * ATAPI_BLOCK);
-    c->left -= n;
-    put_be32(c->packet + 2, from + n);
-}
-
-/* Without DMA.  c->lba is the limit of a block from here on. */
-static void packet_pio(struct ide_channel *c)
-{
-    bool out;
-    uint64_t len = atapi_length(c->packet, &out);
-
-    c->dma_job = false;
-    c->lba = byte_limit(regs_of(c));
-    c->left = 0;
-    if (out && len) {
-        c->at = 0;
-        c->end = len < IDE_BUFFER ? (uint32_t)len : IDE_BUFFER;
-        show_packet_block(c, IDE_OUT);
-    } else if (reads_blocks(c) && len) {
-        c->left = (uint32_t)(len / ATAPI_BLOCK);
-        next_packet_chunk(c);
-    } else {
-        len = len < IDE_BUFFER ? len : IDE_BUFFER;
-        c->iov[0] = (struct iovec){c->data, len};
-        c->n_iov = len != 0;
-        packet_job(c, len);
-    }
-}
-
-static void start_dma(struct ide_channel *c);
-
-static void packet_given(struct ide_channel *c)
-{
-    bool out;
-
-    memcpy(c->packet, c->data, ATAPI_PACKET);
-    if (c->dma && regs_of(c)->feature[0] & 1 && atapi_length(c->packet, &out)) {
-        c->phase = IDE_DMA;
-        regs_of(c)->status = ATA_DRDY | ATA_DRQ;
-        if (c->ready)
-            start_dma(c);
-    } else {
-        packet_pio(c);
-    }
-}
-
 /* --- DMA --- */
 
-static void start_packet_dma(struct ide_channel *c)
-{
-    bool out;
-    uint64_t len = atapi_length(c->packet, &out), have;
-
-    c->to_memory = !out;
-    have = c->dma->map(c->opaque, len, c->to_memory);
-    c->dma_job = true;
-    packet_job(c, have);
-}
-
-static void start_dma(struct ide_channel *c)
+void ide_start_dma(struct ide_channel *c)
 {
     uint64_t len;
 
     if (c->opcode == ATA_PACKET) {
-        start_packet_dma(c);
+        ide_packet_dma(c);
         return;
     }
     fill_in(c, c->opcode);
     if (!is_ext(c->opcode) && !(c->device & DEV_LBA)) {
-        uint64_t a = address(c, regs_of(c));
+        uint64_t a = address(c, ide_regs_of(c));
 
         c->ata.lba = a & 0xffffff;
         c->ata.device = (c->device & 0xf0) | DEV_LBA | (a >> 24 & 15);
         if (a >> 28) {
             c->dma->done(c->opaque, true);
-            end(c, ATA_DRDY | ATA_DSC | ATA_ERR, ATA_IDNF, true);
+            ide_end(c, ATA_DRDY | ATA_DSC | ATA_ERR, ATA_IDNF, true);
             return;
         }
     }
@@ -416,33 +268,33 @@ static void start_dma(struct ide_channel *c)
         return;
     }
     c->ata.n = (int)c->n_iov;
-    run(c);
+    ide_run(c);
 }
 
 void ide_channel_start(struct ide_channel *c, bool on)
 {
     c->ready = on;
     if (on && c->phase == IDE_DMA)
-        start_dma(c);
+        ide_start_dma(c);
 }
 
 /* --- Commands --- */
 
 void ide_job_done(struct ide_channel *c)
 {
-    struct ide_regs *r = regs_of(c);
+    struct ide_regs *r = ide_regs_of(c);
 
     if (c->packet_job) {
-        packet_done(c);
+        ide_packet_done(c);
     } else if (c->dma_job) {
         c->dma->done(c->opaque, c->status & ATA_ERR);
-        end(c, c->status, c->error, true);
+        ide_end(c, c->status, c->error, true);
     } else if (c->left) {
         chunk_done(c, c->ata.command == WRITE_SECTORS_EXT);
     } else { /* without data */
         r->count[0] = (uint8_t)c->ata.count;
         r->count[1] = (uint8_t)(c->ata.count >> 8);
-        end(c, c->status, c->error, true);
+        ide_end(c, c->status, c->error, true);
     }
 }
 
@@ -453,23 +305,23 @@ static void without_data(struct ide_channel *c)
 
     fill_in(c, c->opcode);
     if (!is_ext(c->opcode) && !(c->device & DEV_LBA)) {
-        uint64_t a = address(c, regs_of(c));
+        uint64_t a = address(c, ide_regs_of(c));
 
         c->ata.lba = a & 0xffffff;
         c->ata.device = (c->device & 0xf0) | DEV_LBA | (a >> 24 & 15);
     }
     if (!sync) {
-        run(c);
+        ide_run(c);
         return;
     }
-    ata_run(disk_of(c), &c->ata);
+    ata_run(ide_disk(c), &c->ata);
     if (c->opcode == 0xf8 || c->opcode == 0x27) {
         put_address(c, c->ata.lba);
         if (c->opcode == 0xf8)
             c->device = (c->device & 0xf0) | (c->ata.device & 15);
     }
-    regs_of(c)->count[0] = (uint8_t)c->ata.count;
-    end(c, c->ata.status, c->ata.error, true);
+    ide_regs_of(c)->count[0] = (uint8_t)c->ata.count;
+    ide_end(c, c->ata.status, c->ata.error, true);
 }
 
 /* IDENTIFY, logs: one block that is ready at once. */
@@ -486,14 +338,14 @@ static void small_input(struct ide_channel *c)
     c->iov[0] = (struct iovec){c->data, len};
     c->ata.n = 1;
     memset(c->data, 0, len);
-    ata_run(disk_of(c), &c->ata);
+    ata_run(ide_disk(c), &c->ata);
     if (c->ata.status & ATA_ERR) {
-        end(c, c->ata.status, c->ata.error, true);
+        ide_end(c, c->ata.status, c->ata.error, true);
         return;
     }
     c->left = c->at = 0;
     c->end = (uint32_t)len;
-    regs_of(c)->error = 0;
+    ide_regs_of(c)->error = 0;
     show_block(c, IDE_IN, true);
 }
 
@@ -507,22 +359,22 @@ static bool moves_sectors(uint8_t op)
 /* Those that have nothing to do with data; false: it is none of them. */
 static bool of_channel(struct ide_channel *c)
 {
-    bool cd = disk_of(c)->atapi;
+    bool cd = ide_disk(c)->atapi;
 
     if (c->opcode == DIAGNOSTIC) {
         reset_drives(c);
-        interrupt(c, true);
+        ide_interrupt(c, true);
     } else if (c->opcode == DEVICE_RESET && cd) {
-        signature(c, selected(c));
+        signature(c, ide_selected(c));
         c->phase = IDE_IDLE;
     } else if (!cd && c->opcode == INIT_PARAMETERS) {
         c->heads = (c->device & 15) + 1;
-        c->spt = regs_of(c)->count[0];
-        end(c, ATA_DRDY | ATA_DSC, 0, true);
+        c->spt = ide_regs_of(c)->count[0];
+        ide_end(c, ATA_DRDY | ATA_DSC, 0, true);
     } else if (!cd && ((c->opcode & 0xf0) == RECALIBRATE || (c->opcode & 0xf0) == SEEK)) {
-        end(c, ATA_DRDY | ATA_DSC, 0, true);
+        ide_end(c, ATA_DRDY | ATA_DSC, 0, true);
     } else if (cd && (c->opcode == IDENTIFY || c->opcode == READ_SECTORS)) {
-        signature(c, selected(c)); /* 8.15.5.2: so that hosts find out */
+        signature(c, ide_selected(c)); /* 8.15.5.2: so that hosts find out */
         abort_command(c);
     } else {
         return false;
@@ -532,8 +384,8 @@ static bool of_channel(struct ide_channel *c)
 
 static void command(struct ide_channel *c, uint8_t op)
 {
-    struct ata_disk *d = disk_of(c);
-    struct ide_regs *r = regs_of(c);
+    struct ata_disk *d = ide_disk(c);
+    struct ide_regs *r = ide_regs_of(c);
     struct ata_cmd probe = {.command = op};
     uint64_t len;
 
@@ -541,7 +393,7 @@ static void command(struct ide_channel *c, uint8_t op)
         return;
     if (c->phase == IDE_BUSY)
         ide_job_drain(c, true);
-    interrupt(c, false);
+    ide_interrupt(c, false);
     c->opcode = op == 0x21 ? READ_SECTORS : op == 0x31 ? WRITE_SECTORS : op; /* without retries */
     c->left = 0;
     r->error = 0;
@@ -570,7 +422,7 @@ static void command(struct ide_channel *c, uint8_t op)
         c->phase = IDE_DMA;
         r->status = ATA_DRDY | ATA_DSC | ATA_DRQ;
         if (c->ready)
-            start_dma(c);
+            ide_start_dma(c);
     }
 }
 
@@ -585,22 +437,22 @@ static bool is_packet_phase(const struct ide_channel *c)
 static void block_moved(struct ide_channel *c)
 {
     if (c->phase == IDE_PACKET) {
-        packet_given(c);
+        ide_packet_given(c);
     } else if (c->phase == IDE_IN) {
         if (c->at < c->end)
-            is_packet_phase(c) ? show_packet_block(c, IDE_IN) : show_block(c, IDE_IN, true);
+            is_packet_phase(c) ? ide_packet_block(c, IDE_IN) : show_block(c, IDE_IN, true);
         else if (is_packet_phase(c) && c->left)
-            next_packet_chunk(c);
+            ide_packet_chunk(c);
         else if (c->left)
             chunk_job(c, false);
         else
-            end(c, ATA_DRDY | ATA_DSC, 0, is_packet_phase(c));
+            ide_end(c, ATA_DRDY | ATA_DSC, 0, is_packet_phase(c));
     } else if (c->at < c->end) {
-        is_packet_phase(c) ? show_packet_block(c, IDE_OUT) : show_block(c, IDE_OUT, true);
+        is_packet_phase(c) ? ide_packet_block(c, IDE_OUT) : show_block(c, IDE_OUT, true);
     } else if (is_packet_phase(c)) {
         c->iov[0] = (struct iovec){c->data, c->end};
         c->n_iov = 1;
-        packet_job(c, c->end);
+        ide_packet_job(c, c->end);
     } else {
         chunk_job(c, true);
     }
@@ -634,14 +486,14 @@ static void data_write(struct ide_channel *c, uint32_t v, unsigned size)
 static uint64_t command_read(void *opaque, paddr off, struct access a)
 {
     struct ide_channel *c = opaque;
-    struct ide_regs *r = regs_of(c);
+    struct ide_regs *r = ide_regs_of(c);
     bool old = c->device_control & CTL_HOB;
 
     if (off == DATA)
         return a.debug ? 0 : data_read(c, a.size);
     if (off == DEVICE)
         return c->device | 0xa0;
-    if (!disk_of(c))
+    if (!ide_disk(c))
         return 0;
     switch (off) {
     case ERROR: return r->error;
@@ -651,7 +503,7 @@ static uint64_t command_read(void *opaque, paddr off, struct access a)
     case HIGH: return r->high[old];
     }
     if (!a.debug)
-        interrupt(c, false);
+        ide_interrupt(c, false);
     return r->status;
 }
 
@@ -665,7 +517,7 @@ static void put(uint8_t reg[2], uint8_t v)
 static void write_device(struct ide_channel *c, uint8_t v)
 {
     if ((v ^ c->device) & DEV_SECOND && c->phase != IDE_IDLE) {
-        regs_of(c)->status = ATA_DRDY | ATA_DSC;
+        ide_regs_of(c)->status = ATA_DRDY | ATA_DSC;
         c->phase = IDE_IDLE;
         c->left = 0;
     }
@@ -707,7 +559,7 @@ static uint64_t control_read(void *opaque, paddr off, struct access a)
 {
     struct ide_channel *c = opaque;
 
-    return disk_of(c) ? regs_of(c)->status : 0;
+    return ide_disk(c) ? ide_regs_of(c)->status : 0;
 }
 
 static void control_write(void *opaque, paddr off, uint64_t v, struct access a)
@@ -773,7 +625,7 @@ void ide_channel_saving(struct ide_channel *c)
 
 int ide_channel_loaded(struct ide_channel *c, struct err *e)
 {
-    bool srst = c->device_control & CTL_SRST, there = disk_of(c);
+    bool srst = c->device_control & CTL_SRST, there = ide_disk(c);
 
     if (c->phase > IDE_DMA || (c->phase == IDE_BUSY && !srst) || c->at > c->block_end ||
         c->block_end > c->end || c->end > IDE_BUFFER || c->left > UINT32_MAX / ATAPI_BLOCK)
@@ -781,13 +633,13 @@ int ide_channel_loaded(struct ide_channel *c, struct err *e)
                        c->end);
     if (!there && c->phase != IDE_IDLE && !srst)
         return err_set(e, -EILSEQ, "a command for a drive that is not there");
-    if (there && c->phase != IDE_IDLE && c->opcode == ATA_PACKET && !disk_of(c)->atapi)
+    if (there && c->phase != IDE_IDLE && c->opcode == ATA_PACKET && !ide_disk(c)->atapi)
         return err_set(e, -EILSEQ, "a packet for a drive that takes none");
-    if (there && c->phase != IDE_IDLE && c->opcode != ATA_PACKET && disk_of(c)->atapi && c->left)
+    if (there && c->phase != IDE_IDLE && c->opcode != ATA_PACKET && ide_disk(c)->atapi && c->left)
         return err_set(e, -EILSEQ, "sectors of a drive that has none");
     if (c->phase == IDE_DMA && !c->dma)
         return err_set(e, -EILSEQ, "DMA of a channel that has none");
-    if (there && is_multiple(c->opcode) && c->phase >= IDE_IN && !disk_of(c)->multiple)
+    if (there && is_multiple(c->opcode) && c->phase >= IDE_IN && !ide_disk(c)->multiple)
         return err_set(e, -EILSEQ, "no sectors of a block");
     return 0;
 }

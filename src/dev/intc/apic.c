@@ -1,58 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Local APICs, xAPIC and x2APIC: registers, priorities, messages, timers (Intel SDM 3A, chapter 11).  Contract: apic.h. */
-#include "dev/intc/apic.h"
-
-#include "bus/machine.h"
+/* Local APICs, xAPIC and x2APIC: registers, priorities, messages (Intel SDM 3A, chapter 11).  Contract: apic.h. */
+#include "dev/intc/apic_priv.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { BASE_BSP = 1 << 8, BASE_X2 = 1 << 10, BASE_ON = 1 << 11, BASE_ADDRESS = 0xfee00000u >> 12 };
-enum { SVR_ON = 1 << 8 };
-enum { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR, N_LVT };
-enum { L_VECTOR = 0xff, L_MODE = 7 << 8, L_LEVEL = 1 << 15, L_MASK = 1 << 16, L_PERIODIC = 1 << 17, L_DEADLINE = 2 << 17, L_TMODE = 3 << 17 };
-enum { MODE_FIXED, MODE_LOWEST, MODE_SMI, MODE_NMI = 4, MODE_INIT, MODE_SIPI, MODE_EXTINT };
-enum { ESR_SEND_ILLEGAL = 1 << 5, ESR_RECEIVE_ILLEGAL = 1 << 6, ESR_REGISTER = 1 << 7 };
-enum { VERSION = 0x14 | (N_LVT - 1) << 16 };
-enum { MAX_CPUS = 288 };
-
-/* Register numbers: offset / 16, or MSR less 800h. */
-enum {
-    R_ID = 2, R_VERSION = 3, R_TPR = 8, R_APR = 9, R_PPR = 10, R_EOI = 11, R_LDR = 13, R_DFR = 14, R_SVR = 15, R_ISR = 16, R_TMR = 24,
-    R_IRR = 32, R_ESR = 40, R_ICR = 48, R_ICR2 = 49, R_LVT = 50, R_INITIAL = 56, R_CURRENT = 57, R_DIVIDE = 62, R_SELF = 63,
-};
-
-struct apics;
-
-/* [lock of all] but for what says otherwise */
-struct apic {
-    struct apics *all;
-    struct apic_cpu cpu; /* constant */
-    uint32_t index, id;  /* constant */
-    bool there;          /* its CPU is */
-    bool intr;           /* as the CPU was told */
-    uint64_t base, icr, deadline;
-    int64_t started;     /* when the count began, ns */
-    uint32_t tpr, ldr, dfr, svr, esr, esr_new, initial, divide;
-    uint32_t isr[8], tmr[8], irr[8], lvt[N_LVT];
-    struct timer timer;
-};
-
-struct apics {
-    struct dev dev;
-    uint64_t max_cpus; /* property */
-    uint32_t n;        /* = max_cpus, for saved state */
-    struct apic *a;
-    pthread_mutex_t lock;
-    bool pic; /* INT is up */
-    unsigned turn; /* lowest priority: who was last */
-    int (*pic_ack)(void *opaque);
-    void *pic_opaque;
-    void (*eoi)(void *opaque, uint8_t vector);
-    void *eoi_opaque;
-};
 
 static struct apics *apics(struct dev *d)
 {
@@ -117,7 +69,7 @@ static void update(struct apic *a)
 static void raise_error(struct apic *a, uint32_t what);
 
 /* @vector is asked for. */
-static void pend(struct apic *a, uint8_t vector, bool level)
+void apic_pend(struct apic *a, uint8_t vector, bool level)
 {
     if (vector < 16) {
         raise_error(a, ESR_RECEIVE_ILLEGAL);
@@ -132,7 +84,7 @@ static void raise_error(struct apic *a, uint32_t what)
 {
     a->esr_new |= what;
     if (!(a->lvt[LVT_ERROR] & L_MASK) && (a->lvt[LVT_ERROR] & L_VECTOR) >= 16)
-        pend(a, (uint8_t)a->lvt[LVT_ERROR], false);
+        apic_pend(a, (uint8_t)a->lvt[LVT_ERROR], false);
 }
 
 /* --- Reset --- */
@@ -213,7 +165,7 @@ static void receive(struct apic *a, const struct message *m)
     case MODE_FIXED:
     case MODE_LOWEST:
         if (a->svr & SVR_ON)
-            pend(a, m->vector, m->level);
+            apic_pend(a, m->vector, m->level);
         break;
     case MODE_SMI:
         a->cpu.smi(a->cpu.cpu);
@@ -306,79 +258,6 @@ static void command(struct apic *a)
     }
 }
 
-/* --- The timer: counts nanoseconds, divided --- */
-
-static unsigned divisor(const struct apic *a)
-{
-    unsigned n = (a->divide & 3) | (a->divide >> 1 & 4);
-
-    return n == 7 ? 1 : 2u << n;
-}
-
-static int64_t now(const struct apic *a)
-{
-    return clock_now(a->all->dev.m, CLK_VIRT);
-}
-
-static int64_t period(const struct apic *a)
-{
-    return (int64_t)a->initial * divisor(a);
-}
-
-static uint32_t current_count(const struct apic *a)
-{
-    int64_t gone = now(a) - a->started, all = period(a);
-
-    if (!a->initial || (a->lvt[LVT_TIMER] & L_TMODE) == L_DEADLINE)
-        return 0;
-    if (gone >= all && !(a->lvt[LVT_TIMER] & L_PERIODIC))
-        return 0;
-    return (uint32_t)((all - gone % all) / divisor(a));
-}
-
-/* The count begins now: it ends even if it is over before we get to arming. */
-static void start(struct apic *a)
-{
-    timer_cancel(&a->timer);
-    if (a->initial)
-        timer_at(&a->timer, a->started + period(a));
-}
-
-/* When it fires next, if it has not been fired yet. */
-static void arm(struct apic *a)
-{
-    int64_t all = period(a), t = now(a);
-
-    timer_cancel(&a->timer);
-    if ((a->lvt[LVT_TIMER] & L_TMODE) == L_DEADLINE) {
-        if (a->deadline)
-            timer_at(&a->timer, a->cpu.tsc_when(a->cpu.cpu, a->deadline));
-        return;
-    }
-    if (!a->initial)
-        return;
-    if (a->lvt[LVT_TIMER] & L_PERIODIC)
-        timer_at(&a->timer, a->started + ((t - a->started) / all + 1) * all);
-    else if (t - a->started < all)
-        timer_at(&a->timer, a->started + all);
-}
-
-static void fire(void *opaque)
-{
-    struct apic *a = opaque;
-    uint32_t lvt;
-
-    pthread_mutex_lock(&a->all->lock);
-    lvt = a->lvt[LVT_TIMER];
-    if ((lvt & L_TMODE) == L_DEADLINE)
-        a->deadline = 0;
-    else if (lvt & L_PERIODIC)
-        arm(a);
-    if (!(lvt & L_MASK))
-        pend(a, (uint8_t)lvt, false);
-    pthread_mutex_unlock(&a->all->lock);
-}
-
 /* --- Registers --- */
 
 static uint64_t read_register(struct apic *a, unsigned r)
@@ -395,7 +274,7 @@ static uint64_t read_register(struct apic *a, unsigned r)
     case R_ICR: return is_x2(a) ? a->icr : (uint32_t)a->icr;
     case R_ICR2: return a->icr >> 32;
     case R_INITIAL: return a->initial;
-    case R_CURRENT: return current_count(a);
+    case R_CURRENT: return apic_count(a);
     case R_DIVIDE: return a->divide;
     }
     if (r >= R_LVT && r < R_LVT + N_LVT)
@@ -418,7 +297,7 @@ static void write_lvt(struct apic *a, unsigned n, uint32_t v)
     if ((old ^ v) & L_DEADLINE) /* to or from the deadline: disarmed */
         a->deadline = a->initial = 0;
     if ((old ^ v) & L_TMODE)
-        arm(a);
+        apic_arm(a);
 }
 
 static void write_svr(struct apic *a, uint32_t v)
@@ -468,12 +347,12 @@ static bool write_register(struct apic *a, unsigned r, uint64_t v, int *ended)
         if ((a->lvt[LVT_TIMER] & L_TMODE) == L_DEADLINE)
             break;
         a->initial = w;
-        a->started = now(a);
-        start(a);
+        a->started = apic_now(a);
+        apic_start(a);
         break;
     case R_DIVIDE:
         a->divide = w & 11;
-        arm(a);
+        apic_arm(a);
         break;
     default: return false;
     }
@@ -634,7 +513,7 @@ bool apic_msr_write(void *apic, uint32_t msr, uint64_t v)
     if (msr == 0x6e0) {
         if ((a->lvt[LVT_TIMER] & L_TMODE) == L_DEADLINE) {
             a->deadline = v;
-            arm(a);
+            apic_arm(a);
         }
     } else if (!is_x2(a) || !writable(r, v)) {
         ok = false;
@@ -752,7 +631,7 @@ static int init(struct dev *d, struct err *e)
     pthread_mutex_init(&s->lock, NULL);
     for (unsigned i = 0; i < s->n; i++) {
         s->a[i].all = s;
-        timer_init(&s->a[i].timer, d->m, CLK_VIRT, fire, &s->a[i]);
+        timer_init(&s->a[i].timer, d->m, CLK_VIRT, apic_fire, &s->a[i]);
     }
     mem_init_mmio(&d->mmio, "apic-msi", 1 << 20, &ops, s);
     return 0;
@@ -787,9 +666,9 @@ static int loaded(struct dev *d, int version, struct err *e)
         if (!a->there)
             continue;
         pthread_mutex_lock(&s->lock);
-        if (a->started > now(a))
-            a->started = now(a);
-        arm(a);
+        if (a->started > apic_now(a))
+            a->started = apic_now(a);
+        apic_arm(a);
         a->intr = false;
         a->cpu.intr(a->cpu.cpu, false);
         update(a);
