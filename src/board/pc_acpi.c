@@ -250,7 +250,7 @@ static void add_tpm_table(struct pc *p, struct acpi *a)
     if (!d)
         return;
     acpi_file(a, "etc/tpm/log", 1);
-    if (tpm_device_is_2(d)) {
+    if (tpm_is_2(tpm_of(d)->tpm)) {
         start = acpi_table(a, "TPM2", 4);
         tpm2(a, d);
     } else {

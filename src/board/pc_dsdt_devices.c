@@ -104,7 +104,7 @@ static void add_generation(struct acpi *a)
 
 static void add_tpm(struct bytes *b, const struct dev *d)
 {
-    bool crb = d->type == &dev_tpm_crb, two = tpm_device_is_2(d);
+    bool crb = d->type == &dev_tpm_crb, two = tpm_is_2(tpm_of(d)->tpm);
     size_t dev = aml_device(b, "TPM"), crs;
 
     if (two)

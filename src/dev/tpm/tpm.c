@@ -261,21 +261,45 @@ void tpm_close(struct tpm *t)
     free(t);
 }
 
-int tpm_take(struct dev *d, const char *id, struct tpm **t, struct err *e)
+/* --- Devices -------------------------------------------------------------------------------- */
+
+static int take(struct tpm_dev *d, struct err *e)
 {
-    if (!id)
-        return err_set(e, -EINVAL, "%s: 'tpmdev' property is required", d->type->name);
-    if (!(*t = machine_backend(d->m, "tpmdev", id)))
-        return err_set(e, -ENOENT, "Property '%s.tpmdev' can't find value '%s'", d->type->name, id);
-    if ((*t)->user)
-        return err_set(e, -EBUSY, "tpmdev '%s' is in use", id);
-    (*t)->user = d;
+    const char *type = d->dev.type->name;
+
+    if (d->ppi)
+        return err_set(e, -ENOTSUP, "ppi=on: the physical presence interface is not supported");
+    if (!d->tpmdev)
+        return err_set(e, -EINVAL, "%s: 'tpmdev' property is required", type);
+    if (!(d->tpm = machine_backend(d->dev.m, "tpmdev", d->tpmdev)))
+        return err_set(e, -ENOENT, "Property '%s.tpmdev' can't find value '%s'", type, d->tpmdev);
+    if (d->tpm->user)
+        return err_set(e, -EBUSY, "tpmdev '%s' is in use", d->tpmdev);
+    d->tpm->user = &d->dev;
     return 0;
 }
 
-void tpm_drop(struct tpm *t)
+int tpm_dev_init(struct tpm_dev *d, const char *name, uint64_t size, const struct mmio_ops *ops, struct err *e)
 {
-    if (t->running)
-        t->forget = true;
-    t->user = NULL;
+    if (take(d, e) < 0)
+        return e->code;
+    mem_init_mmio(&d->regs, name, size, ops, d);
+    mem_add(machine_mem(d->dev.m), TPM_BASE, &d->regs, 1);
+    return 0;
+}
+
+void tpm_dev_reset(struct tpm_dev *d, uint32_t size)
+{
+    if (!machine_wakes(d->dev.m) && tpm_start(d->tpm, size, ERR_IGNORE) < 0)
+        host_error(&d->dev, "the TPM does not start");
+}
+
+void tpm_dev_fini(struct dev *dev)
+{
+    struct tpm_dev *d = tpm_of(dev);
+
+    if (d->tpm->running)
+        d->tpm->forget = true;
+    d->tpm->user = NULL;
+    mem_remove(&d->regs);
 }

@@ -21,11 +21,6 @@ struct tpm *tpm_open(struct machine *m, int control, struct err *e);
 void tpm_close(struct tpm *t);
 /** tpm_is_2 - TPM 2.0, not 1.2. */
 bool tpm_is_2(const struct tpm *t);
-/** tpm_take - the back end that property tpmdev=@id names, which no other device has.  -ENOENT, -EBUSY with a message.  tpm_drop - it is free. */
-int tpm_take(struct dev *d, const char *id, struct tpm **t, struct err *e);
-void tpm_drop(struct tpm *t);
-/** tpm_device_is_2 - of a tpm-tis or tpm-crb. */
-bool tpm_device_is_2(const struct dev *d);
 /** tpm_start - as at power-on, with buffers of @size bytes: what was under way is forgotten. */
 int tpm_start(struct tpm *t, uint32_t size, struct err *e);
 /**
@@ -36,5 +31,28 @@ void tpm_run(struct tpm *t, unsigned locality, uint8_t *buf, size_t len, void (*
 bool tpm_busy(const struct tpm *t);
 /** tpm_cancel - the command that runs: its answer comes early. */
 void tpm_cancel(struct tpm *t);
+
+/** struct tpm_dev - a device with registers at TPM_BASE; its structure begins with this one. */
+struct tpm_dev {
+    struct dev dev;
+    struct tpm *tpm;
+    struct mem regs;
+    char *tpmdev; /* properties: TPM_FIELDS */
+    bool ppi;
+};
+#define TPM_FIELDS(type, m)                                                                        \
+    FIELD(type, m.tpmdev, F_STR, "tpmdev", NULL, "ID of the back end (-tpmdev)"),                  \
+        FIELD(type, m.ppi, F_BOOL, "ppi", "off", "physical presence interface")
+
+static inline struct tpm_dev *tpm_of(const struct dev *d)
+{
+    return (struct tpm_dev *)d;
+}
+
+/** tpm_dev_init - takes the back end that tpmdev= names, which no other device has, and shows @size bytes of registers.  -EINVAL, -ENOENT, -EBUSY
+ * with a message.  tpm_dev_reset - the TPM starts anew, with buffers of @size bytes, unless the machine only wakes. */
+int tpm_dev_init(struct tpm_dev *t, const char *name, uint64_t size, const struct mmio_ops *ops, struct err *e);
+void tpm_dev_reset(struct tpm_dev *t, uint32_t size);
+void tpm_dev_fini(struct dev *d);
 
 #endif

@@ -15,11 +15,8 @@ enum { STATE_ESTABLISHED_NOT = 1, STATE_ASSIGNED = 2, STATE_VALID = 0x80, CTRL_R
 enum { REQ_READY = 1, REQ_IDLE = 2, STS_IDLE = 2 };
 
 struct crb {
-    struct dev dev;
-    struct tpm *tpm;
-    struct mem regs;
-    char *tpmdev;
-    bool ppi, assigned, idle, started;
+    struct tpm_dev tpm;
+    bool assigned, idle, started;
     uint8_t buf[TPM_BUFFER]; /* of which the guest sees BUFFER */
 };
 
@@ -43,7 +40,7 @@ static void start(struct crb *c)
     if (len < TPM_HEADER || len > BUFFER)
         len = TPM_HEADER; /* the TPM will say what it thinks of it */
     c->started = true;
-    tpm_run(c->tpm, 0, c->buf, len, answered, c);
+    tpm_run(c->tpm.tpm, 0, c->buf, len, answered, c);
 }
 
 static uint32_t reg_read(const struct crb *c, unsigned reg)
@@ -91,7 +88,7 @@ static void reg_write(struct crb *c, unsigned reg, uint32_t v)
         break;
     case CTRL_CANCEL:
         if (v & 1)
-            tpm_cancel(c->tpm);
+            tpm_cancel(c->tpm.tpm);
         break;
     case CTRL_START:
         if (v & 1)
@@ -121,34 +118,17 @@ static void reset(struct dev *d)
     c->assigned = c->started = false;
     c->idle = true;
     memset(c->buf, 0, sizeof(c->buf));
-    if (!machine_wakes(d->m) && tpm_start(c->tpm, BUFFER, ERR_IGNORE) < 0)
-        host_error(d, "the TPM does not start");
+    tpm_dev_reset(&c->tpm, BUFFER);
 }
 
 static int init(struct dev *d, struct err *e)
 {
-    struct crb *c = crb_of(d);
+    int r = tpm_dev_init(tpm_of(d), "tpm-crb-mmio", SIZE, &ops, e);
 
-    if (c->ppi)
-        return err_set(e, -ENOTSUP, "ppi=on: the physical presence interface is not supported");
-    if (tpm_take(d, c->tpmdev, &c->tpm, e) < 0)
-        return e->code;
-    if (!tpm_is_2(c->tpm)) {
-        tpm_drop(c->tpm);
-        return err_set(e, -EINVAL, "tpm-crb needs a TPM 2.0: this back end is one of 1.2");
-    }
-    mem_init_mmio(&c->regs, "tpm-crb-mmio", SIZE, &ops, c);
-    mem_add(machine_mem(d->m), TPM_BASE, &c->regs, 1);
-    return 0;
-}
-
-static void fini(struct dev *d)
-{
-    struct crb *c = crb_of(d);
-
-    tpm_drop(c->tpm);
-    if (c->regs.parent)
-        mem_remove(&c->regs);
+    if (r < 0 || tpm_is_2(tpm_of(d)->tpm))
+        return r;
+    tpm_dev_fini(d);
+    return err_set(e, -EINVAL, "tpm-crb needs a TPM 2.0: this back end is one of 1.2");
 }
 
 /* A command that was under way is not: its answer stays with the TPM. */
@@ -159,8 +139,7 @@ static int loaded(struct dev *d, int version, struct err *e)
 }
 
 static const struct field props[] = {
-    FIELD(crb, tpmdev, F_STR, "tpmdev", NULL, "ID of the back end (-tpmdev)"),
-    FIELD(crb, ppi, F_BOOL, "ppi", "off", "physical presence interface"),
+    TPM_FIELDS(crb, tpm),
     FIELD_END,
 };
 
@@ -182,6 +161,6 @@ const struct dev_type dev_tpm_crb = {
     .state_version = 1,
     .init = init,
     .reset = reset,
-    .fini = fini,
+    .fini = tpm_dev_fini,
     .loaded = loaded,
 };

@@ -19,11 +19,7 @@ enum { S_RETRY = 1 << 1, S_SELF_TEST = 1 << 2, S_EXPECT = 1 << 3, S_AVAIL = 1 <<
 enum { IDLE, READY, RECEPTION, EXECUTION, COMPLETION };
 
 struct tis {
-    struct dev dev;
-    struct tpm *tpm;
-    struct mem regs;
-    char *tpmdev;
-    bool ppi;
+    struct tpm_dev tpm;
     uint8_t active; /* locality, or NONE */
     uint8_t requests, seized; /* a bit for each locality */
     uint8_t phase;
@@ -34,11 +30,6 @@ struct tis {
 static struct tis *tis_of(struct dev *d)
 {
     return (struct tis *)d;
-}
-
-bool tpm_device_is_2(const struct dev *d)
-{
-    return d->type == &dev_tpm_crb || tpm_is_2(((const struct tis *)d)->tpm);
 }
 
 /* --- Localities ----------------------------------------------------------------------------- */
@@ -54,7 +45,7 @@ static uint8_t access_read(const struct tis *t, unsigned loc)
 static void abort_command(struct tis *t)
 {
     if (t->phase == EXECUTION)
-        tpm_cancel(t->tpm);
+        tpm_cancel(t->tpm.tpm);
     else
         t->phase = IDLE;
     t->len = t->at = 0;
@@ -123,7 +114,7 @@ static void go(struct tis *t)
     if (t->phase != RECEPTION || expects(t) || t->len < TPM_HEADER)
         return;
     t->phase = EXECUTION;
-    tpm_run(t->tpm, t->active, t->buf, t->len, answered, t);
+    tpm_run(t->tpm.tpm, t->active, t->buf, t->len, answered, t);
 }
 
 static uint32_t burst(const struct tis *t)
@@ -133,7 +124,7 @@ static uint32_t burst(const struct tis *t)
 
 static uint32_t sts_read(const struct tis *t)
 {
-    uint32_t v = S_VALID | S_SELF_TEST | burst(t) << 8 | (tpm_is_2(t->tpm) ? S_FAMILY_2 : 0);
+    uint32_t v = S_VALID | S_SELF_TEST | burst(t) << 8 | (tpm_is_2(t->tpm.tpm) ? S_FAMILY_2 : 0);
 
     return v | (t->phase == READY ? S_READY : 0) | (expects(t) ? S_EXPECT : 0) | (t->phase == COMPLETION && t->at < t->len ? S_AVAIL : 0);
 }
@@ -141,7 +132,7 @@ static uint32_t sts_read(const struct tis *t)
 static void sts_write(struct tis *t, uint32_t v)
 {
     if (v & S_CANCEL && t->phase == EXECUTION)
-        tpm_cancel(t->tpm);
+        tpm_cancel(t->tpm.tpm);
     if (v & S_READY) {
         abort_command(t);
         if (t->phase != EXECUTION)
@@ -175,7 +166,7 @@ static uint8_t fifo_read(struct tis *t, bool debug)
 static uint32_t reg_read(struct tis *t, unsigned loc, unsigned reg)
 {
     enum { CAP_STATIC_NOT = 0, CAP_64_BYTES = 3 << 9, CAP_VERSION_2 = 3 << 28, CAP_VERSION_12 = 2 << 28 };
-    bool two = tpm_is_2(t->tpm);
+    bool two = tpm_is_2(t->tpm.tpm);
 
     switch (reg) {
     case ACCESS: return access_read(t, loc);
@@ -228,30 +219,12 @@ static void reset(struct dev *d)
     t->requests = t->seized = 0;
     t->phase = IDLE;
     t->len = t->at = 0;
-    if (!machine_wakes(d->m) && tpm_start(t->tpm, TPM_BUFFER, ERR_IGNORE) < 0)
-        host_error(d, "the TPM does not start");
+    tpm_dev_reset(&t->tpm, TPM_BUFFER);
 }
 
 static int init(struct dev *d, struct err *e)
 {
-    struct tis *t = tis_of(d);
-
-    if (t->ppi)
-        return err_set(e, -ENOTSUP, "ppi=on: the physical presence interface is not supported");
-    if (tpm_take(d, t->tpmdev, &t->tpm, e) < 0)
-        return e->code;
-    mem_init_mmio(&t->regs, "tpm-tis-mmio", SIZE, &ops, t);
-    mem_add(machine_mem(d->m), TPM_BASE, &t->regs, 1);
-    return 0;
-}
-
-static void fini(struct dev *d)
-{
-    struct tis *t = tis_of(d);
-
-    tpm_drop(t->tpm);
-    if (t->regs.parent)
-        mem_remove(&t->regs);
+    return tpm_dev_init(tpm_of(d), "tpm-tis-mmio", SIZE, &ops, e);
 }
 
 /* What a command would have answered stays with the TPM; the guest sees a failure it can try again after. */
@@ -268,8 +241,7 @@ static int loaded(struct dev *d, int version, struct err *e)
 }
 
 static const struct field props[] = {
-    FIELD(tis, tpmdev, F_STR, "tpmdev", NULL, "ID of the back end (-tpmdev)"),
-    FIELD(tis, ppi, F_BOOL, "ppi", "off", "physical presence interface"),
+    TPM_FIELDS(tis, tpm),
     FIELD_END,
 };
 
@@ -295,6 +267,6 @@ const struct dev_type dev_tpm_tis = {
     .state_version = 1,
     .init = init,
     .reset = reset,
-    .fini = fini,
+    .fini = tpm_dev_fini,
     .loaded = loaded,
 };
