@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The e1000 and e1000e cards: EEPROM and PHY, rings, checksums, segmentation, filters, interrupts. */
-#include "tests/dev/pci_rig.h"
+#include "tests/dev/net_rig.h"
 
 #include "base/bytes.h"
 #include "dev/net/e1000_regs.h"
-#include "tests/unit/net/card.h"
 
 enum { FN = RIG_FN(0, 3, 0), BAR = RIG_PCI_MEM, MSIX = RIG_PCI_MEM + 0x100000 };
 enum {
@@ -14,38 +13,6 @@ enum {
     DATA = RIG_RAM + 0x40000,
     ENTRIES = 16
 };
-
-static struct card *peer;
-static struct net *ends[2];
-
-static struct net *hubport(const char *text)
-{
-    static struct net_env env;
-    struct err e = {0};
-    struct net *n = net_open(&env, net_text_opts(text, &e), &e);
-
-    if (!n) {
-        printf("%s: %s\n", text, e.msg);
-        exit(TEST_FAILED);
-    }
-    return n;
-}
-
-/* A hub between the card and one of the test. */
-static void before(struct rig *r)
-{
-    static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
-
-    pci_rig_before(r);
-    if (!peer) {
-        peer = calloc(1, sizeof(*peer));
-        ends[0] = hubport("hubport,id=n0,hubid=0");
-        ends[1] = hubport("hubport,id=n1,hubid=0");
-        peer->room = 1000;
-        net_attach(ends[1], &card_type, peer, mac, ERR_IGNORE);
-    }
-    machine_add_backend(r->m, "netdev", "n0", ends[0], ERR_IGNORE);
-}
 
 static uint32_t get(struct rig *r, uint32_t reg)
 {

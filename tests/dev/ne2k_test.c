@@ -2,40 +2,11 @@
 /* The NE2000 cards: address, remote DMA, sending, the ring, filters, saved state. */
 #include "base/bytes.h"
 #include "tests/dev/isa_rig.h"
-#include "tests/dev/pci_rig.h"
-#include "tests/unit/net/card.h"
+#include "tests/dev/net_rig.h"
 
 enum { P = 0x300, PSTART = 0x46, PSTOP = 0x80 };
 
-static struct card *peer;
-static struct net *ends[2];
-
-static struct net *hubport(const char *text)
-{
-    static struct net_env env;
-    struct err e = {0};
-    struct net *n = net_open(&env, net_text_opts(text, &e), &e);
-
-    if (!n)
-        exit(TEST_FAILED);
-    return n;
-}
-
-static void wire(struct rig *r)
-{
-    static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
-
-    if (!peer) {
-        peer = calloc(1, sizeof(*peer));
-        ends[0] = hubport("hubport,id=n0,hubid=0");
-        ends[1] = hubport("hubport,id=n1,hubid=0");
-        peer->room = 1000;
-        net_attach(ends[1], &card_type, peer, mac, ERR_IGNORE);
-    }
-    machine_add_backend(r->m, "netdev", "n0", ends[0], ERR_IGNORE);
-}
-
-static void before(struct rig *r)
+static void on_isa(struct rig *r)
 {
     isa_rig_before(r);
     wire(r);
@@ -65,7 +36,7 @@ static void fetch(struct rig *r, uint16_t at, void *buf, uint16_t n)
 
 static struct rig *nic(void)
 {
-    struct rig *r = rig_with("ne2k_isa", "mac=52:54:00:12:34:56,netdev=n0", before);
+    struct rig *r = rig_with("ne2k_isa", "mac=52:54:00:12:34:56,netdev=n0", on_isa);
 
     inb(r, P + 0x1f);
     CHECK_EQ(inb(r, P + 7), 0x80);
@@ -199,15 +170,9 @@ TEST(ne2k_isa, state_survives)
     rig_free(r);
 }
 
-static void pci_before(struct rig *r)
-{
-    pci_rig_before(r);
-    wire(r);
-}
-
 TEST(ne2k_pci, is_the_same_behind_bar_0)
 {
-    struct rig *r = rig_with("ne2k_pci", "addr=3,mac=52:54:00:12:34:56,netdev=n0,romfile=", pci_before);
+    struct rig *r = rig_with("ne2k_pci", "addr=3,mac=52:54:00:12:34:56,netdev=n0,romfile=", before);
     uint32_t fn = RIG_FN(0, 3, 0);
 
     CHECK_EQ(cfg_read(r, fn, 0, 4), 0x802910ec);

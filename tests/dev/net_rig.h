@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A rig for PCI network cards: -netdev n0 is one end of a hub, the other belongs to @peer, a card of the tests. */
+/* A rig for network cards, before() for those on PCI: -netdev n0 is one end of a hub (wire()), the other belongs to @peer, a card of the tests. */
 #ifndef TESTS_DEV_NET_RIG_H
 #define TESTS_DEV_NET_RIG_H
 
@@ -20,11 +20,10 @@ static inline struct net *hubport(const char *text)
     return n;
 }
 
-static inline void before(struct rig *r)
+static inline void wire(struct rig *r)
 {
     static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
 
-    pci_rig_before(r);
     if (!peer) {
         peer = calloc(1, sizeof(*peer));
         ends[0] = hubport("hubport,id=n0,hubid=0");
@@ -33,6 +32,12 @@ static inline void before(struct rig *r)
         net_attach(ends[1], &card_type, peer, mac, ERR_IGNORE);
     }
     machine_add_backend(r->m, "netdev", "n0", ends[0], ERR_IGNORE);
+}
+
+static inline void before(struct rig *r)
+{
+    pci_rig_before(r);
+    wire(r);
 }
 
 #endif
