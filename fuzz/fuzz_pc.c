@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "dev/acpi/cpu_hotplug.h"
 #include "dev/acpi/pci_hotplug.h"
-#include "dev/pc/i440fx.h"
+#include "dev/pc/pc_host.h"
 #include "dev/pc/q35.h"
 
 enum { RECORD = 6, RAM_LOW = 1 << 20 };
@@ -55,7 +55,7 @@ static void make(struct machine *m, struct ram *ram, bool q35)
 
     mem_init_ram(&low, "low", ram, 0, RAM_LOW);
     mem_add(machine_mem(m), 0, &low, 0);
-    if (!host || (q35 ? q35_start(host, ram, RAM_LOW, ERR_IGNORE) : i440fx_start(host, ram, RAM_LOW, ERR_IGNORE)) < 0)
+    if (!host || pc_host_start(host, ram, RAM_LOW, ERR_IGNORE) < 0)
         abort();
     add(m, "fw_cfg_io", NULL);
     if (q35) {
@@ -66,7 +66,7 @@ static void make(struct machine *m, struct ram *ram, bool q35)
         add(m, "PIIX4_PM", "addr=1.3,multifunction=on,smb_io_base=0xb100,smm-enabled=on");
     }
     add(m, "smbus-eeprom", "address=0x50");
-    add_plugs(m, q35 ? NULL : &i440fx_of(host)->bus);
+    add_plugs(m, q35 ? NULL : &pc_host_of(host)->bus);
     machine_reset(m);
 }
 

@@ -2,6 +2,8 @@
 /* The PCs that -machine names: "pc" (i440FX and PIIX) and "q35" (Q35 and ICH9), in all their versions. */
 #include "board/pc.h"
 
+#include "dev/pc/pc_host.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +67,21 @@ static void pc_end(void *opaque)
 static void press_power(void *opaque)
 {
     acpi_pm_power_button(opaque);
+}
+
+int pc_add_host(struct pc *p, const char *type, struct err *e)
+{
+    struct pc_host *h;
+
+    if (!(p->host = dev_add(p->m, type, NULL, NULL, e)))
+        return e->code;
+    h = pc_host_of(p->host);
+    p->pci = &h->bus;
+    p->pci_mem = &h->mem;
+    if (pc_host_start(p->host, p->ram, p->low, e) < 0)
+        return e->code;
+    p->smm_space = h->pam.smm;
+    return 0;
 }
 
 static int build(struct pc *p, struct err *e)

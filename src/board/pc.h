@@ -71,6 +71,8 @@ int pc_add_memory(struct pc *p, struct err *e);
 /** pc_add_firmware - -bios, flash drives or the file SeaBIOS is in, at the end of the 32-bit world and at its beginning. */
 int pc_add_firmware(struct pc *p, struct err *e);
 
+/** pc_add_host - the host bridge, a device of type @type. */
+int pc_add_host(struct pc *p, const char *type, struct err *e);
 /** pc_add_i440fx, pc_add_q35 - the chips: host bridge, ISA bridge, power management, disk controller. */
 int pc_add_i440fx(struct pc *p, struct err *e);
 int pc_add_q35(struct pc *p, struct err *e);

@@ -2,26 +2,9 @@
 /* The chips of "pc": i440FX, PIIX3 with its IDE controller, PIIX4's power management, in the places guests have always met them. */
 #include "board/pc.h"
 
-#include "dev/pc/i440fx.h"
 #include "dev/pc/piix3.h"
 
 #include <stdio.h>
-
-static int add_host(struct pc *p, struct err *e)
-{
-    struct i440fx_host *h;
-
-    p->host = dev_add(p->m, "i440FX-pcihost", NULL, NULL, e);
-    if (!p->host)
-        return e->code;
-    h = i440fx_of(p->host);
-    p->pci = &h->bus;
-    p->pci_mem = &h->mem;
-    if (i440fx_start(p->host, p->ram, p->low, e) < 0)
-        return e->code;
-    p->smm_space = h->pam.smm;
-    return 0;
-}
 
 static int add_bridge(struct pc *p, struct err *e)
 {
@@ -53,7 +36,7 @@ static int add_pm(struct pc *p, struct err *e)
 
 int pc_add_i440fx(struct pc *p, struct err *e)
 {
-    if (add_host(p, e) < 0 || add_bridge(p, e) < 0)
+    if (pc_add_host(p, "i440FX-pcihost", e) < 0 || add_bridge(p, e) < 0)
         return e->code;
     if (!(p->disks = dev_add(p->m, "piix3-ide", NULL, "addr=1.1,multifunction=on,bus=pci.0", e)))
         return e->code;

@@ -3,25 +3,8 @@
 #include "board/pc.h"
 
 #include "dev/pc/ich9.h"
-#include "dev/pc/q35.h"
 
 #include <stdio.h>
-
-static int add_host(struct pc *p, struct err *e)
-{
-    struct q35_host *h;
-
-    p->host = dev_add(p->m, "q35-pcihost", NULL, NULL, e);
-    if (!p->host)
-        return e->code;
-    h = q35_of(p->host);
-    p->pci = &h->bus;
-    p->pci_mem = &h->mem;
-    if (q35_start(p->host, p->ram, p->low, e) < 0)
-        return e->code;
-    p->smm_space = h->pam.smm;
-    return 0;
-}
 
 static int add_lpc(struct pc *p, struct err *e)
 {
@@ -46,7 +29,7 @@ int pc_add_q35(struct pc *p, struct err *e)
 {
     struct dev *smb;
 
-    if (add_host(p, e) < 0 || add_lpc(p, e) < 0)
+    if (pc_add_host(p, "q35-pcihost", e) < 0 || add_lpc(p, e) < 0)
         return e->code;
     if (p->p->sata && !(p->disks = dev_add(p->m, "ich9-ahci", NULL, "addr=1f.2,multifunction=on,bus=pcie.0", e)))
         return e->code;

@@ -105,6 +105,14 @@ void mem_remove(struct mem *m)
     changed(container);
 }
 
+void mem_place(struct mem *container, struct mem *m, bool on, paddr at, int priority)
+{
+    if (m->parent && (!on || m->at != at))
+        mem_remove(m);
+    if (on && !m->parent)
+        mem_add(container, at, m, priority);
+}
+
 void mem_remove_within(struct mem *root, const void *from, size_t len)
 {
     for (struct mem *c = root->first, *next; c; c = next) {

@@ -111,7 +111,9 @@ void mem_init_alias(struct mem *m, const char *name, struct mem *of, uint64_t of
 /* Changing the tree, under the machine's lock.  Every space that shows it gets a new view; between
  * mem_begin and mem_end (which nest) only at the end. */
 void mem_add(struct mem *container, paddr at, struct mem *m, int priority);
+/** mem_remove - nothing happens when it is nowhere.  mem_place - @on: it is at @at of @container, and only there; else nowhere. */
 void mem_remove(struct mem *m);
+void mem_place(struct mem *container, struct mem *m, bool on, paddr at, int priority);
 /** mem_remove_within - remove from below @root what lies in [@from, @from + @len) of our memory: a device that goes. */
 void mem_remove_within(struct mem *root, const void *from, size_t len);
 void mem_move(struct mem *m, paddr at);

@@ -66,7 +66,7 @@ static struct rig *rig(void)
     struct rig *r = rig_with("acpi-pci-hotplug", NULL, before);
 
     machine_lock(r->m);
-    pci_hotplug_start(r->dev, &i440fx_of(pc_rig.host)->bus);
+    pci_hotplug_start(r->dev, &pc_host_of(pc_rig.host)->bus);
     mem_remove(&r->dev->mmio); /* where the rig has it */
     mem_add(machine_io_mem(r->m), PCI_PORT, &r->dev->mmio, 0);
     machine_unlock(r->m);

@@ -13,7 +13,7 @@ static void add_rom(struct rig *r)
     rom->rom = true;
     memset(rom->host, 0x90, rom->size);
     mem_init_ram(&rom_mem, "rom", rom, 0, rom->size);
-    mem_add(&i440fx_of(pc_rig.host)->mem, 0xf0000, &rom_mem, 1);
+    mem_add(&pc_host_of(pc_rig.host)->mem, 0xf0000, &rom_mem, 1);
     machine_unlock(r->m);
 }
 
@@ -81,7 +81,7 @@ static bool shows(struct rig *r, struct space *s)
 TEST(i440fx, smram_is_for_smm_and_can_be_locked)
 {
     struct rig *r = rig();
-    struct space *smm = i440fx_of(pc_rig.host)->pam.smm;
+    struct space *smm = pc_host_of(pc_rig.host)->pam.smm;
 
     CHECK(!shows(r, machine_space(r->m)));
     CHECK(!shows(r, smm));

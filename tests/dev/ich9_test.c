@@ -187,7 +187,7 @@ TEST(ich9, tseg_is_for_smm)
     mem_init_ram(&low, "low", r->ram, 0, RIG_RAM_SIZE);
     mem_add(machine_mem(r->m), 0, &low, 0);
     d = dev_add(r->m, "q35-pcihost", NULL, NULL, &e);
-    CHECK(d && q35_start(d, r->ram, RIG_RAM_SIZE, &e) == 0);
+    CHECK(d && pc_host_start(d, r->ram, RIG_RAM_SIZE, &e) == 0);
     machine_reset(r->m);
     machine_unlock(r->m);
     CHECK_EQ(pc_cfg_read(r, 0, 0, 4), 0x29c08086);
@@ -195,7 +195,7 @@ TEST(ich9, tseg_is_for_smm)
     pc_cfg_write(r, 0, 0x9e, 1, 1);
     pc_cfg_write(r, 0, 0x9d, 0x1a, 1); /* SMRAM on, locked */
     CHECK(space_find(machine_space(r->m), 0x1000, &hit) && !hit.ram);
-    CHECK(space_find(q35_of(d)->pam.smm, 0x1000, &hit) && hit.ram == r->ram);
+    CHECK(space_find(pc_host_of(d)->pam.smm, 0x1000, &hit) && hit.ram == r->ram);
     pc_cfg_write(r, 0, 0x9e, 0, 1);
     CHECK_EQ(pc_cfg_read(r, 0, 0x9e, 1), 0x39);
     rig_reset(r);

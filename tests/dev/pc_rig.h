@@ -6,7 +6,7 @@
 #ifndef TESTS_DEV_PC_RIG_H
 #define TESTS_DEV_PC_RIG_H
 
-#include "dev/pc/i440fx.h"
+#include "dev/pc/pc_host.h"
 #include "tests/dev/rig.h"
 
 static struct {
@@ -30,7 +30,7 @@ static inline void pc_rig_before(struct rig *r)
     mem_init_ram(&pc_rig.low, "low", r->ram, 0, RIG_RAM_SIZE);
     mem_add(machine_mem(r->m), 0, &pc_rig.low, 0);
     pc_rig.host = dev_add(r->m, "i440FX-pcihost", NULL, NULL, &e);
-    if (!pc_rig.host || i440fx_start(pc_rig.host, r->ram, RIG_RAM_SIZE, &e) < 0) {
+    if (!pc_rig.host || pc_host_start(pc_rig.host, r->ram, RIG_RAM_SIZE, &e) < 0) {
         printf("i440FX-pcihost: %s\n", e.msg);
         exit(TEST_FAILED);
     }

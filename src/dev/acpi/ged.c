@@ -75,8 +75,7 @@ static void reset(struct dev *d)
 
 static void fini(struct dev *d)
 {
-    if (ged_of(d)->regs.parent)
-        mem_remove(&ged_of(d)->regs);
+    mem_remove(&ged_of(d)->regs);
 }
 
 static const struct state state[] = {

@@ -162,8 +162,7 @@ void vga_set_window(struct vga *v)
     if (v->win_base == base && v->win_size == size && v->win_fast == fast && (!fast || v->fast_at == at))
         return;
     mem_begin(v->m);
-    if (v->fast.parent)
-        mem_remove(&v->fast);
+    mem_remove(&v->fast);
     v->win_base = base;
     v->win_size = size;
     v->win_fast = fast;

@@ -524,10 +524,8 @@ static void fw_cfg_fini(struct dev *d)
 {
     struct fw_cfg *f = fw_cfg_of(d);
 
-    if (f->dma_mem.parent)
-        mem_remove(&f->dma_mem);
-    if (f->io_mem.parent)
-        mem_remove(&f->io_mem);
+    mem_remove(&f->dma_mem);
+    mem_remove(&f->io_mem);
 
     for (unsigned i = 0; i < ITEMS; i++) {
         free(f->items[0][i].data);

@@ -54,8 +54,7 @@ int isa_add_io(struct dev *d, struct mem *regs, uint64_t base, struct err *e)
 
 void isa_remove(struct mem *regs)
 {
-    if (regs->parent)
-        mem_remove(regs);
+    mem_remove(regs);
 }
 
 int isa_connect(struct dev *d, struct irq_line *line, uint64_t irq, struct err *e)

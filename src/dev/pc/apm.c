@@ -35,6 +35,5 @@ void apm_init(struct apm *a, struct machine *m, void (*command)(void *opaque, ui
 
 void apm_fini(struct apm *a)
 {
-    if (a->regs.parent)
-        mem_remove(&a->regs);
+    mem_remove(&a->regs);
 }

@@ -1,27 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* i440FX-pcihost, and i440FX, the function by which it is seen on its bus (i440fx.h). */
-#include "dev/pc/i440fx.h"
-
-#include <errno.h>
-#include <stdio.h>
+/* "i440FX-pcihost" (pc_host.h), and "i440FX", the function by which it is seen on its bus. */
+#include "dev/pc/pc_host.h"
 
 /* Registers, by the data sheet's names. */
 enum { PAM0 = 0x59, SMRAM = 0x72 };
-enum { SMRAM_G_SMRAME = 0x08, SMRAM_D_LCK = 0x10, SMRAM_D_CLS = 0x20, SMRAM_D_OPEN = 0x40, SMRAM_BASE = 2 };
 
 struct i440fx {
     struct pci_dev pci;
-    struct i440fx_host *host;
+    struct pc_host *host;
 };
 
 static const struct field host_props[] = {
-    FIELD(i440fx_host, hole64_size, F_SIZE, "pci-hole64-size", "2G", "room for 64-bit BARs"),
+    FIELD(pc_host, hole64_size, F_SIZE, "pci-hole64-size", "2G", "room for 64-bit BARs"),
     FIELD_END,
-};
-
-static const struct state host_state[] = {
-    PCI_PORTS_STATE(i440fx_host, ports),
-    STATE_END,
 };
 
 /* INTA of device 1 goes to PIRQA, of device 2 to PIRQB, ... (the usual wiring of a board with a PIIX). */
@@ -30,65 +21,20 @@ static unsigned route(void *opaque, unsigned slot, unsigned pin)
     return (slot + pin - 1) & 3;
 }
 
-static int host_init(struct dev *d, struct err *e)
-{
-    struct i440fx_host *h = i440fx_of(d);
-
-    if (bus_find(d->m, "pci.0"))
-        return err_set(e, -EEXIST, "there is a bus 'pci.0' already: a machine has one host bridge");
-    mem_init_container(&h->mem, "pci", 0);
-    h->root = (struct pci_root){
-        .bus = &h->bus, .dma = machine_space(d->m), .intx = d->irq, .route = route, .opaque = h};
-    h->bus.root = &h->root;
-    h->bus.mem = &h->mem;
-    h->bus.io = machine_io_mem(d->m);
-    pci_bus_init(&h->bus);
-    bus_add(d, &h->bus.bus, "pci.0");
-    pci_ports_init(&h->ports, d->m, &h->root);
-    return 0;
-}
-
-static void host_reset(struct dev *d)
-{
-    pci_ports_reset(&i440fx_of(d)->ports);
-}
-
-static void host_fini(struct dev *d)
-{
-    struct i440fx_host *h = i440fx_of(d);
-
-    pci_ports_fini(&h->ports);
-    pam_fini(&h->pam);
-    if (h->mem_alias.parent)
-        mem_remove(&h->mem_alias);
-}
-
-int i440fx_start(struct dev *d, struct ram *ram, uint64_t low, struct err *e)
-{
-    struct i440fx_host *h = i440fx_of(d);
-    struct dev *f;
-
-    mem_init_alias(&h->mem_alias, "pci", &h->mem, 0, 0);
-    mem_add(machine_mem(d->m), 0, &h->mem_alias, -1);
-    pam_init(&h->pam, d->m, ram, low, &h->mem);
-    f = dev_new(d->m, "i440FX", NULL, &h->bus.bus, NULL, e);
-    if (!f)
-        return e->code;
-    h->function = pci_of(f);
-    return 0;
-}
+static const struct pc_host_type host_type = {.bus = "pci.0", .function = "i440FX", .route = route};
 
 const struct dev_type dev_i440fx_pcihost = {
     .name = "i440FX-pcihost",
     .help = "i440FX host bridge",
     .class = DEV_BOARD,
-    .size = sizeof(struct i440fx_host),
+    .size = sizeof(struct pc_host),
     .props = host_props,
-    .state = host_state,
+    .state = pc_host_state,
     .state_version = 1,
-    .init = host_init,
-    .reset = host_reset,
-    .fini = host_fini,
+    .init = pc_host_init,
+    .reset = pc_host_reset,
+    .fini = pc_host_fini,
+    .class_ops = &host_type,
 };
 
 /* On the bus --------------------------------------------------------------------------------- */
@@ -123,14 +69,12 @@ static void written(struct pci_dev *d, unsigned off, unsigned size)
         update((struct i440fx *)d);
 }
 
-enum { SMRAM_MASK = SMRAM_D_OPEN | SMRAM_D_CLS | SMRAM_D_LCK | SMRAM_G_SMRAME };
-
 static int init(struct dev *d, struct err *e)
 {
     struct i440fx *f = (struct i440fx *)d;
     struct pci_dev *p = pci_of(d);
 
-    f->host = i440fx_of(d->parent->owner);
+    f->host = pc_host_of(d->parent->owner);
     for (unsigned i = 0; i < PAM_REGS; i++)
         pci_wmask8(p, PAM0 + i, 0x33);
     pci_set8(p, SMRAM, SMRAM_BASE);

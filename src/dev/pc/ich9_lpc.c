@@ -162,22 +162,14 @@ static const struct mmio_ops rcba_ops = {rcba_read, rcba_write, 4, 4};
 
 /* --- Configuration space -------------------------------------------------------------------- */
 
-static void place(struct mem *container, struct mem *m, bool on, uint32_t at)
-{
-    if (m->parent && (!on || m->at != at))
-        mem_remove(m);
-    if (on && !m->parent)
-        mem_add(container, at, m, 1);
-}
-
 static void update(struct ich9 *p)
 {
     struct machine *m = p->pci.dev.m;
     uint32_t rcba = pci_get32(&p->pci, RCBA);
 
     mem_begin(m);
-    place(machine_io_mem(m), &p->pm, p->pci.config[ACPI_CNTL] & ACPI_EN, pci_get32(&p->pci, PMBASE) & PM_MASK);
-    place(machine_mem(m), &p->rcba, rcba & 1, rcba & ~(RCBA_SIZE - 1u));
+    mem_place(machine_io_mem(m), &p->pm, p->pci.config[ACPI_CNTL] & ACPI_EN, pci_get32(&p->pci, PMBASE) & PM_MASK, 1);
+    mem_place(machine_mem(m), &p->rcba, rcba & 1, rcba & ~(RCBA_SIZE - 1u), 1);
     mem_end(m);
     update_irqs(p);
 }
@@ -269,8 +261,8 @@ static void fini(struct dev *d)
 {
     struct ich9 *p = ich9_of(d);
 
-    place(NULL, &p->pm, false, 0);
-    place(NULL, &p->rcba, false, 0);
+    mem_remove(&p->pm);
+    mem_remove(&p->rcba);
     apm_fini(&p->apm);
     ich9_tco_fini(&p->tco);
     acpi_pm_fini(&p->acpi);

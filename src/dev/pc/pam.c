@@ -88,8 +88,7 @@ void pam_init(struct pam *p, struct machine *m, struct ram *ram, uint64_t low, s
 
 static void gone(struct mem *m)
 {
-    if (m->parent)
-        mem_remove(m);
+    mem_remove(m);
 }
 
 void pam_fini(struct pam *p)

@@ -10,6 +10,9 @@
 #include "bus/machine.h"
 
 enum { PAM_SEGMENTS = 13, PAM_REGS = 7 };
+/* Register SMRAM: its bits, which of them can be written, its value after a reset. */
+enum { SMRAM_G_SMRAME = 0x08, SMRAM_D_LCK = 0x10, SMRAM_D_CLS = 0x20, SMRAM_D_OPEN = 0x40,
+       SMRAM_MASK = SMRAM_D_OPEN | SMRAM_D_CLS | SMRAM_D_LCK | SMRAM_G_SMRAME, SMRAM_BASE = 2 };
 
 /** struct pam - embedded in the host bridge. */
 struct pci_dev;

@@ -76,8 +76,6 @@ void pci_ports_reset(struct pci_ports *p)
 
 void pci_ports_fini(struct pci_ports *p)
 {
-    if (p->address_mem.parent)
-        mem_remove(&p->address_mem);
-    if (p->data_mem.parent)
-        mem_remove(&p->data_mem);
+    mem_remove(&p->address_mem);
+    mem_remove(&p->data_mem);
 }

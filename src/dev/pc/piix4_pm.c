@@ -55,21 +55,14 @@ static void command(void *opaque, uint8_t v)
         irq_pulse(&p->smi);
 }
 
-static void place(struct piix4_pm *p, struct mem *m, bool on, uint32_t at)
-{
-    if (m->parent && (!on || m->at != at))
-        mem_remove(m);
-    if (on && !m->parent)
-        mem_add(machine_io_mem(p->pci.dev.m), at, m, 0);
-}
-
 static void update(struct piix4_pm *p)
 {
     const uint8_t *c = p->pci.config;
+    struct mem *io = machine_io_mem(p->pci.dev.m);
 
     mem_begin(p->pci.dev.m);
-    place(p, &p->pm, c[PMREGMISC] & PMIOSE, pci_get32(&p->pci, PMBA) & BASE_MASK);
-    place(p, &p->smbus.regs, c[SMBHSTCFG] & SMB_ENABLE, pci_get32(&p->pci, SMBBA) & BASE_MASK);
+    mem_place(io, &p->pm, c[PMREGMISC] & PMIOSE, pci_get32(&p->pci, PMBA) & BASE_MASK, 0);
+    mem_place(io, &p->smbus.regs, c[SMBHSTCFG] & SMB_ENABLE, pci_get32(&p->pci, SMBBA) & BASE_MASK, 0);
     mem_end(p->pci.dev.m);
 }
 
@@ -145,9 +138,9 @@ static void fini(struct dev *d)
 {
     struct piix4_pm *p = piix4_of(d);
 
-    place(p, &p->pm, false, 0);
-    place(p, &p->smbus.regs, false, 0);
-    place(p, &p->acpi.gpe, false, 0);
+    mem_remove(&p->pm);
+    mem_remove(&p->smbus.regs);
+    mem_remove(&p->acpi.gpe);
     apm_fini(&p->apm);
     acpi_pm_fini(&p->acpi);
     pci_dev_fini(&p->pci);

@@ -2,13 +2,9 @@
 /* q35-pcihost, and mch, the function by which it is seen on its bus (q35.h). */
 #include "dev/pc/q35.h"
 
-#include <errno.h>
-
 /* Registers, by the data sheet's names. */
 enum { EXT_TSEG = 0x50, PCIEXBAR = 0x60, PAM0 = 0x90, SMRAM = 0x9d, ESMRAMC = 0x9e };
 enum { GGC = 0x52, GBSM = 0xa4, BGSM = 0xa8, TSEGMB = 0xac, TOLUD = 0xb0 }; /* where firmware notes what it has divided memory into */
-enum { SMRAM_G_SMRAME = 0x08, SMRAM_D_LCK = 0x10, SMRAM_D_CLS = 0x20, SMRAM_D_OPEN = 0x40, SMRAM_BASE = 2 };
-enum { SMRAM_MASK = SMRAM_D_OPEN | SMRAM_D_CLS | SMRAM_D_LCK | SMRAM_G_SMRAME };
 enum { T_EN = 1, TSEG_SZ = 6, ESMRAMC_VALUE = 0x38 /* read-only: caches */ };
 enum { EXT_TSEG_MIB = 16 }; /* TSEG_SZ 3 is reserved by Intel; firmware asks here how much it stands for */
 #define PCIEXBAR_MASK UINT64_C(0xff0000007)
@@ -19,13 +15,8 @@ struct mch {
 };
 
 static const struct field host_props[] = {
-    FIELD(q35_host, hole64_size, F_SIZE, "pci-hole64-size", "32G", "room for 64-bit BARs"),
+    FIELD(pc_host, hole64_size, F_SIZE, "pci-hole64-size", "32G", "room for 64-bit BARs"),
     FIELD_END,
-};
-
-static const struct state host_state[] = {
-    PCI_PORTS_STATE(q35_host, ports),
-    STATE_END,
 };
 
 /* Slots below 25 are the board's: they turn through PIRQE to PIRQH; those of ICH9 have A to D, as they come. */
@@ -38,83 +29,40 @@ static uint64_t ecam_read(void *opaque, paddr off, struct access a)
 {
     struct q35_host *h = opaque;
 
-    return pci_root_config_read(&h->root, off, a.size);
+    return pci_root_config_read(&h->host.root, off, a.size);
 }
 
 static void ecam_write(void *opaque, paddr off, uint64_t value, struct access a)
 {
     struct q35_host *h = opaque;
 
-    pci_root_config_write(&h->root, off, value, a.size);
+    pci_root_config_write(&h->host.root, off, value, a.size);
 }
 
 static const struct mmio_ops ecam_ops = {ecam_read, ecam_write, 1, 4};
-
-static int host_init(struct dev *d, struct err *e)
-{
-    struct q35_host *h = q35_of(d);
-
-    if (bus_find(d->m, "pcie.0"))
-        return err_set(e, -EEXIST, "there is a bus 'pcie.0' already: a machine has one host bridge");
-    mem_init_container(&h->mem, "pci", 0);
-    h->root = (struct pci_root){
-        .bus = &h->bus, .dma = machine_space(d->m), .intx = d->irq, .route = route, .opaque = h};
-    h->bus.root = &h->root;
-    h->bus.mem = &h->mem;
-    h->bus.io = machine_io_mem(d->m);
-    h->bus.express = true;
-    pci_bus_init(&h->bus);
-    bus_add(d, &h->bus.bus, "pcie.0");
-    pci_ports_init(&h->ports, d->m, &h->root);
-    return 0;
-}
-
-static void host_reset(struct dev *d)
-{
-    pci_ports_reset(&q35_of(d)->ports);
-}
 
 static void set_ecam(struct q35_host *h, uint64_t at, uint64_t size)
 {
     if (h->ecam_at == at && h->ecam_size == size)
         return;
-    mem_begin(h->dev.m);
-    if (h->ecam.parent)
-        mem_remove(&h->ecam);
+    mem_begin(h->host.dev.m);
+    mem_remove(&h->ecam);
     h->ecam_at = at;
     h->ecam_size = size;
     if (size) {
         mem_init_mmio(&h->ecam, "pcie-mmcfg-mmio", size, &ecam_ops, h);
-        mem_add(machine_mem(h->dev.m), at, &h->ecam, 0);
+        mem_add(machine_mem(h->host.dev.m), at, &h->ecam, 0);
     }
-    mem_end(h->dev.m);
+    mem_end(h->host.dev.m);
 }
 
 static void host_fini(struct dev *d)
 {
-    struct q35_host *h = q35_of(d);
-
-    set_ecam(h, 0, 0);
-    pci_ports_fini(&h->ports);
-    pam_fini(&h->pam);
-    if (h->mem_alias.parent)
-        mem_remove(&h->mem_alias);
+    set_ecam(q35_of(d), 0, 0);
+    pc_host_fini(d);
 }
 
-int q35_start(struct dev *d, struct ram *ram, uint64_t low, struct err *e)
-{
-    struct q35_host *h = q35_of(d);
-    struct dev *f;
-
-    mem_init_alias(&h->mem_alias, "pci", &h->mem, 0, 0);
-    mem_add(machine_mem(d->m), 0, &h->mem_alias, -1);
-    pam_init(&h->pam, d->m, ram, low, &h->mem);
-    f = dev_new(d->m, "mch", NULL, &h->bus.bus, NULL, e);
-    if (!f)
-        return e->code;
-    h->function = pci_of(f);
-    return 0;
-}
+static const struct pc_host_type host_type = {.bus = "pcie.0", .function = "mch", .express = true, .route = route};
 
 const struct dev_type dev_q35_pcihost = {
     .name = "q35-pcihost",
@@ -122,11 +70,12 @@ const struct dev_type dev_q35_pcihost = {
     .class = DEV_BOARD,
     .size = sizeof(struct q35_host),
     .props = host_props,
-    .state = host_state,
+    .state = pc_host_state,
     .state_version = 1,
-    .init = host_init,
-    .reset = host_reset,
+    .init = pc_host_init,
+    .reset = pc_host_reset,
     .fini = host_fini,
+    .class_ops = &host_type,
 };
 
 /* On the bus --------------------------------------------------------------------------------- */
@@ -166,8 +115,8 @@ static void update(struct mch *f)
     uint8_t smram = f->pci.config[SMRAM];
     bool on = smram & SMRAM_G_SMRAME;
 
-    pam_set(&f->host->pam, f->pci.config + PAM0);
-    pam_set_smram(&f->host->pam, on && smram & SMRAM_D_OPEN, on, on ? tseg_size(f) : 0);
+    pam_set(&f->host->host.pam, f->pci.config + PAM0);
+    pam_set_smram(&f->host->host.pam, on && smram & SMRAM_D_OPEN, on, on ? tseg_size(f) : 0);
     update_ecam(f);
 }
 
