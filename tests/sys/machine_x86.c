@@ -5,7 +5,7 @@
  * usage: machine_x86 [--cpu MODEL[,FEATURES]] [--engine interp|jit] [--hot-after N] [--reload on] [--log int,mmu,cpu,in_asm] FILE
  * With --reload, after each line that is printed the machine's state is saved, and the test goes on in a new machine that has loaded it.
  * FILE is 64 KiB of firmware.  Port E9h prints a byte; F4h ends, with the status that the reference's isa-debug-exit gives
- * (twice the byte and one); EAh raises INTR with the vector written, until it is acknowledged; B2h is an SMI.
+ * (twice the byte and one); EAh raises INTR with the vector written, until it is acknowledged; B2h is an SMI; F0h is as in PCs.
  */
 #include "base/loop.h"
 #include "bus/machine.h"
@@ -29,7 +29,7 @@ struct rig {
     const struct x86_conf *cpu_conf;
     bool reloads;
     struct cpu *cpu;
-    struct mem low, high, rom, rom_low, ports, apm;
+    struct mem low, high, rom, rom_low, ports, apm, f0;
     int vector, status;
 };
 
@@ -80,6 +80,30 @@ static int ack(void *opaque)
 }
 
 static const struct x86_intc_ops intc = {.ack = ack};
+
+/* FERR# is interrupt 75h, as firmware has it. */
+static void ferr(void *opaque, int n, bool level)
+{
+    struct rig *r = opaque;
+
+    (void)n;
+    if (level) {
+        r->vector = 0x75;
+        x86_set_intr(r->cpu, true);
+    }
+}
+
+static void ignore_errors(void *opaque, paddr off, uint64_t v, struct access a)
+{
+    struct rig *r = opaque;
+
+    (void)off;
+    (void)v;
+    (void)a;
+    x86_set_ignne(r->cpu);
+}
+
+static const struct mmio_ops f0_ops = {.read = get, .write = ignore_errors, .min = 1, .max = 1};
 
 static int usage(const char *why)
 {
@@ -140,6 +164,9 @@ static void build(struct rig *r, struct engine *engine, const struct x86_conf *c
     mem_init_mmio(&r->apm, "apm", 1, &apm_ops, r);
     mem_add(machine_io_mem(r->m), 0xb2, &r->apm, 0);
     r->cpu = x86_cpu_new(r->m, engine, c, 0, &e);
+    mem_init_mmio(&r->f0, "f0", 1, &f0_ops, r);
+    mem_add(machine_io_mem(r->m), 0xf0, &r->f0, 0);
+    irq_connect(x86_ferr_line(r->cpu), (struct irq_in){ferr, r, 0});
     x86_set_intc(r->cpu, &intc, r);
     x86_on_shutdown(r->cpu, shutdown, r);
     machine_unlock(r->m);

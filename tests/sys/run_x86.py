@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs the x86 tests of the system level, tests/sys/x86/*.S, on every engine and on the reference: each prints what is in
+"""Runs the x86 tests of the system level, tests/sys/x86/*.S, on every engine, on our pc and on the reference: each prints what is in
 the .txt of its name.  See README.md.
-usage: run_x86.py [--machine PROGRAM] [--engine NAME] [FILE.S ...]"""
+usage: run_x86.py [--machine PROGRAM] [--programs FOLDER] [--engine NAME] [FILE.S ...]"""
 import argparse
 import glob
 import os
@@ -15,6 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ENGINES = {'interp': ['--engine', 'interp'], 'cold': ['--engine', 'jit', '--hot-after', '-1'],
            'hot': ['--engine', 'jit', '--hot-after', '1'],
            'reload': ['--engine', 'jit', '--hot-after', '1', '--reload', 'on']}
+MACHINES = ['pc', 'reference']  # whole machines: ours, and the other one
 
 
 def build(path, folder):
@@ -27,8 +28,10 @@ def build(path, folder):
 
 
 def command(engine, raw, cpu, program, args):
-    if engine != 'reference':
+    if engine not in MACHINES:
         return [args.machine, '--cpu', cpu] + ENGINES[engine] + [raw]
+    if engine == 'pc':
+        program = f'{args.programs}/{program}'
     return [program, '-M', 'pc', '-accel', 'tcg', '-cpu', cpu, '-m', '16', '-display', 'none', '-nodefaults', '-bios', raw, '-debugcon',
             'stdio', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-no-reboot']
 
@@ -62,11 +65,12 @@ def one(path, engine, args):
 def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ap.add_argument('--machine', default='build/obj/release/tests/sys/machine_x86')
-    ap.add_argument('--engine', action='append', choices=[*ENGINES, 'reference'])
+    ap.add_argument('--programs', default='build', help='where our qemu-system-x86_64 is')
+    ap.add_argument('--engine', action='append', choices=[*ENGINES, *MACHINES])
     ap.add_argument('files', nargs='*')
     args = ap.parse_args()
     for path in args.files or sorted(glob.glob(f'{HERE}/x86/*.S')):
-        for engine in args.engine or [*ENGINES, 'reference']:
+        for engine in args.engine or [*ENGINES, *MACHINES]:
             one(path, engine, args)
 
 

@@ -684,6 +684,21 @@ static enum vcpu_next soft_interrupt(struct cpu *cpu, unsigned vector, unsigned 
     return fault(cpu, vector, 0, vector == X86_EXC_DB ? 2 : 1, n ? EVENT_SOFT : EVENT_EXCEPTION, false, cpu->pc + len);
 }
 
+/*
+ * CR0.NE is clear: errors of the x87 unit are the interrupt controller's business.  The CPU is frozen before the instruction until an
+ * interrupt comes, IRQ 13 or another one (SDM 1, 8.7.2).
+ */
+static enum vcpu_next x87_error(struct cpu *cpu)
+{
+    struct x86_sys *s = x86s(cpu);
+
+    if (s->cr0 & CR0_NE)
+        return x86_deliver(cpu, X86_EXC_MF, 0, 0, cpu->pc);
+    s->shadow = 0;
+    x86_set_ferr(cpu, true);
+    return x86_awake(cpu) ? VCPU_GO : VCPU_SLEEP;
+}
+
 static enum vcpu_next guest_stop(struct cpu *cpu)
 {
     unsigned vector = X86_DETAIL_VECTOR(cpu->detail), len = X86_DETAIL_LEN(cpu->detail);
@@ -692,6 +707,8 @@ static enum vcpu_next guest_stop(struct cpu *cpu)
     case X86_STOP_EXCEPTION:
         if (vector == X86_EXC_XM && !(x86s(cpu)->cr4 & CR4_OSXMMEXCPT)) /* nobody is ready for it (SDM 3A, 2.5) */
             vector = X86_EXC_UD;
+        if (vector == X86_EXC_MF)
+            return x87_error(cpu);
         return x86_deliver(cpu, vector, X86_DETAIL_ERROR(cpu->detail), 0, cpu->pc);
     case X86_STOP_INT:
         return soft_interrupt(cpu, vector, len);

@@ -49,7 +49,7 @@ static void reset_common(struct x86_sys *s)
     s->dr6 = DR6_FIXED;
     s->dr7 = 0x400;
     s->cpl = s->shadow = 0;
-    s->nmi_blocked = s->halted = s->ignne = false;
+    s->nmi_blocked = s->halted = s->u.ignne = false;
     s->gif = true;
     s->svm.guest = false;
     reset_segments(s);
@@ -283,11 +283,23 @@ struct irq_line *x86_ferr_line(struct cpu *cpu)
     return &x86s(cpu)->ferr;
 }
 
+void x86_set_ferr(struct cpu *cpu, bool level)
+{
+    struct x86_sys *s = x86s(cpu);
+    bool locked = machine_locked(s->m);
+
+    if (!locked)
+        machine_lock(s->m);
+    irq_set(&s->ferr, level);
+    if (!locked)
+        machine_unlock(s->m);
+}
+
 static void take_ignne(struct cpu *cpu, void *opaque)
 {
     (void)opaque;
-    x86s(cpu)->ignne = x86s(cpu)->ferr.level;
-    irq_set(&x86s(cpu)->ferr, false);
+    x86(cpu)->ignne = x86s(cpu)->ferr.level;
+    x86_set_ferr(cpu, false);
 }
 
 void x86_set_ignne(struct cpu *cpu)
@@ -382,7 +394,7 @@ const struct state x86_sys_state[] = {
     U64(misc_enable), U64(tsc_adjust), U64(spec_ctrl), U64(feature_control), U64(smbase), U64(mcg_status), U64(mcg_ctl), U64(mc),
     U64(perf_sel), U64(perf_ctr), U64(fixed_ctr), U64(perf_fixed), U64(perf_global), U64(perf_status), U64(debugctl),
     U64(microcode), U64(vm_cr), U64(vm_hsave), U64(xss), U64(monitor), U8(cpl), U8(shadow), BOOL(smm), BOOL(nmi_blocked),
-    BOOL(ignne), BOOL(waits), BOOL(halted), BOOL(gif), U8(sipi), U32(events), U64(saved_pc), U32(saved_mxcsr), BOOL(saved_on),
+    BOOL(u.ignne), BOOL(ferr.level), BOOL(waits), BOOL(halted), BOOL(gif), U8(sipi), U32(events), U64(saved_pc), U32(saved_mxcsr), BOOL(saved_on),
     BOOL(a20), BOOL(svm.guest), BOOL(svm.np), U16(svm.pauses), U32(svm.asid), U32(svm.intercept), U64(svm.vmcb), U64(svm.iopm),
     U64(svm.msrpm), U64(svm.tsc_offset), U64(svm.ncr3), U64(svm.vint), U64(svm.host.cr0), U64(svm.host.cr3), U64(svm.host.cr4),
     U64(svm.host.efer), U64(svm.host.rip), U64(svm.host.rsp), U64(svm.host.rax), U64(svm.host.pat), U32(svm.host.rflags),

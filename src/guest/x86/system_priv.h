@@ -95,7 +95,7 @@ struct x86_sys {
     uint64_t monitor;  /* the line that MONITOR armed */
     uint8_t cpl;
     uint8_t shadow;    /* the instruction at pc is shielded: 1 from interrupts (STI), 2 from debug traps, too (MOV SS) */
-    bool smm, nmi_blocked, ignne;
+    bool smm, nmi_blocked;
     bool waits;        /* for SIPI */
     bool halted;       /* HLT: it sleeps */
     bool gif;          /* SVM: global interrupt flag */
@@ -265,6 +265,8 @@ bool x86_awake(struct cpu *cpu);
 /** x86_unmasked - a helper opened IF or another mask: leaves translated code for @next_pc when something waits.  @shadow: as in x86_sys. */
 void x86_unmasked(struct cpu *cpu, uint64_t next_pc, unsigned shadow);
 void x86_raise_event(struct cpu *cpu, uint32_t ev);
+/** x86_set_ferr - FERR#; on the CPU's thread. */
+void x86_set_ferr(struct cpu *cpu, bool level);
 
 /* --- task.c --- */
 

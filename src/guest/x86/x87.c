@@ -520,6 +520,7 @@ uint64_t x86_help_x87_ldcw(struct cpu *cpu, uint64_t v, uint64_t next, uint64_t 
 uint64_t x86_help_x87_clear(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t c)
 {
     x86(cpu)->fsw &= X87_CC;
+    x86(cpu)->ignne = false;
     return 0;
 }
 
@@ -533,7 +534,11 @@ uint64_t x86_help_x87_init(struct cpu *cpu, uint64_t next, uint64_t b, uint64_t 
 /* What waits for pending exceptions: #MF (SDM 1, 8.6). */
 uint64_t x86_help_x87_wait(struct cpu *cpu, uint64_t len, uint64_t b, uint64_t c)
 {
-    if (x86(cpu)->fsw & X87_ES) {
+    struct x86_state *s = x86(cpu);
+
+    if (!(s->fsw & X87_ES)) {
+        s->ignne = false;
+    } else if (!s->ignne) {
         cpu->stop = CPU_STOP_GUEST;
         cpu->detail = x86_detail(X86_STOP_EXCEPTION, X86_EXC_MF, 0, (unsigned)len);
     }

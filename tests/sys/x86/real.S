@@ -2,6 +2,7 @@
 /*
  * Real mode: interrupts of software, limits, the shadow of STI, HLT, far calls and returns, segment loads.
  * skip reference: it has no limits in real mode
+ * skip pc: interrupts are asked for at port EAh
  */
 #include "sys.h"
     head
