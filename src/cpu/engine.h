@@ -160,6 +160,8 @@ void jc_init(struct cpu *cpu);
 void jc_clear(struct cpu *cpu);
 /** jc_forget - @pc is no longer known; any thread. */
 void jc_forget(struct cpu *cpu, uint64_t pc);
+/** jc_light - does this CPU's code look into the cache of HOST_LAND_LIGHT (host/host.h)? */
+bool jc_light(const struct cpu *cpu);
 /** jc_fill - branches of sort @landing (0: all but the restricted) find @pc at @host.  Taken back when
  * the engine's generation is no longer @generation. */
 void jc_fill(struct cpu *cpu, uint64_t pc, unsigned landing, void *host, uint32_t generation);

@@ -330,6 +330,58 @@ static enum cpu_stop without_code(struct jit *j, struct cpu *cpu)
     }
 }
 
+/* What a look at a region's own code sees: it dies when that changes. */
+struct own_code {
+    const struct engine *e;
+    const struct region *r;
+};
+
+static const uint8_t *own_code_at(void *opaque, uint64_t pc, size_t *avail)
+{
+    const struct own_code *o = opaque;
+    const uint8_t *code;
+    uint32_t mode = 0;
+
+    for (unsigned i = 0; i < o->r->n_blocks; i++) {
+        const struct span *s = &o->r->spans[i];
+
+        if (pc < s->start || pc >= s->end)
+            continue;
+        *avail = engine_fetch(o->e, pc, &code, &mode);
+        if (*avail > s->end - pc)
+            *avail = s->end - pc;
+        return *avail ? code : NULL;
+    }
+    return NULL;
+}
+
+/* May branches come to @r that leave idle slots out?  Asked of what indirect branches lead to, a program's. */
+static bool writes_idle(struct jit *j, const struct cpu *cpu, struct region *r)
+{
+    struct engine *e = j->e;
+    struct own_code o = {e, r};
+    uint32_t mode = cpu->mode;
+    const uint8_t *code;
+    uint8_t known = __atomic_load_n(&r->writes_idle, __ATOMIC_RELAXED);
+
+    if (known != REGION_IDLE_UNKNOWN)
+        return known == REGION_IDLE_WRITES;
+    known = REGION_IDLE_READS;
+    engine_begin_read(e);
+    if (engine_fetch(e, r->pc, &code, &mode) && e->isa->idle_dead(mode, r->pc, own_code_at, &o))
+        known = REGION_IDLE_WRITES;
+    engine_end_read(e);
+    __atomic_store_n(&r->writes_idle, known, __ATOMIC_RELAXED);
+    return known == REGION_IDLE_WRITES;
+}
+
+static void fill_caches(struct jit *j, struct cpu *cpu, struct region *r, uint32_t generation)
+{
+    jc_fill(cpu, r->pc, cpu->landing, r->code, generation);
+    if (jc_light(cpu) && !j->e->n_breakpoints && !j->e->conf.exact_flags && writes_idle(j, cpu, r))
+        jc_fill(cpu, r->pc, HOST_LAND_LIGHT, r->code, generation);
+}
+
 static enum cpu_stop run(struct jit *j, struct cpu *cpu)
 {
     enum cpu_stop stop = CPU_STOP_NONE;
@@ -357,7 +409,7 @@ static enum cpu_stop run(struct jit *j, struct cpu *cpu)
         if (left && !j->e->conf.no_links)
             link_left(j, r, left, epoch);
         else if (!j->e->conf.no_links)
-            jc_fill(cpu, r->pc, cpu->landing, r->code, generation);
+            fill_caches(j, cpu, r, generation);
         cpu->landing = 0;
         log_entry(cpu, r);
         left = host_enter(j->own.host)(cpu, r->code);

@@ -45,9 +45,12 @@ struct region {
     bool hot, dead;
     bool alone;  /* its hot region is too big to be made behind (behind.c) */
     bool waited; /* hot once, but told to run more often first */
+    uint8_t writes_idle; /* enum region_idle [atomic]: does it write all idle slots before it reads one? */
     bool kept; /* the translation cache has it, or does not want it */
     struct span *spans; /* by engine_at() */
 };
+
+enum region_idle { REGION_IDLE_UNKNOWN, REGION_IDLE_WRITES, REGION_IDLE_READS };
 
 /* Regions by page, for invalidation. */
 struct page_ref {

@@ -5,6 +5,9 @@
  *
  * Each sort of restricted branch has a cache of its own.  A target gets into it after it was checked for
  * that sort, and leaves it with its translation, so that translated code checks nothing.
+ *
+ * Where the guest restricts none and has idle slots that returns leave out, HOST_LAND_LIGHT's cache is for branches that would
+ * leave them out, too: it holds targets that write them all before they read one.
  */
 #include "cpu/engine.h"
 
@@ -19,9 +22,16 @@ static void empty(struct cpu_jc *jc, unsigned i)
     __atomic_store_n(&jc[i].pc, cpu_jc_empty(i), __ATOMIC_RELEASE);
 }
 
+bool jc_light(const struct cpu *cpu)
+{
+    return cpu->isa->idle_returns && !cpu->memory;
+}
+
 /* The first entry of each is the only one where an empty pc of 0 could match. */
 void jc_init(struct cpu *cpu)
 {
+    if (jc_light(cpu))
+        __atomic_store_n(&cpu->lands, true, __ATOMIC_RELEASE);
     empty(cpu->jc, 0);
     for (unsigned k = 0; uses_landings(cpu) && k < IR_LANDINGS; k++)
         empty(cpu->land[k], 0);

@@ -78,6 +78,12 @@ struct host_regs {
  * writes them, and HOST_EP_RET knows the mark.
  */
 #define HOST_MARK (1ull << 63)
+/*
+ * A program's indirect jumps and calls leave them out as well, when the target is in the cache of this landing, which no guest with marked
+ * calls has for anything else: who fills it has made sure that code there writes them before it reads one.  If not, they are
+ * written out of line, and the target is looked up as usual.
+ */
+#define HOST_LAND_LIGHT 1
 #define HOST_FRAME      1600
 
 /* Slots of entry_points[]: addresses translated code calls or jumps to. */

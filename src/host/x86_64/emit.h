@@ -83,8 +83,9 @@ struct xblock {
 struct xstub {
     struct x64_label label;
     enum { STUB_EXIT_BLOCK, STUB_POLL, STUB_SLOW, STUB_THUNK, STUB_CALL_MISS,
-           STUB_OTHER_RETURN, STUB_LEAVE, STUB_BACK, STUB_ACCESS, STUB_FAR, STUB_CHECK, STUB_KEEP, STUB_RETURN } kind;
-    uint32_t op;          /* poll, check, return: the operation; exit block: the block; call miss: the landing */
+           STUB_OTHER_RETURN, STUB_LEAVE, STUB_BACK, STUB_ACCESS, STUB_FAR, STUB_CHECK, STUB_KEEP, STUB_RETURN,
+           STUB_BRANCH } kind;
+    uint32_t op;          /* poll, check, return, branch: the operation; exit block: the block; call miss: the landing */
     struct xstate *state; /* registers at the branch; NULL when nothing is to be written back */
     /* slow: floating point out of line */
     struct x64_label back;

@@ -230,6 +230,21 @@ void x_link_call(struct x64 *x, uint64_t pc, uint64_t ret, bool wants_idle)
     emit_return_point(x, ret);
 }
 
+/* @d: where in the cache the guest address in @r is, in units of four bytes. */
+static void cache_index(struct x64 *x, unsigned landing, unsigned d, unsigned r)
+{
+    uint32_t mask = cache_mask(x, landing);
+
+    if (mask == 0xffff) {
+        x64_movzx(&x->a, 2, d, r);
+    } else {
+        x64_mov_rr(&x->a, 4, d, r);
+        x64_alu_ri(&x->a, ALU_AND, 4, d, (int32_t)mask);
+    }
+    if (!x->lay->pc_shift)
+        x64_shift_ri(&x->a, SH_SHL, 4, d, JC_ENTRY_BITS - 2);
+}
+
 void x_leave_to(struct x64 *x, enum ir_exit_kind kind, unsigned landing, uint64_t ret, bool wants_idle)
 {
     uint32_t cache = cache_of(x, landing);
@@ -245,10 +260,7 @@ void x_leave_to(struct x64 *x, enum ir_exit_kind kind, unsigned landing, uint64_
     x64_jcc(&x->a, CC_NE, miss);
     if (kind == IR_EXIT_CALL)
         push_return(x, ret, wants_idle, RCX);
-    x64_mov_rr(&x->a, 4, RCX, RAX);
-    x64_alu_ri(&x->a, ALU_AND, 4, RCX, (int32_t)cache_mask(x, landing));
-    if (!x->lay->pc_shift)
-        x64_shift_ri(&x->a, SH_SHL, 4, RCX, JC_ENTRY_BITS - 2);
+    cache_index(x, landing, RCX, RAX);
     x64_alu_rm(&x->a, ALU_CMP, 8, RAX, jc);
     jc.disp += 8;
     if (kind == IR_EXIT_CALL) {
@@ -260,12 +272,12 @@ void x_leave_to(struct x64 *x, enum ir_exit_kind kind, unsigned landing, uint64_
     }
 }
 
-/* Are idle slots to be written at this return, that could be left to whoever wants them? */
+/* Are idle slots to be written at this branch, that could be left to whoever wants them? */
 static bool leaves_idle(const struct x64 *x, const struct ir_op *o)
 {
     struct xsnap sn = x_dirty(x, o->snap);
 
-    if (o->arg[1] != IR_EXIT_RET || !x->lay->mark_calls || x->straight || (x->ir->blocks[0].full_call && !x->early_gets))
+    if ((o->arg[1] != IR_EXIT_RET && x->job->soft) || !x->lay->mark_calls || x->straight || (x->ir->blocks[0].full_call && !x->early_gets))
         return false;
     for (uint32_t i = 0; i < sn.count; i++)
         if (x->ir->slots[x->pair[sn.first + i].slot].idle)
@@ -294,6 +306,42 @@ static void emit_light_return(struct x64 *x, const struct ir_op *o, uint32_t tar
     x64_ret(&x->a, 8);
 }
 
+/* To what the cache of targets that want no idle slots knows; else they are written. */
+static void emit_light_branch(struct x64 *x, const struct ir_op *o, uint32_t target)
+{
+    struct x64_mem jc = { .base = X_CPU, .index = RAX, .scale = 2,
+                          .disp = (int32_t)cache_of(x, HOST_LAND_LIGHT) - (int32_t)x->lay->bias };
+    struct xstub *s;
+    unsigned r;
+
+    ra_use(x, target);
+    x->pinned = 0;
+    x_write_part(x, o->snap, ALL_BUT_IDLE);
+    x_forget_lazy(x);
+    r = x->val[target].reg;
+    s = x_stub(x);
+    s->kind = STUB_BRANCH;
+    s->op = (uint32_t)(o - x->ir->ops);
+    s->state = ra_stub_state(x);
+    x64_alu_mi(&x->a, ALU_CMP, 4, x_cpu(x, x->lay->attention), 0);
+    if (r == NOREG) { /* the write-back took it */
+        x64_jmp(&x->a, &s->label);
+        return;
+    }
+    x64_jcc(&x->a, CC_NE, &s->label);
+    cache_index(x, HOST_LAND_LIGHT, RAX, r);
+    x64_alu_rm(&x->a, ALU_CMP, 8, r, jc);
+    x64_jcc(&x->a, CC_NE, &s->label);
+    jc.disp += 8;
+    if (o->arg[1] != IR_EXIT_CALL) {
+        x64_jmp_m(&x->a, jc);
+        return;
+    }
+    push_return(x, o->imm, o->lane != IR_RETURN_IDLE_DEAD, RCX);
+    x64_call_m(&x->a, jc);
+    emit_return_point(x, o->imm);
+}
+
 static void emit_exit_ind(struct x64 *x, const struct ir_op *o)
 {
     uint32_t target = x_resolve(x, o->arg[0]);
@@ -303,7 +351,10 @@ static void emit_exit_ind(struct x64 *x, const struct ir_op *o)
         ra_use(x, target);
     x->pinned = 0;
     if (leaves_idle(x, o)) {
-        emit_light_return(x, o, target);
+        if (o->arg[1] == IR_EXIT_RET)
+            emit_light_return(x, o, target);
+        else
+            emit_light_branch(x, o, target);
         return;
     }
     x_write_back(x, o->snap);
@@ -491,6 +542,16 @@ void emit_stubs(struct x64 *x)
             x_forget_lazy(x);
             x_load_value(x, RAX, x_resolve(x, o->arg[0]));
             x64_jmp(&x->a, &x->leave_ret);
+            break;
+        }
+        case STUB_BRANCH: {
+            const struct ir_op *o = &x->ir->ops[x->stub[i].op];
+
+            ra_load_state(x, x->stub[i].state);
+            x_write_part(x, o->snap, IDLE_SLOTS);
+            x_forget_lazy(x);
+            x_load_value(x, RAX, x_resolve(x, o->arg[0]));
+            x_leave_to(x, o->arg[1], 0, o->imm, o->lane != IR_RETURN_IDLE_DEAD);
             break;
         }
         case STUB_LEAVE:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Functions that return flags, called from code that reads them and from code that does not, often enough to be compiled. */
+/* Functions that return flags or are given them, called from code that reads them and from code that does not, directly and through
+ * pointers, often enough to be compiled. */
 #include <stdio.h>
 
 __asm__(".globl odd_in_carry, deep, parity_and_sign\n"
@@ -7,7 +8,24 @@ __asm__(".globl odd_in_carry, deep, parity_and_sign\n"
         "parity_and_sign: mov %edi, %eax; sub $100, %eax; ret\n"
         "deep: push %rbx; mov %edi, %ebx; test %edi, %edi; je 1f\n"
         "    lea -1(%rdi), %edi; call deep; adc $0, %eax; cmp $7, %ebx; pop %rbx; ret\n"
-        "1:  xor %eax, %eax; stc; pop %rbx; ret\n");
+        "1:  xor %eax, %eax; stc; pop %rbx; ret\n"
+        /* edi: flags; esi: what to do with them, through a pointer; tail calls and calls take turns */
+        ".globl given\n"
+        "given: lea table(%rip), %rdx; mov (%rdx,%rsi,8), %rdx; xor %eax, %eax; test $8, %esi; jne 2f\n"
+        "    sub $3, %edi; jmp *%rdx\n"
+        "2:  sub $5, %edi; call *%rdx; lea (%rax,%rax,2), %eax; ret\n"
+        "on_carry: setc %al; ret\n"
+        "on_sign: mov %esi, %ecx; mov %ecx, %ecx; sets %al; ret\n"
+        "on_parity: lea 7(%rsi), %eax; jmp 3f; 3: jnp 4f; inc %eax; 4: ret\n"
+        "on_none: xor %eax, %eax; mov $9, %al; ret\n"
+        "on_adjust: lahf; movzbl %ah, %eax; and $0xd5, %eax; ret\n"
+        "on_more: jmp *more(%rip)\n"
+        "on_zero: setz %al; ret\n"
+        ".section .data.rel.ro\n"
+        "more: .quad on_zero\n"
+        "table: .quad on_carry, on_sign, on_none, on_parity, on_none, on_adjust, on_more, on_none\n"
+        "    .quad on_carry, on_sign, on_none, on_parity, on_none, on_adjust, on_more, on_none\n"
+        ".text\n");
 
 static unsigned carries(unsigned n)
 {
@@ -47,8 +65,19 @@ static unsigned nested(unsigned n)
     return sum;
 }
 
+unsigned given(unsigned flags, unsigned long what);
+
+static unsigned through(unsigned n)
+{
+    unsigned sum = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        sum = sum * 7 + given(i % 11, i % 16);
+    return sum;
+}
+
 int main(void)
 {
-    printf("%u %u %u\n", carries(20000), others(20000), nested(20000));
+    printf("%u %u %u %u\n", carries(20000), others(20000), nested(20000), through(200000));
     return 0;
 }
