@@ -102,6 +102,18 @@ static void add_generation(struct acpi *a)
 
 /* --- TPM ------------------------------------------------------------------------------------- */
 
+/* _STR is not a string but a buffer of 16-bit characters (6.1.10). */
+static void describe(struct bytes *b, const char *text)
+{
+    size_t n = strlen(text) + 1;
+    uint8_t wide[64] = {0};
+
+    for (size_t i = 0; i < n && i < sizeof(wide) / 2; i++)
+        wide[2 * i] = (uint8_t)text[i];
+    aml_name(b, "_STR");
+    aml_buffer(b, wide, 2 * n);
+}
+
 static void add_tpm(struct bytes *b, const struct dev *d)
 {
     bool crb = d->type == &dev_tpm_crb, two = tpm_is_2(tpm_of(d)->tpm);
@@ -111,7 +123,7 @@ static void add_tpm(struct bytes *b, const struct dev *d)
         aml_name_string(b, "_HID", "MSFT0101");
     else
         aml_name_int(b, "_HID", aml_eisa("PNP0C31"));
-    aml_name_string(b, "_STR", two ? "TPM 2.0 Device" : "TPM 1.2 Device");
+    describe(b, two ? "TPM 2.0 Device" : "TPM 1.2 Device");
     aml_name_int(b, "_UID", 1);
     aml_name_int(b, "_STA", 0xf);
     crs = aml_resources(b, "_CRS");

@@ -204,10 +204,10 @@ static void put_gas8(uint8_t *at, uint64_t addr)
 
 static void add_fadt(struct acpi *a)
 {
-    enum { LEN = 268, BOOT = 109, FLAGS = 112, RESET_REG = 116, RESET_VALUE = 128, X_DSDT = 140, SLEEP_CONTROL = 244,
+    enum { LEN = 276, BOOT = 109, FLAGS = 112, RESET_REG = 116, RESET_VALUE = 128, X_DSDT = 140, SLEEP_CONTROL = 244,
            SLEEP_STATUS = 256 };
     enum { NO_VGA = 1 << 2, NO_RTC = 1 << 5, RESET = 1 << 10, HW_REDUCED = 1 << 20 };
-    size_t start = acpi_table(a, "FACP", 5);
+    size_t start = acpi_table(a, "FACP", 6);
     uint8_t *p;
 
     bytes_zero_put(&a->tables, LEN - 36);
