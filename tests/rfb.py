@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A VNC viewer for tests (RFC 6143): raw pixels, kept in .pixels; keys, also with codes."""
+"""A VNC viewer for tests (RFC 6143): raw pixels, kept in .pixels; keys, also with codes; inside TLS, too (VeNCrypt)."""
 import ctypes
 import ctypes.util
 import select
@@ -13,25 +13,28 @@ class Refused(Exception):
 
 
 class Viewer:
-    """A viewer that asks for raw pixels, resizing and QEMU's extended keys."""
-    def __init__(self, path, password=None, shared=True):
+    """A viewer that asks for raw pixels, resizing and QEMU's extended keys.  @tls: an ssl.SSLContext."""
+    def __init__(self, path, password=None, shared=True, tls=None, version=b'RFB 003.008\n'):
         self.s = socket.socket(socket.AF_UNIX)
         self.s.settimeout(20)
         self.s.connect(path)
         self.version = self.take(12)
-        self.s.sendall(b'RFB 003.008\n')
+        self.s.sendall(version)
         types = self.take(self.take(1)[0])
-        if password is None:
+        if tls:
+            self.vencrypt(types, tls)
+        elif password is None:
             assert 1 in types, types
             self.s.sendall(b'\1')
         else:
             assert list(types) == [2], types
             self.s.sendall(b'\2')
+        if password is not None:
             challenge = ctypes.create_string_buffer(self.take(16), 16)
             lib = ctypes.CDLL(ctypes.util.find_library('vncserver'))
             lib.rfbEncryptBytes(challenge, ctypes.create_string_buffer(password.encode().ljust(8, b'\0')[:8], 9))
             self.s.sendall(challenge.raw)
-        if struct.unpack('>I', self.take(4))[0]:
+        if (version[10:11] == b'8' or password is not None) and struct.unpack('>I', self.take(4))[0]:
             raise Refused
         self.s.sendall(bytes([shared]))
         self.w, self.h = struct.unpack('>HH', self.take(4))
@@ -42,6 +45,18 @@ class Viewer:
         self.pixels = bytearray(self.w * self.h * 4)
         self.told = set()
         self.frames = 0
+
+    def vencrypt(self, types, tls):
+        """Security type 19: version 0.2, one subtype, TLS."""
+        assert list(types) == [19], types
+        self.s.sendall(b'\x13')
+        assert self.take(2) == b'\0\2'
+        self.s.sendall(b'\0\2')
+        assert self.take(1) == b'\0'
+        self.subtype = struct.unpack('>I', self.take(4 * self.take(1)[0]))[0]
+        self.s.sendall(struct.pack('>I', self.subtype))
+        assert self.take(1) == b'\1'
+        self.s = tls.wrap_socket(self.s, server_hostname='localhost')
 
     def take(self, n):
         data = b''

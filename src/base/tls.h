@@ -16,6 +16,10 @@
 struct tls_provider {
     /** check - are there credentials @id for this side?  -ENOENT, -EINVAL. */
     int (*check)(void *opaque, const char *id, bool server, struct err *e);
+    /** anonymous - do these credentials prove nothing (no certificates, no keys)? */
+    bool (*anonymous)(void *opaque, const char *id);
+    /** identity - after the handshake: what the peer has proved to be, "CN=somebody"; false: nothing. */
+    bool (*identity)(void *session, char *name, size_t len);
     /** start - a session on @fd, which stays the caller's; @hostname: whom the certificate must name, or NULL;
      * @authz: the object that says who may, or NULL. */
     void *(*start)(void *opaque, const char *id, bool server, int fd, const char *hostname,

@@ -19,6 +19,18 @@ static int check(void *opaque, const char *id, bool server, struct err *e)
     return tls_creds_find(opaque, id, server, e) ? 0 : e->code;
 }
 
+static bool anonymous(void *opaque, const char *id)
+{
+    struct tls_creds *c = tls_creds_find(opaque, id, true, ERR_IGNORE);
+
+    return c && tls_creds_paths(c).anon;
+}
+
+static bool identity(void *session, char *name, size_t len)
+{
+    return tls_creds_identity(((struct provided *)session)->s, name, len);
+}
+
 static void end(void *session)
 {
     struct provided *p = session;
@@ -93,6 +105,8 @@ static size_t pending(void *session)
 
 const struct tls_provider tls_creds_provider = {
     .check = check,
+    .anonymous = anonymous,
+    .identity = identity,
     .start = start,
     .handshake = handshake,
     .wants_write = wants_write,

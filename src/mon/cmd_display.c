@@ -141,29 +141,33 @@ const struct mon_command cmd_expire_password = {
     .run = expire_password,
 };
 
-struct printing {
-    struct mon *m;
-    bool any;
+enum { VNCS = 64 };
+
+struct listing {
+    struct vnc *v[VNCS];
+    unsigned n;
 };
 
-static bool print_vnc(void *opaque, const char *id, void *vnc)
+static bool list_vnc(void *opaque, const char *id, void *vnc)
 {
-    struct printing *p = opaque;
+    struct listing *l = opaque;
 
-    p->any = true;
-    vnc_print(vnc, mon_line, p->m);
+    if (l->n < VNCS)
+        l->v[l->n++] = vnc;
     return true;
 }
 
 static int info_vnc_run(struct mon *m, const char *args, struct err *e)
 {
-    struct printing p = {.m = m};
+    struct listing l = {.n = 0};
 
     if (mon_end(args, e) < 0)
         return e->code;
-    machine_each_backend(m->env->m, "vnc", print_vnc, &p);
-    if (!p.any)
+    machine_each_backend(m->env->m, "vnc", list_vnc, &l);
+    if (!l.n)
         mon_puts(m, "None\n");
+    while (l.n) /* the last one first */
+        vnc_print(l.v[--l.n], mon_line, m);
     return 0;
 }
 

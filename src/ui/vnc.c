@@ -8,7 +8,7 @@
 #include "schema/keyval.h"
 
 #include <errno.h>
-#include <netinet/in.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,9 +59,9 @@ static void drain(void *opaque)
 }
 
 /* A viewer that says more than the machine takes is slowed down, for a while. */
-void vnc_say(struct vnc *v, struct vnc_event ev)
+bool vnc_say(struct vnc *v, struct vnc_event ev)
 {
-    bool call = false;
+    bool call = false, room;
 
     for (unsigned tries = 0; tries < 100; tries++) {
         pthread_mutex_lock(&v->lock);
@@ -70,9 +70,9 @@ void vnc_say(struct vnc *v, struct vnc_event ev)
         pthread_mutex_unlock(&v->lock);
         usleep(1000);
         if (tries == 99)
-            return;
+            return false;
     }
-    if (v->n_events < VNC_EVENTS) {
+    if ((room = v->n_events < VNC_EVENTS)) {
         v->event[(v->first + v->n_events++) % VNC_EVENTS] = ev;
         call = !v->called;
         v->called = true;
@@ -80,6 +80,7 @@ void vnc_say(struct vnc *v, struct vnc_event ev)
     pthread_mutex_unlock(&v->lock);
     if (call)
         loop_call(v->env->loop, drain, v);
+    return room;
 }
 
 /* --- The picture --- */
@@ -131,21 +132,62 @@ static void on_dirty(void *opaque, struct console *c, unsigned x, unsigned y, un
     pthread_mutex_unlock(&v->lock);
 }
 
+/* A pointer that the device shows apart from the picture. */
+static void on_cursor(void *opaque, struct console *c, const struct cursor *shape)
+{
+    struct vnc *v = opaque;
+    size_t n = shape ? (size_t)shape->width * shape->height * 4 : 0;
+    uint32_t *copy = n ? malloc(n) : NULL;
+
+    if (n && !copy)
+        fatal("out of memory");
+    if (n)
+        memcpy(copy, shape->pixels, n);
+    pthread_mutex_lock(&v->lock);
+    free((uint32_t *)(uintptr_t)v->cursor.pixels);
+    v->cursor = n ? *shape : (struct cursor){0};
+    v->cursor.pixels = copy;
+    v->cursor_changed = true;
+    pthread_mutex_unlock(&v->lock);
+    vnc_wake(v);
+}
+
+static void on_cursor_at(void *opaque, struct console *c, int x, int y, bool visible)
+{
+    struct vnc *v = opaque;
+
+    pthread_mutex_lock(&v->lock);
+    v->cursor_changed |= v->cursor_visible != visible;
+    v->cursor_x = x;
+    v->cursor_y = y;
+    v->cursor_visible = visible;
+    pthread_mutex_unlock(&v->lock);
+    vnc_wake(v);
+}
+
 static void on_refreshed(void *opaque, struct console *c)
 {
     vnc_wake(opaque);
 }
 
+/* The console that display= and head= name; which may come and go. */
+static struct console *first_console(struct vnc *v)
+{
+    struct console *c = v->display ? displays_find(v->env->displays, v->display, v->head) : NULL;
+
+    return c ? c : displays_console(v->env->displays, 0);
+}
+
 static void on_gone(void *opaque, struct console *c)
 {
     struct vnc *v = opaque;
-    struct console *other = displays_console(v->env->displays, 0);
+    struct console *other = first_console(v);
 
     viewer_look(v->viewer, other == c ? NULL : other);
 }
 
 static const struct viewer_ops viewer_ops = {
-    .resized = on_resized, .dirty = on_dirty, .refreshed = on_refreshed, .gone = on_gone};
+    .resized = on_resized, .dirty = on_dirty, .refreshed = on_refreshed, .cursor = on_cursor, .cursor_at = on_cursor_at, .gone = on_gone};
 
 /* --- Keys and pointers --- */
 
@@ -280,13 +322,16 @@ static void handle(struct vnc *v, const struct vnc_event *ev)
     case VNC_POINTER: on_pointer(v, ev); break;
     case VNC_LOOK:
         if (ev->a && !c)
-            viewer_look(v->viewer, displays_console(v->env->displays, 0));
+            viewer_look(v->viewer, first_console(v));
         else if (!ev->a)
             viewer_look(v->viewer, NULL);
         break;
     case VNC_SIZE:
         if (c)
             console_ui_size(c, ev->a, ev->b);
+        break;
+    case VNC_TLS:
+        vnc_tls_begin(v, (int)ev->a, ev->b);
         break;
     case VNC_LEFT:
         input_release_all(v->env->input);
@@ -310,157 +355,56 @@ static void on_input_change(void *opaque)
 
 static const char *const share_names[] = {"allow-exclusive", "force-shared", "ignore", NULL};
 
-struct options {
-    char *where, *to, *websocket, *share, *tls_creds, *tls_authz, *sasl_authz, *display, *secret, *id, *lock_key, *audiodev;
-    bool password, lossy, non_adaptive, sasl, acl, reverse, power, ipv4, ipv6;
-    uint64_t head, key_delay, connections;
-};
-
 static const struct field fields[] = {
-    FIELD(options, where, F_STR, "vnc", NULL, "[host]:display, or unix:path"),
-    FIELD(options, to, F_STR, "to", NULL, "greatest display number to try"),
-    FIELD(options, websocket, F_ONOFF, "websocket", NULL, "on, or a port: WebSocket connections, too"),
-    FIELD(options, share, F_STR, "share", "allow-exclusive", "allow-exclusive, force-shared or ignore"),
-    FIELD(options, tls_creds, F_STR, "tls-creds", NULL, "not supported"),
-    FIELD(options, tls_authz, F_STR, "tls-authz", NULL, "not supported"),
-    FIELD(options, sasl_authz, F_STR, "sasl-authz", NULL, "not supported"),
-    FIELD(options, display, F_STR, "display", NULL, "device whose screen is shown first"),
-    FIELD(options, secret, F_STR, "password-secret", NULL, "secret object with the password"),
-    FIELD(options, id, F_STR, "id", "default", "name of the server"),
-    FIELD(options, lock_key, F_ONOFF, "lock-key-sync", NULL, "understood, and without effect"),
-    FIELD(options, audiodev, F_STR, "audiodev", NULL, "understood, and without effect"),
-    FIELD(options, password, F_BOOL, "password", "off", "viewers are asked for the password that the monitor sets"),
-    FIELD(options, lossy, F_BOOL, "lossy", "off", "pictures may be compressed with losses"),
-    FIELD(options, non_adaptive, F_BOOL, "non-adaptive", "off", "understood, and without effect"),
-    FIELD(options, sasl, F_BOOL, "sasl", "off", "not supported"),
-    FIELD(options, acl, F_BOOL, "acl", "off", "not supported"),
-    FIELD(options, reverse, F_BOOL, "reverse", "off", "connect to a viewer that listens at host:port"),
-    FIELD(options, power, F_BOOL, "power-control", "off", "understood, and without effect"),
-    FIELD(options, ipv4, F_BOOL, "ipv4", "off", "only this"),
-    FIELD(options, ipv6, F_BOOL, "ipv6", "off", "only this"),
-    FIELD(options, head, F_U64, "head", "0", "screen of that device"),
-    FIELD(options, key_delay, F_U64, "key-delay-ms", "10", "between two keys, for guests that read slowly"),
-    FIELD(options, connections, F_U64, "connections", "32", "viewers at a time"),
+    FIELD(vnc_options, where, F_STR, "vnc", NULL, "[host]:display, or unix:path"),
+    FIELD(vnc_options, to, F_STR, "to", NULL, "greatest display number to try"),
+    FIELD(vnc_options, websocket, F_ONOFF, "websocket", NULL, "on, or a port: WebSocket connections, too"),
+    FIELD(vnc_options, share, F_STR, "share", "allow-exclusive", "allow-exclusive, force-shared or ignore"),
+    FIELD(vnc_options, tls_creds, F_STR, "tls-creds", NULL, "object with the server's TLS credentials: viewers connect by VeNCrypt"),
+    FIELD(vnc_options, tls_authz, F_STR, "tls-authz", NULL, "object that says whose certificates are let in"),
+    FIELD(vnc_options, sasl_authz, F_STR, "sasl-authz", NULL, "not supported"),
+    FIELD(vnc_options, display, F_STR, "display", NULL, "device whose screen is shown first"),
+    FIELD(vnc_options, secret, F_STR, "password-secret", NULL, "secret object with the password"),
+    FIELD(vnc_options, id, F_STR, "id", "default", "name of the server"),
+    FIELD(vnc_options, lock_key, F_ONOFF, "lock-key-sync", NULL, "understood, and without effect"),
+    FIELD(vnc_options, audiodev, F_STR, "audiodev", NULL, "understood, and without effect"),
+    FIELD(vnc_options, password, F_BOOL, "password", "off", "viewers are asked for the password that the monitor sets"),
+    FIELD(vnc_options, lossy, F_BOOL, "lossy", "off", "pictures may be compressed with losses"),
+    FIELD(vnc_options, non_adaptive, F_BOOL, "non-adaptive", "off", "understood, and without effect"),
+    FIELD(vnc_options, sasl, F_BOOL, "sasl", "off", "not supported"),
+    FIELD(vnc_options, acl, F_BOOL, "acl", "off", "not supported"),
+    FIELD(vnc_options, reverse, F_BOOL, "reverse", "off", "connect to a viewer that listens at host:port"),
+    FIELD(vnc_options, power, F_BOOL, "power-control", "off", "understood, and without effect"),
+    FIELD(vnc_options, ipv4, F_BOOL, "ipv4", "off", "only this"),
+    FIELD(vnc_options, ipv6, F_BOOL, "ipv6", "off", "only this"),
+    FIELD(vnc_options, head, F_U64, "head", "0", "screen of that device"),
+    FIELD(vnc_options, key_delay, F_U64, "key-delay-ms", "10", "between two keys, for guests that read slowly"),
+    FIELD(vnc_options, connections, F_U64, "connections", "32", "viewers at a time, at most 64"),
     FIELD_END,
 };
 
-static int number(const char *text, long max, const char *what, long *v, struct err *e)
+static int refuse(const struct vnc_options *o, struct err *e)
 {
-    char *end;
-
-    *v = strtol(text, &end, 10);
-    if (!*text || *end)
-        return err_set(e, -EINVAL, "can't convert to a number: %s", text);
-    return *v < 0 || *v > max ? err_set(e, -ERANGE, "%s %s out of range", what, text) : 0;
-}
-
-static int family(const struct options *o, bool four)
-{
-    bool said = o->ipv4 || o->ipv6;
-
-    return !said ? -1 : four ? o->ipv4 : o->ipv6;
-}
-
-static int note_listen(struct vnc *v, int fd, const char *kind)
-{
-    struct sock_addr a = sock_local(fd);
-    char text[SOCK_TEXT];
-
-    sock_print(&a, text);
-    snprintf(v->where[v->n_listen], sizeof(v->where[0]), "%s%s (%s%s)", a.a.ss_family == AF_UNIX ? ":" : "", text,
-             a.a.ss_family == AF_INET6 ? "ipv6" : a.a.ss_family == AF_UNIX ? "unix" : "ipv4", kind);
-    v->listen[v->n_listen++] = fd;
-    return 0;
-}
-
-static int listen_port(struct vnc *v, const struct options *o, const char *host, long port, long to, const char *kind, struct err *e)
-{
-    struct sock_addrs a;
-    char text[16];
-    int r;
-
-    snprintf(text, sizeof(text), "%ld", port);
-    if ((r = sock_resolve(&a, host, text, family(o, true), family(o, false), SOCK_STREAM, true, e)) < 0 ||
-        (r = sock_listen(&a, (int)to, e)) < 0)
-        return r;
-    return note_listen(v, r, kind);
-}
-
-static long port_of(int fd)
-{
-    struct sock_addr a = sock_local(fd);
-
-    return ntohs(a.a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&a.a)->sin6_port : ((struct sockaddr_in *)&a.a)->sin_port);
-}
-
-static int listen_websocket(struct vnc *v, const struct options *o, const char *host, long display, struct err *e)
-{
-    long port = 5700 + display;
-
-    if (!o->websocket || !strcmp(o->websocket, "off"))
-        return 0;
-    if (strcmp(o->websocket, "on") != 0 && number(o->websocket, 65535, "websocket port", &port, e) < 0)
-        return e->code;
-    return listen_port(v, o, host, port, 0, " (Websocket)", e);
-}
-
-static int call_viewer(struct vnc *v, const char *host, const char *port, struct err *e)
-{
-    struct sock_addrs a;
-    int r;
-
-    if ((r = sock_resolve(&a, host, port, -1, -1, SOCK_STREAM, false, e)) < 0 || (r = sock_connect(&a, 10000, e)) < 0)
-        return r;
-    v->reverse = r;
-    return 0;
-}
-
-static int listen_unix(struct vnc *v, const char *path, struct err *e)
-{
-    struct sock_addrs a;
-    int r;
-
-    if (!*path)
-        return err_set(e, -EINVAL, "no path after unix:");
-    if ((r = sock_unix(&a, path, false, false, e)) < 0 || (r = sock_listen(&a, 0, e)) < 0)
-        return r;
-    v->unix_path = strdup(path);
-    return note_listen(v, r, "");
-}
-
-/* "host:1": display 1 is port 5901. */
-static int open_sockets(struct vnc *v, const struct options *o, struct err *e)
-{
-    const char *colon = strrchr(o->where, ':');
-    long display, to = 0, most = 65535 - 5900;
-    char host[256];
-
-    if (!strncmp(o->where, "unix:", 5))
-        return listen_unix(v, o->where + 5, e);
-    if (!colon)
-        return err_set(e, -EINVAL, "no vnc port specified");
-    snprintf(host, sizeof(host), "%.*s", (int)(colon - o->where), o->where);
-    if (*host == '[' && host[strlen(host) - 1] == ']') {
-        memmove(host, host + 1, strlen(host));
-        host[strlen(host) - 1] = 0;
-    }
-    if (o->reverse)
-        return call_viewer(v, host, colon + 1, e);
-    if (number(colon + 1, most, "port", &display, e) < 0 || (o->to && number(o->to, most, "to", &to, e) < 0))
-        return e->code;
-    if (listen_port(v, o, host, 5900 + display, o->to ? 5900 + to : 0, "", e) < 0)
-        return e->code;
-    return listen_websocket(v, o, host, port_of(v->listen[0]) - 5900, e);
-}
-
-static int refuse(const struct options *o, struct err *e)
-{
-    static const char why[] = "%s: not supported (libvncserver has no such security type)";
-
-    if (o->tls_creds || o->tls_authz)
-        return err_set(e, -ENOTSUP, why, o->tls_creds ? "tls-creds" : "tls-authz");
+    if (o->tls_authz && !o->tls_creds)
+        return err_set(e, -EINVAL, "'tls-authz' provided but TLS is not enabled");
+    if (o->password && o->secret)
+        return err_set(e, -EINVAL, "'password' flag is redundant with 'password-secret'");
+    if (!o->connections || o->connections > VNC_CLIENTS)
+        return err_set(e, -ERANGE, "connections=%" PRIu64 ": want 1 to %d", o->connections, VNC_CLIENTS);
     if (o->sasl || o->sasl_authz || o->acl)
-        return err_set(e, -ENOTSUP, why, o->acl ? "acl" : "sasl");
+        return err_set(e, -ENOTSUP, "%s: not supported (libvncserver has no such security type)", o->acl ? "acl" : "sasl");
+    return 0;
+}
+
+static int take_display(struct vnc *v, const struct vnc_options *o, struct err *e)
+{
+    if (!o->display)
+        return 0;
+    if (!displays_find(v->env->displays, o->display, (unsigned)o->head))
+        return err_set(e, -ENOENT, displays_find(v->env->displays, o->display, 0) ? "Device '%s' does not have a screen of that number" :
+                       "Device '%s' not found", o->display);
+    v->display = strdup(o->display);
+    v->head = (unsigned)o->head;
     return 0;
 }
 
@@ -497,12 +441,13 @@ static int start(struct vnc *v, struct err *e)
     return 0;
 }
 
-static int set_up(struct vnc *v, const struct options *o, struct err *e)
+static int set_up(struct vnc *v, const struct vnc_options *o, struct err *e)
 {
     v->id = strdup(o->id);
     v->lossy = o->lossy;
     v->wants_password = o->password;
     v->key_delay = o->key_delay;
+    v->connections = (unsigned)o->connections;
     v->absolute = input_absolute(v->env->input);
     v->width = 640;
     v->height = 480;
@@ -510,7 +455,8 @@ static int set_up(struct vnc *v, const struct options *o, struct err *e)
         fatal("out of memory");
     if (v->env->keymap && !(v->keymap = keymap_load(v->env->keymap, e)))
         return e->code;
-    if (take_share(v, o->share, e) < 0 || refuse(o, e) < 0 || take_secret(v, o->secret, e) < 0 || open_sockets(v, o, e) < 0)
+    if (take_share(v, o->share, e) < 0 || refuse(o, e) < 0 || take_display(v, o, e) < 0 || take_secret(v, o->secret, e) < 0 ||
+        vnc_tls_init(v, o, e) < 0 || vnc_listen(v, o, e) < 0)
         return e->code;
     if ((v->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
         return err_set(e, -errno, "eventfd: %s", strerror(errno));
@@ -522,7 +468,7 @@ static int set_up(struct vnc *v, const struct options *o, struct err *e)
 struct vnc *vnc_open(const struct vnc_env *env, struct json_object *opts, struct err *e)
 {
     struct json_object *copy = NULL;
-    struct options o;
+    struct vnc_options o;
     struct vnc *v = NULL;
     int r;
 
@@ -554,6 +500,14 @@ struct vnc *vnc_open(const struct vnc_env *env, struct json_object *opts, struct
     return v;
 }
 
+/* Connections that nobody will take any more. */
+static void drop_events(struct vnc *v)
+{
+    for (; v->n_events; v->n_events--, v->first = (v->first + 1) % VNC_EVENTS)
+        if (v->event[v->first].kind == VNC_TLS)
+            close((int)v->event[v->first].a);
+}
+
 void vnc_close(struct vnc *v)
 {
     if (!v)
@@ -565,8 +519,10 @@ void vnc_close(struct vnc *v)
         vnc_wake(v);
         pthread_join(v->thread, NULL);
     }
+    vnc_tls_fini(v);
     input_off_change(v->env->input, v);
     viewer_free(v->viewer);
+    drop_events(v);
     for (unsigned i = 0; i < v->n_listen; i++)
         close(v->listen[i]);
     if (v->unix_path)
@@ -575,6 +531,8 @@ void vnc_close(struct vnc *v)
         close(v->wake);
     pthread_mutex_destroy(&v->lock);
     keymap_free(v->keymap);
+    free((uint32_t *)(uintptr_t)v->cursor.pixels);
+    free(v->display);
     free(v->unix_path);
     free(v->pixels);
     free(v->id);
@@ -609,9 +567,19 @@ int vnc_expire_password(struct vnc *v, int64_t when, struct err *e)
     return 0;
 }
 
+static void print_auth(struct vnc *v, const char *indent, bool websocket, void (*line)(void *opaque, const char *text), void *opaque)
+{
+    char text[80];
+
+    if (v->tls && !websocket)
+        snprintf(text, sizeof(text), "%sAuth: vencrypt (Sub: %s-%s)", indent, v->tls_anon ? "tls" : "x509", v->wants_password ? "vnc" : "none");
+    else
+        snprintf(text, sizeof(text), "%sAuth: %s (Sub: none)", indent, v->wants_password ? "vnc" : "none");
+    line(opaque, text);
+}
+
 void vnc_print(struct vnc *v, void (*line)(void *opaque, const char *text), void *opaque)
 {
-    const char *auth = v->wants_password ? "vnc" : "none";
     char text[SOCK_TEXT + 64];
 
     snprintf(text, sizeof(text), "%s:", v->id);
@@ -619,17 +587,22 @@ void vnc_print(struct vnc *v, void (*line)(void *opaque, const char *text), void
     for (unsigned i = v->n_listen; i-- > 0;) {
         snprintf(text, sizeof(text), "  Server: %s", v->where[i]);
         line(opaque, text);
-        snprintf(text, sizeof(text), "    Auth: %s (Sub: none)", auth);
-        line(opaque, text);
+        print_auth(v, "    ", v->is_websocket[i], line, opaque);
     }
     pthread_mutex_lock(&v->lock);
     for (unsigned i = 0; i < v->n_peers; i++) {
         snprintf(text, sizeof(text), "  Client: %s", v->peer[i].text);
         line(opaque, text);
+        snprintf(text, sizeof(text), "    x509_dname: %s", *v->peer[i].name ? v->peer[i].name : "none");
+        line(opaque, text);
+        line(opaque, "    sasl_username: none");
     }
     pthread_mutex_unlock(&v->lock);
-    if (!v->n_listen) {
-        snprintf(text, sizeof(text), "  Auth: %s (Sub: none)", auth);
-        line(opaque, text);
-    }
+    if (!v->n_listen)
+        print_auth(v, "  ", false, line, opaque);
+}
+
+const char *vnc_where(const struct vnc *v)
+{
+    return v->n_listen ? v->at : NULL;
 }

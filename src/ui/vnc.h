@@ -12,6 +12,7 @@
 #include "ui/display.h"
 
 struct json_object;
+struct tls_provider;
 struct vnc;
 
 struct vnc_env {
@@ -23,6 +24,8 @@ struct vnc_env {
     /** secret - what a password-secret= names, into @buf; -ENOENT.  NULL: there are none. */
     int (*secret)(void *opaque, const char *id, char *buf, size_t len, struct err *e);
     void *opaque;
+    const struct tls_provider *tls; /* tls-creds= (base/tls.h); NULL: there are none */
+    void *tls_opaque;
 };
 
 /** vnc_open - @opts as of -vnc, "vnc" has the address: "host:1", ":1", "unix:/path"; they stay the caller's.  "none": NULL, no error. */
@@ -35,6 +38,8 @@ int vnc_set_password(struct vnc *v, const char *password, struct err *e);
 int vnc_expire_password(struct vnc *v, int64_t when, struct err *e);
 /** vnc_print - what `info vnc` says. */
 void vnc_print(struct vnc *v, void (*line)(void *opaque, const char *text), void *opaque);
+/** vnc_where - the first address it listens at, "127.0.0.1:5900"; NULL: it called a viewer. */
+const char *vnc_where(const struct vnc *v);
 /** vnc_there - was the program built with libvncserver? */
 bool vnc_there(void);
 

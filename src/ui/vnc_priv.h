@@ -10,13 +10,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { VNC_EVENTS = 512, VNC_LISTEN = 4, VNC_RECTS = 64, VNC_CLIENTS = 64, VNC_PASSWORD = 8 };
+enum { VNC_EVENTS = 512, VNC_LISTEN = 8, VNC_RECTS = 64, VNC_CLIENTS = 64, VNC_PASSWORD = 8 };
 
 enum vnc_event_kind {
     VNC_KEY,     /* a: keysym, b: code of set 1 or 0, c: down */
     VNC_POINTER, /* a: x, b: y (or deltas with @relative), c: buttons */
     VNC_LOOK,    /* a: viewers there are */
     VNC_SIZE,    /* a, b: that a viewer would like */
+    VNC_TLS,     /* a: a connection that is to be TLS first, b: for a WebSocket */
     VNC_LEFT,    /* a viewer that may have held keys */
 };
 
@@ -33,8 +34,23 @@ struct vnc_rect {
 /* A viewer as `info vnc` has it. */
 struct vnc_peer {
     const void *client;
-    char text[SOCK_TEXT];
+    char text[SOCK_TEXT + 8];
+    char name[256]; /* in its certificate; "": none */
 };
+
+/* A connection inside TLS, on its way to the thread: the end of a pair of sockets whose other end vnc_tls.c serves. */
+struct vnc_arrival {
+    int fd;
+    struct vnc_peer peer;
+};
+
+struct vnc_options {
+    char *where, *to, *websocket, *share, *tls_creds, *tls_authz, *sasl_authz, *display, *secret, *id, *lock_key, *audiodev;
+    bool password, lossy, non_adaptive, sasl, acl, reverse, power, ipv4, ipv6;
+    uint64_t head, key_delay, connections;
+};
+
+enum vnc_share { SHARE_EXCLUSIVE, SHARE_FORCED, SHARE_ALL };
 
 struct vnc {
     const struct vnc_env *env;
@@ -45,17 +61,25 @@ struct vnc {
     bool ctrl, alt;
     uint64_t key_delay;
     struct keymap *keymap; /* NULL: US */
+    char *display;         /* device whose screen is shown first, NULL: any */
+    unsigned head;
+    char *tls, *tls_authz; /* objects' ids; no tls: none */
+    struct vnc_relay *relays;
 
     /* Constant while the thread runs. */
     int listen[VNC_LISTEN];
     char where[VNC_LISTEN][SOCK_TEXT + 32]; /* "127.0.0.1:5900 (ipv4)" */
+    bool is_websocket[VNC_LISTEN];
+    char at[SOCK_TEXT]; /* the first, as such */
     unsigned n_listen;
     int reverse; /* a connection that we made, or -1 */
-    bool wants_password, lossy;
-    int share; /* index into vnc_shares */
+    bool wants_password, lossy, tls_anon;
+    enum vnc_share share;
+    unsigned connections;
     pthread_t thread;
     bool threaded;
     int wake; /* eventfd: something is new for the thread */
+    const struct vnc_peer *arriving; /* the thread's: who is about to come out of TLS */
     char *unix_path;
 
     pthread_mutex_t lock; /* innermost; of all below */
@@ -73,12 +97,31 @@ struct vnc {
     bool called; /* the main loop knows that there are events */
     struct vnc_peer peer[VNC_CLIENTS];
     unsigned n_peers;
+    struct cursor cursor; /* pixels are ours; NULL: none */
+    bool cursor_changed, cursor_visible;
+    int cursor_x, cursor_y;
+    struct vnc_arrival arrival[VNC_CLIENTS];
+    unsigned n_arrivals;
 };
 
 /* vnc_thread.c.  vnc_thread_main - until v->quit. */
 void *vnc_thread_main(void *vnc);
-/* vnc.c: vnc_say - the thread has something for the main loop. */
-void vnc_say(struct vnc *v, struct vnc_event ev);
+/* vnc.c: vnc_say - the thread has something for the main loop; false: there was no room for long. */
+bool vnc_say(struct vnc *v, struct vnc_event ev);
 void vnc_wake(struct vnc *v);
+
+/* vnc_listen.c.  vnc_listen - fills v->listen or v->reverse.  vnc_address - as `info vnc` has it. */
+int vnc_listen(struct vnc *v, const struct vnc_options *o, struct err *e);
+void vnc_address(const struct sock_addr *a, char text[SOCK_TEXT]);
+const char *vnc_family(const struct sock_addr *a);
+void vnc_peer_address(struct vnc_peer *p, const struct sock_addr *a); /* "127.0.0.1:4711 (ipv4)" */
+
+/*
+ * vnc_tls.c, on the main loop.  vnc_tls_init - checks tls-creds= and tls-authz=.  vnc_tls_begin - @fd, which becomes its own, gets a
+ * session and a thread that relays what is inside it to the server.  vnc_tls_fini - all of them end.
+ */
+int vnc_tls_init(struct vnc *v, const struct vnc_options *o, struct err *e);
+void vnc_tls_begin(struct vnc *v, int fd, bool websocket);
+void vnc_tls_fini(struct vnc *v);
 
 #endif

@@ -22,6 +22,7 @@ enum { POINTER_CHANGE = -257, EXTENDED_KEY = -258, MSG_QEMU = 255, WAIT_MS = 500
 /* What belongs to one viewer. */
 struct client {
     struct vnc *v;
+    bool pointer;  /* was given a picture of one */
     bool motion;   /* takes pointer motion changes, and */
     bool told, absolute; /* was told this */
 };
@@ -185,17 +186,22 @@ static enum rfbNewClientAction arrived(rfbClientPtr cl)
 {
     struct vnc *v = vnc_of(cl);
     struct sock_addr a = sock_peer(cl->sock);
+    struct vnc_peer peer = {.client = cl};
     struct client *c = calloc(1, sizeof(*c));
     bool room;
 
     if (!c)
         return RFB_CLIENT_REFUSE;
-    pthread_mutex_lock(&v->lock);
-    room = v->n_peers < VNC_CLIENTS;
-    if (room) {
-        v->peer[v->n_peers].client = cl;
-        sock_print(&a, v->peer[v->n_peers++].text);
+    if (v->arriving) { /* inside TLS: the socket says nothing */
+        peer = *v->arriving;
+        peer.client = cl;
+    } else {
+        vnc_peer_address(&peer, &a);
     }
+    pthread_mutex_lock(&v->lock);
+    room = v->n_peers < v->connections;
+    if (room)
+        v->peer[v->n_peers++] = peer;
     pthread_mutex_unlock(&v->lock);
     if (!room) {
         free(c);
@@ -210,6 +216,10 @@ static enum rfbNewClientAction arrived(rfbClientPtr cl)
 
 static void before_update(rfbClientPtr cl)
 {
+    /* A viewer that can show pointers keeps its own while there is none of the device's. */
+    if (!cl->screen->cursor && !client_of(cl)->pointer)
+        cl->cursorWasChanged = FALSE;
+    client_of(cl)->pointer |= cl->screen->cursor != NULL;
     if (vnc_of(cl)->lossy)
         return;
     cl->tightQualityLevel = -1;
@@ -262,6 +272,49 @@ static void take_picture(struct vnc *v, rfbScreenInfoPtr s)
         rfbMarkRectAsModified(s, (int)r[i].x, (int)r[i].y, (int)(r[i].x + r[i].w), (int)(r[i].y + r[i].h));
 }
 
+/* --- The pointer --- */
+
+/* The library's form: pixels as the picture's, and a bit for each that is to be seen; it has no use for shades of transparency. */
+static rfbCursorPtr make_cursor(const struct cursor *c)
+{
+    size_t row = (c->width + 7) / 8;
+    rfbCursorPtr to = calloc(1, sizeof(*to));
+    uint32_t *rich = calloc((size_t)c->width * c->height, 4);
+    uint8_t *mask = calloc(c->height, row);
+
+    if (!to || !rich || !mask)
+        fatal("out of memory");
+    for (unsigned y = 0; y < c->height; y++)
+        for (unsigned x = 0; x < c->width; x++) {
+            uint32_t p = c->pixels[(size_t)y * c->width + x];
+
+            rich[(size_t)y * c->width + x] = p & 0xffffff;
+            if (p >> 31)
+                mask[y * row + x / 8] |= 0x80 >> (x & 7);
+        }
+    *to = (struct rfbCursor){.cleanup = TRUE, .cleanupMask = TRUE, .cleanupRichSource = TRUE, .cleanupSource = TRUE, .mask = mask,
+                             .richSource = (unsigned char *)rich, .width = (unsigned short)c->width, .height = (unsigned short)c->height,
+                             .xhot = (unsigned short)c->hot_x, .yhot = (unsigned short)c->hot_y};
+    return to;
+}
+
+static void take_cursor(struct vnc *v, rfbScreenInfoPtr s)
+{
+    rfbCursorPtr now = NULL;
+    bool changed;
+
+    pthread_mutex_lock(&v->lock);
+    changed = v->cursor_changed;
+    v->cursor_changed = false;
+    if (changed && v->cursor.pixels && v->cursor_visible)
+        now = make_cursor(&v->cursor);
+    s->cursorX = v->cursor_x;
+    s->cursorY = v->cursor_y;
+    pthread_mutex_unlock(&v->lock);
+    if (changed && (now || s->cursor))
+        rfbSetCursor(s, now);
+}
+
 /* --- The thread --- */
 
 static rfbScreenInfoPtr make_screen(struct vnc *v)
@@ -279,7 +332,8 @@ static rfbScreenInfoPtr make_screen(struct vnc *v)
     s->deferPtrUpdateTime = 0;
     s->handleEventsEagerly = TRUE;
     s->maxClientWait = WAIT_MS;
-    s->alwaysShared = v->share != 0;
+    s->alwaysShared = v->share == SHARE_ALL;
+    s->dontDisconnect = v->share == SHARE_FORCED; /* who wants the screen alone is let go */
     s->permitFileTransfer = FALSE;
     s->kbdAddEvent = key;
     s->ptrAddEvent = pointer;
@@ -302,9 +356,42 @@ static void accept_all(struct vnc *v, rfbScreenInfoPtr s, unsigned i)
     while ((fd = sock_accept(v->listen[i], NULL)) >= 0) {
         if (fd >= FD_SETSIZE) /* libvncserver selects */
             close(fd);
-        else
+        else if (!v->tls)
             rfbNewClient(s, fd);
+        else if (!vnc_say(v, (struct vnc_event){.kind = VNC_TLS, .a = (uint32_t)fd, .b = v->is_websocket[i]}))
+            close(fd);
     }
+}
+
+/* Those who come through TLS. */
+static void accept_arrivals(struct vnc *v, rfbScreenInfoPtr s)
+{
+    struct vnc_arrival a[VNC_CLIENTS];
+    unsigned n;
+
+    pthread_mutex_lock(&v->lock);
+    n = v->n_arrivals;
+    memcpy(a, v->arrival, n * sizeof(a[0]));
+    v->n_arrivals = 0;
+    pthread_mutex_unlock(&v->lock);
+    for (unsigned i = 0; i < n; i++) {
+        v->arriving = &a[i].peer;
+        if (a[i].fd >= FD_SETSIZE)
+            close(a[i].fd);
+        else
+            rfbNewClient(s, a[i].fd);
+    }
+    v->arriving = NULL;
+}
+
+static void call_viewer(struct vnc *v, rfbScreenInfoPtr s)
+{
+    rfbClientPtr cl;
+
+    if (v->tls)
+        vnc_say(v, (struct vnc_event){.kind = VNC_TLS, .a = (uint32_t)v->reverse});
+    else if ((cl = rfbNewClient(s, v->reverse)))
+        cl->reverseConnection = TRUE;
 }
 
 static unsigned gather(struct vnc *v, rfbScreenInfoPtr s, struct pollfd *p, unsigned max)
@@ -366,7 +453,9 @@ static void serve(struct vnc *v, rfbScreenInfoPtr s)
         for (unsigned i = 0; i < v->n_listen; i++)
             if (p[1 + i].revents)
                 accept_all(v, s, i);
+        accept_arrivals(v, s);
         take_picture(v, s);
+        take_cursor(v, s);
         tell_all(s);
         rfbProcessEvents(s, 0);
     }
@@ -386,12 +475,8 @@ void *vnc_thread_main(void *vnc)
     extended = true;
     s = make_screen(v);
     pthread_mutex_unlock(&library);
-    if (v->reverse >= 0) {
-        rfbClientPtr cl = rfbNewClient(s, v->reverse);
-
-        if (cl)
-            cl->reverseConnection = TRUE;
-    }
+    if (v->reverse >= 0)
+        call_viewer(v, s);
     serve(v, s);
     rfbShutdownServer(s, TRUE);
     fb = s->frameBuffer;

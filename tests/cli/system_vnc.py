@@ -6,6 +6,7 @@ import re
 import select
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -30,7 +31,7 @@ class Machine:
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.text = ''
         RUNNING.append(self.p)
-        self.until(PROMPT)
+        self.greeting = self.until(PROMPT)
 
     def until(self, what, seconds=20):
         end = time.monotonic() + seconds
@@ -75,9 +76,11 @@ def pictures():
     verdict('the pointer is relative without a tablet', (-257, 0) in v.told, v.told)
     info = m.ask('info vnc')
     verdict('info vnc says who is there', re.fullmatch(
+        r'default:\n  Server: :\S+/sock \(unix\)\n    Auth: none \(Sub: none\)\n'
+        r'  Client: : \(unix\)\n    x509_dname: none\n    sasl_username: none\n'
         r'tcp:\n  Server: 127.0.0.1:57\d\d \(ipv4 \(Websocket\)\)\n    Auth: none \(Sub: none\)\n'
-        r'  Server: 127.0.0.1:59\d\d \(ipv4\)\n    Auth: none \(Sub: none\)\n'
-        r'default:\n  Server: :\S+/sock \(unix\)\n    Auth: none \(Sub: none\)\n  Client: \S*\n', info), info)
+        r'  Server: 127.0.0.1:59\d\d \(ipv4\)\n    Auth: none \(Sub: none\)\n', info), info)
+    verdict('to= says where it runs', m.greeting.startswith('VNC server running on 127.0.0.1:59'), m.greeting)
     ports = [int(p) for p in re.findall(r'127\.0\.0\.1:(\d+)', info)]
     websocket(ports[0])
     people(ports[1])
@@ -94,15 +97,19 @@ def pictures():
 
 def websocket(port):
     with socket.create_connection(('127.0.0.1', port), 20) as s:
-        s.sendall(b'GET /websockify HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nOrigin: http://x\r\n'
-                  b'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: binary\r\n\r\n')
-        got = b''
-        while b'RFB 003.008\n' not in got:
-            more = s.recv(4096)
-            if not more:
-                break
-            got += more
-        verdict('browsers connect by WebSocket', b's3pPLMBiTxaQ9kYGzzhZRbK+xOo=' in got and b'RFB 003.008\n' in got, got)
+        greet_websocket(s, 'browsers connect by WebSocket')
+
+
+def greet_websocket(s, name):
+    s.sendall(b'GET /websockify HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nOrigin: http://x\r\n'
+              b'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: binary\r\n\r\n')
+    got = b''
+    while b'RFB 003.008\n' not in got:
+        more = s.recv(4096)
+        if not more:
+            break
+        got += more
+    verdict(name, b's3pPLMBiTxaQ9kYGzzhZRbK+xOo=' in got and b'RFB 003.008\n' in got, got)
 
 
 def people(port):
@@ -180,7 +187,12 @@ def refusals():
     for vnc, want in ((':abc', "can't convert to a number: abc"), ('foo', 'no vnc port specified'),
                       ('localhost:99999', 'port 99999 out of range'), (':1,foo=1', "Invalid parameter 'foo'"),
                       (':1,share=x', "unknown vnc share= option 'x': want allow-exclusive, force-shared or ignore"),
-                      (':1,tls-creds=x', 'tls-creds: not supported (libvncserver has no such security type)'),
+                      (':1,tls-creds=x', "No TLS credentials with id 'x'"),
+                      (':1,tls-authz=x', "'tls-authz' provided but TLS is not enabled"),
+                      (':1,sasl=on', 'sasl: not supported (libvncserver has no such security type)'),
+                      (':1,password=on,password-secret=s', "'password' flag is redundant with 'password-secret'"),
+                      (':1,password-secret=s', "No secret with id 's'"), (':1,connections=0', 'connections=0: want 1 to 64'),
+                      (':3,to=1', 'to=1 is below the display, 3'), (':1,display=nix', "Device 'nix' not found"),
                       ('unix:', 'no path after unix:')):
         r = subprocess.run([SYSTEM, '-M', 'none', '-vnc', vnc], capture_output=True, text=True, timeout=20)
         want = f'qemu-system-aarch64: -vnc {vnc}: {want}\n'
@@ -203,13 +215,169 @@ def alive(v):
 
 
 def sharing():
-    for share, stays in ('allow-exclusive', False), ('force-shared', True), ('ignore', True):
+    for share, enters_, stays in ('allow-exclusive', True, False), ('force-shared', False, True), ('ignore', True, True):
         m = Machine(*SCREEN, vnc=f',share={share}')
         first = Viewer(m.path)
         first.whole()
-        exclusive(m.path)
-        verdict(f'share={share}', alive(first) == stays)
+        try:
+            exclusive(m.path)
+            entered = True
+        except (Refused, OSError):
+            entered = False
+        verdict(f'share={share}', (entered, alive(first)) == (enters_, stays), (entered, enters_, stays))
         m.end()
+
+
+def places():
+    m = Machine(*SCREEN, '-chardev', 'vc,id=other', '-vnc', ':0,to=90,id=all', vnc=',connections=1,display=other')
+    info = m.ask('info vnc')
+    ports = re.findall(r'Server: (\S+):(59\d\d) \((ipv[46])\)', info)
+    families = {f for _, _, f in ports}
+    verdict('without a host it listens on all addresses, at one port',
+            families >= {'ipv4'} and len({p for _, p, _ in ports}) == 1 and all(h in ('0.0.0.0', '::') for h, _, _ in ports), info)
+    if not os.path.exists('/proc/net/if_inet6'):
+        print('skip system_vnc, it listens on IPv6, too: the host has none')
+    else:
+        verdict('it listens on IPv6, too', 'ipv6' in families, info)
+    first = Viewer(m.path)
+    first.whole()
+    verdict('connections=1 lets one in', alive(first) and not enters(m.path, None))
+    verdict('display= names the screen', (first.w, first.h) == (640, 384), (first.w, first.h))
+    first.close()
+    m.end()
+
+
+PEOPLE = 'ca', 'server', 'friend', 'stranger'
+
+
+def certificates(folder):
+    """A CA, a server "localhost", and two clients."""
+    def certtool(*args, template):
+        with open(os.path.join(TMP, 'template'), 'w') as f:
+            f.write(template + 'expiration_days = 30\n')
+        subprocess.run(['certtool', '--no-text', '--template', os.path.join(TMP, 'template'), *args], check=True, capture_output=True)
+    os.mkdir(folder)
+    key, cert = (lambda w: f'{folder}/{w}-key.pem'), (lambda w: f'{folder}/{w}-cert.pem')
+    for who in PEOPLE:
+        certtool('--generate-privkey', '--key-type=ecdsa', '--outfile', key(who), template='')
+    certtool('--generate-self-signed', '--load-privkey', key('ca'), '--outfile', cert('ca'), template='cn = CA\nca\ncert_signing_key\n')
+    for who in PEOPLE[1:]:
+        kind = 'dns_name = localhost\ntls_www_server\n' if who == 'server' else 'tls_www_client\n'
+        certtool('--generate-certificate', '--load-ca-certificate', cert('ca'), '--load-ca-privkey', key('ca'), '--load-privkey', key(who),
+                 '--outfile', cert(who), template=f'cn = {who}\n{kind}signing_key\n')
+
+
+def context(folder, who=None):
+    c = ssl.create_default_context(cafile=f'{folder}/ca-cert.pem')
+    if who:
+        c.load_cert_chain(f'{folder}/{who}-cert.pem', f'{folder}/{who}-key.pem')
+    return c
+
+
+def anonymous():
+    c = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    c.check_hostname, c.verify_mode, c.maximum_version = False, ssl.CERT_NONE, ssl.TLSVersion.TLSv1_2
+    c.set_ciphers('ADH:AECDH:@SECLEVEL=0')
+    return c
+
+
+def meets(path, **how):
+    """The viewer, or None: it was not let in."""
+    try:
+        v = Viewer(path, **how)
+        v.whole()
+        return v
+    except (Refused, OSError):
+        return None
+
+
+def tls():
+    m = Machine(*SCREEN, '-object', 'tls-creds-anon,id=t,endpoint=server', '-vnc', '127.0.0.1:0,to=90,tls-creds=t,id=tcp', vnc=',tls-creds=t')
+    v = meets(m.path, tls=anonymous())
+    verdict('anonymous TLS', v and v.subtype == 257)
+    info = m.ask('info vnc')
+    verdict('info vnc says so', 'Auth: vencrypt (Sub: tls-none)\n  Client: : (unix)\n    x509_dname: none\n' in info, info)
+    old = meets(m.path, tls=anonymous(), version=b'RFB 003.007\n')
+    verdict('version 3.7 inside TLS', old)
+    display = int(re.search(r'127\.0\.0\.1:(\d+)', info).group(1)) - 5900
+    if shutil.which('gvnccapture'):
+        out = os.path.join(TMP, 'tls.png')
+        r = subprocess.run(['gvnccapture', f'127.0.0.1:{display}', out], capture_output=True, text=True, timeout=60)
+        verdict('gvnccapture takes a picture inside TLS', r.returncode == 0 and os.path.getsize(out) > 500, r.stderr + r.stdout)
+    else:
+        print('skip system_vnc, gvnccapture takes a picture inside TLS: it is not installed')
+    hostile_tls(m, v)
+    v.close()
+    verdict('it ends well with TLS', m.end() == 0)
+
+
+def hostile_tls(m, good):
+    """Viewers that break off or talk nonsense before and inside the handshake, and some that say nothing at all."""
+    hello = [b'RFB 003.008\n', b'\x13', b'\0\2', b'\0\0\1\1']
+    bad = [b'', b'\0' * 40, b'\xff' * 40, b'RFB 003.003\n', b'\x16\3\1\xff\xff' + b'\1' * 300, b'\x15\3\1\0\2\2\x28']
+    silent = [socket.socket(socket.AF_UNIX) for _ in range(20)]
+    for s in silent:
+        s.connect(m.path)
+    for stage in range(len(hello) + 1):
+        for text in bad:
+            with socket.socket(socket.AF_UNIX) as s:
+                s.connect(m.path)
+                s.settimeout(0.1)
+                try:
+                    for part in hello[:stage]:
+                        s.recv(4096)
+                        s.sendall(part)
+                    s.sendall(text)
+                    s.recv(4096)
+                except OSError:
+                    pass
+    verdict('hostile viewers do no harm to TLS', m.p.poll() is None and alive(good) and meets(m.path, tls=anonymous()))
+    for s in silent:
+        s.close()
+
+
+def tls_x509():
+    if not shutil.which('certtool'):
+        print('skip system_vnc, certificates: certtool is not installed')
+        return
+    pki = os.path.join(TMP, 'pki')
+    certificates(pki)
+    m = Machine(*SCREEN, '-object', f'tls-creds-x509,id=t,dir={pki},endpoint=server,verify-peer=off', '-object', 'secret,id=s,data=mellon',
+                '-vnc', '127.0.0.1:0,to=90,websocket=on,tls-creds=t,id=tcp', vnc=',tls-creds=t,password-secret=s')
+    v = meets(m.path, tls=context(pki), password='mellon')
+    verdict('certificates and a password', v and v.subtype == 261)
+    verdict('a wrong password does not open', meets(m.path, tls=context(pki), password='x') is None)
+    info = m.ask('info vnc')
+    verdict('info vnc has the ways in', 'Auth: vencrypt (Sub: x509-none)' in info and 'Auth: vencrypt (Sub: x509-vnc)' in info and
+            '(Websocket))\n    Auth: none' in info, info)
+    plain = meets_plain(m.path)
+    verdict('nobody enters without TLS', plain == [19], plain)
+    secure_websocket(pki, int(re.search(r'127\.0\.0\.1:(\d+) \(ipv4 \(Web', info).group(1)))
+    m.end()
+    m = Machine(*SCREEN, '-object', f'tls-creds-x509,id=t,dir={pki},endpoint=server', '-object', 'authz-simple,id=a,identity=CN=friend',
+                vnc=',tls-creds=t,tls-authz=a')
+    verdict('who shows no certificate stays outside', meets(m.path, tls=context(pki)) is None)
+    verdict('who is not named in tls-authz, too', meets(m.path, tls=context(pki, 'stranger')) is None)
+    friend = meets(m.path, tls=context(pki, 'friend'))
+    verdict('who is named gets in', friend)
+    info = m.ask('info vnc')
+    verdict('info vnc has the name', 'x509_dname: CN=friend\n' in info, info)
+    m.end()
+
+
+def meets_plain(path):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(20)
+        s.connect(path)
+        s.recv(12)
+        s.sendall(b'RFB 003.008\n')
+        n = s.recv(1)[0]
+        return list(s.recv(n))
+
+
+def secure_websocket(pki, port):
+    with context(pki).wrap_socket(socket.create_connection(('127.0.0.1', port), 20), server_hostname='localhost') as s:
+        greet_websocket(s, 'browsers connect by WebSocket inside TLS')
 
 
 def reverse():
@@ -267,6 +435,9 @@ def main():
     typing()
     passwords()
     sharing()
+    places()
+    tls()
+    tls_x509()
     reverse()
     hostile()
     refusals()

@@ -3,6 +3,7 @@
 #include "app/system/sys.h"
 
 #include "block/env.h"
+#include "block/tls_creds.h"
 #include "dev/backends.h"
 #include "schema/keyval.h"
 #include "ui/vnc.h"
@@ -37,6 +38,10 @@ static int add_vnc(struct sys *s, struct json_object *opts, struct err *e)
         return e->code;
     }
     named_add(&s->vncs, vnc_id(v), v);
+    if (keyval_string(opts, "to") && vnc_where(v)) { /* which of them it is */
+        printf("VNC server running on %s\n", vnc_where(v));
+        fflush(stdout);
+    }
     return 0;
 }
 
@@ -66,7 +71,9 @@ static void make_env(struct sys *s)
                                    .title = title,
                                    .keymap = s->cli.keymap,
                                    .secret = secret,
-                                   .opaque = s};
+                                   .opaque = s,
+                                   .tls = &tls_creds_provider,
+                                   .tls_opaque = s->blk};
 }
 
 int displays_open(struct sys *s, struct err *e)
