@@ -150,6 +150,15 @@ static int init(struct dev *d, struct err *e)
     return 0;
 }
 
+/* When a machine ends, the bus may still have devices. */
+static void fini(struct dev *d)
+{
+    struct pci_hotplug *h = hotplug_of(d);
+
+    if (h->bus)
+        h->bus->slots = NULL;
+}
+
 static void reset(struct dev *d)
 {
     struct pci_hotplug *h = hotplug_of(d);
@@ -177,4 +186,5 @@ const struct dev_type dev_pci_hotplug = {
     .state_version = 1,
     .init = init,
     .reset = reset,
+    .fini = fini,
 };
