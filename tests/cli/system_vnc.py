@@ -242,7 +242,7 @@ def places():
     first = Viewer(m.path)
     first.whole()
     verdict('connections=1 lets one in', alive(first) and not enters(m.path, None))
-    verdict('display= names the screen', (first.w, first.h) == (640, 384), (first.w, first.h))
+    verdict('display= names the screen', first.wait(lambda: (first.w, first.h) == (640, 384)), (first.w, first.h))
     first.close()
     m.end()
 
