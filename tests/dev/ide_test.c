@@ -477,6 +477,68 @@ TEST(ide, a_write_without_room_does_what_werror_says)
     }
 }
 
+/* A machine whose disk has no room for its first write; @r stops at it. */
+static struct rig *without_room(void)
+{
+    struct rig *r;
+
+    disc.id = "d1";
+    disc.blk = image(DISC, 2048, 0);
+    disc.read_only = disc.cdrom = true;
+    disk.id = "d0";
+    disk.blk = rig_full_disk(DISK, false);
+    disk.werror = DRIVE_STOP;
+    r = ide();
+    rig_run(r, true);
+    return r;
+}
+
+/* Stopped, saved, made anew, and it runs on. */
+static void saved_while_waiting(struct rig *r, bool twice)
+{
+    CHECK(rig_await_stop(r));
+    rig_save_load(r);
+    CHECK(inb(r, P + 0x206) & 0x80);
+    if (twice) {
+        rig_save_load(r);
+        rig_hostile(r);
+    }
+    rig_run(r, true);
+    CHECK_EQ(status(r, P), 0x50);
+}
+
+static uint16_t first_word(struct rig *r, uint32_t lba)
+{
+    command(r, P, 0x20, lba, 1);
+    CHECK_EQ(status(r, P), 0x58);
+    return inw(r, P);
+}
+
+TEST(ide, a_write_that_waits_for_room_is_in_the_saved_state)
+{
+    struct rig *r = without_room();
+
+    command(r, P, 0x30, 7, 2);
+    CHECK_EQ(status(r, P), 0x58);
+    for (unsigned i = 0; i < 512; i++) {
+        if (i == 256)
+            CHECK_EQ(status(r, P), 0x58);
+        outw(r, P, 0x1234);
+    }
+    saved_while_waiting(r, true);
+    CHECK_EQ(first_word(r, 8), 0x1234);
+    rig_free(r);
+
+    r = without_room();
+    rig_store(r, BUF, 0x4321, 2);
+    prd(r, 0, BUF, 512, true);
+    command(r, P, 0xca, 9, 1);
+    start(r, 0, false);
+    saved_while_waiting(r, false);
+    CHECK_EQ(first_word(r, 9), 0x4321);
+    rig_free(r);
+}
+
 static const struct test tests[] = {
     CASE(ide, drives_say_what_they_are),
     CASE(ide, reads_and_writes_by_the_cpu),
@@ -489,5 +551,6 @@ static const struct test tests[] = {
     CASE(isa_ide, has_no_dma),
     CASE(ide, two_drives_share_a_channel),
     CASE(ide, a_write_without_room_does_what_werror_says),
+    CASE(ide, a_write_that_waits_for_room_is_in_the_saved_state),
 };
 TEST_MAIN(tests)

@@ -282,16 +282,20 @@ bool rig_await_stop(struct rig *r)
 
 struct blk *rig_full_disk(uint64_t size, bool always)
 {
-    char tree[256];
+    char tree[256], path[] = "/tmp/emu-rig-XXXXXX";
+    int fd = mkstemp(path);
     struct err e = {0};
     struct blk *b;
 
+    must(fd >= 0 && ftruncate(fd, (off_t)size) == 0, "a file", &e);
+    close(fd);
     snprintf(tree, sizeof(tree),
              "{\"driver\": \"blkdebug\", \"inject-error\": [{\"event\": \"write_aio\", \"errno\": 28, \"once\": %s}], "
-             "\"image\": {\"driver\": \"null-co\", \"size\": %llu}}",
-             always ? "false" : "true", (unsigned long long)size);
+             "\"image\": {\"driver\": \"file\", \"filename\": \"%s\"}}",
+             always ? "false" : "true", path);
     b = blk_open(blk_env_new(NULL, NULL), NULL, json_tokener_parse(tree), BLK_RDWR, &e);
     must(b != NULL, "a full disk", &e);
+    unlink(path);
     return b;
 }
 

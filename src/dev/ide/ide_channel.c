@@ -356,6 +356,38 @@ static bool moves_sectors(uint8_t op)
            op == WRITE_MULTIPLE || op == WRITE_MULTIPLE_EXT;
 }
 
+void ide_job_again(struct ide_channel *c, bool dma)
+{
+    struct ata_cmd probe = {.command = c->opcode};
+
+    if (dma)
+        ide_start_dma(c);
+    else if (c->opcode == ATA_PACKET)
+        ide_packet_again(c);
+    else if (moves_sectors(c->opcode))
+        chunk_job(c, ata_data(&probe) == ATA_PIO_OUT);
+    else
+        without_data(c);
+}
+
+/* Is the command that a saved state has in work one that may wait? */
+static bool can_go_on(struct ide_channel *c)
+{
+    struct ata_cmd probe = {.command = c->opcode};
+    bool cd = ide_disk(c)->atapi;
+    uint64_t len;
+
+    if (c->again == IDE_AGAIN_DMA && !c->dma)
+        return false;
+    if (c->opcode == ATA_PACKET || cd)
+        return cd && c->opcode == ATA_PACKET;
+    if (!ata_length(&probe, &len) || ata_is_ncq(&probe))
+        return false;
+    if (c->again == IDE_AGAIN_DMA)
+        return ata_data(&probe) == ATA_DMA_IN || ata_data(&probe) == ATA_DMA_OUT;
+    return moves_sectors(c->opcode) ? c->left != 0 : ata_data(&probe) == ATA_NONE;
+}
+
 /* Those that have nothing to do with data; false: it is none of them. */
 static bool of_channel(struct ide_channel *c)
 {
@@ -627,19 +659,22 @@ int ide_channel_loaded(struct ide_channel *c, struct err *e)
 {
     bool srst = c->device_control & CTL_SRST, there = ide_disk(c);
 
-    if (c->phase > IDE_DMA || (c->phase == IDE_BUSY && !srst) || c->at > c->block_end ||
+    if (c->phase > IDE_DMA || (c->phase == IDE_BUSY && !srst && !c->again) ||
+        c->again > IDE_AGAIN_DMA || (c->again && c->phase != IDE_BUSY) || c->at > c->block_end ||
         c->block_end > c->end || c->end > IDE_BUFFER || c->left > UINT32_MAX / ATAPI_BLOCK)
         return err_set(e, -EILSEQ, "phase %u, bytes %u..%u of %u", c->phase, c->at, c->block_end,
                        c->end);
-    if (!there && c->phase != IDE_IDLE && !srst)
+    if (!there && ((c->phase != IDE_IDLE && !srst) || c->again))
         return err_set(e, -EILSEQ, "a command for a drive that is not there");
     if (there && c->phase != IDE_IDLE && c->opcode == ATA_PACKET && !ide_disk(c)->atapi)
         return err_set(e, -EILSEQ, "a packet for a drive that takes none");
     if (there && c->phase != IDE_IDLE && c->opcode != ATA_PACKET && ide_disk(c)->atapi && c->left)
         return err_set(e, -EILSEQ, "sectors of a drive that has none");
+    if (c->again && !can_go_on(c))
+        return err_set(e, -EILSEQ, "command %02x does not wait", c->opcode);
     if (c->phase == IDE_DMA && !c->dma)
         return err_set(e, -EILSEQ, "DMA of a channel that has none");
-    if (there && is_multiple(c->opcode) && c->phase >= IDE_IN && !ide_disk(c)->multiple)
+    if (there && is_multiple(c->opcode) && (c->phase >= IDE_IN || c->again) && !ide_disk(c)->multiple)
         return err_set(e, -EILSEQ, "no sectors of a block");
     return 0;
 }
@@ -662,6 +697,7 @@ const struct state ide_channel_state[] = {
     STATE(ide_channel, heads, S_U8, 1, NULL),
     STATE(ide_channel, spt, S_U8, 1, NULL),
     STATE(ide_channel, ready, S_U8, 1, NULL),
+    STATE(ide_channel, again, S_U8, 1, "enum ide_again"),
     STATE(ide_channel, data, S_U8, 1, NULL),
     STATE(ide_channel, at, S_U32, 1, NULL),
     STATE(ide_channel, block_end, S_U32, 1, NULL),

@@ -41,6 +41,9 @@ enum ide_phase {
     IDE_DMA     /* waits for the controller's transfer to be started */
 };
 
+/* How the command in work begins anew when the machine runs on: it waited for the host when the state was saved. */
+enum ide_again { IDE_NOT_AGAIN, IDE_AGAIN, IDE_AGAIN_DMA };
+
 struct ide_channel {
     struct ide_bus bus; /* of disks; first */
     /* Set by the owner before ide_channel_init. */
@@ -58,6 +61,7 @@ struct ide_channel {
     uint8_t packet[ATAPI_PACKET];
     uint8_t heads, spt; /* of INITIALIZE DEVICE PARAMETERS */
     uint8_t ready;      /* the controller's transfer is started */
+    uint8_t again;      /* enum ide_again */
     uint8_t data[IDE_BUFFER];
     uint32_t at, block_end, end; /* in data: next byte; end of what is shown at once; end of what is there */
     uint64_t lba;
@@ -72,6 +76,7 @@ struct ide_channel {
     unsigned n_iov;
     uint8_t status, error;  /* its answer */
     bool packet_job, dma_job, to_memory;
+    bool gave_up;           /* it waited for room, and was cancelled */
     bool wanted, working, finished, gone, has_thread;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -94,7 +99,9 @@ void ide_channel_start(struct ide_channel *c, bool on);
 /** ide_job_run - c->ata or c->scsi, on the thread; then ide_job_done() under the machine's lock. */
 void ide_job_run(struct ide_channel *c);
 void ide_job_done(struct ide_channel *c);
-/** ide_job_drain - it has ended when this returns; with @forget nobody is told. */
+/** ide_job_again - what ide_job_run() was called for, anew. */
+void ide_job_again(struct ide_channel *c, bool dma);
+/** ide_job_drain - it has ended when this returns, or is to begin again (c->again); with @forget nobody is told. */
 void ide_job_drain(struct ide_channel *c, bool forget);
 void ide_job_init(struct ide_channel *c);
 void ide_job_fini(struct ide_channel *c);

@@ -29,12 +29,14 @@ void ide_end(struct ide_channel *c, uint8_t status, uint8_t error, bool tell);
 void ide_run(struct ide_channel *c);
 void ide_start_dma(struct ide_channel *c);
 
-/* ide_packet.c.  ide_packet_given - all of it is in data.  ide_packet_done - its job has ended.  ide_packet_chunk - the next blocks. */
+/* ide_packet.c.  ide_packet_given - all of it is in data.  ide_packet_done - its job has ended.  ide_packet_chunk - the next blocks.
+ * ide_packet_again - the job without DMA, anew. */
 void ide_packet_dma(struct ide_channel *c);
 void ide_packet_given(struct ide_channel *c);
 void ide_packet_done(struct ide_channel *c);
 void ide_packet_job(struct ide_channel *c, uint64_t len);
 void ide_packet_chunk(struct ide_channel *c);
+void ide_packet_again(struct ide_channel *c);
 void ide_packet_block(struct ide_channel *c, enum ide_phase phase);
 
 #endif

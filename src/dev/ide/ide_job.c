@@ -17,14 +17,15 @@ static bool work_once(struct ide_channel *c, bool may_wait)
     return c->ata.again;
 }
 
-/* Until it goes well or is to be told of.  Who is cancelled (a reset, the state is saved) has failed. */
+/* Until it goes well or is to be told of; or until who waits is cancelled, because of a reset or because the state is saved. */
 static void work(struct ide_channel *c, bool may_wait)
 {
     unsigned mark;
 
-    do
+    do {
         mark = drive_wait_mark(&c->wait);
-    while (work_once(c, may_wait) && drive_wait(&c->wait, mark));
+        c->gave_up = work_once(c, may_wait);
+    } while (c->gave_up && drive_wait(&c->wait, mark));
 }
 
 /* Whoever comes first tells of the end: the thread itself, or who must not wait for it to get the machine's lock. */
@@ -41,7 +42,7 @@ static void finish(struct ide_channel *c, bool wait, bool forget)
             continue;
         }
         c->wanted = c->working = false; /* the thread has not begun, and may be waiting for the lock that we have */
-        work(c, false);
+        work(c, !forget);
         c->finished = true;
     }
     finished = c->finished;
@@ -49,12 +50,30 @@ static void finish(struct ide_channel *c, bool wait, bool forget)
     pthread_mutex_unlock(&c->lock);
     if (wait)
         drive_wait_cancel(&c->wait, false);
-    if (!finished)
+    if (!finished) {
+        c->again = forget ? IDE_NOT_AGAIN : c->again;
         return;
+    }
     if (c->dma_job)
         c->dma->unmap(c->opaque, c->to_memory);
-    if (!forget)
+    if (forget)
+        c->again = IDE_NOT_AGAIN;
+    else if (c->gave_up)
+        c->again = c->dma_job ? IDE_AGAIN_DMA : IDE_AGAIN;
+    else
         ide_job_done(c);
+}
+
+/* A command that waited when the state was saved begins anew. */
+static void state_changed(void *opaque, bool running, enum run_state s)
+{
+    struct ide_channel *c = opaque;
+    uint8_t how = c->again;
+
+    if (!running || !how)
+        return;
+    c->again = IDE_NOT_AGAIN;
+    ide_job_again(c, how == IDE_AGAIN_DMA);
 }
 
 static void *thread_main(void *opaque)
@@ -109,6 +128,7 @@ void ide_job_init(struct ide_channel *c)
     pthread_cond_init(&c->wake, NULL);
     pthread_cond_init(&c->calm, NULL);
     drive_wait_init(&c->wait, c->dev->m);
+    machine_on_state(c->dev->m, state_changed, c);
 }
 
 void ide_job_fini(struct ide_channel *c)
@@ -127,6 +147,7 @@ void ide_job_fini(struct ide_channel *c)
         pthread_join(c->thread, NULL);
     while (depth--)
         machine_lock(m);
+    machine_off_state(m, c);
     drive_wait_fini(&c->wait);
     pthread_mutex_destroy(&c->lock);
     pthread_cond_destroy(&c->wake);

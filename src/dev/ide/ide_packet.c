@@ -84,6 +84,28 @@ void ide_packet_chunk(struct ide_channel *c)
     put_be32(c->packet + 2, from + n);
 }
 
+void ide_packet_again(struct ide_channel *c)
+{
+    uint32_t n = get_be32(c->packet + 6);
+    uint64_t len;
+    bool out;
+
+    len = atapi_length(c->packet, &out);
+    c->dma_job = false;
+    if (reads_blocks(c) && len) { /* the chunk, which ide_packet_chunk() took away when it began */
+        c->left += n;
+        put_be32(c->packet + 2, get_be32(c->packet + 2) - n);
+        ide_packet_chunk(c);
+        return;
+    }
+    if (out && len)
+        len = c->end;
+    len = len < IDE_BUFFER ? len : IDE_BUFFER;
+    c->iov[0] = (struct iovec){c->data, len};
+    c->n_iov = len != 0;
+    ide_packet_job(c, len);
+}
+
 /* Without DMA.  c->lba is the limit of a block from here on. */
 static void packet_pio(struct ide_channel *c)
 {
