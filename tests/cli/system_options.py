@@ -47,6 +47,12 @@ REFUSED = [
      'invalid value of maxmem: maximum memory size (0x10000000) must be at least the initial memory size (0x20000000)'),
     ('an unknown accelerator', ['-M', 'none', '-accel', 'tgc'],
      "-accel tgc: invalid accelerator tgc; did you mean 'tcg'?"),
+    ('kvm alone', ['-M', 'none', '-enable-kvm'],
+     "-enable-kvm: accelerator kvm is not supported yet; without it, or with '-accel tcg', guests are translated"),
+    ('kvm as the only accelerator', ['-M', 'none', '-accel', 'kvm'],
+     "-accel kvm: accelerator kvm is not supported yet; without it, or with '-accel tcg', guests are translated"),
+    ('kvm as the only accelerator of a machine', ['-M', 'none,accel=kvm'],
+     "accelerator kvm is not supported yet; without it, or with '-accel tcg', guests are translated"),
     ('an unknown property of the accelerator', ['-M', 'none', '-accel', 'tcg,tbsize=1'],
      "-accel tcg,tbsize=1: Property 'tcg-accel.tbsize' not found; did you mean 'tb-size'?"),
     ('a wrong value of the accelerator', ['-M', 'none', '-accel', 'tcg,thread=foo'],
@@ -124,6 +130,15 @@ def pc_timer():
     verdict('-no-hpet', seen == [(0, '', True)] + [(0, '', False)] * 3, str(seen))
     r = subprocess.run([pc, '-M', 'microvm', '-no-hpet', '-display', 'none'], capture_output=True, text=True, timeout=60)
     verdict('-no-hpet for a machine without', r.returncode == 1 and "Property 'microvm-machine.hpet' not found" in r.stderr, r.stderr)
+
+
+def fallbacks():
+    """Of several accelerators the first that is there."""
+    for args in ('-accel kvm -accel tcg', '-M none,accel=kvm:tcg', '-accel kvm:tcg', '-enable-kvm -accel tcg,thread=single'):
+        r = subprocess.run([SYSTEM, '-M', 'none', *args.split(), '-nodefaults', '-display', 'none', '-S', '-monitor', 'stdio'], input='quit\n',
+                           capture_output=True, text=True, timeout=60)
+        verdict(f'{args}: the second one', r.returncode == 0 and
+                r.stderr == 'qemu-system-aarch64: warning: accelerator kvm is not supported yet, falling back\n', r.stderr)
 
 
 # arguments, a line that must be on stdout

@@ -162,8 +162,8 @@ static bool among(const char *word, const char *const *names)
     return *names;
 }
 
-/* "tcg", or "kvm:tcg": the first that is there; kvm is not, yet. */
-static int choose(struct sys *s, const char *list, struct err *e)
+/* "tcg", or "kvm:tcg": the first that is there; kvm is not, yet.  @more: others follow. */
+static int choose(struct sys *s, const char *list, bool more, struct err *e)
 {
     char *copy = strdup(list), *rest = copy, *word;
     bool found = false;
@@ -178,10 +178,12 @@ static int choose(struct sys *s, const char *list, struct err *e)
 
             r = err_set(e, -EINVAL, "invalid accelerator %s%s%s%s", word,
                         near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-        } else if (!found && !rest) {
-            r = err_set(e, -ENOTSUP, "accelerator %s is not supported on this host or yet", word);
-        } else if (!found) {
+        } else if (!found && (rest || more)) {
             sys_warn(s, "accelerator %s is not supported yet, falling back", word);
+            r = rest ? 0 : -ENOTSUP;
+        } else if (!found) {
+            r = err_set(e, -ENOTSUP, "accelerator %s is not supported yet; without it, or with '-accel tcg', guests are translated",
+                        word);
         }
     }
     free(copy);
@@ -234,19 +236,19 @@ int conf_accel(struct sys *s, struct err *e)
     int r = 0;
 
     if (!x)
-        return of_machine ? choose(s, of_machine, e) : 0;
+        return of_machine ? choose(s, of_machine, false, e) : 0;
     for (; x; x = next) {
         const char *name = keyval_string(x->opts, "accel");
 
         next = entry_next(x);
         if (!name)
             return err_set(e, -EINVAL, "%s %s: Parameter 'accel' is missing", x->option, x->text);
-        if ((r = choose(s, name, e)) == -ENOTSUP && next) {
-            sys_warn(s, "%s, falling back", e->msg);
+        if ((r = choose(s, name, next, e)) == -ENOTSUP && next)
             continue;
-        }
         if (r == 0)
             r = tcg_props(&s->conf, x->opts, e);
+        if (r < 0 && strcmp(x->option, "-enable-kvm") == 0)
+            return err_wrap(e, e->code, "%s", x->option);
         return r < 0 ? entry_fail(x, e) : 0;
     }
     return r;
