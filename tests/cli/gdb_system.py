@@ -187,6 +187,26 @@ def test_packets(folder):
         return '\n'.join(wrong)
 
 
+def test_signed_pointers(folder):
+    """The feature by which gdb 14 and later take the code off return addresses."""
+    with Machine(folder, '-S', '-cpu', 'max') as m:
+        w = Wire(m)
+        text = ''
+        while not text.endswith('</target>') and len(text) < 1 << 16:
+            text += w.ask(f'qXfer:features:read:target.xml:{len(text):x},1000')[1:]
+        seen = []
+        for mask in ('pauth_dmask', 'pauth_cmask', 'pauth_dmask_high', 'pauth_cmask_high'):
+            reg = re.search(rf'aarch64.pauth_v2">.*<reg name="{mask}" bitsize="64" regnum="(\d+)"', text)
+            seen.append(w.ask(f'p{int(reg[1]):x}') if reg else mask)
+        if seen != ['0000000000007f00'] * 2 + ['0000000000007fff'] * 2:
+            return f'masks {seen} in {text[-600:]}'
+        if w.ask(f'P{int(reg[1]):x}=0000000000000000') == 'OK':
+            return 'a mask is written'
+    with Machine(folder) as m:
+        if 'pauth' in ''.join(Wire(m).ask(f'qXfer:features:read:target.xml:{at:x},3000') for at in (0, 0x3000)):
+            return 'a CPU without signed pointers has masks'
+
+
 def test_monitor(folder):
     with Machine(folder) as m:
         return gdb(folder, m, [r'VM status: paused', r'CPU #1', r"unknown command: 'nonsense'"],
@@ -244,7 +264,7 @@ def main():
                            ('registers of CPUs and of the system', test_registers), ('CPUs are threads', test_threads),
                            ('a step into an exception', test_exceptions),
                            ('interrupting and detaching', test_interrupt), ('packets', test_packets),
-                           ('commands of the monitor', test_monitor), ('the monitor moves it', test_gdbserver), ('killing', test_kill), ('nowhere to listen', test_bad)):
+                           ('commands of the monitor', test_monitor), ('masks of signed pointers', test_signed_pointers), ('the monitor moves it', test_gdbserver), ('killing', test_kill), ('nowhere to listen', test_bad)):
             if len(sys.argv) > 1 and sys.argv[1] not in test.__name__:
                 continue
             try:

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A machine's CPU as gdb sees it: the registers of programs (gdb.c), with all of PSTATE, and behind them the
- * system registers, by their names in the order of the table (system.h).
+ * A machine's CPU as gdb sees it: the registers of programs (gdb.c), with all of PSTATE, behind them the
+ * system registers, by their names in the order of the table (system.h), and what signed pointers have to be freed of.
  */
 #include "guest/aarch64/gdb.h"
+#include "base/bytes.h"
+#include "guest/aarch64/lift.h"
+#include "guest/aarch64/pauth.h"
 #include "guest/aarch64/system.h"
 
 #include <stdio.h>
@@ -15,14 +18,31 @@ static size_t size(struct cpu *cpu, unsigned n)
     return n < A64_GDB_COMMON ? a64_gdb_size(cpu, n) : 8;
 }
 
-static unsigned n_regs(struct cpu *cpu)
+/* gdb's feature for signed pointers, from gdb 14 on: the bits of codes, for data and code, in the lower half and in the
+ * upper, where the whole top byte is copies of bit 55.  Earlier ones know the lower half only, which spoils a kernel's addresses. */
+static const struct {
+    const char *name;
+    uint64_t mask;
+} pauth[] = {
+    {"pauth_dmask", A64_PAC_FIELD},
+    {"pauth_cmask", A64_PAC_FIELD},
+    {"pauth_dmask_high", A64_PAC_FIELD | 0xffull << 56},
+    {"pauth_cmask_high", A64_PAC_FIELD | 0xffull << 56},
+};
+
+/* The number of the first of them. */
+static unsigned first_mask(void)
 {
     unsigned n = 0;
 
-    (void)cpu;
     while (a64_sysreg_name(n))
         n++;
     return A64_GDB_COMMON + n;
+}
+
+static unsigned n_regs(struct cpu *cpu)
+{
+    return first_mask() + (a64_mode_feats(cpu->mode) >> A64_FEAT_PAUTH & 1 ? ARRAY_LEN(pauth) : 0);
 }
 
 static bool read_reg(struct cpu *cpu, unsigned n, uint8_t *out)
@@ -33,6 +53,8 @@ static bool read_reg(struct cpu *cpu, unsigned n, uint8_t *out)
         return a64_gdb_read(cpu, n, out);
     if (n == A64_GDB_CPSR)
         v = a64_get_spsr(cpu);
+    else if (n >= first_mask())
+        v = pauth[n - first_mask()].mask;
     else if (!a64_sysreg_peek(cpu, n - A64_GDB_COMMON, &v))
         return false;
     memcpy(out, &v, size(cpu, n));
@@ -46,6 +68,8 @@ static bool write_reg(struct cpu *cpu, unsigned n, const uint8_t *in)
     if (n < A64_GDB_COMMON && n != A64_GDB_CPSR)
         return a64_gdb_write(cpu, n, in);
     memcpy(&v, in, size(cpu, n));
+    if (n >= first_mask())
+        return false;
     if (n != A64_GDB_CPSR)
         return a64_sysreg_poke(cpu, n - A64_GDB_COMMON, v);
     a64_set_spsr(cpu, (uint32_t)v);
@@ -67,11 +91,21 @@ static void describe_system(struct cpu *cpu, FILE *f)
     fprintf(f, "</feature>");
 }
 
-static void describe_target(FILE *f)
+static void describe_pauth(FILE *f)
+{
+    fprintf(f, "<feature name=\"org.gnu.gdb.aarch64.pauth_v2\">");
+    for (unsigned i = 0; i < ARRAY_LEN(pauth); i++)
+        fprintf(f, "<reg name=\"%s\" bitsize=\"64\" regnum=\"%u\"/>", pauth[i].name, first_mask() + i);
+    fprintf(f, "</feature>");
+}
+
+static void describe_target(struct cpu *cpu, FILE *f)
 {
     fprintf(f, "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\">"
                "<target version=\"1.0\"><architecture>aarch64</architecture>");
     a64_gdb_describe_common(f);
+    if (n_regs(cpu) > first_mask())
+        describe_pauth(f);
     fprintf(f, "<xi:include href=\"system-registers.xml\"/></target>");
 }
 
@@ -88,7 +122,7 @@ static char *describe(struct cpu *cpu, const char *annex)
     if (!f)
         return NULL;
     if (target)
-        describe_target(f);
+        describe_target(cpu, f);
     else
         describe_system(cpu, f);
     fclose(f);

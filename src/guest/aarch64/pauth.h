@@ -5,6 +5,9 @@
 
 #include "guest/aarch64/lift.h"
 
+/* Where a pointer has its code. */
+#define A64_PAC_FIELD (0x7full << 48)
+
 enum a64_pac_key { PAC_IA, PAC_IB, PAC_DA, PAC_DB, PAC_GA };
 enum { PAC_AUTH = 8 }; /* with a key: authenticate */
 

@@ -13,11 +13,9 @@
 
 #include "base/crypto.h"
 
-#define PAC_FIELD (0x7full << 48)
-
 static uint64_t canonical(uint64_t ptr)
 {
-    return ptr >> 55 & 1 ? ptr | PAC_FIELD : ptr & ~PAC_FIELD;
+    return ptr >> 55 & 1 ? ptr | A64_PAC_FIELD : ptr & ~A64_PAC_FIELD;
 }
 
 static uint64_t compute(struct cpu *cpu, uint64_t ptr, uint64_t modifier, unsigned key)
@@ -35,7 +33,7 @@ uint64_t help_pac_add(struct cpu *cpu, uint64_t ptr, uint64_t modifier, uint64_t
 
     if (good != ptr)
         pac ^= 1ull << 54;
-    return (ptr & ~PAC_FIELD) | (pac & PAC_FIELD);
+    return (ptr & ~A64_PAC_FIELD) | (pac & A64_PAC_FIELD);
 }
 
 /* Auth().  Failure leaves a pointer that faults when used: an error code in bits 54 and 53. */
@@ -44,7 +42,7 @@ uint64_t help_pac_auth(struct cpu *cpu, uint64_t ptr, uint64_t modifier, uint64_
     uint64_t good = canonical(ptr);
     uint64_t error = key & 1 ? 2 : 1;
 
-    if (((compute(cpu, good, modifier, key) ^ ptr) & PAC_FIELD) == 0)
+    if (((compute(cpu, good, modifier, key) ^ ptr) & A64_PAC_FIELD) == 0)
         return good;
     return (good & ~(3ull << 53)) | error << 53;
 }
@@ -60,8 +58,8 @@ static ir_val strip(struct a64_tr *t, ir_val ptr)
     ir_val high = a64_shifted(t, a64_shifted(t, ptr, A64_LSL, 8), A64_ASR, 63);
 
     /* The top byte is a tag in the lower half only (TBI0 without TBI1). */
-    return ir_or(t->ir, ir_and_imm(t->ir, ptr, ~PAC_FIELD),
-                 ir_and_imm(t->ir, high, PAC_FIELD | 0xffull << 56));
+    return ir_or(t->ir, ir_and_imm(t->ir, ptr, ~A64_PAC_FIELD),
+                 ir_and_imm(t->ir, high, A64_PAC_FIELD | 0xffull << 56));
 }
 
 /* quick_code() below, in C. */
@@ -71,12 +69,12 @@ static uint64_t quick(struct cpu *cpu, uint64_t ptr, uint64_t modifier, unsigned
     uint64_t x = (ptr ^ k[1]) + (modifier + k[0]) * 0x9e3779b97f4a7c15;
 
     x = (x ^ x >> 32) * 0xd6e8feb86659fd93;
-    return x >> 9 & PAC_FIELD;
+    return x >> 9 & A64_PAC_FIELD;
 }
 
 uint64_t a64_pac_by_hand(struct cpu *cpu, uint64_t ptr, uint64_t modifier, unsigned key)
 {
-    uint64_t good = ptr >> 55 & 1 ? ptr | PAC_FIELD | 0xffull << 56 : ptr & ~PAC_FIELD;
+    uint64_t good = ptr >> 55 & 1 ? ptr | A64_PAC_FIELD | 0xffull << 56 : ptr & ~A64_PAC_FIELD;
     unsigned k = key & ~(unsigned)PAC_AUTH;
 
     if (cpu->mode & A64_MODE_QARMA5)
@@ -97,7 +95,7 @@ static ir_val quick_code(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64
 
     x = ir_xor(ir, x, a64_shifted(t, x, A64_LSR, 32));
     x = ir_bin(ir, IRO_mul, x, a64_const(t, 0xd6e8feb86659fd93));
-    return ir_and_imm(ir, a64_shifted(t, x, A64_LSR, 9), PAC_FIELD);
+    return ir_and_imm(ir, a64_shifted(t, x, A64_LSR, 9), A64_PAC_FIELD);
 }
 
 /* In a machine, are there keys that SCTLR_ELx does not enable? */
