@@ -14,6 +14,8 @@
 #include "schema/field.h"
 #include "schema/state.h"
 
+#include <stdio.h>
+
 struct bus;
 struct dev;
 struct json_object;
@@ -33,6 +35,14 @@ enum dev_class {
     DEV_CPU,
     DEV_WATCHDOG,
     DEV_BOARD /* not for -device: boards make them */
+};
+
+/** struct dev_controller - what monitors ask of an interrupt controller, under the machine's lock.  print - its state, some lines.
+ * counts - how often each of its inputs has risen since the machine was made; how many inputs there are, at most DEV_INPUTS. */
+enum { DEV_INPUTS = 1024 };
+struct dev_controller {
+    void (*print)(struct dev *d, FILE *f);
+    unsigned (*counts)(struct dev *d, uint64_t count[DEV_INPUTS]);
 };
 
 struct dev_type {
@@ -60,6 +70,7 @@ struct dev_type {
     void (*saving)(struct dev *d);
     /** saved - after them: what was held may go on.  May be NULL. */
     void (*saved)(struct dev *d);
+    const struct dev_controller *controller; /* of an interrupt controller; or NULL */
     const struct trace_point *trace; /* ends with a row without name; or NULL */
     const void
         *class_ops; /* what the bus kind wants to know: struct pci_type, struct virtio_type, ... */

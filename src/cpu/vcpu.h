@@ -17,6 +17,10 @@ enum vcpu_next {
     VCPU_BROKEN, /* the guest cannot go on (triple fault, an exception without a vector): the machine is told */
 };
 
+/** guest_page_fn - told of a page: @prot as text, "rwx" for each level that may differ; @attrs: what else its entry says, in the
+ * architecture's own form, with the rights there. */
+typedef bool guest_page_fn(void *opaque, uint64_t va, uint64_t pa, uint64_t size, const char *prot, const char *attrs);
+
 /**
  * struct guest_system - the system level of a guest architecture; guest_isa.system.
  * All on the CPU's thread, without the machine's lock, unless said.
@@ -47,10 +51,8 @@ struct guest_system {
     void (*interrupt)(struct cpu *cpu);
     /** awake - is there a reason to leave VCPU_SLEEP?  Any thread. */
     bool (*awake)(struct cpu *cpu);
-    /** mappings - call @fn for what the CPU's tables map now, ascending: @prot as text, "rwx" for each level that may differ.  False: no
-     * more.  NULL: not told.  On its thread. */
-    void (*mappings)(struct cpu *cpu, bool (*fn)(void *opaque, uint64_t va, uint64_t len, const char *prot),
-                     void *opaque);
+    /** pages - call @fn for each page or block that the CPU's tables map now, ascending; false: no more.  On its thread. */
+    void (*pages)(struct cpu *cpu, guest_page_fn *fn, void *opaque);
     /** gone - its thread has ended, it is about to be freed: let go of timers; or NULL. */
     void (*gone)(struct cpu *cpu);
 };

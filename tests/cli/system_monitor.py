@@ -249,6 +249,52 @@ def pc(work):
     m.end()
 
 
+PAGING = bytes.fromhex(
+    '66c7060010 83000000'     # page directory at 0x1000: the first 4 MiB where they are
+    '66c7060410 e7004000'     # the next ones: used, written, of programs
+    '66b800100000 0f22d8'     # CR3
+    '66b810000000 0f22e0'     # CR4.PSE
+    '66b801000080 0f22c0'     # CR0.PG
+    'b0fe e621 ebfe')         # of the PIC only the timer; on the spot
+
+
+def pc_tables(work):
+    """What the monitor says of a PC's tables and interrupt controllers, once its firmware has set some up."""
+    bios = os.path.join(work, 'tables.bin')
+    with open(bios, 'wb') as f:
+        f.write(PAGING + bytes(0xfff0 - len(PAGING)) + bytes.fromhex('ea000000f0') + bytes(11))
+    m = Monitor('-bios', bios, '-vga', 'none', '-monitor', 'stdio', system=os.path.join(BIN, 'qemu-system-x86_64'), machine='pc')
+    m.until(PROMPT)
+    for _ in range(100):
+        pic = m.ask('info pic')
+        if 'imr=fe' in pic:
+            break
+        time.sleep(.1)
+    verdict('info pic of a PC', re.fullmatch(
+        r'ioapic0: ver=0x20 id=0x00 sel=0x00\n(  pin \d+ +0x0000000000010000 dest=0 vec=0   active-hi edge  masked fixed  physical\n){24}'
+        r'  IRR      \(none\)\n  Remote IRR \(none\)\npic1: irr=00 imr=00 isr=00 hprio=0 irq_base=00 rr_sel=0 elcr=00 fnm=0\n'
+        r'pic0: irr=[0-9a-f]{2} imr=fe isr=00 hprio=0 irq_base=00 rr_sel=0 elcr=00 fnm=0\n', pic), repr(pic))
+    for command, want in (('info tlb', '0000000000000000: 0000000000000000 --P-A---W\n0000000000400000: 0000000000400000 --PDA--UW\n'),
+                          ('info mem', '0000000000000000-0000000000400000 0000000000400000 -rw\n'
+                           '0000000000400000-0000000000800000 0000000000400000 urw\n')):
+        got = m.ask(command)
+        verdict(f'{command} of a PC', got == want, repr(got))
+    got = m.ask('info irq')
+    verdict('info irq of a PC', got.startswith('IRQ statistics for ioapic:\n') and '\nIRQ statistics for isa-i8259:\n' in got, repr(got))
+    m.end()
+
+
+def arm_controllers():
+    for version, name in (('2', 'arm-gic'), ('3', 'arm-gicv3')):
+        m = Monitor('-smp', '2', '-S', '-serial', 'null', '-monitor', 'stdio', machine=f'virt,gic-version={version}')
+        m.until(PROMPT)
+        got = m.ask('info pic')
+        verdict(f'info pic of a GICv{version}', re.match(rf'{name}: ctlr=00000000 cpus=2 irqs=288\ncpu0: .*\n(.*\n)*cpu1: ', got), repr(got))
+        got = m.ask('info irq')
+        verdict(f'info irq of a GICv{version}', got == f'IRQ statistics for {name}:\n', repr(got))
+        m.end()
+
+
 def main():
     with tempfile.TemporaryDirectory() as work:
         answers()
@@ -257,6 +303,8 @@ def main():
         logged(work)
         announced(work)
         pc(work)
+        pc_tables(work)
+        arm_controllers()
 
 
 if __name__ == '__main__':

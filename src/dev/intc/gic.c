@@ -27,3 +27,11 @@ struct irq_line *gic_output(struct dev *gic, unsigned cpu, enum gic_output o)
 {
     return type_of(gic)->output(gic, cpu, o);
 }
+
+void gic_print_row(FILE *f, const struct gic_row *r)
+{
+    if (!r->enabled && !r->pending && !r->active)
+        return;
+    fprintf(f, "  irq %-4u %-6s prio=%02x group=%d %-5s%s%s%s\n", r->intid, r->to, r->prio, r->group, r->edge ? "edge" : "level",
+            r->enabled ? " enabled" : "", r->pending ? " pending" : "", r->active ? " active" : "");
+}

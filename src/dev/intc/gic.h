@@ -43,6 +43,14 @@ struct irq_in gic_ppi(struct dev *gic, unsigned cpu, unsigned intid);
 /** gic_output - to CPU @cpu. */
 struct irq_line *gic_output(struct dev *gic, unsigned cpu, enum gic_output o);
 
+/** struct gic_row - an interrupt as monitors print it; gic_print_row leaves out what is neither enabled nor pending nor active. */
+struct gic_row {
+    const char *to; /* "cpu0" */
+    unsigned intid, prio;
+    bool enabled, pending, active, edge, group;
+};
+void gic_print_row(FILE *f, const struct gic_row *r);
+
 /* dev_type.class_ops of a controller. */
 struct gic_type {
     struct mem *(*regs)(struct dev *gic, enum gic_frame f, unsigned n);

@@ -134,6 +134,7 @@ static void spi(void *opaque, int n, bool on)
     if ((unsigned)n >= g->n_irqs || n < GIC_PRIVATE)
         bug("arm-gic: SPI with INTID %d of %u", n, (unsigned)g->n_irqs);
     pthread_mutex_lock(&g->lock);
+    g->rises[n] += on && !(g->level[w] >> n % 32 & 1);
     set_input(&g->level[w], &g->latched[w], g->edge[w], 1u << n % 32, on);
     gicv2_update(g);
     pthread_mutex_unlock(&g->lock);
@@ -148,6 +149,7 @@ static void ppi(void *opaque, int n, bool on)
     if (cpu >= g->n_cpus)
         bug("arm-gic: PPI of CPU %u of %u", cpu, (unsigned)g->n_cpus);
     pthread_mutex_lock(&g->lock);
+    g->rises[n % 32] += on && !(c->level >> n % 32 & 1);
     set_input(&c->level, &c->latched, c->edge, 1u << n % 32, on);
     gicv2_update_cpu(g, cpu);
     pthread_mutex_unlock(&g->lock);
@@ -324,5 +326,6 @@ const struct dev_type dev_gicv2 = {
     .reset = reset,
     .fini = fini,
     .loaded = loaded,
+    .controller = &gicv2_controller,
     .class_ops = &gicv2_type,
 };

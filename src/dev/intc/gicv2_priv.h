@@ -38,6 +38,7 @@ struct gicv2 {
     uint64_t n_cpus, n_irqs; /* properties; n_irqs counts from INTID 0 */
     bool has_virt, has_security;
 
+    uint64_t rises[DEV_INPUTS]; /* of inputs by INTID, for monitors; [lock]; not saved */
     pthread_mutex_t lock; /* guards all below */
     uint32_t ctlr;
     /* SPIs, a bit each; word 0 is not used (struct gicv2_cpu has it) */
@@ -81,6 +82,7 @@ void gicv2_update_cpu(struct gicv2 *g, unsigned cpu);
 /** gicv2_deactivate - @intid, on @cpu where it is private. */
 void gicv2_deactivate(struct gicv2 *g, unsigned cpu, unsigned intid);
 
+extern const struct dev_controller gicv2_controller; /* gicv2_print.c */
 extern const struct mmio_ops gicv2_dist_ops, gicv2_cpu_ops, gicv2_hyp_ops, gicv2_vcpu_ops;
 
 #endif

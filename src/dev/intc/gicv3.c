@@ -179,6 +179,7 @@ static void spi(void *opaque, int n, bool on)
     if ((unsigned)n >= g->n_irqs || n < GIC_PRIVATE)
         bug("arm-gicv3: SPI with INTID %d of %u", n, (unsigned)g->n_irqs);
     pthread_mutex_lock(&g->lock);
+    g->rises[n] += on && !(g->level[w] >> n % 32 & 1);
     set_input(&g->level[w], &g->latched[w], g->edge[w], bit, on);
     gicv3_update_spis(g, w, bit);
     pthread_mutex_unlock(&g->lock);
@@ -194,6 +195,7 @@ static void ppi(void *opaque, int n, bool on)
         bug("arm-gicv3: PPI of CPU %u of %u", cpu, g->n_cpus);
     c = &g->cpu[cpu];
     pthread_mutex_lock(&g->lock);
+    g->rises[n % 32] += on && !(c->level >> n % 32 & 1);
     set_input(&c->level, &c->latched, c->edge, 1u << n % 32, on);
     gicv3_update_cpu(c);
     pthread_mutex_unlock(&g->lock);
@@ -438,5 +440,6 @@ const struct dev_type dev_gicv3 = {
     .reset = reset,
     .fini = fini,
     .loaded = loaded,
+    .controller = &gicv3_controller,
     .class_ops = &gicv3_type,
 };

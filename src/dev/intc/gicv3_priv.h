@@ -61,6 +61,7 @@ struct gicv3 {
     uint64_t first_region;        /* CPUs in redistributor region 0; 0: all */
     bool has_lpi, has_security;
 
+    uint64_t rises[DEV_INPUTS]; /* of inputs by INTID, for monitors; [lock]; not saved */
     pthread_mutex_t lock; /* guards all below; inner to everything */
     uint32_t n_cpus;
     uint32_t ctlr;
@@ -123,6 +124,7 @@ void gicv3_lpi_move(struct gicv3 *g, uint32_t from, uint32_t to, uint32_t intid)
 /** gicv3_lpi_changed - its byte in the configuration table has; @intid 0: any may have. */
 void gicv3_lpi_changed(struct gicv3 *g, uint32_t cpu, uint32_t intid);
 
+extern const struct dev_controller gicv3_controller; /* gicv3_print.c */
 extern const struct mmio_ops gicv3_dist_ops, gicv3_redist_ops[2];
 
 /* ICH_* and ICV_*: gicv3_ich.c.  False: no such register. */

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 enum { CASCADE = 2, SPURIOUS = 7 };
 enum {
@@ -47,6 +48,7 @@ struct i8259 {
     struct dev dev;
     struct pic pic[2]; /* master, slave */
     struct mem ports[2], elcr;
+    uint64_t rises[16]; /* of requests, for monitors; not saved */
 };
 
 enum { TP_ACK, TP_EOI, TP_INIT };
@@ -113,6 +115,7 @@ static void input(void *opaque, int n, bool level)
 {
     struct i8259 *d = opaque;
 
+    d->rises[n] += level && !(d->pic[n >> 3].lines >> (n & 7) & 1);
     set_line(&d->pic[n >> 3], (unsigned)n & 7, level);
     update(d);
 }
@@ -373,6 +376,24 @@ static const struct state i8259_state[] = {
     STATE_END,
 };
 
+static void i8259_print(struct dev *d, FILE *f)
+{
+    for (unsigned i = 2; i-- > 0;) {
+        const struct pic *p = &i8259_of(d)->pic[i];
+
+        fprintf(f, "pic%u: irr=%02x imr=%02x isr=%02x hprio=%d irq_base=%02x rr_sel=%d elcr=%02x fnm=%d\n", i, irr(p), p->imr, p->isr,
+                (p->lowest + 1) & 7, p->base, p->reads_isr, p->elcr, !!(p->icw4 & ICW4_SFNM));
+    }
+}
+
+static unsigned i8259_counts(struct dev *d, uint64_t count[DEV_INPUTS])
+{
+    memcpy(count, i8259_of(d)->rises, sizeof(i8259_of(d)->rises));
+    return 16;
+}
+
+static const struct dev_controller i8259_controller = {.print = i8259_print, .counts = i8259_counts};
+
 const struct dev_type dev_i8259 = {
     .name = "isa-i8259",
     .help = "pair of 8259A interrupt controllers",
@@ -384,5 +405,6 @@ const struct dev_type dev_i8259 = {
     .init = i8259_init,
     .reset = i8259_reset,
     .loaded = i8259_loaded,
+    .controller = &i8259_controller,
     .trace = i8259_trace,
 };

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 enum { IOREGSEL = 0x00, IOWIN = 0x10, EOIR = 0x40 };
 enum { ID = 0x00, VER = 0x01, ARB = 0x02, REDTBL = 0x10 };
@@ -33,6 +34,7 @@ struct ioapic {
     uint64_t version;
     void (*send)(void *opaque, uint64_t address, uint32_t data);
     void *opaque;
+    uint64_t rises[IOAPIC_PINS]; /* for monitors; not saved */
 };
 
 enum { TP_SEND, TP_EOI };
@@ -95,6 +97,7 @@ static void input(void *opaque, int n, bool level)
     struct ioapic *a = opaque;
     uint32_t bit = 1u << n;
 
+    a->rises[n] += level && !(a->lines & bit);
     if (level && !(a->lines & bit) && !(a->redtbl[n] & RT_LEVEL))
         a->waiting |= bit;
     a->lines = level ? a->lines | bit : a->lines & ~bit;
@@ -253,6 +256,50 @@ static const struct state ioapic_state[] = {
     STATE_END,
 };
 
+static void print_pin(FILE *f, unsigned n, uint64_t rt)
+{
+    static const char *const modes[] = {"fixed", "lowest", "SMI", "...", "NMI", "INIT", "...", "extINT"};
+
+    fprintf(f, "  pin %-2u 0x%016" PRIx64 " dest=%" PRIx64 " vec=%-3u %s %-5s %-6s %-6s %s\n", n, rt, rt >> 56, (unsigned)(rt & RT_VECTOR),
+            rt & RT_LOW ? "active-lo" : "active-hi", rt & RT_LEVEL ? "level" : "edge", rt & RT_MASKED ? "masked" : "", modes[rt >> 8 & 7],
+            rt & RT_LOGICAL ? "logical" : "physical");
+}
+
+static void print_pins(FILE *f, const char *what, uint32_t pins)
+{
+    fprintf(f, "  %-8s", what);
+    for (unsigned n = 0; n < IOAPIC_PINS; n++)
+        if (pins >> n & 1)
+            fprintf(f, " %u", n);
+    fprintf(f, "%s\n", pins ? "" : " (none)");
+}
+
+static void ioapic_print(struct dev *d, FILE *f)
+{
+    struct ioapic *a = ioapic_of(d);
+    uint32_t served = 0, masked = 0;
+
+    fprintf(f, "ioapic0: ver=0x%x id=0x%02x sel=0x%02x", (unsigned)a->version & 0xff, a->id, a->select);
+    if (a->select >= REDTBL)
+        fprintf(f, " (redir[%d])", (a->select - REDTBL) / 2);
+    fputc('\n', f);
+    for (unsigned n = 0; n < IOAPIC_PINS; n++) {
+        print_pin(f, n, a->redtbl[n]);
+        served |= (uint32_t)!!(a->redtbl[n] & RT_REMOTE_IRR) << n;
+        masked |= (uint32_t)!!(a->redtbl[n] & RT_MASKED) << n;
+    }
+    print_pins(f, "IRR", (a->waiting | a->lines) & ~masked);
+    print_pins(f, "Remote IRR", served);
+}
+
+static unsigned ioapic_counts(struct dev *d, uint64_t count[DEV_INPUTS])
+{
+    memcpy(count, ioapic_of(d)->rises, sizeof(ioapic_of(d)->rises));
+    return IOAPIC_PINS;
+}
+
+static const struct dev_controller ioapic_controller = {.print = ioapic_print, .counts = ioapic_counts};
+
 const struct dev_type dev_ioapic = {
     .name = "ioapic",
     .help = "I/O APIC",
@@ -264,5 +311,6 @@ const struct dev_type dev_ioapic = {
     .init = ioapic_init,
     .reset = ioapic_reset,
     .loaded = ioapic_loaded,
+    .controller = &ioapic_controller,
     .trace = ioapic_trace,
 };

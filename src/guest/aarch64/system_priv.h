@@ -244,7 +244,7 @@ void a64_select_sp(struct cpu *cpu, unsigned el, unsigned spsel);
 
 /* --- walk.c --- */
 
-void a64_mappings(struct cpu *cpu, bool (*fn)(void *opaque, uint64_t va, uint64_t len, const char *prot), void *opaque);
+void a64_pages(struct cpu *cpu, guest_page_fn *fn, void *opaque);
 int a64_walk(struct cpu *cpu, uint64_t va, enum mmu_access access, unsigned regime, bool debug,
              struct mmu_page *page);
 bool a64_bad_access(struct cpu *cpu, uint64_t va, uint64_t pa, enum mmu_access access, unsigned regime,

@@ -9,6 +9,7 @@
 #include "guest/aarch64/system_priv.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 /* Fault status codes; the level is added. */
 enum {
@@ -510,14 +511,6 @@ bool a64_bad_access(struct cpu *cpu, uint64_t va, uint64_t pa, enum mmu_access a
 
 /* --- What is mapped --- */
 
-/* struct survey - neighbours with the same permissions are one stretch. */
-struct survey {
-    bool (*fn)(void *opaque, uint64_t va, uint64_t len, const char *prot);
-    void *opaque;
-    uint64_t va, len;
-    uint8_t prot, user;
-};
-
 static void put_prot(char *to, uint8_t prot)
 {
     to[0] = prot & MMU_R ? 'r' : '-';
@@ -525,21 +518,10 @@ static void put_prot(char *to, uint8_t prot)
     to[2] = prot & MMU_X ? 'x' : '-';
 }
 
-static bool survey_end(struct survey *v)
+/* The page or block at w->va, or how much there is not mapped; *@more: go on. */
+static uint64_t survey_one(struct walk *w, const struct tables *t, bool hpd, guest_page_fn *fn, void *opaque, bool *more)
 {
-    char prot[] = "--- ---"; /* of the level, and of EL0 */
-
-    if (!v->len)
-        return true;
-    put_prot(prot, v->prot);
-    put_prot(prot + 4, v->user);
-    return v->fn(v->opaque, v->va, v->len, prot);
-}
-
-/* The stretch at w->va: its length; *@more: go on. */
-static uint64_t survey_one(struct walk *w, const struct tables *t, bool hpd, struct survey *v, bool *more)
-{
-    uint8_t prot, user = 0;
+    char prot[] = "--- ---", attrs[64]; /* of the level, and of EL0 */
     struct leaf l;
 
     if (!descend(w, t, w->va, false, false, &l)) {
@@ -548,29 +530,23 @@ static uint64_t survey_one(struct walk *w, const struct tables *t, bool hpd, str
         return 1ull << (t->page_bits + (3 - level) * (t->page_bits - 3));
     }
     w->user = false;
-    prot = stage1_prot(w, restricted(w, &l, hpd));
+    put_prot(prot, stage1_prot(w, restricted(w, &l, hpd)));
     if (w->two) {
         w->user = true;
-        user = stage1_prot(w, restricted(w, &l, hpd));
+        put_prot(prot + 4, stage1_prot(w, restricted(w, &l, hpd)));
         w->user = false;
     }
-    if (v->len && v->va + v->len == w->va && v->prot == prot && v->user == user) {
-        v->len += l.size;
-    } else {
-        *more = survey_end(v);
-        v->va = w->va;
-        v->len = l.size;
-        v->prot = prot;
-        v->user = user;
-    }
+    snprintf(attrs, sizeof(attrs), "%s attr=%02x sh=%u%s%s%s%s", prot, (unsigned)(w->s->mair[w->el] >> 8 * a64_bits(l.desc, 2, 3) & 0xff),
+             (unsigned)a64_bits(l.desc, 8, 2), l.desc & D_AF ? " AF" : "", l.desc & D_NG ? " nG" : "", l.desc & D_DBM ? " DBM" : "",
+             l.desc & D_GP ? " GP" : "");
+    *more = fn(opaque, w->va & ~(l.size - 1), l.pa & ~(l.size - 1), l.size, prot, attrs);
     return l.size;
 }
 
-void a64_mappings(struct cpu *cpu, bool (*fn)(void *opaque, uint64_t va, uint64_t len, const char *prot), void *opaque)
+void a64_pages(struct cpu *cpu, guest_page_fn *fn, void *opaque)
 {
     enum { STEPS = 1 << 22 }; /* tables may lead to themselves: an end, all the same */
     struct walk w = {.cpu = cpu, .s = a64s(cpu), .debug = true};
-    struct survey v = {.fn = fn, .opaque = opaque};
     unsigned steps = 0;
     bool hpd, more = true;
     struct tables t;
@@ -585,14 +561,12 @@ void a64_mappings(struct cpu *cpu, bool (*fn)(void *opaque, uint64_t va, uint64_
             continue;
         for (va = high ? ~0ull << t.input_bits : 0; more && steps < STEPS; va += size, steps++) {
             w.va = va;
-            size = survey_one(&w, &t, hpd, &v, &more);
+            size = survey_one(&w, &t, hpd, fn, opaque, &more);
             va &= ~(size - 1);
             if (va + size == 0 || (!high && (va + size) >> t.input_bits))
                 break;
         }
     }
-    if (more)
-        survey_end(&v);
 }
 
 /* --- AT --- */

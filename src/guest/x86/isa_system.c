@@ -73,6 +73,7 @@ static const struct guest_system level = {
     .stopped = x86_stopped,
     .interrupt = x86_interrupt,
     .awake = x86_awake,
+    .pages = x86_pages,
 };
 
 const struct guest_isa guest_x86_system = {

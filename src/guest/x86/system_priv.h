@@ -184,6 +184,7 @@ void x86_leave(struct cpu *cpu, uint64_t pc);
 
 /* --- walk.c --- */
 
+void x86_pages(struct cpu *cpu, guest_page_fn *fn, void *opaque);
 int x86_walk(struct cpu *cpu, uint64_t va, enum mmu_access access, unsigned regime, bool debug, struct mmu_page *page);
 bool x86_bad_access(struct cpu *cpu, uint64_t va, uint64_t pa, enum mmu_access access, unsigned regime, bool misaligned);
 unsigned x86_regime(uint32_t mode, bool unpriv);

@@ -12,6 +12,7 @@
 #include "guest/x86/lift.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 enum { PTE_P = 1, PTE_W = 2, PTE_U = 4, PTE_A = 32, PTE_D = 64, PTE_PS = 128, PTE_G = 256 };
 #define PTE_NX (1ull << 63)
@@ -33,6 +34,8 @@ struct walk {
     unsigned key;
     uint64_t pa, size;
     bool global;
+    uint64_t entry; /* the leaf */
+    unsigned shift; /* of the last entry read: it stands for 1 << shift bytes */
 };
 
 static bool is_long(const struct walk *w)
@@ -224,7 +227,8 @@ static int walk8(struct walk *w, uint64_t table, unsigned level)
 
         if (place(w, &to) < 0)
             return -EFAULT;
-        e = read_entry(w, to, 8);
+        w->entry = e = read_entry(w, to, 8);
+        w->shift = shift;
         large = level > 1 && (e & PTE_PS);
         if (!(e & PTE_P))
             return page_fault(w, 0);
@@ -248,6 +252,7 @@ static int walk_pae(struct walk *w)
 {
     uint64_t e = w->s->pdpte[w->va >> 30 & 3], at = (w->cr3 & 0xffffffe0) + 8 * (w->va >> 30 & 3);
 
+    w->shift = 30;
     if (w->inner || w->outer) { /* not kept, but read as other entries are */
         if (place(w, &at) < 0)
             return -EFAULT;
@@ -274,7 +279,8 @@ static int walk4(struct walk *w)
 
     if (place(w, &to) < 0)
         return -EFAULT;
-    e = read_entry(w, to, 4);
+    w->entry = e = read_entry(w, to, 4);
+    w->shift = 22;
     if (!(e & PTE_P))
         return page_fault(w, 0);
     w->rights &= e;
@@ -285,7 +291,8 @@ static int walk4(struct walk *w)
     to = at = (e & 0xfffff000) + (w->va >> 12 & 1023) * 4;
     if (place(w, &to) < 0)
         return -EFAULT;
-    e = read_entry(w, to, 4);
+    w->entry = e = read_entry(w, to, 4);
+    w->shift = 12;
     if (!(e & PTE_P))
         return page_fault(w, 0);
     w->rights &= e;
@@ -465,6 +472,49 @@ int x86_walk(struct cpu *cpu, uint64_t va, enum mmu_access access, unsigned regi
         note_breakpoints(&w);
     }
     return 0;
+}
+
+/* What monitors print of a leaf: its bits from the top. */
+static void entry_text(const struct walk *w, char text[10])
+{
+    static const struct {
+        uint64_t bit;
+        char name;
+    } bits[] = {{PTE_NX, 'X'}, {PTE_G, 'G'}, {PTE_PS, 'P'}, {PTE_D, 'D'}, {PTE_A, 'A'}, {16, 'C'}, {8, 'T'}, {PTE_U, 'U'}, {PTE_W, 'W'}};
+
+    for (unsigned i = 0; i < 9; i++)
+        text[i] = w->entry & bits[i].bit && (bits[i].bit != PTE_PS || w->size > 4096) ? bits[i].name : '-';
+    text[9] = '\0';
+}
+
+void x86_pages(struct cpu *cpu, guest_page_fn *fn, void *opaque)
+{
+    enum { STEPS = 1 << 22 }; /* tables may lead to themselves: an end, all the same */
+    struct walk w = now(cpu);
+    uint64_t end = !is_long(&w) ? 1ull << 32 : 0, va = 0, size;
+    char text[10], prot[4];
+
+    w.debug = true;
+    for (unsigned steps = 0; (w.cr0 & CR0_PG) && steps < STEPS; steps++) {
+        uint64_t to;
+
+        w.va = va;
+        if (walk_once(&w) == 0) {
+            size = w.size;
+            to = w.pa & ~(size - 1);
+            snprintf(prot, sizeof(prot), "%cr%c", w.rights & PTE_U ? 'u' : '-', w.rights & PTE_W ? 'w' : '-');
+            entry_text(&w, text);
+            if (!fn(opaque, va, to, size, prot, text))
+                return;
+        } else {
+            size = 1ull << w.shift;
+        }
+        va = (va & ~(size - 1)) + size;
+        if (va == end)
+            return;
+        if (is_long(&w) && !x86_canonical(w.s, va))
+            va = ~0ull << (w.cr4 & CR4_LA57 ? 56 : 47);
+    }
 }
 
 /* Nothing answers: reads give ones, writes are lost.  Where nothing can be fetched, all ones are, which is no instruction.
