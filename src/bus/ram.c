@@ -119,6 +119,7 @@ void ram_written(struct machine *m, struct ram *r, uint64_t off, uint64_t len)
     if (!len || off >= r->size)
         return;
     last = (len > r->size - off ? r->size : off + len) - 1;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* who takes a bit away from here on sees what was written */
     for (uint64_t p = off / PAGE; p <= last / PAGE; p++) {
         if (__atomic_load_n(&r->dirty[p], __ATOMIC_RELAXED) == RAM_ALL_DIRTY)
             continue;

@@ -46,8 +46,9 @@ struct cpu_memory {
     /** code - the page of cpu->pc, also in cpu->here, and in cpu->there where the instruction goes on; NULL: it cannot be
      * executed, the fault is recorded. */
     const struct code_page *(*code)(struct cpu *cpu);
-    /** protect - code of @page is about to be read: writes to it are noticed from now on. */
-    void (*protect)(struct cpu *cpu, const struct code_page *page);
+    /** protect - under the engine's lock, as a reader (engine_begin_read): code of @page is about to be read, writes to it are noticed from
+     * now on.  False: but for those that other CPUs are in the middle of: what is read now is good for once, and not to be kept. */
+    bool (*protect)(struct cpu *cpu, const struct code_page *page);
     void (*code_changed)(struct cpu *cpu, uint64_t va, uint64_t len);
     void (*flush)(struct cpu *cpu); /* forget every translation of an address: mmu_flush of all regimes */
     void (*serve)(struct cpu *cpu); /* what other CPUs asked for (cpu->asked) */

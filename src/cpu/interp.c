@@ -179,6 +179,7 @@ static struct interp_block *find_block(struct cpu *cpu, unsigned limit)
     struct interp_block *b, **head;
     uint64_t pc = cpu->pc;
     uint32_t mode = engine_mode(cpu), generation;
+    bool keep = !limit;
 
     pthread_mutex_lock(&e->lock);
     if (!e->interp && !(e->interp = calloc(1, sizeof(*e->interp))))
@@ -187,17 +188,21 @@ static struct interp_block *find_block(struct cpu *cpu, unsigned limit)
     for (b = limit ? NULL : *head; b; b = b->next)
         if (b->pc == pc && b->at == engine_at(cpu, pc) && b->mode == mode)
             break;
-    if (b)
+    if (b) {
         b->refs++;
-    else if (cpu->memory)
-        cpu->memory->protect(cpu, cpu->here);
+    } else if (cpu->memory) {
+        engine_begin_read(e);
+        keep &= cpu->memory->protect(cpu, cpu->here);
+    }
     generation = __atomic_load_n(&e->generation, __ATOMIC_ACQUIRE);
     pthread_mutex_unlock(&e->lock);
     if (b)
         return b;
 
     b = lift(cpu, mode, limit ? limit : e->conf.max_insns ? e->conf.max_insns : BLOCK_INSNS);
-    if (!b || limit)
+    if (cpu->memory)
+        engine_end_read(e);
+    if (!b || !keep)
         return b;
     pthread_mutex_lock(&e->lock);
     if (generation == __atomic_load_n(&e->generation, __ATOMIC_ACQUIRE)) {

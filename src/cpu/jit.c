@@ -156,7 +156,7 @@ static bool make_room_locked(struct jit *j, const struct cpu *self)
     return true;
 }
 
-enum found { FOUND, NO_CODE, NO_ROOM };
+enum found { FOUND, NO_CODE, NO_ROOM, NOT_YET };
 
 /* The translation of cpu->pc; a machine's page of code is cpu->here. */
 static struct region *find_here(const struct jit *j, const struct cpu *cpu)
@@ -170,10 +170,10 @@ static enum found translate_locked(struct jit *j, struct cpu *cpu)
     uint32_t mode = cpu->mode;
     size_t avail;
 
-    if (cpu->memory)
-        cpu->memory->protect(cpu, cpu->here);
-    if (cpu->memory && cpu->there)
-        cpu->memory->protect(cpu, cpu->there);
+    if (cpu->memory && !cpu->memory->protect(cpu, cpu->here))
+        return NOT_YET;
+    if (cpu->memory && cpu->there && !cpu->memory->protect(cpu, cpu->there))
+        return NOT_YET;
     avail = engine_fetch(j->e, cpu->pc, &code, &mode);
     if (!avail)
         return NO_CODE;
@@ -325,6 +325,8 @@ static enum cpu_stop without_code(struct jit *j, struct cpu *cpu)
         return CPU_STOP_NONE;
     case NO_CODE:
         return CPU_STOP_FETCH_FAULT;
+    case NOT_YET:
+        return interp_run(cpu, 1);
     default:
         return interp_run(cpu, 16); /* until the cache can be emptied */
     }

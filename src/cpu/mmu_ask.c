@@ -8,6 +8,20 @@
 #include <sched.h>
 
 /* Seen by the CPU when it next goes inside, or it is seen to be inside by mmu_sync(): both look after they have written. */
+static void tell_locked(struct cpu *cpu)
+{
+    struct mmu *u = mmu_of(cpu);
+
+    __atomic_store_n(&u->asked, u->asked + 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&cpu->asked, true, __ATOMIC_SEQ_CST);
+}
+
+static void kick(struct cpu *cpu)
+{
+    if (__atomic_load_n(&cpu->in_code, __ATOMIC_SEQ_CST))
+        cpu_kick(cpu);
+}
+
 static void ask(struct cpu *cpu, struct mmu_ask a)
 {
     struct mmu *u = mmu_of(cpu);
@@ -18,11 +32,20 @@ static void ask(struct cpu *cpu, struct mmu_ask a)
         a = (struct mmu_ask){ .regimes = ~0u, .globals = true };
     }
     u->ask[u->n_asks++] = a;
-    __atomic_store_n(&u->asked, u->asked + 1, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&cpu->asked, true, __ATOMIC_SEQ_CST);
+    tell_locked(cpu);
     pthread_mutex_unlock(&u->lock);
-    if (__atomic_load_n(&cpu->in_code, __ATOMIC_SEQ_CST))
-        cpu_kick(cpu);
+    kick(cpu);
+}
+
+void mmu_ask_pass(struct cpu *cpu)
+{
+    struct mmu *u = mmu_of(cpu);
+
+    pthread_mutex_lock(&u->lock);
+    tell_locked(cpu);
+    __atomic_store_n(&u->slowed, u->asked, __ATOMIC_SEQ_CST);
+    pthread_mutex_unlock(&u->lock);
+    kick(cpu);
 }
 
 void mmu_serve(struct cpu *cpu)
@@ -57,6 +80,11 @@ static bool owes(const struct cpu *c, uint64_t number)
 {
     return __atomic_load_n(&c->mmu->done, __ATOMIC_SEQ_CST) < number &&
            __atomic_load_n(&c->in_code, __ATOMIC_SEQ_CST);
+}
+
+bool mmu_writes_on(const struct cpu *cpu)
+{
+    return owes(cpu, __atomic_load_n(&cpu->mmu->slowed, __ATOMIC_SEQ_CST));
 }
 
 static void wait_for(struct cpu *self, struct cpu *c)

@@ -103,10 +103,13 @@ void mmu_code_flush(struct cpu *cpu, unsigned regimes, uint64_t va, uint64_t siz
 
 /* --- Noticing --- */
 
-/* Writes to the pages in [@host, @host + @len) are not for @cpu's translated code any more; any thread. */
-static void slow_writes(struct cpu *cpu, const uint8_t *host, uint64_t len)
+enum { MMU_MIXED = 0x80 /* in ram->dirty, beside enum ram_client */ };
+
+/* Writes to the pages in [@host, @host + @len) are not for @cpu's translated code any more; any thread.  True: they were. */
+static bool slow_writes(struct cpu *cpu, const uint8_t *host, uint64_t len)
 {
     struct mmu *u = mmu_of(cpu);
+    bool any = false;
 
     for (unsigned r = 0; r < MMU_TABLES; r++)
         for (unsigned w = 0; w < sizeof(u->table[r].used) / sizeof(u->table[r].used[0]); w++)
@@ -118,17 +121,27 @@ static void slow_writes(struct cpu *cpu, const uint8_t *host, uint64_t len)
                     uint64_t addend = __atomic_load_n(&e->addend, __ATOMIC_RELAXED);
 
                     if (!(tag % MMU_PAGE) && tag + addend - (uint64_t)(uintptr_t)host < len)
-                        __atomic_compare_exchange_n(&e->write, &tag, tag | MMU_SLOW, false, __ATOMIC_SEQ_CST,
-                                                    __ATOMIC_RELAXED);
+                        any |= __atomic_compare_exchange_n(&e->write, &tag, tag | MMU_SLOW, false, __ATOMIC_SEQ_CST,
+                                                           __ATOMIC_RELAXED);
                 }
             }
+    return any;
 }
 
 static void slow_everywhere(struct engine *e, const uint8_t *host, uint64_t len)
 {
     for (struct cpu *c = e->cpus; c; c = c->next)
-        if (c->mmu)
-            slow_writes(c, host, len);
+        if (c->mmu && slow_writes(c, host, len) && c != cpu_self)
+            mmu_ask_pass(c);
+}
+
+/* Another CPU may have looked its page up before, and write only now. */
+static bool others_write(const struct cpu *cpu)
+{
+    for (const struct cpu *c = __atomic_load_n(&cpu->engine->cpus, __ATOMIC_ACQUIRE); c; c = c->next)
+        if (c != cpu && c->mmu && mmu_writes_on(c))
+            return true;
+    return false;
 }
 
 /* The next write to each of the pages goes the slow way, sets the bits again, and makes the page fast (mmu_settle_write). */
@@ -141,19 +154,32 @@ void mmu_dirty_taken(void *engine, const uint8_t *host, uint64_t len)
     pthread_mutex_unlock(&e->lock);
 }
 
-/* Under the engine's lock.  What another CPU writes at the same time, having looked before, is the guest's to tell of
- * (mmu_code_changed): architectures that need not be told have no business here yet. */
-void mmu_protect(struct cpu *cpu, const struct code_page *page)
+/*
+ * Another CPU that has looked its page up may not have written yet when we read.  It is asked to get to a place between two
+ * instructions (mmu_ask_pass); until then nothing that is read is kept.  A page that others never cease to write holds code beside data.
+ */
+bool mmu_protect(struct cpu *cpu, const struct code_page *page)
 {
-    if (!(__atomic_load_n(page->dirty, __ATOMIC_SEQ_CST) & RAM_CODE))
-        return;
-    __atomic_and_fetch(page->dirty, (uint8_t)~RAM_CODE, __ATOMIC_SEQ_CST);
-    slow_everywhere(cpu->engine, page->host, MMU_PAGE);
+    enum { ROUNDS = 40 };
+    struct mmu *u = mmu_of(cpu);
+
+    if (__atomic_load_n(page->dirty, __ATOMIC_SEQ_CST) & RAM_CODE) {
+        if (u->rounds >= ROUNDS)
+            __atomic_fetch_or(page->dirty, MMU_MIXED, __ATOMIC_SEQ_CST);
+        __atomic_and_fetch(page->dirty, (uint8_t)~RAM_CODE, __ATOMIC_SEQ_CST);
+        slow_everywhere(cpu->engine, page->host, MMU_PAGE);
+    }
+    if (others_write(cpu)) {
+        u->rounds++;
+        return false;
+    }
+    u->rounds = 0;
+    return true;
 }
 
 /* --- Forgetting --- */
 
-enum { MANY = 40, MMU_MIXED = 0x80 /* in ram->dirty, beside enum ram_client */ };
+enum { MANY = 40 };
 
 /* Times that translations of a page were forgotten; pages that share a count are unlucky together. */
 static bool often(struct engine *e, uint64_t page)

@@ -79,6 +79,8 @@ struct mmu {
     struct mmu_ask ask[MMU_ASKS]; /* [lock] */
     unsigned n_asks;              /* [lock] */
     uint64_t asked, done;         /* numbers of requests [atomic; asked written under lock, done by the CPU] */
+    uint64_t slowed;              /* the number at which pages' writes became slow last [atomic; written under lock] */
+    unsigned rounds;              /* how often others were met that write to the page which code is wanted from */
 };
 
 static inline struct mmu *mmu_of(const struct cpu *cpu)
@@ -136,7 +138,7 @@ static inline bool mmu_block_meets(uint64_t at, uint64_t size, uint64_t va, uint
 
 /* mmu_code.c */
 const struct code_page *mmu_code(struct cpu *cpu);
-void mmu_protect(struct cpu *cpu, const struct code_page *page);
+bool mmu_protect(struct cpu *cpu, const struct code_page *page);
 void mmu_code_changed(struct cpu *cpu, uint64_t va, uint64_t len);
 /** mmu_code_flush - as mmu_flush, for what is known of code. */
 void mmu_code_flush(struct cpu *cpu, unsigned regimes, uint64_t va, uint64_t size, bool globals);
@@ -147,6 +149,10 @@ void mmu_dirty_taken(void *engine, const uint8_t *host, uint64_t len);
 
 /* mmu_ask.c */
 void mmu_serve(struct cpu *cpu);
+/** mmu_ask_pass - @cpu is to get to a place between two instructions: mmu_writes_on(cpu) until then.  Any thread but its own. */
+void mmu_ask_pass(struct cpu *cpu);
+/** mmu_writes_on - has @cpu not yet passed since mmu_ask_pass()? */
+bool mmu_writes_on(const struct cpu *cpu);
 /** mmu_space_changed - of space_on_change; @engine. */
 void mmu_space_changed(void *engine);
 
