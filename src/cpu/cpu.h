@@ -160,6 +160,8 @@ struct cpu {
     struct mmu_entry no_tlb[MMU_ENTRIES]; /* always empty */
     struct mmu_entry tlb[MMU_TABLES][MMU_ENTRIES] __attribute__((aligned(64))); /* looked up in line by translated code */
     struct cpu_mode modes[CPU_MODES];
+    bool wants_alone;   /* the instruction at pc is to be executed while no other CPU executes any */
+    bool alone;         /* that is so */
     uint8_t joined[32]; /* bytes of an instruction in two pages */
 };
 

@@ -22,6 +22,7 @@ struct engine *engine_new(const struct guest_isa *isa, const struct engine_conf 
     e->pid = getpid();
     pthread_mutex_init(&e->lock, NULL);
     pthread_mutex_init(&e->modes_lock, NULL);
+    pthread_mutex_init(&e->alone_lock, NULL);
     e->lines = calloc(LINES / 8, 1); /* pages of it are touched as used */
     if (!e->lines) {
         free(e);

@@ -52,6 +52,9 @@ struct cpu_memory {
     void (*code_changed)(struct cpu *cpu, uint64_t va, uint64_t len);
     void (*flush)(struct cpu *cpu); /* forget every translation of an address: mmu_flush of all regimes */
     void (*serve)(struct cpu *cpu); /* what other CPUs asked for (cpu->asked) */
+    /** alone - outside of guest code, without locks: from now on until the same with @on false no other CPU executes any.  False: something
+     * has to be seen to first (cpu->attention). */
+    bool (*alone)(struct cpu *cpu, bool on);
 };
 
 struct engine {
@@ -82,6 +85,8 @@ struct engine {
     uint32_t readers;      /* threads that have read guest code, not yet told engine_mark [atomic] */
     uint8_t *lines;        /* a bit for each line of guest code that may be translated [atomic] */
     struct cpu *cpus;      /* [lock] */
+    pthread_mutex_t alone_lock; /* held by the machine's CPU that is alone; outermost */
+    struct cpu *alone;     /* [atomic; written under alone_lock] */
 
     uint64_t *breakpoints; /* sorted [lock; read when translating] */
     uint32_t n_breakpoints;

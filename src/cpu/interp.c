@@ -289,18 +289,28 @@ static enum cpu_stop run_here(struct cpu *cpu, struct ir_machine *m, unsigned li
 
 static enum cpu_stop step(struct cpu *cpu, struct ir_machine *m, unsigned limit)
 {
-    bool stepping = cpu->single_step || cpu->guest_step;
+    bool stepping = cpu->single_step || cpu->guest_step, machine = cpu->memory, alone = machine && cpu->wants_alone;
     enum cpu_stop stop = before_block(cpu);
 
     if (stop != CPU_STOP_NONE)
         return stop;
-    if (cpu->memory)
+    if (alone)
+        cpu->wants_alone = false;
+    if (alone && !cpu->memory->alone(cpu, true))
+        return CPU_STOP_ATTENTION;
+    if (machine)
         cpu_go_inside(cpu, CPU_IN_GUEST);
     cpu->by_itself = stepping || limit == 1;
     stop = run_here(cpu, m, stepping ? 1 : limit);
     cpu->by_itself = false;
-    if (cpu->memory)
+    if (machine)
         cpu_come_out(cpu);
+    if (alone)
+        cpu->memory->alone(cpu, false);
+    if (stop == CPU_STOP_NONE && stepping && machine && cpu->wants_alone) {
+        cpu->odd = false;
+        return step(cpu, m, 1);
+    }
     return (stop == CPU_STOP_NONE || stop == CPU_STOP_AGAIN) && stepping ? CPU_STOP_DEBUG : stop;
 }
 

@@ -364,6 +364,7 @@ static const struct cpu_memory machine_memory = {
     .protect = mmu_protect,
     .code_changed = mmu_code_changed,
     .serve = mmu_serve,
+    .alone = mmu_alone,
 };
 
 int mmu_attach(struct cpu *cpu, struct machine *m, unsigned index)

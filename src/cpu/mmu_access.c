@@ -238,6 +238,60 @@ bool mmu_store(struct cpu *cpu, uint64_t va, unsigned memop, unsigned regime, co
     return !go || store_page(&d, &v);
 }
 
+/* --- Atomics of guests that may have them anywhere (guest_system.locks) --- */
+
+enum { LINE = 64 };
+
+/* The host is not asked for these: to it, locking the bus is an offence. */
+static bool in_two_lines(const struct doing *d)
+{
+    return d->va % LINE + d->size > LINE;
+}
+
+static bool is_only(const struct cpu *cpu)
+{
+    return cpu->alone || (cpu->engine->cpus == cpu && !cpu->next);
+}
+
+/* Reads, computes, writes; nobody else does meanwhile. */
+static bool by_parts(struct doing *d, enum ir_opcode op, unsigned memop, const union ir_u *a, const union ir_u *b, union ir_u *old)
+{
+    union ir_u v = { .d = { 0, 0 } };
+    bool go;
+
+    if (crosses(d) ? !both_pages(d, &go) || !go : !find(d))
+        return false;
+    d->how = MMU_READ;
+    if (crosses(d) ? !cross(*d, &v) : !find(d) || !load_page(d, &v))
+        return false;
+    if (interp_atomic_at(d->cpu, op, (uint64_t)(uintptr_t)&v, memop, a, b, old) < 0)
+        return false;
+    d->how = MMU_WRITE;
+    return crosses(d) ? cross(*d, &v) : find(d) && store_page(d, &v);
+}
+
+/* False with CPU_STOP_NONE: the interpreter will come back with it, alone. */
+static bool atomic_alone(struct doing *d, enum ir_opcode op, unsigned memop, const union ir_u *a, const union ir_u *b, union ir_u *old)
+{
+    if (is_only(d->cpu))
+        return by_parts(d, op, memop, a, b, old);
+    d->cpu->wants_alone = d->cpu->odd = true;
+    d->cpu->stop = CPU_STOP_NONE;
+    return false;
+}
+
+/* Registers, and memory that cannot be written: under the lock that accesses to registers take. */
+static bool atomic_io(struct doing *d, enum ir_opcode op, unsigned memop, const union ir_u *a, const union ir_u *b, union ir_u *old)
+{
+    struct machine *m = mmu_of(d->cpu)->machine;
+    bool ok;
+
+    machine_lock(m);
+    ok = by_parts(d, op, memop, a, b, old);
+    machine_unlock(m);
+    return ok;
+}
+
 bool mmu_atomic(struct cpu *cpu, enum ir_opcode op, uint64_t va, unsigned memop, unsigned regime, const union ir_u *a,
                 const union ir_u *b, union ir_u *old)
 {
@@ -250,6 +304,8 @@ bool mmu_atomic(struct cpu *cpu, enum ir_opcode op, uint64_t va, unsigned memop,
         return false;
     if (!go)
         return true;
+    if (sys_of(cpu)->locks && in_two_lines(&d))
+        return atomic_alone(&d, op, memop, a, b, old);
     if (!(d.e->page & MMU_R) || crosses(&d)) { /* the read faults on its own, or comes with what it needs */
         d.how = MMU_READ;
         if (!find(&d))
@@ -259,7 +315,7 @@ bool mmu_atomic(struct cpu *cpu, enum ir_opcode op, uint64_t va, unsigned memop,
             return bad(&d, true);
     }
     if (!(d.e->page & MMU_E_RAM) || !mmu_ram(cpu, pa_of(d.e, va), &hit) || !hit.writable)
-        return bad(&d, false);
+        return sys_of(cpu)->locks ? atomic_io(&d, op, memop, a, b, old) : bad(&d, false);
     if (interp_atomic_at(cpu, op, (uint64_t)(uintptr_t)host_of(&d), memop, a, b, old) < 0)
         return bad(&d, false);
     if (d.e->write & (MMU_PAGE - 1)) {

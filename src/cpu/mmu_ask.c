@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Flushes asked of other CPUs.  A request is noted and the CPU kicked; it does what is asked before it next runs
- * guest code.  Who must know waits (mmu_sync) until each has done it or is outside of guest code.
+ * guest code.  Who must know waits (mmu_sync) until each has done it or is outside of guest code.  Who is to be alone (mmu_alone) asks all
+ * to come out, and holds a lock that they wait for.
  */
 #include "cpu/mmu_priv.h"
 
@@ -48,6 +49,17 @@ void mmu_ask_pass(struct cpu *cpu)
     kick(cpu);
 }
 
+static void wait_for_lone(struct cpu *cpu)
+{
+    struct engine *e = cpu->engine;
+    struct cpu *lone = __atomic_load_n(&e->alone, __ATOMIC_SEQ_CST);
+
+    if (!lone || lone == cpu)
+        return;
+    pthread_mutex_lock(&e->alone_lock);
+    pthread_mutex_unlock(&e->alone_lock);
+}
+
 void mmu_serve(struct cpu *cpu)
 {
     struct mmu *u = mmu_of(cpu);
@@ -65,6 +77,7 @@ void mmu_serve(struct cpu *cpu)
     pthread_mutex_unlock(&u->lock);
     for (unsigned i = 0; i < n; i++)
         mmu_flush(cpu, todo[i].regimes, todo[i].va, todo[i].size, todo[i].globals);
+    wait_for_lone(cpu); /* after asked is cleared: who asks from then on is seen when we go inside */
     __atomic_store_n(&u->done, number, __ATOMIC_SEQ_CST);
 }
 
@@ -106,6 +119,50 @@ void mmu_sync(struct cpu *cpu)
     for (struct cpu *c = __atomic_load_n(&cpu->engine->cpus, __ATOMIC_ACQUIRE); c; c = c->next)
         if (c != cpu && c->mmu)
             wait_for(cpu, c);
+}
+
+static void end_alone(struct engine *e)
+{
+    __atomic_store_n(&e->alone, NULL, __ATOMIC_SEQ_CST);
+    pthread_mutex_unlock(&e->alone_lock);
+}
+
+/* False: @self has something to see to first; the other one may be waiting for just that. */
+static bool wait_until_outside(const struct cpu *self, const struct cpu *c)
+{
+    for (unsigned n = 0; __atomic_load_n(&c->in_code, __ATOMIC_SEQ_CST); n++) {
+        if (__atomic_load_n(&self->attention, __ATOMIC_RELAXED))
+            return false;
+        if (n < 200)
+            __builtin_ia32_pause();
+        else
+            sched_yield();
+    }
+    return true;
+}
+
+/* Each of the others is asked to come out, and waits in mmu_serve(). */
+bool mmu_alone(struct cpu *cpu, bool on)
+{
+    struct engine *e = cpu->engine;
+
+    cpu->alone = on;
+    if (!on) {
+        end_alone(e);
+        return true;
+    }
+    pthread_mutex_lock(&e->alone_lock);
+    __atomic_store_n(&e->alone, cpu, __ATOMIC_SEQ_CST);
+    for (struct cpu *c = __atomic_load_n(&e->cpus, __ATOMIC_ACQUIRE); c; c = c->next)
+        if (c != cpu && c->mmu)
+            mmu_ask_pass(c);
+    for (struct cpu *c = __atomic_load_n(&e->cpus, __ATOMIC_ACQUIRE); c; c = c->next)
+        if (c != cpu && c->mmu && !wait_until_outside(cpu, c)) {
+            cpu->alone = false;
+            end_alone(e);
+            return false;
+        }
+    return true;
 }
 
 void mmu_space_changed(void *engine)

@@ -153,6 +153,7 @@ void mmu_serve(struct cpu *cpu);
 void mmu_ask_pass(struct cpu *cpu);
 /** mmu_writes_on - has @cpu not yet passed since mmu_ask_pass()? */
 bool mmu_writes_on(const struct cpu *cpu);
+bool mmu_alone(struct cpu *cpu, bool on);
 /** mmu_space_changed - of space_on_change; @engine. */
 void mmu_space_changed(void *engine);
 

@@ -44,6 +44,7 @@ struct guest_system {
     bool (*aligned)(uint32_t mode);
     bool own_code; /* code may change itself, from the next instruction on, without saying so: a store to the page it is in, where there may
                     * be translations, is executed by itself */
+    bool locks; /* atomics are so wherever they are: in two lines of the cache, in two pages, on a device's registers */
     bool strict; /* atomics, and loads and stores with an order, must be aligned in every mode */
     /** stopped - cpu_run() returned: enter the guest's exception, do what its instruction asks. */
     enum vcpu_next (*stopped)(struct cpu *cpu, enum cpu_stop stop);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The smallest PC that runs a test of the system level: RAM, 64 KiB of ROM below 1 MiB and below 4 GiB, and some ports.
+ * The smallest PC that runs a test of the system level: two CPUs, of which the second waits for its start, RAM, 64 KiB of ROM below 1 MiB and below 4 GiB, and some ports.
  *
  * usage: machine_x86 [--cpu MODEL[,FEATURES]] [--engine interp|jit] [--hot-after N] [--reload on] [--log int,mmu,cpu,in_asm] FILE
  * With --reload, after each line that is printed the machine's state is saved, and the test goes on in a new machine that has loaded it.
@@ -28,8 +28,8 @@ struct rig {
     const struct engine_conf *conf;
     const struct x86_conf *cpu_conf;
     bool reloads;
-    struct cpu *cpu;
-    struct mem low, high, rom, rom_low, ports, apm, f0;
+    struct cpu *cpu, *second;
+    struct mem low, high, rom, rom_low, ports, apm, f0, apic;
     int vector, status;
 };
 
@@ -105,6 +105,20 @@ static void ignore_errors(void *opaque, paddr off, uint64_t v, struct access a)
 
 static const struct mmio_ops f0_ops = {.read = get, .write = ignore_errors, .min = 1, .max = 1};
 
+/* Of a local APIC there is the interrupt command: INIT and start-up messages are the second CPU's. */
+static void command(void *opaque, paddr off, uint64_t v, struct access a)
+{
+    struct rig *r = opaque;
+
+    (void)a;
+    if (off == 0x300 && (v >> 8 & 7) == 5)
+        x86_init(r->second);
+    else if (off == 0x300 && (v >> 8 & 7) == 6)
+        x86_sipi(r->second, (uint8_t)v);
+}
+
+static const struct mmio_ops apic_ops = {.read = get, .write = command, .min = 4, .max = 4};
+
 static int usage(const char *why)
 {
     fprintf(stderr, "machine_x86: %s\n", why);
@@ -169,6 +183,9 @@ static void build(struct rig *r, struct engine *engine, const struct x86_conf *c
     irq_connect(x86_ferr_line(r->cpu), (struct irq_in){ferr, r, 0});
     x86_set_intc(r->cpu, &intc, r);
     x86_on_shutdown(r->cpu, shutdown, r);
+    r->second = x86_cpu_new(r->m, engine, c, 1, &e);
+    mem_init_mmio(&r->apic, "apic", 0x400, &apic_ops, r);
+    mem_add(machine_mem(r->m), 0xfee00000, &r->apic, 0);
     machine_unlock(r->m);
 }
 

@@ -32,7 +32,7 @@ def command(engine, raw, cpu, program, args):
         return [args.machine, '--cpu', cpu] + ENGINES[engine] + [raw]
     if engine == 'pc':
         program = f'{args.programs}/{program}'
-    return [program, '-M', 'pc', '-accel', 'tcg', '-cpu', cpu, '-m', '16', '-display', 'none', '-nodefaults', '-bios', raw, '-debugcon',
+    return [program, '-M', 'pc', '-accel', 'tcg', '-cpu', cpu, '-m', '16', '-smp', '2', '-display', 'none', '-nodefaults', '-bios', raw, '-debugcon',
             'stdio', '-device', 'isa-debug-exit,iobase=0xf4,iosize=4', '-no-reboot']
 
 

@@ -70,6 +70,7 @@ static const struct guest_system level = {
     .bad_access = x86_bad_access,
     .aligned = aligned,
     .own_code = true,
+    .locks = true,
     .stopped = x86_stopped,
     .interrupt = x86_interrupt,
     .awake = x86_awake,

@@ -57,13 +57,14 @@ static unsigned mem_size(const struct ir_op *o)
 
 /* --- A machine's memory --- */
 
-/* Must the access be aligned to be made in line?  The host has no misaligned one of 16 bytes. */
-static bool must_be_aligned(const struct host_soft *soft, const struct host_access *a, unsigned size)
+/* Must the access be aligned to be made in line?  Atomics: the host has no misaligned one of 16 bytes, and those in two lines of the
+ * cache are dear, or stopped, where the bus is not to be locked. */
+static bool must_be_aligned(const struct host_soft *soft, const struct host_access *a)
 {
     bool atomic = a->op >= IRO_cas && a->op <= IRO_fumina;
 
-    return soft->aligned || (atomic && size == 16) || ir_mem_aligned(a->memop) ||
-           (soft->strict && (atomic || (a->memop >> IR_MEM_ORDER_SHIFT & IR_ACQ_REL)));
+    return soft->aligned || atomic || ir_mem_aligned(a->memop) ||
+           (soft->strict && (a->memop >> IR_MEM_ORDER_SHIFT & IR_ACQ_REL));
 }
 
 uint32_t x_look_up(struct x64 *x, struct x64_mem m, unsigned size, bool write, unsigned t, const struct host_access *a)
@@ -71,7 +72,7 @@ uint32_t x_look_up(struct x64 *x, struct x64_mem m, unsigned size, bool write, u
     const struct host_soft *soft = x->job->soft;
     uint32_t unpriv = a->memop & IR_MEM_UNPRIV ? soft->tlb_unpriv : 0;
     struct x64_mem entry = x_cpu(x, soft->tlb);
-    bool aligned = must_be_aligned(soft, a, size);
+    bool aligned = must_be_aligned(soft, a);
     struct x64_mem last = m;
     struct xstub *s = x_stub(x);
 

@@ -225,6 +225,37 @@ TEST(mmu, code_written_by_dma_and_by_cpus_is_translated_anew)
     rewritten(&interp);
 }
 
+/* Another CPU has looked the page up and not yet written when code is read from it: what was read is not kept. */
+static void in_flight(const struct engine_conf *conf)
+{
+    struct tsys *t = tsys_new(conf, 2);
+    union ir_u v = { .d = { 0, 0 } };
+
+    toy_signals();
+    toy_signal_stack();
+    for (unsigned i = 0; i < 2; i++)
+        mmu_attach(t->cpu[i], t->m, i);
+    put_program(t, 1);
+    cpu_self = t->cpu[1];
+    CHECK(mmu_store(t->cpu[1], TOY_CODE_AT + 512, 0, 0, &v));
+    t->cpu[1]->in_code = CPU_IN_CODE;
+    cpu_self = t->cpu[0];
+    CHECK_EQ(run(t), 100);
+    CHECK(t->cpu[1]->attention);
+    tsys_host(t, TOY_CODE_AT)[3] = 2; /* the rest of its store */
+    t->cpu[1]->in_code = CPU_OUTSIDE;
+    CHECK_EQ(run(t), 200);
+    put_program(t, 3); /* from here on translations are kept, and forgotten as they should be */
+    CHECK_EQ(run(t), 300);
+    CHECK_EQ(run(t), 300);
+}
+
+TEST(mmu, code_that_another_cpu_is_about_to_write_is_not_kept)
+{
+    in_flight(&jit);
+    in_flight(&interp);
+}
+
 /* Translated code and the interpreter store to the data's first page in a loop: each time that its bit is taken, the next store sets it. */
 static void noticed(const struct engine_conf *conf)
 {
@@ -314,6 +345,7 @@ static const struct test tests[] = {
     CASE(mmu, debuggers_see_and_disturb_nothing),
     CASE(mmu, watchpoints_stop_before_the_access),
     CASE(mmu, code_written_by_dma_and_by_cpus_is_translated_anew),
+    CASE(mmu, code_that_another_cpu_is_about_to_write_is_not_kept),
     CASE(mmu, writes_after_dirty_bits_were_taken_set_them_again),
     CASE(mmu, code_is_found_under_another_address_and_forgotten_by_its_place),
     CASE(mmu, each_context_runs_its_own_code),
