@@ -205,7 +205,8 @@ static void cmos_equipment(struct pc *p)
 int pc_tell_firmware(struct pc *p, struct err *e)
 {
     const struct smbios_machine self = {
-        "QEMU", p->q35 ? "Standard PC (Q35 + ICH9, 2009)" : "Standard PC (i440FX + PIIX, 1996)", p->c->board->name, 0};
+        "QEMU", p->q35 ? "Standard PC (Q35 + ICH9, 2009)" : "Standard PC (i440FX + PIIX, 1996)", p->c->board->name, 0,
+        !p->p->smbios_entry || strcmp(p->p->smbios_entry, "64") != 0};
     struct x86_kernel kernel;
 
     if (!(p->fw_cfg = dev_add(p->m, "fw_cfg_io", NULL, NULL, e)))

@@ -391,21 +391,77 @@ static void add_end(struct smbios *s)
     close_type(s);
 }
 
-/* The entry point, 64-bit (5.2.2): firmware fills in the address, and the checksum anew. */
-static int put_files(struct smbios *s, struct dev *fw_cfg, struct err *e)
+static uint8_t minus_sum(const uint8_t *p, size_t len)
 {
-    uint8_t a[24] = "_SM3_", sum = 0;
-    int r;
+    uint8_t sum = 0;
 
-    a[6] = sizeof(a);
+    while (len--)
+        sum += *p++;
+    return -sum;
+}
+
+/* Structures, and the size of the largest with its strings, which end with two zeros. */
+static unsigned count_structures(const struct smbios *s, size_t *largest)
+{
+    const uint8_t *p = s->all.data;
+    unsigned n = 0;
+
+    *largest = 0;
+    for (size_t at = 0, end; at < s->all.len; at = end, n++) {
+        end = at + p[at + 1];
+        while (p[end] || p[end + 1])
+            end++;
+        end += 2;
+        if (end - at > *largest)
+            *largest = end - at;
+    }
+    return n;
+}
+
+/* The entry point of 32 bits (5.2.1).  Firmware fills in addresses, and checksums anew. */
+static int entry_point_32(const struct smbios *s, uint8_t a[static 31], struct err *e)
+{
+    size_t largest;
+    unsigned n = count_structures(s, &largest);
+
+    if (s->all.len > 0xffff)
+        return err_set(e, -E2BIG, "SMBIOS: %zu bytes, more than a 32-bit entry point can tell (65535)", s->all.len);
+    memcpy(a, "_SM_", 4);
+    a[5] = 31;
+    a[6] = 2;
+    a[7] = 8;
+    put_le16(a + 8, largest);
+    memcpy(a + 16, "_DMI_", 5);
+    put_le16(a + 22, s->all.len);
+    put_le16(a + 28, n);
+    a[30] = 0x28;
+    a[21] = minus_sum(a + 16, 15);
+    a[4] = minus_sum(a, 31);
+    return 0;
+}
+
+/* That of 64 bits (5.2.2). */
+static void entry_point_64(const struct smbios *s, uint8_t a[static 24])
+{
+    memcpy(a, "_SM3_", 5);
+    a[6] = 24;
     a[7] = 3;
     a[10] = 1;
     put_le32(a + 12, s->all.len);
-    for (unsigned i = 0; i < sizeof(a); i++)
-        sum += a[i];
-    a[5] = -sum;
-    r = fw_cfg_set_file(fw_cfg, "etc/smbios/smbios-tables", s->all.data, s->all.len, e);
-    return r < 0 ? r : fw_cfg_set_file(fw_cfg, "etc/smbios/smbios-anchor", a, sizeof(a), e);
+    a[5] = minus_sum(a, 24);
+}
+
+static int put_files(struct smbios *s, bool entry32, struct dev *fw_cfg, struct err *e)
+{
+    uint8_t a[31] = {0};
+
+    if (!entry32)
+        entry_point_64(s, a);
+    else if (entry_point_32(s, a, e) < 0)
+        return e->code;
+    if (fw_cfg_set_file(fw_cfg, "etc/smbios/smbios-tables", s->all.data, s->all.len, e) < 0)
+        return e->code;
+    return fw_cfg_set_file(fw_cfg, "etc/smbios/smbios-anchor", a, entry32 ? 31 : 24, e);
 }
 
 int smbios_publish(const struct conf *c, const struct smbios_machine *m, struct dev *fw_cfg,
@@ -431,7 +487,7 @@ int smbios_publish(const struct conf *c, const struct smbios_machine *m, struct 
         add_oem_strings(&s, &u);
         add_memory(&s, c, m, &u.of[17]);
         add_end(&s);
-        r = put_files(&s, fw_cfg, e);
+        r = put_files(&s, m->entry32, fw_cfg, e);
     } else {
         err_wrap(e, r, "-smbios");
     }

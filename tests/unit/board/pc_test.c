@@ -154,6 +154,43 @@ TEST(pc, microvm_has_slots_and_events)
     end(&b);
 }
 
+static uint8_t sum_of(const uint8_t *p, size_t n)
+{
+    uint8_t sum = 0;
+
+    while (n--)
+        sum += *p++;
+    return sum;
+}
+
+/* DSP0134, 5.2.1 and 5.2.2. */
+TEST(pc, smbios_has_the_entry_point_that_is_asked_for)
+{
+    struct built b;
+    uint32_t len, tables;
+    const uint8_t *a, *t;
+
+    CHECK(!build(&b, "pc", "", 64 * MiB, NULL, NULL));
+    a = fw_cfg_file(b.fw_cfg, "etc/smbios/smbios-anchor", &len);
+    t = fw_cfg_file(b.fw_cfg, "etc/smbios/smbios-tables", &tables);
+    CHECK_EQ(len, 31);
+    CHECK(!memcmp(a, "_SM_", 4) && !memcmp(a + 16, "_DMI_", 5));
+    CHECK_EQ(a[5], 31);
+    CHECK_EQ(a[6] << 8 | a[7], 0x208);
+    CHECK_EQ(sum_of(a, 31), 0);
+    CHECK_EQ(sum_of(a + 16, 15), 0);
+    CHECK_EQ(get_le16(a + 22), tables);
+    CHECK_EQ(get_le16(a + 28), 8); /* 1, 3, 4, 16, 17, 19, 32, 127 */
+    CHECK(get_le16(a + 8) > t[1] && get_le16(a + 8) < tables);
+    end(&b);
+    CHECK(!build(&b, "q35", "smbios-entry-point-type=64", 64 * MiB, NULL, NULL));
+    a = fw_cfg_file(b.fw_cfg, "etc/smbios/smbios-anchor", &len);
+    CHECK_EQ(len, 24);
+    CHECK(!memcmp(a, "_SM3_", 5));
+    CHECK_EQ(sum_of(a, 24), 0);
+    end(&b);
+}
+
 /* Every row builds. */
 TEST(pc, all_versions)
 {
@@ -179,6 +216,7 @@ static const struct test tests[] = {
     CASE(pc, order_of_booting),
     CASE(pc, what_is_wrong_is_refused),
     CASE(pc, microvm_has_slots_and_events),
+    CASE(pc, smbios_has_the_entry_point_that_is_asked_for),
     CASE(pc, all_versions),
 };
 TEST_MAIN(tests)
