@@ -86,6 +86,7 @@ struct board {
     unsigned ide_units;       /* disks of one IDE bus; 0: 2 */
     const char *default_nic;  /* model, NULL: none */
     bool is_default;          /* of its arch, without -machine */
+    bool deprecated;          /* still there, but whoever asks for it is told to take a newer one */
     /** build - wire everything.  Straight-line: this function is the memory map.
      * 0; BOARD_DONE: all that was asked for is done (dumpdtb), the program ends well; -errno. */
     int (*build)(struct machine *m, struct conf *c, struct err *e);

@@ -169,6 +169,10 @@ I440FX(2_3, "2.3");
 I440FX(2_2, "2.2");
 I440FX(2_1, "2.1");
 I440FX(2_0, "2.0");
+I440FX(1_7, "1.7", .deprecated = true);
+I440FX(1_6, "1.6", .deprecated = true);
+I440FX(1_5, "1.5", .deprecated = true);
+I440FX(1_4, "1.4", .deprecated = true);
 
 #define Q35(id, version, ...)                                                                      \
     const struct board board_x86_pc_q35_##id = {                                                   \

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The command line of machines: what is refused, with which words and which status; lists; files; signals.
 The texts are those of the reference, version 7.2, but for nearest words and lines that it prints twice."""
+import difflib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -171,6 +173,30 @@ def listed():
                 f'status {r.returncode}\n{r.stdout[:2000]}{r.stderr}')
 
 
+# What the reference has and we do not.
+NOT_HERE = {'isapc', 'x-remote'}
+
+
+def machines():
+    """PCs and their versions, in the reference's words and order."""
+    ours = subprocess.run([f'{BIN}/qemu-system-x86_64', '-machine', 'help'], capture_output=True, text=True, timeout=60)
+    there = shutil.which('qemu-system-x86_64')
+    theirs = subprocess.run([there, '-machine', 'help'], capture_output=True, text=True, timeout=60) if there else None
+    lines = ours.stdout.splitlines()
+    verdict('-machine help has the newest PCs first', ours.returncode == 0 and not ours.stderr and lines[2:4] == [
+        'pc                   Standard PC (i440FX + PIIX, 1996) (alias of pc-i440fx-7.2)',
+        'pc-i440fx-7.2        Standard PC (i440FX + PIIX, 1996) (default)'] and lines[-1].startswith('none '), ours.stdout)
+    if not there:
+        print('no reference\nskip system_options, -machine help is that of the reference')
+        return
+    want = [x for x in theirs.stdout.splitlines() if x.split()[0] not in NOT_HERE]
+    verdict('-machine help is that of the reference', lines == want, '\n'.join(difflib.unified_diff(want, lines, lineterm='')))
+    r = subprocess.run([f'{BIN}/qemu-system-x86_64', '-M', 'pc-i440fx-1.7', '-S', '-display', 'none', '-monitor', 'stdio'], input='quit\n',
+                       capture_output=True, text=True, timeout=60)
+    verdict('a machine that is too old says so, and runs', r.returncode == 0 and
+            "warning: Machine type 'pc-i440fx-1.7' is deprecated: old and unattended - use a newer version instead\n" in r.stderr, r.stderr)
+
+
 def config(work):
     """What -writeconfig wrote, -readconfig reads: the same is written again."""
     args = [*NONE.split(), '-drive', 'if=none,id=d0,file=null-co://', '-drive', 'if=none,id=d1',
@@ -249,6 +275,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         refused()
         listed()
+        machines()
         pc_timer()
         config(work)
         signals(work)

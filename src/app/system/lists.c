@@ -100,16 +100,52 @@ static int list_device(struct sys *s, const char *name, struct err *e)
     return 0;
 }
 
+/* How much of a machine's name is its family: "pc-q35" of "pc-q35-7.2". */
+static int family(const char *name)
+{
+    const char *dash = strrchr(name, '-');
+
+    return dash && dash[1] >= '0' && dash[1] <= '9' ? (int)(dash - name) : (int)strlen(name);
+}
+
+/* As QEMU has them: PCs by families, in each the newest first as far as strings tell ("2.9", "2.12", "2.10"); the others by name. */
+static int by_family(const void *x, const void *y)
+{
+    const struct board *a = *(const struct board *const *)x, *b = *(const struct board *const *)y;
+    bool pc_a = a->arch && !strcmp(a->arch, "x86"), pc_b = b->arch && !strcmp(b->arch, "x86");
+    int m = family(a->name), n = family(b->name), r = strncmp(a->name, b->name, m < n ? m : n);
+
+    if (pc_a != pc_b)
+        return pc_a ? -1 : 1;
+    if (!pc_a)
+        return strcmp(a->name, b->name);
+    if (r || m != n)
+        return r ? r : m - n;
+    return strcmp(b->name, a->name);
+}
+
 static void list_machines(struct sys *s)
 {
+    const struct board **sorted;
+    size_t n = 0;
+
+    for (const struct board *const *b = boards; *b; b++)
+        n++;
+    if (!(sorted = calloc(n, sizeof(*sorted))))
+        fatal("out of memory");
+    memcpy(sorted, boards, n * sizeof(*sorted));
+    qsort(sorted, n, sizeof(*sorted), by_family);
     printf("Supported machines are:\n");
-    for (const struct board *const *b = boards; *b; b++) {
-        if (!board_is_of(*b, s->arch))
+    for (size_t i = 0; i < n; i++) {
+        const struct board *b = sorted[i];
+
+        if (!board_is_of(b, s->arch))
             continue;
-        if ((*b)->alias)
-            printf("%-20s %s (alias of %s)\n", (*b)->alias, (*b)->help, (*b)->name);
-        printf("%-20s %s%s\n", (*b)->name, (*b)->help, (*b)->is_default ? " (default)" : "");
+        if (b->alias)
+            printf("%-20s %s (alias of %s)\n", b->alias, b->help, b->name);
+        printf("%-20s %s%s%s\n", b->name, b->help, b->is_default ? " (default)" : "", b->deprecated ? " (deprecated)" : "");
     }
+    free(sorted);
 }
 
 static void list_x86_cpus(void)

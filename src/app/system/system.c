@@ -52,6 +52,12 @@ static void warn_of_features(struct sys *s)
         x86_conf_parse(&c, s->conf.cpu, s->conf.cpu_features, s->conf.cpu, only32, warning, s, &e);
 }
 
+static void warn_of_machine(struct sys *s)
+{
+    if (s->conf.board->deprecated)
+        sys_warn(s, "Machine type '%s' is deprecated: old and unattended - use a newer version instead", s->conf.board->name);
+}
+
 /* Signals that end us are read from a descriptor, by the main loop; no other thread gets them. */
 static void block_signals(void)
 {
@@ -124,6 +130,7 @@ static int start(struct sys *s, struct err *e)
         return r;
     if ((r = build(s, e)) < 0 || (r = pidfile_make(s, e)) < 0)
         return r;
+    warn_of_machine(s);
     warn_of_features(s);
     if (s->unseen)
         sys_warn(s, "there are no windows yet: -vnc :0 shows the screen, -nographic the serial port");
