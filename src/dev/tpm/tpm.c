@@ -76,7 +76,8 @@ static int control(struct tpm *t, uint32_t cmd, const void *params, size_t len, 
     uint8_t out[4 + 8], in[4];
 
     put_be32(out, cmd);
-    memcpy(out + 4, params, len);
+    if (len)
+        memcpy(out + 4, params, len);
     if (!send_all(t->control, out, 4 + len) || !read_all(t->control, in, 4, CONTROL_MS) || get_be32(in))
         return -EIO;
     return more_len && !read_all(t->control, more, more_len, CONTROL_MS) ? -EIO : 0;
