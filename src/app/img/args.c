@@ -112,7 +112,7 @@ int img_size(const char *text, const char *what, uint64_t *v)
     int r = size_parse(text, 1, v, &e);
 
     if (r < 0 && !(r == -ERANGE && !strchr(text, '-'))) {
-        img_error("Invalid %s specified. You may use k, M, G, T, P or E suffixes for ", what);
+        img_error("Invalid %s specified. You may use k, M, G, T, P or E suffixes for", what);
         return img_error("kilobytes, megabytes, gigabytes, terabytes, petabytes and exabytes.");
     }
     if (r < 0 || *v > INT64_MAX)

@@ -84,6 +84,42 @@ int io_open(struct io *io, const char *name, struct json_object *opts, unsigned 
     return 0;
 }
 
+static int aio_flags(const char *mode, unsigned *flags, struct err *e)
+{
+    *flags &= ~(BLK_NATIVE_AIO | BLK_IO_URING);
+    if (!strcmp(mode, "native"))
+        *flags |= BLK_NATIVE_AIO;
+    else if (!strcmp(mode, "io_uring"))
+        *flags |= BLK_IO_URING;
+    else if (strcmp(mode, "threads"))
+        return err_set(e, -EINVAL, "Invalid aio option: %s", mode);
+    return 0;
+}
+
+static int discard_flags(const char *mode, unsigned *flags, struct err *e)
+{
+    *flags &= ~BLK_UNMAP;
+    if (!strcmp(mode, "unmap") || !strcmp(mode, "on"))
+        *flags |= BLK_UNMAP;
+    else if (strcmp(mode, "ignore") && strcmp(mode, "off"))
+        return err_set(e, -EINVAL, "Invalid discard option: %s", mode);
+    return 0;
+}
+
+int io_flag_option(int letter, const char *value, unsigned *flags, struct err *e)
+{
+    switch (letter) {
+    case 'r': *flags &= ~BLK_RDWR; return 0;
+    case 'C': *flags |= BLK_COPY_ON_READ; return 0;
+    case 'U': *flags |= BLK_SHARE; return 0;
+    case 'n': return storage_cache_flags("none", flags, e);
+    case 't': return storage_cache_flags(value, flags, e);
+    case 'k': return aio_flags("native", flags, e);
+    case 'i': return aio_flags(value, flags, e);
+    default: return discard_flags(value, flags, e);
+    }
+}
+
 static int run_open(struct io *io, const struct io_command *c, int argc, char **argv)
 {
     struct json_object *opts = json_object_new_object();
@@ -95,21 +131,10 @@ static int run_open(struct io *io, const struct io_command *c, int argc, char **
     while (r >= 0 && (o = getopt(argc, argv, "snCro:ki:t:d:U")) != -1) {
         if (o == 's')
             snapshot = true;
-        else if (o == 'r')
-            flags &= ~BLK_RDWR;
-        else if (o == 'C')
-            flags |= BLK_COPY_ON_READ;
-        else if (o == 'U')
-            flags |= BLK_SHARE;
-        else if (o == 'n' || o == 't')
-            r = storage_cache_flags(o == 'n' ? "none" : optarg, &flags, &e);
-        else if (o == 'd')
-            flags = strcmp(optarg, "unmap") && strcmp(optarg, "on") ? flags & ~BLK_UNMAP
-                                                                    : flags | BLK_UNMAP;
         else if (o == 'o')
             r = keyval_merge(opts, optarg, NULL, &e);
-        else if (o != 'k' && o != 'i')
-            r = -1;
+        else
+            r = strchr(IO_FLAG_OPTIONS, o) ? io_flag_option(o, optarg, &flags, &e) : -1;
     }
     if (e.code)
         storage_fail(&e);
@@ -129,6 +154,28 @@ static int run_close(struct io *io, const struct io_command *c, int argc, char *
     return io_close(io);
 }
 
+/* Close the image and open it with @opts and @flags; as it was, when that fails. */
+static int reopen_with(struct io *io, struct json_object *opts, unsigned flags)
+{
+    char *name = strdup(blk_filename(io->b));
+    struct json_object *driver = json_object_new_string(blk_driver_name(io->b)), *old = json_object_new_object();
+    unsigned old_flags = io->flags;
+    int r;
+
+    if (strncmp(name, "json:", 5)) {
+        json_object_object_add(old, "driver", json_object_get(driver));
+        if (!json_object_object_get_ex(opts, "driver", NULL))
+            json_object_object_add(opts, "driver", json_object_get(driver));
+    }
+    r = io_close(io);
+    if (r >= 0 && (r = io_open(io, name, opts, flags, false)) < 0)
+        io_open(io, name, json_object_get(old), old_flags, false);
+    json_object_put(old);
+    json_object_put(driver);
+    free(name);
+    return r;
+}
+
 /* reopen: the same file with other options.  What cannot be combined is refused before the image is
  * closed. */
 static int run_reopen(struct io *io, const struct io_command *c, int argc, char **argv)
@@ -146,7 +193,7 @@ static int run_reopen(struct io *io, const struct io_command *c, int argc, char 
         else if (o == 'r' || o == 'w') {
             flags = o == 'r' ? flags & ~BLK_RDWR : flags | BLK_RDWR;
             if (modes++)
-                r = err_set(&e, -EINVAL, "Only one -r/-w option can be given");
+                r = err_set(&e, -EINVAL, "Only one -r/-w option may be given");
         } else {
             r = -1;
         }
@@ -159,16 +206,7 @@ static int run_reopen(struct io *io, const struct io_command *c, int argc, char 
         json_object_put(opts);
         return -1;
     }
-    char *name = strdup(blk_filename(io->b)), *driver = strdup(blk_driver_name(io->b));
-
-    if (!json_object_object_get_ex(opts, "driver", NULL) && strncmp(name, "json:", 5))
-        json_object_object_add(opts, "driver", json_object_new_string(driver));
-    r = io_close(io);
-    if (r >= 0)
-        r = io_open(io, name, opts, flags, false);
-    free(name);
-    free(driver);
-    return r;
+    return reopen_with(io, opts, flags);
 }
 
 /* Size and contents ---------------------------------------------------------------------------------- */
@@ -292,7 +330,7 @@ static int run_alloc(struct io *io, const struct io_command *c, int argc, char *
 const struct io_command io_cmd_open = {
     .name = "open",
     .alt = "o",
-    .min = 0,
+    .min = 1,
     .max = -1,
     .no_file = true,
     .run = run_open,
@@ -315,7 +353,6 @@ const struct io_command io_cmd_close = {
     .name = "close",
     .alt = "c",
     .run = run_close,
-    .args = "",
     .oneline = "close the current open file",
 };
 const struct io_command io_cmd_reopen = {
@@ -345,27 +382,24 @@ const struct io_command io_cmd_length = {
     .name = "length",
     .alt = "l",
     .run = run_length,
-    .args = "",
     .oneline = "gets the length of the current file",
 };
 const struct io_command io_cmd_flush = {
     .name = "flush",
     .alt = "f",
     .run = run_flush,
-    .args = "",
     .oneline = "flush all in-core file state to disk",
 };
 const struct io_command io_cmd_info = {
     .name = "info",
     .alt = "i",
     .run = run_info,
-    .args = "",
     .oneline = "prints information about the current file",
 };
 const struct io_command io_cmd_map = {
     .name = "map",
     .run = run_map,
-    .args = "",
+    .args = "", /* which the reference prints, too */
     .oneline = "prints the allocated areas of a file",
 };
 const struct io_command io_cmd_alloc = {

@@ -27,9 +27,14 @@ enum { WORDS_MAX = 64, BUFFER_ALIGN = 4096, MISALIGN = 512 };
 
 /* What commands share -------------------------------------------------------------------------- */
 
+void io_line(const struct io_command *c)
+{
+    printf("%s%s%s -- %s\n", c->name, c->args ? " " : "", c->args ? c->args : "", c->oneline);
+}
+
 int io_usage(const struct io_command *c)
 {
-    printf("%s %s -- %s\n", c->name, c->args, c->oneline);
+    io_line(c);
     return -1;
 }
 
@@ -280,28 +285,6 @@ struct io_cli {
     unsigned flags;
 };
 
-static int aio_flags(const char *mode, unsigned *flags)
-{
-    if (!strcmp(mode, "native"))
-        *flags |= BLK_NATIVE_AIO;
-    else if (!strcmp(mode, "io_uring"))
-        *flags |= BLK_IO_URING;
-    else if (strcmp(mode, "threads"))
-        return -1;
-    return 0;
-}
-
-static int discard_flags(const char *mode, unsigned *flags)
-{
-    if (!strcmp(mode, "unmap") || !strcmp(mode, "on"))
-        *flags |= BLK_UNMAP;
-    else if (!strcmp(mode, "ignore") || !strcmp(mode, "off"))
-        *flags &= ~BLK_UNMAP;
-    else
-        return -1;
-    return 0;
-}
-
 enum { OPT_OBJECT = 256, OPT_IMAGE_OPTS };
 
 static const struct option long_options[] = {
@@ -337,28 +320,14 @@ static int take_option(struct io *io, struct io_cli *cli, int c)
         return 1;
     case 'c': cli->commands[cli->commands_n++] = optarg; return 0;
     case 'f': cli->format = optarg; return 0;
-    case 'r': cli->flags &= ~BLK_RDWR; return 0;
     case 's': cli->snapshot = true; return 0;
-    case 'n': return storage_cache_flags("none", &cli->flags, &e);
-    case 't': return storage_cache_flags(optarg, &cli->flags, &e) < 0 ? -storage_fail(&e) : 0;
-    case 'C': cli->flags |= BLK_COPY_ON_READ; return 0;
     case 'm': io->misalign = true; return 0;
-    case 'k': return aio_flags("native", &cli->flags);
-    case 'i':
-        if (aio_flags(optarg, &cli->flags) >= 0)
-            return 0;
-        err_set(&e, -EINVAL, "Invalid aio option: %s", optarg);
-        return -storage_fail(&e);
-    case 'd':
-        if (discard_flags(optarg, &cli->flags) >= 0)
-            return 0;
-        err_set(&e, -EINVAL, "Invalid discard option: %s", optarg);
-        return -storage_fail(&e);
     case 'T': return 0;
-    case 'U': cli->flags |= BLK_SHARE; return 0;
     case OPT_OBJECT: return storage_add_object(io->env, optarg, &e) < 0 ? -storage_fail(&e) : 0;
     case OPT_IMAGE_OPTS: cli->image_opts = true; return 0;
     }
+    if (strchr(IO_FLAG_OPTIONS, c))
+        return io_flag_option(c, optarg, &cli->flags, &e) < 0 ? -storage_fail(&e) : 0;
     fputs(usage, stderr);
     return -1;
 }

@@ -26,7 +26,7 @@ struct io {
 /* struct io_command - one command.  @run returns 0 or -1 when it failed, having said why. */
 struct io_command {
     const char *name, *alt; /* @alt: a short name or NULL */
-    const char *args;       /* as its usage line shows them; "" for none */
+    const char *args;       /* as its usage line shows them; NULL for none */
     const char *oneline;
     const char *help; /* the long text, or NULL */
     int min, max;     /* arguments after the name; max -1: any number */
@@ -36,8 +36,14 @@ struct io_command {
 
 extern const struct io_command *const io_commands[]; /* NULL-terminated, as listed by help */
 
-/* Say "NAME ARGS -- ONELINE", the answer to a wrong option; returns -1. */
+/* Say "NAME ARGS -- ONELINE". */
+void io_line(const struct io_command *c);
+/* The same as the answer to a wrong option; returns -1. */
 int io_usage(const struct io_command *c);
+
+/* Options that say how an image is opened, of the program and of "open": their letters; one into @flags. */
+#define IO_FLAG_OPTIONS "rCUntkid"
+int io_flag_option(int letter, const char *value, unsigned *flags, struct err *e);
 
 /* A number with a suffix; says what is wrong with it and returns false. */
 bool io_number(const char *text, uint64_t *v);

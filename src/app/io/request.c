@@ -2,13 +2,14 @@
 /* qemu-io: read, readv, write, writev, aio_read, aio_write, aio_flush, discard. */
 #include "app/io/io.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DEFAULT_PATTERN = 0xcd, AIO_MAX = 256, IOV_MAX_WORDS = 64 };
+enum { DEFAULT_PATTERN = 0xcd, AIO_MAX = 256, IOV_MAX_WORDS = 64, SECTOR = 512 };
 
 /* struct request - one read or write as its command line describes it; heap, owned by who runs it. */
 struct request {
@@ -44,7 +45,7 @@ static void dump(const char *buf, uint64_t off, uint64_t len)
         for (uint64_t i = 0; i < n; i++) {
             char c = buf[at + i];
 
-            putchar(c >= 0x20 && c < 0x7f ? c : '.');
+            putchar(isalnum((unsigned char)c) && c > 0 ? c : '.'); /* as the reference: no blanks, no signs */
         }
         putchar('\n');
     }
@@ -73,7 +74,7 @@ static int do_write(struct request *q, struct err *e)
 
     if (q->vmstate)
         return blk_vmstate_write(b, off, len, q->buf, e);
-    if (q->compressed)
+    if (q->compressed && !q->zero)
         return blk_write_compressed(b, off, len, q->buf, e);
     if (!q->zero)
         return blk_writev(b, off, q->iov, q->n, req, e);
@@ -96,9 +97,7 @@ static int perform(struct request *q)
     int r;
 
     io_report_start(&q->report);
-    r = q->invalid ? err_set(&e, -EINVAL, "invalid on purpose")
-        : q->write ? do_write(q, &e)
-                   : do_read(q, &e);
+    r = q->write ? do_write(q, &e) : do_read(q, &e);
     pthread_mutex_lock(&q->io->lock);
     if (r < 0) {
         r = q->is_aio && e.code != -EPERM
@@ -205,13 +204,11 @@ static bool refuse(const char *why)
     return false;
 }
 
-static bool check_options(const struct request *q)
+static bool check_options(const struct request *q, const struct io_command *c)
 {
     if (!q->write)
         return !((q->have_check_len || q->have_check_off) && !q->have_pattern) ||
-               refuse("-s and -l want -P");
-    if (q->vmstate && q->compressed)
-        return refuse("-b and -c cannot be specified at the same time");
+               !io_usage(c); /* which is -1 */
     if (q->vmstate && q->zero)
         return refuse("-b and -z cannot be specified at the same time");
     if (q->fua && (q->vmstate || q->compressed))
@@ -238,6 +235,13 @@ static bool take_numbers(struct request *q, int n, char **words)
         q->iov[q->n++].iov_len = len;
         q->report.len += len;
     }
+    if (q->vmstate && (q->report.off | q->report.len) & (SECTOR - 1)) {
+        bool at = q->report.off & (SECTOR - 1);
+
+        printf("%" PRIu64 " is not a sector-aligned value for '%s'\n", at ? q->report.off : q->report.len,
+               at ? "offset" : "count");
+        return false;
+    }
     if (q->report.len > IO_MAX_LEN)
         return refuse("Argument list of lengths is too large");
     if (!q->zero) {
@@ -256,7 +260,7 @@ static bool fill_from_file(struct request *q)
     size_t got = 0;
 
     if (!f) {
-        printf("%s: %s\n", q->file, strerror(errno));
+        fprintf(stderr, "%s: %s\n", q->file, strerror(errno));
         return false;
     }
     got = fread(q->buf, 1, q->report.len, f);
@@ -301,7 +305,14 @@ static int request_run(struct io *io, const struct io_command *c, const char *le
     q->write = write;
     q->is_aio = aio;
     q->report.verb = write ? "wrote" : "read";
-    if (!take_options(q, c, letters, argc, argv) || !check_options(q))
+    if (!take_options(q, c, letters, argc, argv))
+        goto bad;
+    if (q->invalid) { /* whatever else the line says */
+        printf("injecting invalid %s request\n", write ? "write" : "read");
+        request_free(q);
+        return 0;
+    }
+    if (!check_options(q, c))
         goto bad;
     n = argc - optind;
     if (q->zero && n > 2) {
@@ -490,7 +501,6 @@ const struct io_command io_cmd_aio_write = {
 const struct io_command io_cmd_aio_flush = {
     .name = "aio_flush",
     .run = run_aio_flush,
-    .args = "",
     .oneline = "completes all outstanding aio requests",
 };
 const struct io_command io_cmd_discard = {

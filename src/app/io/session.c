@@ -17,17 +17,18 @@ static int run_help(struct io *io, const struct io_command *c, int argc, char **
         if (argc > 1 && strcmp((*at)->name, argv[1]) &&
             (!(*at)->alt || strcmp((*at)->alt, argv[1])))
             continue;
-        printf("%s %s -- %s\n", (*at)->name, (*at)->args, (*at)->oneline);
+        io_line(*at);
         if (argc > 1) {
             if ((*at)->help)
                 printf("\n %s\n", (*at)->help);
             return 0;
         }
     }
-    if (argc > 1)
+    if (argc > 1) {
         printf("command %s not found\n", argv[1]);
-    else
-        printf("\nUse 'help commandname' for extended help.\n");
+        return -1;
+    }
+    printf("\nUse 'help commandname' for extended help.\n");
     return 0;
 }
 
@@ -132,7 +133,6 @@ const struct io_command io_cmd_quit = {
     .alt = "q",
     .no_file = true,
     .run = run_quit,
-    .args = "",
     .oneline = "exit the program",
 };
 const struct io_command io_cmd_sleep = {
@@ -141,14 +141,12 @@ const struct io_command io_cmd_sleep = {
     .max = 1,
     .no_file = true,
     .run = run_sleep,
-    .args = "",
     .oneline = "waits for the given value in milliseconds",
 };
 const struct io_command io_cmd_abort = {
     .name = "abort",
     .no_file = true,
     .run = run_abort,
-    .args = "",
     .oneline = "simulate a program crash using abort(3)",
 };
 const struct io_command io_cmd_sigraise = {
