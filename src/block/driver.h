@@ -207,6 +207,7 @@ struct blk_driver {
     const char *child; /* the option that names @file; NULL: "file" */
     size_t state_size;
     const struct field *open_opts; /* beyond those of every node (node.h); NULL: none */
+    const char *const *how; /* those of them, or their first parts, that do not say which bytes the disk has; NULL: none */
     const char *const *prefixes;   /* protocols: "nbd", "nbd+unix", "https": NULL-terminated */
 
     /** probe - 0 (no) to 100 (surely) for the first @len (up to 2048) bytes of a file. */

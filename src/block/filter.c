@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Handing requests on to the node below. */
+#include "block/core.h"
 #include "block/filter.h"
 
 void filter_open(struct blk *b)
@@ -18,6 +19,10 @@ uint64_t filter_iov_len(const struct iovec *iov, int n)
 
 int filter_readv(struct blk *b, uint64_t off, const struct iovec *iov, int n, struct err *e)
 {
+    uint64_t len = filter_iov_len(iov, n);
+
+    if (off + len > blk_size(b->file)) /* aligned, past the end of a file whose size is not */
+        return node_readv(b->file, off, len, iov, n, e);
     return blk_readv(b->file, off, iov, n, e);
 }
 

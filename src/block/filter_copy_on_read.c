@@ -45,6 +45,7 @@ const struct blk_driver filter_copy_on_read = {
     .kind = BLK_FILTER,
     .state_size = sizeof(struct copy_on_read),
     .open_opts = cor_fields,
+    .how = (const char *const[]){"bottom", NULL},
     .open = cor_open,
     .truncate = filter_truncate,
     .info = filter_info,

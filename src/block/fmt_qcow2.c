@@ -481,6 +481,8 @@ const struct blk_driver fmt_qcow2 = {
     .backing = true,
     .state_size = sizeof(struct qcow2),
     .open_opts = qcow2_open_fields,
+    .how = (const char *const[]){"lazy-refcounts", "pass-discard-request", "pass-discard-snapshot", "pass-discard-other",
+                                 "discard-no-unref", "overlap-check", "l2-cache-size", "l2-cache-entry-size", "refcount-cache-size", "cache-size", "cache-clean-interval", NULL},
     .probe = qcow2_probe,
     .open = qcow2_open,
     .close = qcow2_close,

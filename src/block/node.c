@@ -538,16 +538,60 @@ static int node_complete(struct opening *o, struct blk *b, const char *filename,
     return 0;
 }
 
+/* Does the option @key say only how @b is used, not which bytes it has? */
+static bool only_how(const struct blk *b, const char *key)
+{
+    const char *const *at = b->drv->how;
+
+    for (; at && *at; at++) {
+        size_t len = strlen(*at);
+
+        if (!strncmp(key, *at, len) && (!key[len] || key[len] == '.'))
+            return true;
+    }
+    return !strcmp(key, child_option(b->drv)) || !strcmp(key, "backing") ||
+           field_find(node_fields, key);
+}
+
+/* Add @value to @o as @key, the members of objects as "key.member", as the reference writes them, if they say which bytes
+   @b has. */
+static void add_flat(const struct blk *b, struct json_object *o, const char *key,
+                     struct json_object *value)
+{
+    char *longer;
+
+    if (only_how(b, key))
+        return;
+    if (!json_object_is_type(value, json_type_object)) {
+        json_object_object_add(o, key, json_object_get(value));
+        return;
+    }
+    json_object_object_foreach(value, name, member)
+    {
+        if (asprintf(&longer, "%s.%s", key, name) < 0)
+            fatal("out of memory");
+        add_flat(b, o, longer, member);
+        free(longer);
+    }
+}
+
+/* Add the options of @b alone that say which bytes it has to @o. */
+static struct json_object *add_own(const struct blk *b, struct json_object *o)
+{
+    if (b->options) {
+        json_object_object_foreach(b->options, key, value) add_flat(b, o, key, value);
+    }
+    return o;
+}
+
 /* Do the options of @b say no more than which driver lies on which file?  Then the file's name says all. */
 static bool plain(const struct blk *b)
 {
-    json_object_object_foreach(b->options, key, value)
-    {
-        if (strcmp(key, "driver") && strcmp(key, child_option(b->drv)) &&
-            strcmp(key, "node-name") && !field_find(node_fields, key))
-            return false;
-    }
-    return true;
+    struct json_object *o = add_own(b, json_object_new_object());
+    bool none = !json_object_object_length(o) && !json_object_object_get(b->options, "backing");
+
+    json_object_put(o);
+    return none;
 }
 
 static struct blk *open_with(struct opening *o, const struct blk_driver *drv, struct blk *file,
@@ -687,14 +731,7 @@ static struct json_object *full_options(const struct blk *b)
     struct json_object *o = json_object_new_object();
 
     json_object_object_add(o, "driver", json_object_new_string(b->drv->name));
-    if (b->options) {
-        json_object_object_foreach(b->options, key, value)
-        {
-            if (strcmp(key, "driver") && strcmp(key, child_option(b->drv)) &&
-                strcmp(key, "node-name") && strcmp(key, "backing"))
-                json_object_object_add(o, key, json_object_get(value));
-        }
-    }
+    add_own(b, o);
     if (b->file)
         json_object_object_add(o, child_option(b->drv), full_options(b->file));
     return o;

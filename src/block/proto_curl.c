@@ -410,6 +410,7 @@ static const struct blk_io_ops curl_io = {
         .no_info = true,                                                                           \
         .state_size = sizeof(struct curl_node),                                                    \
         .open_opts = curl_fields,                                                                  \
+        .how = (const char *const[]){"readahead", "timeout", NULL},                                \
         .prefixes = name_##_prefixes,                                                              \
         .parse_name = curl_parse_name,                                                             \
         .make_name = curl_make_name,                                                               \

@@ -80,6 +80,7 @@ const struct blk_driver proto_host_device = {
     .kind = BLK_PROTOCOL,
     .state_size = FILE_STATE_SIZE,
     .open_opts = file_fields,
+    .how = (const char *const[]){"aio", "aio-max-batch", "locking", "drop-cache", NULL},
     .prefixes = device_prefixes,
     .parse_name = device_parse_name,
     .open = file_open,

@@ -521,6 +521,7 @@ const struct blk_driver proto_nbd = {
     .no_info = true,
     .state_size = sizeof(struct nbd),
     .open_opts = nbd_fields,
+    .how = (const char *const[]){"reconnect-delay", "open-timeout", NULL},
     .prefixes = nbd_prefixes,
     .parse_name = nbd_parse_name,
     .make_name = nbd_make_name,

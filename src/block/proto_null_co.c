@@ -107,6 +107,7 @@ const struct blk_driver proto_null_co = {
     .no_info = true,
     .state_size = sizeof(struct null_opts),
     .open_opts = null_fields,
+    .how = (const char *const[]){"latency-ns", NULL},
     .prefixes = null_prefixes,
     .parse_name = null_parse_name,
     .make_name = null_make_name,
