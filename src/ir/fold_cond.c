@@ -82,7 +82,7 @@ static bool is_relation(struct ir *ir, uint32_t v, enum ir_opcode op, const stru
         return true;
     if (ir->ops[a].op != IRO_const && ir->ops[b].op != IRO_const && ir->ops[a].op != IRO_shl)
         return false;
-    return make(ir, op, IR_I1, a, b) == v;
+    return make(ir, op, IR_I1, a, b) == v || make(ir, op, IR_I1, b, a) == v;
 }
 
 /* x <= y and x != y: x < y.  Integers, and floating point written with not and feq. */

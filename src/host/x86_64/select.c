@@ -11,6 +11,7 @@
  *   addr    as part of a memory operand, or otherwise folded into an instruction
  *   weak    by a snapshot only: nobody on the fast path needs it
  *   half    by a snapshot only, its low 32 bits
+ *   out     by the snapshot of a way out, which stores it
  */
 #include "host/x86_64/emit.h"
 
@@ -19,8 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HARD = 1, NARROW = 2, SOFT = 4, ADDR = 8, WEAK = 16, HALF = 32, CHOICE = 64 };
-enum { FIRM = HARD | NARROW, LOOK = WEAK | HALF };
+enum { HARD = 1, NARROW = 2, SOFT = 4, ADDR = 8, WEAK = 16, HALF = 32, CHOICE = 64, OUT = 128 };
+enum { FIRM = HARD | NARROW, LOOK = WEAK | HALF | OUT };
 
 struct sel {
     struct x64 *x;
@@ -173,7 +174,7 @@ static void add_pair(void *opaque, uint32_t slot, uint32_t val)
     x->pair[x->n_pair++] = (struct xpair){ slot, val };
 }
 
-static void spell_snapshot(struct sel *s, uint32_t snap)
+static void spell_snapshot(struct sel *s, uint32_t snap, unsigned how)
 {
     struct x64 *x = s->x;
     struct xsnap *sn = &x->snap[snap];
@@ -185,7 +186,7 @@ static void spell_snapshot(struct sel *s, uint32_t snap)
         sn->count = x->n_pair - sn->first;
     }
     for (uint32_t i = 0; i < sn->count; i++)
-        want(s, x->pair[sn->first + i].val, WEAK);
+        want(s, x->pair[sn->first + i].val, how);
 }
 
 /* --- Marking, backwards --- */
@@ -301,6 +302,16 @@ static bool mark_address(struct sel *s, uint32_t v)
     return true;
 }
 
+/* Memory operands have room for a constant: its sum needs no register for what may fault, or a poll. */
+static bool in_address(const struct sel *s, const struct ir_op *o, unsigned w)
+{
+    int32_t imm;
+
+    if (w & ADDR && !(w & ~(ADDR | WEAK | HALF)) && o->op == IRO_add && !s->x->straight && x_imm(s->x, o->arg[1], &imm))
+        return true;
+    return w == ADDR;
+}
+
 /* A select of conditions that its branch does in pieces; FP compares must all be done. */
 static bool mark_joined(struct sel *s, uint32_t v, unsigned w, uint32_t soft)
 {
@@ -340,7 +351,7 @@ static bool mark_folded(struct sel *s, uint32_t v, unsigned w, uint32_t soft)
         want(s, o->arg[0], w & NARROW ? HARD : WEAK);
         return true;
     case IRO_add: case IRO_shl:
-        return o->type == IR_I64 && w == ADDR && mark_address(s, v);
+        return o->type == IR_I64 && in_address(s, o, w) && mark_address(s, v);
     case IRO_vuzp1: case IRO_vuzp2:
         if (w != ADDR)
             return false;
@@ -410,7 +421,7 @@ static void mark_op(struct sel *s, uint32_t v, uint32_t at)
     s->at = at;
     if (o->snap) {
         s->x->pos = v;
-        spell_snapshot(s, o->snap);
+        spell_snapshot(s, o->snap, ir_info[o->op].effects == IR_END ? WEAK | OUT : WEAK);
     }
     mark(s, v);
 }

@@ -95,6 +95,26 @@ TEST(build, conditions_after_a_subtraction_are_one_compare)
     all_conditions(ir, ir_sub(ir, x, y), ir_const(ir, IR_I64, 9));
 }
 
+/* As x86's bytes: what is equal is asked of the operands, what is less of these shifted to the top. */
+TEST(build, conditions_of_narrow_operands_are_one_compare)
+{
+    struct ir *ir = one_block(0x1000);
+    ir_val v[2], top[2];
+
+    for (unsigned k = 0; k < 2; k++) {
+        v[k] = ir_and_imm(ir, ir_conv(ir, IRO_trunc, IR_I32, ir_get(ir, k ? X1 : X0)), 255);
+        top[k] = ir_shift_imm(ir, IRO_shl, v[k], 24);
+    }
+    for (unsigned k = 0; k < 2; k++) {
+        ir_val a = top[k], b = top[!k];
+        struct flags f = subs(ir, a, b);
+
+        f.z = ir_cmp(ir, IRO_eq, v[k], v[!k]);
+        is(ir, condition(ir, f, GT), IRO_slt, b, a);
+        is(ir, condition(ir, f, LE), IRO_sle, a, b);
+    }
+}
+
 TEST(build, comparing_with_zero_needs_no_overflow)
 {
     struct ir *ir = one_block(0x1000);
@@ -256,6 +276,7 @@ TEST(build, a_check_that_never_leaves_is_not_made)
 
 static const struct test tests[] = {
     CASE(build, conditions_after_a_subtraction_are_one_compare),
+    CASE(build, conditions_of_narrow_operands_are_one_compare),
     CASE(build, comparing_with_zero_needs_no_overflow),
     CASE(build, floating_point_conditions_are_one_compare),
     CASE(build, a_conditional_compare_keeps_its_shape),
