@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define SYMBOLS "/usr/share/X11/xkb/symbols"
@@ -103,6 +104,10 @@ static enum key key_at(const char *name)
         return KEY_LESS;
     if (!strcmp(name, "<SPCE"))
         return KEY_SPC;
+    if (!strcmp(name, "<AB11")) /* of Japanese and Brazilian keyboards */
+        return KEY_RO;
+    if (!strcmp(name, "<AE13"))
+        return KEY_YEN;
     for (unsigned i = 0; name[1] == 'A' && i < 4; i++)
         if (rows[i].row == name[2] && col >= 1 && col <= rows[i].n)
             return key_by_evdev(rows[i].evdev + col - 1);
@@ -129,7 +134,7 @@ static void read_key(struct text *t, const char *name)
         else if (*word == ']') {
             done |= list && level > 0;
             list = false;
-        } else if (list && !done && !strncmp(word, "Group", 5)) {
+        } else if (list && !done && !strncasecmp(word, "group", 5)) {
             list = false; /* symbols[Group1] = */
         } else if (list && !done && *word != ',' && level < LEVELS) {
             if (strcmp(word, "NoSymbol") != 0 && k)
@@ -264,8 +269,9 @@ struct keymap *keymap_load(const char *name, struct err *e)
             file = others[i].file;
             variant = others[i].variant;
         }
-    /* A layout is what differs from the plain one. */
-    if (!strchr(name, '/') && strlen(name) < 32 && read_file(k, "us", "basic", 0) && read_file(k, file, variant, 0))
+    /* A layout is what differs from the plain one, and that from what all keyboards have. */
+    if (!strchr(name, '/') && strlen(name) < 32 && read_file(k, "pc", NULL, 0) && read_file(k, "us", "basic", 0) &&
+        read_file(k, file, variant, 0))
         return k;
     free(k);
     err_set(e, -ENOENT, "could not read keymap file: '%s'", name);
@@ -277,7 +283,7 @@ void keymap_free(struct keymap *k)
     free(k);
 }
 
-enum key keymap_find(const struct keymap *k, uint32_t sym, unsigned *level)
+static enum key find(const struct keymap *k, uint32_t sym, unsigned *level)
 {
     for (*level = 0; sym && *level < LEVELS; ++*level)
         for (unsigned i = 1; i < KEY_NUM; i++)
@@ -285,4 +291,23 @@ enum key keymap_find(const struct keymap *k, uint32_t sym, unsigned *level)
                 return (enum key)i;
     *level = 0;
     return KEY_UNKNOWN;
+}
+
+/* Where a character has no key, its accent that waits for a letter has: the guest knows what to make of it. */
+static uint32_t dead(uint32_t sym)
+{
+    static const struct { uint16_t plain, dead; } rows[] = {
+        {'`', 0xfe50}, {0xb4, 0xfe51}, {'^', 0xfe52}, {'~', 0xfe53}, {0xaf, 0xfe54}, {0xb0, 0xfe58}, {0xa8, 0xfe57}, {0xb8, 0xfe5b}};
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].plain == sym)
+            return rows[i].dead;
+    return 0;
+}
+
+enum key keymap_find(const struct keymap *k, uint32_t sym, unsigned *level)
+{
+    enum key found = find(k, sym, level);
+
+    return found ? found : find(k, dead(sym), level);
 }

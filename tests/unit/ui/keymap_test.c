@@ -58,11 +58,23 @@ TEST(keymap, layouts_of_the_system)
     gives(k, '{', KEY_7, KEYMAP_ALTGR);
     gives(k, 0xf6, KEY_SEMICOLON, 0);
     gives(k, '|', KEY_LESS, KEYMAP_ALTGR);
+    gives(k, '^', KEY_GRAVE_ACCENT, 0); /* dead: there is no other */
+    gives(k, '`', KEY_EQUAL, KEYMAP_SHIFT);
     keymap_free(k);
     k = keymap_load("fr", &e);
     gives(k, 'a', KEY_Q, 0);
     gives(k, '1', KEY_1, KEYMAP_SHIFT);
     gives(k, 0xe9, KEY_2, 0);
+    gives(k, '<', KEY_LESS, 0); /* of all keyboards */
+    keymap_free(k);
+    k = keymap_load("tr", &e);
+    gives(k, 'i', KEY_APOSTROPHE, 0); /* its key says which type it has */
+    gives(k, 'I', KEY_I, KEYMAP_SHIFT);
+    keymap_free(k);
+    k = keymap_load("ja", &e);
+    gives(k, '\\', KEY_RO, 0);
+    gives(k, '_', KEY_RO, KEYMAP_SHIFT);
+    gives(k, '|', KEY_YEN, KEYMAP_SHIFT);
     keymap_free(k);
     k = keymap_load("en-us", &e);
     gives(k, '"', KEY_APOSTROPHE, KEYMAP_SHIFT);
@@ -72,8 +84,29 @@ TEST(keymap, layouts_of_the_system)
     CHECK(!keymap_load("../../../../etc/passwd", &e));
 }
 
+/* All names that -k is known to take. */
+TEST(keymap, all_names)
+{
+    static const char *const names[] = {"ar", "bepo", "cz", "da", "de", "de-ch", "en-gb", "en-us", "es", "et", "fi", "fo",
+                                        "fr", "fr-be", "fr-ca", "fr-ch", "hr", "hu", "is", "it", "ja", "lt", "lv", "mk",
+                                        "nl", "no", "pl", "pt", "pt-br", "ru", "sl", "sv", "th", "tr"};
+
+    if (access("/usr/share/X11/xkb/symbols/de", R_OK) != 0)
+        SKIP("xkb-data is not installed");
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct err e = {0};
+        struct keymap *k = keymap_load(names[i], &e);
+
+        CHECK_STR(e.msg, "");
+        if (CHECK(k))
+            CHECK(keymap_find(k, '(', &(unsigned){0}));
+        keymap_free(k);
+    }
+}
+
 static const struct test tests[] = {
     CASE(keymap, symbols_are_read),
     CASE(keymap, layouts_of_the_system),
+    CASE(keymap, all_names),
 };
 TEST_MAIN(tests)
