@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "dev/acpi/cpu_hotplug.h"
+#include "dev/acpi/memory_hotplug.h"
 #include "dev/acpi/pci_hotplug.h"
 #include "dev/pc/pc_host.h"
 #include "dev/pc/q35.h"
@@ -16,7 +17,7 @@ enum { RECORD = 6, RAM_LOW = 1 << 20 };
 static const uint16_t ports[] = {0xcf8, 0xcf9, 0xcfc, 0xcfe, 0xb2, 0xb3, 0xafe0, 0xafe2, 0xb100, 0xb102, 0xb105, 0xb107,
                                  0x510, 0x511, 0x514, 0x518, 0x600, 0x604, 0x608, 0x620, 0x628, 0x630, 0x634, 0x660,
                                  0x664, 0x668, 0x672, 0xae00, 0xae04, 0xae08, 0xae0c, 0xae10, 0xae14, 0xaf00, 0xaf04, 0xaf05,
-                                 0xaf08, 0x505};
+                                 0xaf08, 0x505,  0xa00,  0xa04,  0xa08,  0xa0c,  0xa10,  0xa14};
 
 static struct mem low;
 
@@ -30,6 +31,18 @@ static void gone(void *opaque, unsigned slot)
 {
 }
 
+/* Two slots, one with a module that may go. */
+static void add_memory(struct machine *m)
+{
+    struct dev *d = dev_add(m, "acpi-memory-hotplug", NULL, NULL, ERR_IGNORE);
+    struct ram *ram = ram_new(m, "module", 2 * MiB, ERR_IGNORE);
+
+    memory_hotplug_start(d, UINT64_C(1) << 32, 4 * MiB, 4 * MiB, 2, 1);
+    mem_add(machine_io_mem(m), 0xa00, &d->mmio, 0);
+    machine_add_backend(m, "memory-backend", "m0", ram, ERR_IGNORE);
+    add(m, "pc-dimm", "memdev=m0");
+}
+
 /* What comes and goes: four CPUs that nobody has a device of, and on i440FX a PCI device. */
 static void add_plugs(struct machine *m, struct pci_bus *bus)
 {
@@ -40,10 +53,11 @@ static void add_plugs(struct machine *m, struct pci_bus *bus)
     memset(slots, 0, sizeof(slots));
     cpu_hotplug_start(cpu, slots, 4, &ops, NULL);
     mem_add(machine_io_mem(m), 0xaf00, &cpu->mmio, 0);
+    add_memory(m);
     if (!bus)
         return;
     pci = dev_add(m, "acpi-pci-hotplug", NULL, NULL, ERR_IGNORE);
-    pci_hotplug_start(pci, bus);
+    pci_hotplug_start(pci, bus, true);
     mem_add(machine_io_mem(m), 0xae00, &pci->mmio, 0);
     add(m, "pvpanic", NULL);
     add(m, "pvpanic-pci", "addr=5");

@@ -92,10 +92,8 @@ void aml_path(struct bytes *b, const char *path)
 {
     unsigned n = 1;
 
-    if (*path == '\\') {
-        aml_op(b, '\\');
-        path++;
-    }
+    for (; *path == '\\' || *path == '^'; path++)
+        aml_op(b, *path);
     for (const char *p = path; *p; p++)
         n += *p == '.';
     if (n == 2) {

@@ -38,7 +38,7 @@ void aml_name_int(struct bytes *b, const char *name, uint64_t v);
 void aml_name_string(struct bytes *b, const char *name, const char *v);
 void aml_int(struct bytes *b, uint64_t v);
 void aml_string(struct bytes *b, const char *v);
-/** aml_path - a name that is used: one to three segments, "PCI0", "\\_SB.PCI0". */
+/** aml_path - a name that is used: one to three segments, "PCI0", "\\_SB.PCI0", "^S28.PCNT" (from the parent on). */
 void aml_path(struct bytes *b, const char *path);
 void aml_op(struct bytes *b, uint8_t op);
 /** aml_eisa - "PNP0A08" as the number that it is short for. */

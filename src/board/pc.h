@@ -59,7 +59,9 @@ struct pc {
     struct dev *cpu_plug;    /* NULL: CPUs neither come nor go */
     struct dev_type cpu_type;
     char cpu_type_name[64];  /* "qemu64-x86_64-cpu" */
-    struct dev *pci_plug;    /* NULL: PCI Express ports have slots of their own */
+    struct dev *pci_plug;    /* NULL: no ACPI; PCI Express ports have slots of their own */
+    struct dev *mem_plug;    /* NULL: no ACPI */
+    uint64_t plug_at, plug_size; /* where memory may come; size 0: nowhere */
     struct mem ferr; /* port F0h */
     struct irq_or pin2;       /* the I/O APIC's input 2: the old timer's interrupt, and HPET's */
     struct irq_or pci_pin[8]; /* and 16 to 23: PCI's (0) and HPET's (1) */
@@ -94,7 +96,9 @@ unsigned pc_count_cpus(const struct pc *p);
 int pc_add_modules(struct pc *p, struct err *e);
 /** pc_add_plugs - by which CPUs, PCI devices and memory come and go, for machines with ACPI: registers, kinds of device. */
 int pc_add_plugs(struct pc *p, struct err *e);
-enum { PC_CPU_PLUG = 0xaf00, PC_CPU_PLUG_Q35 = 0xcd8, PC_PCI_PLUG = 0xae00 }; /* ports */
+enum { PC_CPU_PLUG = 0xaf00, PC_CPU_PLUG_Q35 = 0xcd8, PC_PCI_PLUG = 0xae00, PC_PCI_PLUG_Q35 = 0xcc0, PC_MEM_PLUG = 0xa00 }; /* ports */
+/** pc_ram_end - the first address behind all memory that there is or may be, from 4 GiB on. */
+uint64_t pc_ram_end(const struct pc *p);
 /** pc_apic_id_limit - one more than the highest identifier of a local APIC. */
 unsigned pc_apic_id_limit(const struct pc *p);
 /** pc_apic_id - of CPU @i. */

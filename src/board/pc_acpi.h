@@ -18,6 +18,8 @@ void pc_dsdt_devices(struct pc *p, struct acpi *a);
  * pc_dsdt_events - in \_GPE: what says so. */
 void pc_dsdt_cpus(struct pc *p, struct bytes *b);
 void pc_dsdt_pci_slots(struct pc *p, struct bytes *b);
+/** pc_dsdt_memory - in \_SB: the slots of memory that may come. */
+void pc_dsdt_memory(struct pc *p, struct bytes *b);
 void pc_dsdt_events(struct pc *p, struct bytes *b);
 /** pc_numa_tables - SRAT and SLIT, when there are nodes.  pc_tell_numa - the same in fw_cfg. */
 void pc_numa_tables(struct pc *p, struct acpi *a);

@@ -6,6 +6,7 @@
 #include "board/pc_acpi.h"
 
 #include "dev/acpi/cpu_hotplug.h"
+#include "dev/acpi/memory_hotplug.h"
 #include "dev/acpi/pci_hotplug.h"
 #include "dev/pc/q35.h"
 
@@ -232,7 +233,7 @@ static bool look_above(void *opaque, struct dev *d)
 static void add_windows(struct pc *p, struct bytes *b)
 {
     const struct q35_host *h = p->q35 ? q35_of(p->host) : NULL;
-    uint64_t hole = round_up(PC_4G + p->high, GiB), low = p->low, end = PC_IOAPIC - 1;
+    uint64_t hole = pc_ram_end(p), low = p->low, end = PC_IOAPIC - 1;
     struct above a = {hole, hole + (p->q35 ? 32 * GiB : 2 * GiB) - 1};
     size_t crs = aml_resources(b, "_CRS");
 
@@ -393,8 +394,10 @@ static void add_reserved(struct pc *p, struct bytes *b)
     if (!p->q35) {
         aml_io(b, 0xafe0, 4);
         aml_io(b, 0xb100, 64);
-        aml_io(b, PC_PCI_PLUG, PCI_HOTPLUG_LEN);
     }
+    aml_io(b, p->q35 ? PC_PCI_PLUG_Q35 : PC_PCI_PLUG, PCI_HOTPLUG_LEN);
+    if (p->plug_size)
+        aml_io(b, PC_MEM_PLUG, MEMORY_HOTPLUG_LEN);
     aml_io(b, p->q35 ? PC_CPU_PLUG_Q35 : PC_CPU_PLUG, CPU_HOTPLUG_LEN);
     if (h && h->ecam_size)
         aml_memory32(b, h->ecam_at, h->ecam_size);
@@ -455,6 +458,8 @@ void pc_dsdt(struct pc *p, struct acpi *a)
     add_pic(b);
     scope = aml_scope(b, "\\_SB");
     pc_dsdt_cpus(p, b);
+    if (p->plug_size)
+        pc_dsdt_memory(p, b);
     for (unsigned i = 0; i < (p->q35 ? LINKS_ICH : LINKS_PIIX); i++) {
         add_link(p, b, i);
         if (p->q35)

@@ -217,16 +217,16 @@ void pc_dsdt_cpus(struct pc *p, struct bytes *b)
 
 /* --- PCI ------------------------------------------------------------------------------------ */
 
-static void pci_name(char name[5], unsigned slot)
+static void pci_name(char name[5], unsigned devfn)
 {
-    snprintf(name, 5, "S%02X", slot << 3);
+    snprintf(name, 5, "S%02X", devfn);
 }
 
-static void pci_registers(struct bytes *b)
+static void pci_registers(struct pc *p, struct bytes *b)
 {
     size_t f;
 
-    aml_region(b, "PCST", AML_SYSTEM_IO, PC_PCI_PLUG, PCI_HOTPLUG_LEN);
+    aml_region(b, "PCST", AML_SYSTEM_IO, p->q35 ? PC_PCI_PLUG_Q35 : PC_PCI_PLUG, PCI_HOTPLUG_LEN);
     f = aml_field_zeros(b, "PCST", 4);
     aml_bits(b, "PCIU", 32);
     aml_bits(b, "PCID", 32);
@@ -237,16 +237,16 @@ static void pci_registers(struct bytes *b)
     aml_mutex(b, "BLCK");
 }
 
-/* PEJM (slot): its device may go. */
+/* PEJM (bus, slot): its device may go. */
 static void pci_eject(struct bytes *b)
 {
-    size_t m = aml_method(b, "PEJM", 1, true);
+    size_t m = aml_method(b, "PEJM", 2, true);
 
     aml_acquire(b, "BLCK");
-    aml_set(b, "BNUM", 0);
+    aml_set_to(b, "BNUM", AML_ARG0);
     aml_op(b, AML_SHIFT_LEFT);
     aml_int(b, 1);
-    aml_op(b, AML_ARG0);
+    aml_op(b, AML_ARG0 + 1);
     aml_path(b, "PCEJ");
     aml_release(b, "BLCK");
     aml_close(b, m);
@@ -267,7 +267,7 @@ static void pci_notify(struct bytes *b, uint32_t slots)
         aml_int(b, 1u << i);
         aml_op(b, 0);
         aml_op(b, AML_NOTIFY);
-        pci_name(name, i);
+        pci_name(name, i << 3);
         aml_path(b, name);
         aml_op(b, AML_ARG0 + 1);
         aml_close(b, yes);
@@ -275,45 +275,92 @@ static void pci_notify(struct bytes *b, uint32_t slots)
     aml_close(b, m);
 }
 
-/* PSCN: which slots have news? */
-static void pci_scan(struct bytes *b)
+/* Is there a bus with slots behind @d? */
+static bool leads_to_slots(const struct pc *p, const struct pci_dev *d)
 {
-    size_t m = aml_method(b, "PSCN", 0, true);
+    const struct pci_bus *b = d ? pci_bus_behind(d) : NULL;
+    bool yes = b && pci_hotplug_number(p->pci_plug, b) >= 0;
 
-    aml_acquire(b, "BLCK");
-    aml_set(b, "BNUM", 0);
-    aml_path(b, "PNTF");
-    aml_path(b, "PCIU");
-    aml_int(b, CHECK);
-    aml_path(b, "PNTF");
-    aml_path(b, "PCID");
-    aml_int(b, EJECT);
-    aml_release(b, "BLCK");
+    for (unsigned i = 0; b && i < 256 && !yes; i++)
+        yes = leads_to_slots(p, b->fn[i]);
+    return yes;
+}
+
+/* PCNT: which slots of bus @n, and of those below, have news? */
+static void pci_look(struct pc *p, struct bytes *b, const struct pci_bus *bus, int n)
+{
+    size_t m = aml_method(b, "PCNT", 0, false);
+    char path[16];
+
+    if (n >= 0) {
+        aml_set(b, "BNUM", n);
+        aml_path(b, "PNTF");
+        aml_path(b, "PCIU");
+        aml_int(b, CHECK);
+        aml_path(b, "PNTF");
+        aml_path(b, "PCID");
+        aml_int(b, EJECT);
+    }
+    for (unsigned i = 0; i < 256; i++)
+        if (leads_to_slots(p, bus->fn[i])) {
+            snprintf(path, sizeof(path), "^S%02X.PCNT", i);
+            aml_path(b, path);
+        }
     aml_close(b, m);
+}
+
+static void pci_bus_slots(struct pc *p, struct bytes *b, const struct pci_bus *bus);
+
+/* What is at @devfn: it may go if @n is the bus's number, and there may be a bus behind. */
+static void pci_slot(struct pc *p, struct bytes *b, const struct pci_bus *bus, unsigned devfn, int n)
+{
+    char name[5];
+    size_t dev, m;
+
+    pci_name(name, devfn);
+    dev = aml_device(b, name);
+    aml_name_int(b, "_ADR", devfn >> 3 << 16 | (devfn & 7));
+    if (n >= 0) {
+        aml_name_int(b, "_SUN", devfn >> 3);
+        m = aml_method(b, "_EJ0", 1, false);
+        aml_path(b, "PEJM");
+        aml_int(b, n);
+        aml_int(b, devfn >> 3);
+        aml_close(b, m);
+    }
+    if (leads_to_slots(p, bus->fn[devfn]))
+        pci_bus_slots(p, b, pci_bus_behind(bus->fn[devfn]));
+    aml_close(b, dev);
+}
+
+static void pci_bus_slots(struct pc *p, struct bytes *b, const struct pci_bus *bus)
+{
+    int n = pci_hotplug_number(p->pci_plug, bus);
+    uint32_t slots = n < 0 ? 0 : pci_hotplug_removable(bus);
+
+    for (unsigned i = 0; i < 256; i++) {
+        bool slot = !(i & 7) && slots & 1u << (i >> 3);
+
+        if (slot || leads_to_slots(p, bus->fn[i]))
+            pci_slot(p, b, bus, i, slot ? n : -1);
+    }
+    if (n >= 0)
+        pci_notify(b, slots);
+    pci_look(p, b, bus, n);
 }
 
 void pc_dsdt_pci_slots(struct pc *p, struct bytes *b)
 {
-    uint32_t slots = pci_hotplug_removable(p->pci);
-    char name[5];
-    size_t dev, m;
+    size_t m;
 
-    pci_registers(b);
+    pci_registers(p, b);
     pci_eject(b);
-    for (unsigned i = 0; i < 32; i++) {
-        if (!(slots & 1u << i))
-            continue;
-        pci_name(name, i);
-        dev = aml_device(b, name);
-        aml_name_int(b, "_SUN", i);
-        aml_name_int(b, "_ADR", i << 16);
-        m = aml_method(b, "_EJ0", 1, false);
-        call_for(b, "PEJM", i, 0);
-        aml_close(b, m);
-        aml_close(b, dev);
-    }
-    pci_notify(b, slots);
-    pci_scan(b);
+    pci_bus_slots(p, b, p->pci);
+    m = aml_method(b, "PSCN", 0, true);
+    aml_acquire(b, "BLCK");
+    aml_path(b, "PCNT");
+    aml_release(b, "BLCK");
+    aml_close(b, m);
 }
 
 /* --- Events --------------------------------------------------------------------------------- */
@@ -334,5 +381,7 @@ void pc_dsdt_events(struct pc *p, struct bytes *b)
     if (p->pci_plug)
         event(b, "_E01", "\\_SB.PCI0.PSCN");
     event(b, "_E02", "\\_SB.CPUS.CSCN");
+    if (p->plug_size)
+        event(b, "_E03", "\\_SB.MHPC.MSCN");
     aml_close(b, scope);
 }

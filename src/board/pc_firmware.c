@@ -39,6 +39,7 @@ static void put_range(struct bytes *b, uint64_t at, uint64_t len, uint32_t type)
 int pc_tell_memory(struct pc *p, struct err *e)
 {
     struct bytes b = {0};
+    uint8_t end[8];
     int r;
 
     put_range(&b, 0, p->low, E820_RAM);
@@ -46,6 +47,9 @@ int pc_tell_memory(struct pc *p, struct err *e)
         put_range(&b, PC_4G, p->high, E820_RAM);
     r = fw_cfg_set_file(p->fw_cfg, "etc/e820", b.data, b.len, e);
     free(b.data);
+    put_le64(end, pc_ram_end(p)); /* above it firmware may place 64-bit BARs */
+    if (r == 0 && p->plug_size)
+        r = fw_cfg_set_file(p->fw_cfg, "etc/reserved-memory-end", end, sizeof(end), e);
     return r;
 }
 

@@ -35,6 +35,7 @@ static int take_ram(struct pc *p, struct err *e)
     if (p->ram->size != c->ram)
         return err_set(e, -EINVAL, "Machine memory size does not match the size of memory backend '%s'",
                        c->ram_backend);
+    p->ram->used = true;
     return 0;
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What comes to and goes from a running PC: CPUs ("qemu64-x86_64-cpu" and the like for -device), PCI devices of i440FX. */
+/* What comes to and goes from a running PC: CPUs ("qemu64-x86_64-cpu" and the like for -device), PCI devices on conventional buses,
+ * memory (pc-dimm). */
 #include "board/pc.h"
 
 #include "cpu/vcpu.h"
 #include "dev/acpi/cpu_hotplug.h"
+#include "dev/acpi/memory_hotplug.h"
 #include "dev/acpi/pci_hotplug.h"
 #include "dev/intc/apic.h"
 #include "guest/x86/system.h"
@@ -118,17 +120,42 @@ static int add_cpu_plug(struct pc *p, struct err *e)
     return 0;
 }
 
+/* --- Memory --------------------------------------------------------------------------------- */
+
+uint64_t pc_ram_end(const struct pc *p)
+{
+    return p->plug_size ? p->plug_at + p->plug_size : round_up(PC_4G + p->high, GiB);
+}
+
+/* Behind the RAM; a GiB more for each slot, so that modules of any size may be on boundaries of theirs. */
+static int add_memory_plug(struct pc *p, struct err *e)
+{
+    const struct conf *c = p->c;
+    uint64_t most = c->max_ram > c->ram ? c->max_ram - c->ram : 0;
+
+    if (!(p->mem_plug = dev_add(p->m, "acpi-memory-hotplug", NULL, NULL, e)))
+        return e->code;
+    if (c->max_ram > TiB)
+        return err_set(e, -EINVAL, "-m maxmem=: a PC has at most 1 TiB of memory");
+    if (most && c->ram_slots) {
+        p->plug_at = round_up(PC_4G + p->high, GiB);
+        p->plug_size = round_up(most, GiB) + c->ram_slots * GiB;
+    }
+    memory_hotplug_start(p->mem_plug, p->plug_at, most ? round_up(most, GiB) + c->ram_slots * GiB : 0, most, c->ram_slots, c->numa.n);
+    if (p->plug_size)
+        mem_add(machine_io_mem(p->m), PC_MEM_PLUG, &p->mem_plug->mmio, 1);
+    return 0;
+}
+
 /* --- All of it ------------------------------------------------------------------------------- */
 
 int pc_add_plugs(struct pc *p, struct err *e)
 {
-    if (add_cpu_plug(p, e) < 0)
+    if (add_cpu_plug(p, e) < 0 || add_memory_plug(p, e) < 0)
         return e->code;
-    if (p->q35)
-        return 0;
     if (!(p->pci_plug = dev_add(p->m, "acpi-pci-hotplug", NULL, NULL, e)))
         return e->code;
-    pci_hotplug_start(p->pci_plug, p->pci);
-    mem_add(machine_io_mem(p->m), PC_PCI_PLUG, &p->pci_plug->mmio, 1);
+    pci_hotplug_start(p->pci_plug, p->pci, !p->q35);
+    mem_add(machine_io_mem(p->m), p->q35 ? PC_PCI_PLUG_Q35 : PC_PCI_PLUG, &p->pci_plug->mmio, 1);
     return 0;
 }

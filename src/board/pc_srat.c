@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { ENABLED = 1, HOLE = 640 * 1024, HOLE_END = 1 << 20 };
+enum { ENABLED = 1, HOT_PLUGGABLE = 2, HOLE = 640 * 1024, HOLE_END = 1 << 20 };
 
 static void add_cpu(struct pc *p, struct bytes *b, unsigned i)
 {
@@ -30,7 +30,7 @@ static void add_cpu(struct pc *p, struct bytes *b, unsigned i)
     bytes_le(b, 0, 8);
 }
 
-static void add_range(struct bytes *b, unsigned node, uint64_t at, uint64_t end)
+static void add_range(struct bytes *b, unsigned node, uint64_t at, uint64_t end, uint32_t flags)
 {
     if (at >= end)
         return;
@@ -40,7 +40,7 @@ static void add_range(struct bytes *b, unsigned node, uint64_t at, uint64_t end)
     bytes_le(b, at, 8);
     bytes_le(b, end - at, 8);
     bytes_le(b, 0, 4);
-    bytes_le(b, ENABLED, 4);
+    bytes_le(b, flags, 4);
     bytes_le(b, 0, 8);
 }
 
@@ -49,10 +49,10 @@ static void add_memory(struct pc *p, struct bytes *b, unsigned node, uint64_t fr
 {
     uint64_t low = min_u64(to, p->low);
 
-    add_range(b, node, from, min_u64(low, HOLE));
-    add_range(b, node, max_u64(from, HOLE_END), low);
+    add_range(b, node, from, min_u64(low, HOLE), ENABLED);
+    add_range(b, node, max_u64(from, HOLE_END), low, ENABLED);
     if (to > p->low)
-        add_range(b, node, PC_4G + max_u64(from, p->low) - p->low, PC_4G + to - p->low);
+        add_range(b, node, PC_4G + max_u64(from, p->low) - p->low, PC_4G + to - p->low, ENABLED);
 }
 
 static void add_srat(struct pc *p, struct acpi *a)
@@ -69,6 +69,7 @@ static void add_srat(struct pc *p, struct acpi *a)
         add_memory(p, b, i, at, at + p->c->numa.mem[i]);
         at += p->c->numa.mem[i];
     }
+    add_range(b, p->c->numa.n - 1, p->plug_at, p->plug_at + p->plug_size, ENABLED | HOT_PLUGGABLE);
     acpi_table_end(a, start);
 }
 

@@ -77,6 +77,7 @@ struct ram {
     uint8_t *dirty; /* enum ram_client bits, a byte for each page [atomic] */
     int fd;         /* shared with others by this file, or -1 */
     bool rom;       /* the guest cannot write */
+    bool used;      /* of a memory backend: a board or a device shows it */
     struct ram *next;
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* info mtree, ramblock, memdev, memory_size_summary, numa. */
+/* info mtree, ramblock, memdev, memory-devices, memory_size_summary, numa. */
+#include "dev/acpi/memory_hotplug.h"
 #include "dev/firmware/image.h"
 #include "mon/mon_priv.h"
 
@@ -71,9 +72,42 @@ static int memdev(struct mon *m, const char *args, struct err *e)
 const struct mon_command info_memdev = {
     .name = "memdev", .args = "", .help = "show memory backends", .run = memdev};
 
+/* Each module that is plugged; @node: only those of that one, -1: all.  How many bytes they are. */
+static uint64_t plugged(struct mon *m, int node, void (*print)(struct mon *m, const struct memory_module *mod))
+{
+    struct dev *d = memory_hotplug_find(m->env->m);
+    struct memory_module mod;
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; d && i < MEMORY_SLOTS; i++) {
+        if (!memory_hotplug_module(d, i, &mod) || (node >= 0 && mod.node != (unsigned)node))
+            continue;
+        sum += mod.size;
+        if (print)
+            print(m, &mod);
+    }
+    return sum;
+}
+
+static void print_module(struct mon *m, const struct memory_module *mod)
+{
+    mon_printf(m, "Memory device [dimm]: \"%s\"\n  addr: 0x%" PRIx64 "\n  slot: %u\n  node: %u\n  size: %" PRIu64 "\n  memdev: /objects/%s\n"
+               "  hotplugged: %s\n  hotpluggable: true\n", mod->dev->id ? mod->dev->id : "", mod->at, mod->slot, mod->node, mod->size, mod->backend,
+               mod->dev->hotplugged ? "true" : "false");
+}
+
+static int memory_devices(struct mon *m, const char *args, struct err *e)
+{
+    plugged(m, -1, print_module);
+    return mon_end(args, e);
+}
+
+const struct mon_command info_memory_devices = {
+    .name = "memory-devices", .args = "", .help = "show memory devices", .run = memory_devices};
+
 static int summary(struct mon *m, const char *args, struct err *e)
 {
-    mon_printf(m, "base memory: %" PRIu64 "\nplugged memory: 0\n", m->env->conf->ram);
+    mon_printf(m, "base memory: %" PRIu64 "\nplugged memory: %" PRIu64 "\n", m->env->conf->ram, plugged(m, -1, NULL));
     return mon_end(args, e);
 }
 
@@ -111,7 +145,8 @@ static int numa(struct mon *m, const char *args, struct err *e)
         for (unsigned k = 0; (v = vcpu_at(m->env->m, k)); k++)
             if (vcpu_index(v) < CONF_NUMA_CPUS && c->numa.cpu[vcpu_index(v)] == i + 1)
                 mon_printf(m, " %u", vcpu_index(v));
-        mon_printf(m, "\nnode %u size: %" PRIu64 " MB\nnode %u plugged: 0 MB\n", i, c->numa.mem[i] >> 20, i);
+        mon_printf(m, "\nnode %u size: %" PRIu64 " MB\nnode %u plugged: %" PRIu64 " MB\n", i, (c->numa.mem[i] + plugged(m, (int)i, NULL)) >> 20, i,
+                   plugged(m, (int)i, NULL) >> 20);
     }
     return 0;
 }

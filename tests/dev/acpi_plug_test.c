@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What comes and goes by ACPI: the registers of CPU and PCI hotplug, beside a PIIX4's events. */
+/* What comes and goes by ACPI: the registers of CPU, PCI and memory hotplug, beside a PIIX4's events. */
 #include "dev/acpi/cpu_hotplug.h"
+#include "dev/acpi/memory_hotplug.h"
 #include "dev/acpi/pci_hotplug.h"
 #include "dev/pc/south.h"
 #include "tests/dev/pc_rig.h"
 
 #include <errno.h>
 
-enum { CPUS = 4, CPU_PORT = 0xaf00, PCI_PORT = 0xae00, GPE = 0xafe0 };
+enum { CPUS = 4, CPU_PORT = 0xaf00, PCI_PORT = 0xae00, GPE = 0xafe0, MEM_PORT = 0xa00, MEM_SLOTS = 3, MODULE = 2 << 20 };
+#define MEM_AT UINT64_C(0x100000000)
 
 static struct {
     struct cpu_slot slot[CPUS];
@@ -66,7 +68,7 @@ static struct rig *rig(void)
     struct rig *r = rig_with("acpi-pci-hotplug", NULL, before);
 
     machine_lock(r->m);
-    pci_hotplug_start(r->dev, &pc_host_of(pc_rig.host)->bus);
+    pci_hotplug_start(r->dev, &pc_host_of(pc_rig.host)->bus, true);
     mem_remove(&r->dev->mmio); /* where the rig has it */
     mem_add(machine_io_mem(r->m), PCI_PORT, &r->dev->mmio, 0);
     machine_unlock(r->m);
@@ -96,6 +98,17 @@ static int del(struct rig *r, struct dev *d)
     v = dev_unplug(d, &e);
     machine_unlock(r->m);
     return v;
+}
+
+static const char *refused(struct rig *r, const char *type, const char *props)
+{
+    static struct err e;
+
+    e = (struct err){0};
+    machine_lock(r->m);
+    CHECK(!dev_add(r->m, type, NULL, props, &e));
+    machine_unlock(r->m);
+    return e.msg;
 }
 
 static uint8_t take_events(struct rig *r)
@@ -186,6 +199,34 @@ TEST(pci_hotplug, a_device_comes_and_goes)
     rig_free(r);
 }
 
+/* Buses behind bridges have numbers, in the order in which they are found; a bridge stays if it came before the start. */
+TEST(pci_hotplug, behind_a_bridge_too)
+{
+    struct rig *r = rig();
+    struct dev *bridge = add(r, "pci-bridge", "id=b1,addr=5,chassis_nr=1"), *d;
+
+    rig_reset(r);
+    bridge->hotplugged = false; /* as if it had been there before the machine */
+    add(r, "pci-bridge", "id=b2,addr=7,chassis_nr=2"); /* has no slots before the next reset */
+    take_events(r);
+    CHECK_STR(refused(r, "pvpanic-pci", "bus=b2"), "Bus 'b2' does not support hotplugging");
+    d = add(r, "pvpanic-pci", "bus=b1,addr=9");
+    CHECK_EQ(take_events(r), 1 << GPE_PCI);
+    pc_out(r, PCI_PORT + 16, 1, 4);
+    CHECK_EQ(pc_in(r, PCI_PORT + 12, 4), 0xffffffff);
+    CHECK_EQ(pc_in(r, PCI_PORT, 4), 1 << 9);
+    CHECK_EQ(del(r, d), 0);
+    CHECK_EQ(del(r, bridge), -ENOTSUP);
+    bridge->hotplugged = true; /* as one that came later, and was there at a reset */
+    CHECK_EQ(del(r, bridge), 0);
+    pc_out(r, PCI_PORT + 16, 0, 4);
+    pc_out(r, PCI_PORT + 8, 1 << 5, 4);
+    pc_out(r, PCI_PORT + 16, 1, 4);
+    CHECK_EQ(pc_in(r, PCI_PORT + 12, 4), 0); /* with it goes the bus behind it */
+    rig_hostile(r);
+    rig_free(r);
+}
+
 /* A multi-function device is complete, and told of, when function 0 is there. */
 TEST(pci_hotplug, functions_come_before_function_0)
 {
@@ -201,10 +242,115 @@ TEST(pci_hotplug, functions_come_before_function_0)
     rig_free(r);
 }
 
+/* --- Memory --------------------------------------------------------------------------------- */
+
+/* Three slots, 6 MiB of room, of which 4 MiB may be used; back ends m0 to m2 of 2 MiB each, and a small one. */
+static void memory_before(struct rig *r)
+{
+    static const char *const names[] = {"m0", "m1", "m2", "small"};
+
+    before(r);
+    machine_lock(r->m);
+    for (unsigned i = 0; i < 4; i++)
+        machine_add_backend(r->m, "memory-backend", names[i], ram_new(r->m, names[i], i < 3 ? MODULE : 4096, ERR_IGNORE), ERR_IGNORE);
+    machine_unlock(r->m);
+}
+
+static struct rig *memory_rig(void)
+{
+    struct rig *r = rig_with("acpi-memory-hotplug", NULL, memory_before);
+
+    machine_lock(r->m);
+    memory_hotplug_start(r->dev, MEM_AT, 3 * MODULE, 2 * MODULE, MEM_SLOTS, 2);
+    mem_remove(&r->dev->mmio);
+    mem_add(machine_io_mem(r->m), MEM_PORT, &r->dev->mmio, 0);
+    machine_unlock(r->m);
+    return r;
+}
+
+static void select_slot(struct rig *r, unsigned n)
+{
+    pc_out(r, MEM_PORT, n, 4);
+}
+
+TEST(memory_hotplug, a_module_comes_and_goes)
+{
+    struct rig *r = memory_rig();
+    struct dev *d = add(r, "pc-dimm", "memdev=m0,slot=1,node=1,addr=0x100200000");
+    struct memory_module mod;
+
+    CHECK_EQ(take_events(r), 1 << GPE_MEMORY);
+    rig_store(r, MEM_AT + MODULE + 8, 0x1234, 8);
+    CHECK_EQ(rig_load(r, MEM_AT + MODULE + 8, 8), 0x1234);
+    select_slot(r, 0);
+    CHECK_EQ(pc_in(r, MEM_PORT + 20, 1), 0);
+    select_slot(r, 1);
+    CHECK_EQ(pc_in(r, MEM_PORT + 20, 1), 3); /* there, and new */
+    CHECK_EQ(pc_in(r, MEM_PORT, 4), MODULE);
+    CHECK_EQ(pc_in(r, MEM_PORT + 4, 4), 1);
+    CHECK_EQ(pc_in(r, MEM_PORT + 8, 4), MODULE);
+    CHECK_EQ(pc_in(r, MEM_PORT + 12, 4), 0);
+    CHECK_EQ(pc_in(r, MEM_PORT + 16, 4), 1);
+    pc_out(r, MEM_PORT + 20, 2, 1);
+    CHECK_EQ(pc_in(r, MEM_PORT + 20, 1), 1);
+    CHECK(memory_hotplug_module(r->dev, 1, &mod));
+    CHECK_EQ(mod.at, MEM_AT + MODULE);
+    CHECK_EQ(del(r, d), 0);
+    CHECK_EQ(take_events(r), 1 << GPE_MEMORY);
+    CHECK_EQ(pc_in(r, MEM_PORT + 20, 1), 5);
+    CHECK_EQ(del(r, d), -EBUSY);
+    pc_out(r, MEM_PORT + 4, 3, 4); /* the guest refuses */
+    pc_out(r, MEM_PORT + 8, 0x81, 4);
+    CHECK_EQ(del(r, d), 0);
+    pc_out(r, MEM_PORT + 20, 8, 1); /* and lets go */
+    CHECK_EQ(pc_in(r, MEM_PORT + 20, 1), 0);
+    CHECK(!memory_hotplug_module(r->dev, 1, &mod));
+    select_slot(r, MEM_SLOTS);
+    pc_out(r, MEM_PORT + 20, 0xff, 1);
+    CHECK_EQ(pc_in(r, MEM_PORT + 20, 1), 0);
+    add(r, "pc-dimm", "memdev=m0"); /* what it held was free again */
+    CHECK_EQ(rig_load(r, MEM_AT + 8, 8), 0x1234);
+    rig_free(r);
+}
+
+TEST(memory_hotplug, what_does_not_fit_is_refused)
+{
+    struct rig *r = memory_rig();
+
+    CHECK_STR(refused(r, "pc-dimm", NULL), "'memdev' property is not set");
+    CHECK_STR(refused(r, "pc-dimm", "memdev=no"), "Device 'no' not found");
+    CHECK_STR(refused(r, "pc-dimm", "memdev=small"), "backend memory size must be aligned to 0x200000 bytes");
+    CHECK_STR(refused(r, "pc-dimm", "memdev=m0,addr=0x100001000"), "address must be aligned to 0x200000 bytes");
+    CHECK_STR(refused(r, "pc-dimm", "memdev=m0,addr=0x100600000"),
+              "can't add memory device [0x100600000:0x200000], usable range for memory devices [0x100000000:0x600000]");
+    CHECK_STR(refused(r, "pc-dimm", "memdev=m0,slot=3"), "invalid slot# 3, should be less than 3");
+    CHECK_STR(refused(r, "pc-dimm", "memdev=m0,node=2"), "'DIMM property node has value 2' which exceeds the number of numa nodes: 2");
+    add(r, "pc-dimm", "id=d0,memdev=m0,addr=0x100000000");
+    CHECK_STR(refused(r, "pc-dimm", "memdev=m0"), "can't use already busy memdev: m0");
+    CHECK_STR(refused(r, "pc-dimm", "memdev=m1,slot=0"), "slot 0 is busy");
+    CHECK_STR(refused(r, "pc-dimm", "memdev=m1,addr=0x100000000"), "address range conflicts with memory device id='d0'");
+    add(r, "pc-dimm", "memdev=m1"); /* behind it */
+    CHECK_EQ(rig_load(r, MEM_AT + MODULE, 4), 0);
+    CHECK_STR(refused(r, "pc-dimm", "memdev=m2"), "not enough space, currently 0x400000 in use of total space for memory devices 0x400000");
+    rig_free(r);
+}
+
+TEST(memory_hotplug, nothing_a_stream_says_hurts)
+{
+    struct rig *r = rig_with("acpi-memory-hotplug", NULL, before);
+
+    rig_hostile(r);
+    rig_free(r);
+}
+
 static const struct test tests[] = {
     CASE(cpu_hotplug, guests_enumerate_what_there_is),
     CASE(cpu_hotplug, one_comes_and_goes),
     CASE(pci_hotplug, a_device_comes_and_goes),
+    CASE(pci_hotplug, behind_a_bridge_too),
     CASE(pci_hotplug, functions_come_before_function_0),
+    CASE(memory_hotplug, a_module_comes_and_goes),
+    CASE(memory_hotplug, what_does_not_fit_is_refused),
+    CASE_SLOW(memory_hotplug, nothing_a_stream_says_hurts, 60),
 };
 TEST_MAIN(tests)

@@ -131,6 +131,11 @@ static int complete(struct conf *c, struct err *e)
     struct conf_numa *n = &c->numa;
     uint64_t sum = 0;
 
+    if (!n->n && c->ram_slots && strcmp(c->arch, "aarch64") != 0) { /* systems want to know beforehand where memory may come: SRAT says so */
+        n->n = 1;
+        n->there[0] = true;
+        n->mem[0] = c->ram;
+    }
     for (unsigned i = 0; i < n->n; i++) {
         if (!n->there[i])
             return err_set(e, -EINVAL, "numa: Node ID missing: %u", i);

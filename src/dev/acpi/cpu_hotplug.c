@@ -2,11 +2,9 @@
 /* CPUs that come and go (cpu_hotplug.h). */
 #include "dev/acpi/cpu_hotplug.h"
 
+#include "dev/acpi/ost.h"
 #include "dev/pc/acpi_pm.h"
 
-#include <errno.h>
-#include <json-c/json.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { SELECTOR = 0, STATUS = 4, COMMAND = 5, DATA = 8 };
@@ -20,7 +18,8 @@ struct cpu_hotplug {
     void *opaque;
     struct cpu_slot *slot;
     uint32_t n;
-    uint32_t selector, ost_event, ost_status;
+    uint32_t selector;
+    struct ost ost;
     uint8_t command;
 };
 
@@ -114,28 +113,6 @@ static void eject(struct cpu_hotplug *h, uint32_t k)
     dev_free(d);
 }
 
-/* What the guest made of it: told to who manages the machine; a CPU that it keeps may be asked for again. */
-static void report(struct cpu_hotplug *h, uint32_t status)
-{
-    enum { EJECT_REQUEST = 3, EJECTION = 0x103, IN_PROGRESS = 0x84, SUCCESS = 0 };
-    struct dev *d = h->slot[h->selector].dev;
-    struct json_object *info = json_object_new_object(), *data = json_object_new_object();
-    char slot[16];
-
-    snprintf(slot, sizeof(slot), "%u", h->selector);
-    h->ost_status = status;
-    if (d && (h->ost_event == EJECT_REQUEST || h->ost_event == EJECTION) && status != SUCCESS && status != IN_PROGRESS)
-        d->going = false;
-    if (d && d->id)
-        json_object_object_add(info, "device", json_object_new_string(d->id));
-    json_object_object_add(info, "slot", json_object_new_string(slot));
-    json_object_object_add(info, "slot-type", json_object_new_string("CPU"));
-    json_object_object_add(info, "source", json_object_new_int64(h->ost_event));
-    json_object_object_add(info, "status", json_object_new_int64(status));
-    json_object_object_add(data, "info", info);
-    machine_event(h->dev.m, "ACPI_DEVICE_OST", data);
-}
-
 static uint8_t status_of(const struct cpu_slot *s)
 {
     return (s->present ? ENABLED : 0) | (s->insert ? INSERT : 0) | (s->remove ? REMOVE : 0);
@@ -186,9 +163,9 @@ static void regs_write(void *opaque, paddr off, uint64_t v, struct access a)
             select_next(h);
     }
     if (off == DATA && h->command == OST_EVENT)
-        h->ost_event = v;
+        h->ost.event = v;
     if (off == DATA && h->command == OST_STATUS)
-        report(h, v);
+        ost_report(h->dev.m, &h->ost, v, h->slot[h->selector].dev, "CPU", h->selector);
 }
 
 /* The two registers of one byte are where others' bytes would be, so each access is as wide as the guest makes it. */
@@ -236,8 +213,8 @@ static const struct state slot_state[] = {
 static const struct state state[] = {
     STATE_STRUCTS_PTR(cpu_hotplug, slot, n, 4096, slot_state, 1, NULL),
     STATE(cpu_hotplug, selector, S_U32, 1, "which CPU the registers show"),
-    STATE(cpu_hotplug, ost_event, S_U32, 1, NULL),
-    STATE(cpu_hotplug, ost_status, S_U32, 1, NULL),
+    STATE(cpu_hotplug, ost.event, S_U32, 1, NULL),
+    STATE(cpu_hotplug, ost.status, S_U32, 1, NULL),
     STATE(cpu_hotplug, command, S_U8, 1, NULL),
     STATE_END,
 };

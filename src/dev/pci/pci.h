@@ -234,6 +234,8 @@ struct pci_slots {
     /** ask - the guest is asked to let @d go: 0, or 1: it may go at once, or -errno. */
     int (*ask)(void *opaque, struct pci_dev *d, struct err *e);
     void (*unplugged)(void *opaque, struct pci_dev *d);
+    /** gone - the bus goes with its bridge; may be NULL. */
+    void (*gone)(void *opaque);
 };
 
 /** struct pci_root - what a host bridge gives to the buses below it. */

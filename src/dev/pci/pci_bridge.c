@@ -211,5 +211,7 @@ void pci_bridge_fini(struct pci_bridge *b)
 {
     b->pci.present = false;
     update_windows(b);
+    if (b->sec.slots && b->sec.slots->gone)
+        b->sec.slots->gone(b->sec.slots_opaque);
     pci_dev_fini(&b->pci);
 }

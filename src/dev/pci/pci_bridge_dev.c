@@ -3,6 +3,8 @@
  * (PCI-to-PCI Bridge 1.2; PCI Express to PCI/PCI-X Bridge 1.0).  Neither has a hotplug controller. */
 #include "dev/pci/pcie.h"
 
+#include "base/bytes.h"
+
 #include <errno.h>
 
 struct bridge_dev {
@@ -46,6 +48,17 @@ static void add_slot_id(struct bridge_dev *b)
     pci_set8(&b->bridge.pci, at + 3, b->chassis);
 }
 
+/* Devices may come by ACPI: where the user says nothing, firmware leaves room for the windows of some. */
+static void leave_room(struct pci_bridge *b)
+{
+    if (b->io_reserve == UINT64_MAX)
+        b->io_reserve = 4 * KiB;
+    if (b->mem_reserve == UINT64_MAX)
+        b->mem_reserve = 2 * MiB;
+    if (b->pref32_reserve == UINT64_MAX && b->pref64_reserve == UINT64_MAX)
+        b->pref64_reserve = 2 * MiB;
+}
+
 static int pci_init(struct dev *dev, struct err *e)
 {
     struct bridge_dev *b = (struct bridge_dev *)dev;
@@ -62,6 +75,7 @@ static int pci_init(struct dev *dev, struct err *e)
     add_slot_id(b);
     if (b->msi != MSI_OFF)
         msi_add(&b->bridge.pci, 0x4c, 1, true);
+    leave_room(&b->bridge);
     if ((r = pci_bridge_add_reserve(&b->bridge, e)) < 0)
         pci_bridge_fini(&b->bridge);
     return r;

@@ -150,7 +150,7 @@ static void slot_unplugged(void *opaque, struct pci_dev *d)
     update_irq(p);
 }
 
-static const struct pci_slots slots = {slot_plugged, slot_ask, slot_unplugged};
+static const struct pci_slots slots = {slot_plugged, slot_ask, slot_unplugged, NULL};
 
 static void add_slot(struct pcie_port *p)
 {

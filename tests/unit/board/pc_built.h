@@ -17,7 +17,8 @@
 
 /* What tests may ask for beside build()'s arguments. */
 static struct {
-    unsigned cpus, max_cpus;
+    unsigned cpus, max_cpus, slots;
+    uint64_t max_ram;
     const char *acpi_tables; /* -acpitable, as JSON */
     const char *kernel, *initrd, *append;
     const struct conf_numa *numa;
@@ -101,7 +102,8 @@ static inline const char *build(struct built *b, const char *name, const char *p
                          .splash_ms = -1,
                          .reboot_ms = -1,
                          .ram = ram,
-                         .max_ram = ram};
+                         .ram_slots = asked.slots,
+                         .max_ram = asked.max_ram ? asked.max_ram : ram};
     if (asked.numa)
         b->c.numa = *asked.numa;
     if (!b->c.board)
