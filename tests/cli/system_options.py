@@ -104,6 +104,7 @@ REFUSED = [
     ('a printer without a port', ['-M', 'none', '-parallel', 'vc'], '-parallel: this machine has no parallel port'),
     ('a debug console without a bus', ['-M', 'none', '-debugcon', 'null'],
      "-debugcon: No 'ISA' bus found for device 'isa-debugcon'"),
+    ('a screen on the terminal', ['-M', 'none', '-curses'], '-curses: not supported yet'),
     ('an option of later', ['-M', 'none', '-icount', 'shift=1'], '-icount: not supported yet'),
     ('a display', ['-M', 'none', '-display', 'gtk'], "-display gtk: not supported yet, want 'none' or 'vnc=...'"),
     ('a video card', ['-M', 'none', '-display', 'none', '-vga', 'cirrus'], "-vga cirrus: not supported, use 'std', 'virtio' or 'none'"),
