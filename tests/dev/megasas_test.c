@@ -63,9 +63,9 @@ static void post(struct rig *r)
     set(r, 0x40, FRAME | 1);
 }
 
-static struct rig *controller(const char *type, bool with_disk)
+static struct rig *controller_with(const char *type, const char *props, bool with_disk)
 {
-    struct rig *r = rig_with(type, "addr=1,id=m0", before);
+    struct rig *r = rig_with(type, props, before);
     bool two = strcmp(type, "megasas") != 0;
     struct err e = {0};
 
@@ -76,6 +76,11 @@ static struct rig *controller(const char *type, bool with_disk)
     cfg_write(r, FN, two ? 0x14 : 0x10, BAR, 4);
     cfg_enable(r, FN);
     return r;
+}
+
+static struct rig *controller(const char *type, bool with_disk)
+{
+    return controller_with(type, "addr=1,id=m0", with_disk);
 }
 
 static void start(struct rig *r)
@@ -116,7 +121,7 @@ TEST(megasas, starts_and_answers_by_its_queue)
 
 TEST(megasas, lists_its_drives)
 {
-    struct rig *r = controller("megasas", true);
+    struct rig *r = controller_with("megasas", "addr=1,id=m0,use_jbod=on", true);
     uint8_t *f;
 
     start(r);
@@ -188,6 +193,64 @@ TEST(megasas, commands_reach_the_disk)
     rig_free(r);
 }
 
+/* A direct command whose answer of 256 bytes comes to DATA. */
+static void ask(struct rig *r, uint32_t opcode)
+{
+    uint8_t *f = new_frame(r, 5, 0x10, 40, 256);
+
+    put_le32(f + 24, opcode);
+    memset(ram(r, DATA), 0xee, 256);
+    post(r);
+    CHECK_EQ(f[2], 0);
+}
+
+TEST(megasas, disks_are_logical_drives)
+{
+    struct rig *r = controller("megasas", true);
+    uint8_t *f;
+
+    start(r);
+    ask(r, 0x03010000);
+    CHECK_EQ(get_le32(ram(r, DATA)), 1);
+    CHECK_EQ(*ram(r, DATA + 8), 3);
+    CHECK_EQ(*ram(r, DATA + 12), 3); /* optimal */
+    CHECK_EQ(get_le64(ram(r, DATA + 16)), DISK / 512);
+    ask(r, 0x03010100);
+    CHECK_EQ(get_le32(ram(r, DATA + 4)), 1);
+    CHECK_EQ(*ram(r, DATA + 11), 3);
+    ask(r, 0x02010100); /* physical drives that hosts see */
+    CHECK_EQ(get_le32(ram(r, DATA + 4)), 0);
+    ask(r, 0x02010000); /* and all */
+    CHECK_EQ(get_le32(ram(r, DATA + 4)), 1);
+    f = new_frame(r, 2, 8, 40, 1024); /* write two blocks */
+    memset(ram(r, DATA), 0xa7, 1024);
+    f[4] = 3;
+    put_le32(f + 20, 2);
+    put_le32(f + 32, 0x20);
+    post(r);
+    CHECK_EQ(f[2], 0);
+    memset(ram(r, DATA), 0, 1024);
+    f[0] = 1; /* and read them */
+    put_le16(f + 16, 0x10);
+    post(r);
+    CHECK_EQ(f[2], 0);
+    CHECK_EQ(*ram(r, DATA + 1023), 0xa7);
+    f = new_frame(r, 3, 0x10, 48, 1024); /* the same by a CDB */
+    memset(ram(r, DATA), 0, 1024);
+    f[4] = 3;
+    f[6] = 10;
+    memcpy(f + 32, "\x28\0\0\0\0\x20\0\0\2\0", 10);
+    post(r);
+    CHECK_EQ(f[2], 0);
+    CHECK_EQ(*ram(r, DATA), 0xa7);
+    CHECK_EQ(*ram(r, DATA + 1023), 0xa7);
+    f[4] = 4; /* nobody */
+    post(r);
+    CHECK_EQ(f[2], 0x0c);
+    ask(r, 0x01101000);
+    rig_free(r);
+}
+
 TEST(megasas, nothing_a_stream_says_hurts)
 {
     struct rig *r = controller("megasas", false);
@@ -201,6 +264,7 @@ static const struct test tests[] = {
     CASE(megasas, starts_and_answers_by_its_queue),
     CASE(megasas, lists_its_drives),
     CASE(megasas, commands_reach_the_disk),
+    CASE(megasas, disks_are_logical_drives),
     CASE(megasas, nothing_a_stream_says_hurts),
 };
 TEST_MAIN(tests)

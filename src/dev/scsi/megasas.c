@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * "megasas", "megasas-gen2": LSI MegaRAID SAS controllers (SAS1078R, SAS2108). Units of its bus are physical drives that the host sees as they are.
+ * "megasas", "megasas-gen2": LSI MegaRAID SAS controllers (SAS1078R, SAS2108). Each disk of its bus is a logical drive, which is what firmware boots
+ * from; other units, and with use_jbod=on the disks, too, are physical drives that the host sees as they are.
  * Frames of commands are carried out one after the other, when they are posted.
- * Source: the message frames and registers as Linux describes them (drivers/scsi/megaraid/megaraid_sas.h, "megasas_register_set", "megasas_frame").
+ * Source: the message frames and registers as Linux describes them (drivers/scsi/megaraid/megaraid_sas.h, "megasas_register_set", "megasas_frame",
+ * "megasas_io_frame", "MR_LD_LIST", "MR_LD_TARGETID_LIST").
  */
 #include "base/bytes.h"
 #include "base/trace.h"
@@ -22,8 +24,8 @@ enum { IDB_ABORT = 1, IDB_READY = 2, IDB_MFIMODE = 4, IDB_RESET = 0x40 };
 #define INTR_GEN2         0x00000001u
 /* Frames: header; what follows by command. */
 enum { F_CMD = 0, F_SENSE_LEN = 1, F_STATUS = 2, F_SCSI_STATUS = 3, F_TARGET = 4, F_LUN = 5, F_CDB_LEN = 6, F_SGES = 7, F_CONTEXT = 8, F_FLAGS = 16,
-       F_XFER = 20, F_OPCODE = 24, F_SENSE_ADDR = 24, F_INFO = 24, F_CDB = 32, F_ABORT_ADDR = 32, F_DCMD_SGL = 40, F_PTHRU_SGL = 48, FRAME_HEAD = 48 };
-enum { CMD_INIT = 0, CMD_LD_SCSI_IO = 3, CMD_PD_SCSI_IO = 4, CMD_DCMD = 5, CMD_ABORT = 6 };
+       F_XFER = 20, F_OPCODE = 24, F_SENSE_ADDR = 24, F_INFO = 24, F_CDB = 32, F_LBA_COUNT = 20, F_LBA = 32, F_IO_SGL = 40, F_ABORT_ADDR = 32, F_DCMD_SGL = 40, F_PTHRU_SGL = 48, FRAME_HEAD = 48 };
+enum { CMD_INIT = 0, CMD_LD_READ = 1, CMD_LD_WRITE = 2, CMD_LD_SCSI_IO = 3, CMD_PD_SCSI_IO = 4, CMD_DCMD = 5, CMD_ABORT = 6 };
 enum { FLAG_NO_REPLY = 1, FLAG_SGL64 = 2, FLAG_WRITE = 8, FLAG_READ = 16, FLAG_IEEE = 32 };
 enum { ST_OK = 0, ST_INVALID_CMD = 1, ST_INVALID_DCMD = 2, ST_INVALID_PARAMETER = 3, ST_NO_DEVICE = 0x0c, ST_SCSI_ERROR = 0x2d, ST_PENDING = 0xff };
 enum { DCMD_CTRL_INFO = 0x01010000, DCMD_EVENT_INFO = 0x01040100, DCMD_EVENT_WAIT = 0x01040500, DCMD_SHUTDOWN = 0x01050000,
@@ -33,6 +35,7 @@ struct megasas {
     struct pci_dev pci;
     struct scsi_bus bus;
     struct mem mmio, io;
+    bool jbod;
     uint32_t state, osts, omsk, frame_high;
     uint32_t entries; /* of the reply queue; 0: it is not set up */
     uint64_t queue, producer_at, consumer_at;
@@ -146,13 +149,55 @@ static void unmap_sgl(struct megasas *s, struct sgl *l)
         pci_dma_unmap(&s->pci, l->piece[i].iov_base, l->write ? l->piece[i].iov_len : 0);
 }
 
+/* --- Drives --------------------------------------------------------------------------------- */
+
+/* As the unit itself says (INQUIRY). */
+static uint8_t unit_type(struct megasas *s, const struct scsi_unit *u)
+{
+    uint8_t data[36] = {0};
+    struct iovec in = {data, sizeof(data)};
+    struct scsi_cmd c = {.cdb = {0x12, 0, 0, 0, sizeof(data)}, .in = &in, .n_in = 1, .in_len = sizeof(data)};
+
+    return scsi_bus_run(&s->bus, 0, u->target, u->lun, &c) ? data[0] & 0x1f : 0;
+}
+
+/* Disks are logical drives, numbered as they are on the bus. */
+static bool logical(struct megasas *s, const struct scsi_unit *u)
+{
+    return !s->jbod && !u->lun && u->target < TARGETS && unit_type(s, u) == 0;
+}
+
+static bool is_logical(struct megasas *s, uint8_t target)
+{
+    for (unsigned i = 0; i < s->bus.n; i++) {
+        if (s->bus.unit[i]->target == target && !s->bus.unit[i]->lun)
+            return logical(s, s->bus.unit[i]);
+    }
+    return false;
+}
+
+/* READ CAPACITY (16).  It is asked again when it had to tell of its power-on first. */
+static uint64_t blocks_of(struct megasas *s, const struct scsi_unit *u)
+{
+    uint8_t data[32];
+    struct iovec in = {data, sizeof(data)};
+
+    for (int tries = 0; tries < 2; tries++) {
+        struct scsi_cmd c = {.cdb = {0x9e, 0x10, [13] = sizeof(data)}, .in = &in, .n_in = 1, .in_len = sizeof(data)};
+
+        memset(data, 0, sizeof(data));
+        if (scsi_bus_run(&s->bus, 0, u->target, u->lun, &c) && c.status == SCSI_GOOD)
+            return get_be64(data) + 1;
+    }
+    return 0;
+}
+
 /* --- SCSI commands -------------------------------------------------------------------------- */
 
 static uint8_t run_cdb(struct megasas *s, const uint8_t *f, struct sgl *l, struct scsi_cmd *c)
 {
     uint64_t sense_at = get_le64(f + F_SENSE_ADDR);
 
-    memcpy(c->cdb, f + F_CDB, min_u64(f[F_CDB_LEN], 16));
     c->in = c->out = l->piece;
     *(l->write ? &c->n_in : &c->n_out) = l->n;
     *(l->write ? &c->in_len : &c->out_len) = l->len;
@@ -163,16 +208,34 @@ static uint8_t run_cdb(struct megasas *s, const uint8_t *f, struct sgl *l, struc
     return c->status == SCSI_GOOD ? ST_OK : ST_SCSI_ERROR;
 }
 
-static void scsi_io(struct megasas *s, uint64_t at, const uint8_t *f)
+static void run_io(struct megasas *s, uint64_t at, const uint8_t *f, unsigned list, bool write, struct scsi_cmd *c)
 {
-    struct sgl l = {.write = !(get_le16(f + F_FLAGS) & FLAG_WRITE)};
-    struct scsi_cmd c = {0};
+    struct sgl l = {.write = !write};
     uint8_t status;
 
-    map_sgl(s, &l, at, f, F_PTHRU_SGL);
-    status = l.bad ? ST_INVALID_PARAMETER : f[F_CMD] == CMD_LD_SCSI_IO ? ST_NO_DEVICE /* there are no logical drives */ : run_cdb(s, f, &l, &c);
+    map_sgl(s, &l, at, f, list);
+    status = l.bad ? ST_INVALID_PARAMETER : f[F_CMD] != CMD_PD_SCSI_IO && !is_logical(s, f[F_TARGET]) ? ST_NO_DEVICE : run_cdb(s, f, &l, c);
     unmap_sgl(s, &l);
-    finish(s, at, f, status, c.status);
+    finish(s, at, f, status, c->status);
+}
+
+static void scsi_io(struct megasas *s, uint64_t at, const uint8_t *f)
+{
+    struct scsi_cmd c = {0};
+
+    memcpy(c.cdb, f + F_CDB, min_u64(f[F_CDB_LEN], 16));
+    run_io(s, at, f, F_PTHRU_SGL, get_le16(f + F_FLAGS) & FLAG_WRITE, &c);
+}
+
+/* Reading and writing of a logical drive, which need no CDB: READ (16), WRITE (16). */
+static void block_io(struct megasas *s, uint64_t at, const uint8_t *f)
+{
+    bool write = f[F_CMD] == CMD_LD_WRITE;
+    struct scsi_cmd c = {.cdb = {write ? 0x8a : 0x88}};
+
+    put_be64(c.cdb + 2, get_le64(f + F_LBA));
+    put_be32(c.cdb + 10, get_le32(f + F_LBA_COUNT));
+    run_io(s, at, f, F_IO_SGL, write, &c);
 }
 
 /* --- Direct commands to the firmware --------------------------------------------------------- */
@@ -189,25 +252,15 @@ static void controller_info(struct megasas *s, struct reply *r)
     r->len = sizeof(r->data);
 }
 
-/* As the unit itself says (INQUIRY). */
-static uint8_t unit_type(struct megasas *s, const struct scsi_unit *u)
-{
-    uint8_t data[36] = {0};
-    struct iovec in = {data, sizeof(data)};
-    struct scsi_cmd c = {.cdb = {0x12, 0, 0, 0, sizeof(data)}, .in = &in, .n_in = 1, .in_len = sizeof(data)};
-
-    return scsi_bus_run(&s->bus, 0, u->target, u->lun, &c) ? data[0] & 0x1f : 0;
-}
-
 /* Size, number, then 24 bytes for each: number, its enclosure's, SCSI type. */
-static void drive_list(struct megasas *s, struct reply *r)
+static void drive_list(struct megasas *s, struct reply *r, bool exposed)
 {
     unsigned n = 0;
 
     for (unsigned i = 0; i < s->bus.n && n < TARGETS; i++) {
         uint8_t *e = r->data + 8 + 24 * n;
 
-        if (s->bus.unit[i]->lun)
+        if (s->bus.unit[i]->lun || (exposed && logical(s, s->bus.unit[i])))
             continue;
         put_le16(e, s->bus.unit[i]->target);
         put_le16(e + 2, 0xffff);
@@ -222,17 +275,63 @@ static void drive_list(struct megasas *s, struct reply *r)
     r->len = 8 + 24 * n;
 }
 
+/* Number, 4 bytes, then 16 for each: its number (a byte of 4), its state (1 of 4), its blocks. */
+static void logical_list(struct megasas *s, struct reply *r)
+{
+    enum { OPTIMAL = 3 };
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < s->bus.n && n < TARGETS; i++) {
+        const struct scsi_unit *u = s->bus.unit[i];
+        uint8_t *e = r->data + 8 + 16 * n;
+
+        if (!logical(s, u))
+            continue;
+        e[0] = u->target;
+        e[4] = OPTIMAL;
+        put_le64(e + 8, blocks_of(s, u));
+        n++;
+    }
+    put_le32(r->data, n);
+    r->len = 8 + 16 * n;
+}
+
+/* Size, number, 3 bytes, then a byte for each. */
+static void logical_numbers(struct megasas *s, struct reply *r)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < s->bus.n && n < TARGETS; i++) {
+        if (logical(s, s->bus.unit[i]))
+            r->data[11 + n++] = s->bus.unit[i]->target;
+    }
+    put_le32(r->data, 11 + n);
+    put_le32(r->data + 4, n);
+    r->len = 11 + n;
+}
+
+/* What disks have not yet written: hosts do not flush logical drives, controllers do. */
+static void flush(struct megasas *s)
+{
+    for (unsigned i = 0; i < s->bus.n; i++) {
+        struct scsi_cmd c = {.cdb = {0x35}}; /* SYNCHRONIZE CACHE (10) */
+
+        if (logical(s, s->bus.unit[i]))
+            scsi_bus_run(&s->bus, 0, s->bus.unit[i]->target, 0, &c);
+    }
+}
+
 static uint8_t direct(struct megasas *s, uint32_t opcode, struct reply *r)
 {
     switch (opcode) {
     case DCMD_CTRL_INFO: controller_info(s, r); return ST_OK;
     case DCMD_EVENT_INFO: r->len = 20; return ST_OK; /* nothing has ever happened */
-    case DCMD_PD_LIST:
-    case DCMD_PD_LIST_QUERY: drive_list(s, r); return ST_OK;
-    case DCMD_LD_LIST:
-    case DCMD_LD_LIST_QUERY: r->len = 8; return ST_OK; /* none */
+    case DCMD_PD_LIST: drive_list(s, r, false); return ST_OK;
+    case DCMD_PD_LIST_QUERY: drive_list(s, r, true); return ST_OK;
+    case DCMD_LD_LIST: logical_list(s, r); return ST_OK;
+    case DCMD_LD_LIST_QUERY: logical_numbers(s, r); return ST_OK;
     case DCMD_FLUSH:
-    case DCMD_SHUTDOWN: return ST_OK;
+    case DCMD_SHUTDOWN: flush(s); return ST_OK;
     default: TRACE(&megasas_trace[TP_REFUSED], "opcode=%#x", opcode); return ST_INVALID_DCMD;
     }
 }
@@ -313,6 +412,8 @@ static void frame(struct megasas *s, uint64_t at)
     TRACE(&megasas_trace[TP_FRAME], "cmd=%u at=%#llx", f[F_CMD], (unsigned long long)at);
     switch (f[F_CMD]) {
     case CMD_INIT: init_queue(s, at, f); break;
+    case CMD_LD_READ:
+    case CMD_LD_WRITE: block_io(s, at, f); break;
     case CMD_LD_SCSI_IO:
     case CMD_PD_SCSI_IO: scsi_io(s, at, f); break;
     case CMD_DCMD: dcmd(s, at, f); break;
@@ -437,7 +538,8 @@ static int loaded(struct dev *d, int version, struct err *e)
     return 0;
 }
 
-static const struct field props[] = {PCI_FIELDS(megasas, pci), FIELD_END};
+static const struct field props[] = {PCI_FIELDS(megasas, pci), FIELD(megasas, jbod, F_BOOL, "use_jbod", "off", "disks are physical drives"),
+                                     FIELD_END};
 
 static const struct state state[] = {
     PCI_STATE(megasas, pci),
