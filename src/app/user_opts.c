@@ -221,8 +221,7 @@ static int set_log(struct user_cli *c, const char *v, struct err *e)
 static void list_models(const struct user_abi *abi, bool named)
 {
     printf(named ? "Available CPUs of %s:\n" : "Available CPUs:\n", abi->name);
-    for (int i = 0; abi->cpu.model_name(i); i++)
-        printf("  %s\n", abi->cpu.model_name(i));
+    abi->cpu.list(stdout);
 }
 
 static int set_cpu(struct user_cli *c, const char *v, struct err *e)

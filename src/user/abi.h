@@ -27,7 +27,7 @@ struct abi_address {
 
 /** struct abi_cpu - the CPU, beyond struct guest_isa. */
 struct abi_cpu {
-    const char *(*model_name)(int index);  /* -cpu help; NULL past the end */
+    void (*list)(FILE *out);               /* the models, a line for each: -cpu help */
     /** choose - make @cpu what -cpu @text says (NULL: the default), which check() has accepted; before it runs.
      * Returns the number of its model. */
     int (*choose)(struct cpu *cpu, const char *text);

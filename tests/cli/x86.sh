@@ -52,9 +52,11 @@ refused() {
     [ $? = 1 ] && grep -qF -- "$2" "$work/.err" && pass "$1" || { cat "$work/.err"; fail "$1"; }
 }
 refused "an unknown CPU flag is told" "CPU model 'max' has no property 'nosuch'" -cpu max,+nosuch
+refused "a CPU flag with a letter wrong is told" "CPU model 'max' has no property 'avx3'; did you mean 'avx'?" -cpu max,+avx3
 refused "an unknown CPU model is told" "unable to find CPU model 'Haswel'; did you mean 'Haswell'?" -cpu Haswel
 refused "a CPU without long mode" "-cpu '486': the CPU has no 64-bit mode" -cpu 486
-works "-cpu help" "$bin/qemu-i386" -cpu help
+prints "-cpu help" "x86 Haswell-v2            Intel Core Processor (Haswell, no TSX) Recognized CPUID flags: 3dnow 3dnowext" \
+    sh -c "'$bin/qemu-i386' -cpu help | awk '\$2 == \"Haswell-v2\" { printf \"%s \", \$0 } /CPUID/ { getline l; split(l, w); print \$0, w[1], w[2] }'"
 gcc -O1 -static -o "$work/cpuid" "$SRC/x86/cpuid.c"
 prints "a model's CPUID and capabilities" "GenuineIntel 6 60 avx2 0 sse4.2 1" "$bin/qemu-x86_64" -cpu Haswell,-avx2 "$work/cpuid"
 prints "another's" "AuthenticAMD 23 1 avx2 1 sse4.2 1" "$bin/qemu-x86_64" -cpu EPYC "$work/cpuid"

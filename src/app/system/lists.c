@@ -151,8 +151,7 @@ static void list_machines(struct sys *s)
 static void list_x86_cpus(void)
 {
     printf("Available CPUs:\n");
-    for (int i = 0; x86_model_name(i); i++)
-        printf("x86 %-20s  %s\n", x86_model_name(i), x86_model_help(i));
+    x86_print_models(stdout);
 }
 
 static void list_cpus(void)

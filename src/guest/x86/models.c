@@ -74,7 +74,7 @@ const char *x86_model_name(int i)
 }
 
 /* "Haswell-v1" is what "Haswell" stands for, today; "Haswell-IBRS" is another name of a version. */
-const char *x86_model_help(int i)
+static const char *model_help(int i)
 {
     static __thread char text[80];
     const struct model *m = &models[i];
@@ -87,6 +87,50 @@ const char *x86_model_help(int i)
         return "(alias configured by machine type)";
     snprintf(text, sizeof(text), "(alias of %s)", m->alias);
     return text;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* All that may stand behind + and -: what there is, and what is understood to be lacking. */
+enum { MAX_FLAGS = X86_NUM_FEATS + N_LACKING + 1 };
+
+static unsigned flags_by_name(const char *names[MAX_FLAGS])
+{
+    unsigned n = 0;
+
+    for (int i = 1; x86_feature_flag(i); i++)
+        if (*x86_feature_flag(i))
+            names[n++] = x86_feature_flag(i);
+    for (unsigned i = 0; i < N_LACKING; i++)
+        names[n++] = lacking[i].flag;
+    names[n] = NULL;
+    qsort(names, n, sizeof(names[0]), by_name);
+    return n;
+}
+
+enum { HELP_COLUMNS = 75 };
+
+void x86_print_models(FILE *out)
+{
+    const char *names[MAX_FLAGS];
+    unsigned n = flags_by_name(names), column = 1;
+
+    for (int i = 0; i < N_MODELS; i++)
+        fprintf(out, "x86 %-20s  %s\n", x86_model_name(i), model_help(i));
+    fprintf(out, "\nRecognized CPUID flags:\n ");
+    for (unsigned i = 0; i < n; i++) {
+        if (i && strcmp(names[i], names[i - 1]) == 0)
+            continue;
+        if (column + 1 + strlen(names[i]) > HELP_COLUMNS) {
+            fprintf(out, "\n ");
+            column = 1;
+        }
+        column += (unsigned)fprintf(out, " %s", names[i]);
+    }
+    fprintf(out, "\n\n");
 }
 
 /* --- A model's features --- */
@@ -329,6 +373,16 @@ static int set_switch(struct parsing *p, const char *name, bool v, bool *found)
     return 0;
 }
 
+static int no_such_property(const struct x86_conf *c, const char *name, struct err *e)
+{
+    const char *names[MAX_FLAGS], *best;
+
+    flags_by_name(names);
+    if ((best = nearest_name(name, names)))
+        return err_set(e, -EINVAL, "CPU model '%s' has no property '%s'; did you mean '%s'?", x86_model_name(c->model), name, best);
+    return err_set(e, -EINVAL, "CPU model '%s' has no property '%s'; -cpu help lists the features there are", x86_model_name(c->model), name);
+}
+
 static int set_property(struct parsing *p, const char *name, const char *value, struct err *e)
 {
     bool found = false, v = true;
@@ -343,8 +397,7 @@ static int set_property(struct parsing *p, const char *name, const char *value, 
     name = usual_name(name);
     set_switch(&(struct parsing){.c = &(struct x86_conf){0}}, name, true, &found);
     if (!found)
-        return err_set(e, -EINVAL, "CPU model '%s' has no property '%s'; -cpu help lists the features there are",
-                       x86_model_name(p->c->model), name);
+        return no_such_property(p->c, name, e);
     if ((r = on_or_off(name, value, &v, e)) < 0)
         return r;
     return set_switch(p, name, v, &found);

@@ -14,6 +14,8 @@
 #include "cpu/cpu.h"
 #include "guest/x86/features.h"
 
+#include <stdio.h>
+
 struct machine;
 struct space;
 
@@ -42,9 +44,9 @@ struct x86_conf {
  */
 int x86_conf_parse(struct x86_conf *c, const char *name, const char *features, const char *def, bool only32,
                    void (*warn)(void *opaque, const char *text), void *opaque, struct err *e);
-/** x86_model_name, x86_model_help - of model @i for `-cpu help`, in its order; NULL past the end. */
+/** x86_model_name - of model @i in the order of `-cpu help`; NULL past the end.  x86_print_models - its lines, and the flags. */
 const char *x86_model_name(int i);
-const char *x86_model_help(int i);
+void x86_print_models(FILE *out);
 
 /** x86_apic_id - of CPU @index under the topology of @c: fields of a power of two for threads, cores, dies, packages. */
 uint32_t x86_apic_id(const struct x86_conf *c, unsigned index);

@@ -168,6 +168,12 @@ static uint32_t fetch_mode(uint32_t prot)
     return prot & GUEST_PROT_BTI ? A64_MODE_GUARDED : 0;
 }
 
+static void list_models(FILE *out)
+{
+    for (int i = 0; a64_model_name(i); i++)
+        fprintf(out, "  %s\n", a64_model_name(i));
+}
+
 const struct user_abi abi_aarch64 = {
     .name = "aarch64",
     .family = ABI_ARM,
@@ -178,7 +184,7 @@ const struct user_abi abi_aarch64 = {
     .isa = &guest_aarch64,
     .address = {.limit = UINT64_C(1) << 48, .tag_bits = 8},
     .cpu = {
-        .model_name = a64_model_name,
+        .list = list_models,
         .choose = choose_cpu,
         .check = check_cpu,
         .sp = get_sp,

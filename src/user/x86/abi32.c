@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* i386 Linux, as a 64-bit kernel runs it: numbers, registers (asm/unistd_32.h, syscall(2)). */
+#include "guest/x86/models.h"
 #include "user/compat32/compat32.h"
 #include "user/x86/frame32.h"
 #include "user/x86/ldt.h"
@@ -62,7 +63,7 @@ const struct user_abi abi_i386 = {
     .isa = &guest_i386,
     .address = {.limit = UINT64_C(0xffffe000)},
     .cpu = {
-        .model_name = x86_abi_model_name,
+        .list = x86_print_models,
         .choose = x86_abi_choose32,
         .check = x86_abi_check_cpu32,
         .sp = x86_abi_sp,

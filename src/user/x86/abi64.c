@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* x86-64 Linux: numbers, registers and layouts (asm/unistd_64.h, System V ABI, AMD64 supplement; syscall(2)). */
+#include "guest/x86/models.h"
 #include "user/x86/vdso.h"
 #include "user/x86/x86_abi.h"
 
@@ -97,7 +98,7 @@ const struct user_abi abi_x86_64 = {
     .isa = &guest_x86_64,
     .address = {.limit = UINT64_C(0x7ffffffff000), .map_32bit = UINT64_C(1) << 31},
     .cpu = {
-        .model_name = x86_abi_model_name,
+        .list = x86_print_models,
         .choose = x86_abi_choose64,
         .check = x86_abi_check_cpu64,
         .sp = x86_abi_sp,

@@ -9,11 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *x86_abi_model_name(int index)
-{
-    return x86_model_name(index);
-}
-
 enum { MODEL_NAME = 64 };
 
 /* "NAME" or "NAME,features"; NULL: the default. */

@@ -9,7 +9,6 @@
 /* Trap numbers are exception vectors (struct task, trap). */
 
 /* cpu.c: models, capabilities */
-const char *x86_abi_model_name(int index);
 int x86_abi_check_cpu64(const char *text, struct err *e);
 int x86_abi_check_cpu32(const char *text, struct err *e);
 int x86_abi_choose64(struct cpu *cpu, const char *text);
