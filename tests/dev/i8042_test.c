@@ -260,6 +260,28 @@ TEST(i8042, state_survives)
     rig_free(r);
 }
 
+/* Letting go of the key that sent it to sleep does not. */
+TEST(i8042, a_key_wakes_a_machine_that_sleeps)
+{
+    struct rig *r = isa_new("i8042", NULL);
+    const char *why;
+
+    machine_lock(r->m);
+    machine_take_asks(r->m, &why);
+    key(r, "a", true);
+    CHECK_EQ(machine_take_asks(r->m, &why), 0); /* it is awake */
+    machine_set_state(r->m, RUN_SUSPENDED);
+    key(r, "a", false);
+    CHECK_EQ(machine_take_asks(r->m, &why), 0);
+    key(r, "b", true);
+    CHECK_EQ(machine_take_asks(r->m, &why), ASK_WAKE);
+    input_button(machine_input(r->m), BUTTON_LEFT, true);
+    input_sync(machine_input(r->m));
+    CHECK_EQ(machine_take_asks(r->m, &why), ASK_WAKE);
+    machine_unlock(r->m);
+    rig_free(r);
+}
+
 static const struct test tests[] = {
     CASE(i8042, tests_itself_and_its_devices),
     CASE(i8042, keys_come_in_each_set_and_translated),
@@ -268,6 +290,7 @@ static const struct test tests[] = {
     CASE(i8042, mouse_moves),
     CASE(i8042, mouse_has_a_wheel_and_five_buttons),
     CASE(i8042, address_line_20_and_reset),
+    CASE(i8042, a_key_wakes_a_machine_that_sleeps),
     CASE(i8042, state_survives),
 };
 TEST_MAIN(tests)

@@ -26,6 +26,7 @@ struct ps2_kbd {
     uint8_t enabled; /* scans */
     uint8_t ctrl, alt; /* keys that are down */
     struct input_dev *input;
+    struct machine *m;
     void (*changed)(void *opaque); /* there is a byte */
     void *opaque;
 };
@@ -41,9 +42,13 @@ struct ps2_mouse {
     uint8_t sent_buttons;
     uint32_t dx, dy, dz; /* since the last packet; signed */
     struct input_dev *input;
+    struct machine *m;
     void (*changed)(void *opaque);
     void *opaque;
 };
+
+/** ps2_wake - a key or button is pressed: a machine that sleeps (S3) wakes. */
+void ps2_wake(struct machine *m);
 
 extern const struct state ps2_kbd_state[], ps2_mouse_state[];
 #define PS2_STATE(type, m, table_)                                                                 \

@@ -8,6 +8,8 @@
 #include "dev/backends.h"
 #include "dev/input/ps2.h"
 
+#include "bus/machine.h"
+
 #include <errno.h>
 
 enum { ACK = 0xfa, RESEND = 0xfe, BAT_OK = 0xaa };
@@ -72,6 +74,12 @@ const struct state ps2_queue_state[] = {
 
 /* --- Keys --- */
 
+void ps2_wake(struct machine *m)
+{
+    if (machine_state(m) == RUN_SUSPENDED)
+        machine_ask(m, ASK_WAKE, "input");
+}
+
 enum { HEADROOM = 16 }; /* of the queue, for answers */
 
 static void key(void *opaque, enum key k, bool down)
@@ -80,6 +88,8 @@ static void key(void *opaque, enum key k, bool down)
     uint8_t bytes[KEY_SCAN_MAX];
     unsigned n;
 
+    if (down)
+        ps2_wake(kb->m);
     if (k == KEY_CTRL || k == KEY_CTRL_R)
         kb->ctrl = down ? kb->ctrl | (k == KEY_CTRL ? 1 : 2) : kb->ctrl & ~(k == KEY_CTRL ? 1 : 2);
     if (k == KEY_ALT || k == KEY_ALT_R)
@@ -218,6 +228,7 @@ static const struct input_handler kbd_handler = {
 
 void ps2_kbd_init(struct ps2_kbd *k, struct machine *m)
 {
+    k->m = m;
     k->input = input_add(machine_input(m), &kbd_handler, k);
     k->set = 2;
 }

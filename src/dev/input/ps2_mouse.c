@@ -118,6 +118,8 @@ static void button(void *opaque, enum pointer_button b, bool down)
         [BUTTON_LEFT] = 1, [BUTTON_RIGHT] = 2, [BUTTON_MIDDLE] = 4, [BUTTON_SIDE] = 8, [BUTTON_EXTRA] = 16};
     struct ps2_mouse *u = opaque;
 
+    if (down)
+        ps2_wake(u->m);
     if (down && (b == BUTTON_WHEEL_UP || b == BUTTON_WHEEL_DOWN))
         u->dz = add(u->dz, b == BUTTON_WHEEL_UP ? -1 : 1);
     u->buttons = down ? u->buttons | bits[b] : u->buttons & ~bits[b];
@@ -280,6 +282,7 @@ static const struct input_handler mouse_handler = {
 
 void ps2_mouse_init(struct ps2_mouse *u, struct machine *m)
 {
+    u->m = m;
     u->input = input_add(machine_input(m), &mouse_handler, u);
 }
 
