@@ -3,6 +3,7 @@
  * Exceptions and interrupts of machines: entering handlers, double and triple faults, what waits to be taken
  * (SDM 3A, chapter 6; 3B, chapter 17 for debug exceptions; virtual-8086: 3B, chapter 20).
  */
+#include "guest/x86/decode.h"
 #include "guest/x86/system_priv.h"
 
 enum { FRESH = X86_SHADOW_FRESH };
@@ -644,11 +645,33 @@ bool x86_awake(struct cpu *cpu)
 
 /* --- Why the CPU stopped --- */
 
+/* 64-bit code: was @va, which is not canonical, an address of the stack, by the base register or because the instruction pushes or pops? */
+static bool is_of_stack(struct cpu *cpu, uint64_t va)
+{
+    const struct x86_sys *s = x86s(cpu);
+    uint8_t b[X86_MAX_LEN];
+    struct x86_insn i;
+    bool memory = false;
+
+    x86_decode(cpu->mode, cpu->pc, b, mmu_read(cpu, cpu->pc, b, sizeof(b)), &i);
+    for (unsigned n = 0; n < i.n_ops; n++)
+        memory |= i.op[n].kind == X86_OP_MEM;
+    if (memory && (i.ea.base == X86_SP || i.ea.base == X86_BP) && i.ea.seg < X86_FS)
+        return true;
+    if (i.map == 0 && i.opcode == 0xc9) /* LEAVE */
+        return true;
+    if (memory && (i.map || (i.opcode != 0xff && i.opcode != 0x8f)))
+        return false;
+    return va + 16 - s->u.r[X86_SP] < 32;
+}
+
 static enum vcpu_next fault_stop(struct cpu *cpu)
 {
     struct x86_sys *s = x86s(cpu);
 
     s->db_hit = 0;
+    if (s->fault_vector == X86_EXC_GP && x86_cs64(s) && is_of_stack(cpu, s->fault_cr2))
+        s->fault_vector = X86_EXC_SS;
     if (s->fault_vector == X86_NESTED_FAULT)
         return nested_fault(cpu);
     return fault(cpu, s->fault_vector, s->fault_error, 0, EVENT_EXCEPTION, true, cpu->pc);

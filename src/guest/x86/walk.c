@@ -205,10 +205,10 @@ static bool may_be_large(const struct walk *w, unsigned level)
 /* After the leaf is known: rights, accessed and dirty.  1: the entry has changed, walk again. */
 static int leaf(struct walk *w, uint64_t at, uint64_t e, unsigned size)
 {
-    if (!w->debug && !may(w, w->access))
-        return page_fault(w, PF_P);
-    if (!w->debug && w->access != MMU_FETCH && key_forbids(w, w->access == MMU_WRITE))
-        return page_fault(w, PF_P | PF_PK);
+    bool locked = w->access != MMU_FETCH && key_forbids(w, w->access == MMU_WRITE);
+
+    if (!w->debug && (locked || !may(w, w->access)))
+        return page_fault(w, PF_P | (locked ? PF_PK : 0)); /* whatever else forbids it (SDM 3A, 4.7) */
     if (!set_bits(w, at, e, PTE_A | (w->access == MMU_WRITE ? PTE_D : 0), size))
         return 1;
     w->global = (e & PTE_G) && (w->cr4 & CR4_PGE) && !(w->efer & EFER_SVME); /* not across guests */

@@ -222,6 +222,8 @@ static void find_usable(uint32_t mode)
             continue;
         if (!all && (r >= INTEGER_ROWS) != vectors)
             continue;
+        if (x86_row_unit(r) == X86_UNIT_X87) /* x86_vector_test's: its registers are no part of our states */
+            continue;
         if (x86_row_end(r) == X86_TRAP || (only && strcmp(only, x86_row_name(r))))
             continue;
         usable[n_usable++] = r;

@@ -594,6 +594,9 @@ TEST(x86_vector, random_operands_give_what_the_processor_gives)
     unsigned cases = getenv("X86_CASES") ? (unsigned)atoi(getenv("X86_CASES")) : 4, tried = 0, failed = 0;
     const char *only = getenv("X86_ROW");
 
+    if (getenv("X86_CASES"))
+        test_limit(0);
+    seed ^= getenv("X86_SEED") ? strtoull(getenv("X86_SEED"), NULL, 0) << 1 : 0;
     CHECK(ready());
     for (unsigned row = 0; row < X86_NUM_ROWS; row++) {
         if (x86_row_unit(row) == X86_UNIT_INTEGER || !native_has(x86_row_feature(row)) || left_out(row) || (only && strcmp(only, x86_row_name(row))))
@@ -623,6 +626,9 @@ TEST(x86_vector, x87_sequences_give_what_the_processor_gives)
     unsigned rows[X86_NUM_ROWS], n_rows = 0, failed = 0;
     unsigned tries = getenv("X86_SEQUENCES") ? (unsigned)atoi(getenv("X86_SEQUENCES")) : 2000;
 
+    if (getenv("X86_SEQUENCES"))
+        test_limit(0);
+    seed ^= getenv("X86_SEED") ? strtoull(getenv("X86_SEED"), NULL, 0) << 1 : 0;
     CHECK(ready());
     for (unsigned row = 0; row < X86_NUM_ROWS; row++)
         if (x86_row_unit(row) == X86_UNIT_X87 && !left_out(row) && strcmp(x86_row_name(row), "fldcw"))

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What guards supervisors: SMEP, SMAP with STAC, CLAC and implicit accesses, UMIP, protection keys; and five-level paging (SDM 3A, 4.5, 4.6,
+ * 4.7; SDM 2 of the instructions).  Each line of an exception: vector, error code, privilege that was left, CR2 of page faults.
+ */
+#include "sys.h"
+#define GDT    0x1000
+#define IDT    0x2000
+#define TSS    0x3000
+#define RESUME 0x3800
+#define RESUME_SP 0x3808
+#define SAVED_BX 0x3810
+#define PML5   0xf000
+#define PML4   0x10000
+#define PDPT   0x11000
+#define PD     0x12000
+#define PT     0x13000
+#define UPAGE  0x50000 /* user, with key 0; everything else up to 1 MiB is the supervisor's */
+#define UCODE  0x51000
+#define USTACK 0x52000
+#define KEYED  0x53000 /* user, key 5 */
+#define KEYED_RO 0x54000 /* user, key 5, read only */
+#define SKEYED 0x55000 /* supervisor, key 5 */
+#define UTABLE 0x56000 /* user: a GDT may be here */
+
+    head
+    begin
+    lgdtl %cs:gdtr
+    mov %cr0, %eax
+    or $1, %al
+    mov %eax, %cr0
+    ljmpl $8, $ABS(in32)
+gdtr: .word 0x5f
+    .long gdt + 0xf0000
+    .balign 8
+gdt:
+    .quad 0
+    .quad 0x00cf9b000000ffff /* 08: 32-bit */
+    .quad 0x00cf93000000ffff /* 10 */
+    .quad 0x00af9b000000ffff /* 18: 64-bit */
+    .quad 0x00cf93000000ffff /* 20 */
+    .quad 0x00cff3000000ffff /* 28 */
+    .quad 0x00affb000000ffff /* 30: 64-bit, user */
+    .quad 0x0000890030000067 /* 38: TSS */
+    .quad 0
+    .quad 0x00cff2000000ffff /* 48: not accessed yet */
+    .quad 0x000082056000004f /* 50: LDT, in a user page */
+    .quad 0
+idtr: .word 0xfff
+    .quad IDT
+gdtr2: .word 0x5f
+    .quad GDT
+
+    .code32
+in32:
+    mov $0x10, %ax
+    mov %ax, %ds
+    mov %ax, %es
+    mov %ax, %ss
+    mov $0x7000, %esp
+    cld
+    mov $ABS(gdt), %esi
+    mov $GDT, %edi
+    mov $0x60 / 4, %ecx
+    rep movsl
+    mov $PML5, %edi
+    mov $0x1800, %ecx
+    xor %eax, %eax
+    rep stosl
+    movl $PML4 + 7, PML5
+    movl $PML4 + 7, PML5 + 0x100 * 8 /* the upper half of 57 bits: the same */
+    movl $PDPT + 7, PML4
+    movl $PD + 7, PDPT
+    movl $PT + 7, PD
+    xor %ecx, %ecx
+1:  mov %ecx, %eax
+    shl $12, %eax
+    or $3, %eax
+    mov %eax, PT(, %ecx, 8)
+    movl $0, PT + 4(, %ecx, 8)
+    inc %ecx
+    cmp $256, %ecx
+    jb 1b
+    movl $UPAGE + 7, PT + 0x50 * 8
+    movl $UCODE + 7, PT + 0x51 * 8
+    movl $USTACK + 7, PT + 0x52 * 8
+    movl $KEYED + 7, PT + 0x53 * 8
+    movl $5 << 27, PT + 0x53 * 8 + 4
+    movl $KEYED_RO + 5, PT + 0x54 * 8
+    movl $5 << 27, PT + 0x54 * 8 + 4
+    movl $5 << 27, PT + 0x55 * 8 + 4
+    movl $UTABLE + 7, PT + 0x56 * 8
+    movb $0xc3, UPAGE + 0x100           /* ret */
+    call long_mode
+    ljmp $0x18, $ABS(in64)
+long_mode:
+    mov %cr4, %eax
+    or $0x20, %eax
+    mov %eax, %cr4
+    mov $PML4, %eax
+    mov %eax, %cr3
+    mov $0xc0000080, %ecx
+    rdmsr
+    or $0x900, %eax
+    wrmsr
+    mov %cr0, %eax
+    or $0x80010000, %eax
+    mov %eax, %cr0
+    ret
+
+    .code64
+hex8:
+    push %rax
+    shr $4, %al
+    call nibble
+    pop %rax
+nibble:
+    push %rax
+    and $15, %al
+    cmp $10, %al
+    jb 1f
+    add $7, %al
+1:  add $'0', %al
+    out %al, $0xe9
+    pop %rax
+    ret
+hex64:
+    push %rcx
+    mov $8, %ecx
+1:  rol $8, %rax
+    call hex8
+    dec %ecx
+    jne 1b
+    pop %rcx
+    ret
+space:
+    mov $' ', %al
+    out %al, $0xe9
+    ret
+newline:
+    mov $10, %al
+    out %al, $0xe9
+    ret
+
+/* Goes on behind @code, which raises something or does not: then "ok". */
+.macro try code:vararg
+    movl $ABS(771f), RESUME
+    mov %rsp, RESUME_SP
+    \code
+    mov $ABS(fine), %eax
+    call *%rax
+771:
+.endm
+/* The same at privilege 3: @code is copied to where it may run. */
+.macro user code:vararg
+    jmp 774f
+772: \code
+    int $0x40
+773:
+774: movl $ABS(775f), RESUME
+    mov %rsp, RESUME_SP
+    mov $ABS(772b), %esi
+    mov $773b - 772b, %ecx
+    call down
+775:
+.endm
+/* Several instructions, in quotation marks. */
+.macro try_all code
+    movl $ABS(771f), RESUME
+    mov %rsp, RESUME_SP
+    \code
+    mov $ABS(fine), %eax
+    call *%rax
+771:
+.endm
+.macro user_all code
+    jmp 774f
+772: \code
+    int $0x40
+773:
+774: movl $ABS(775f), RESUME
+    mov %rsp, RESUME_SP
+    mov $ABS(772b), %esi
+    mov $773b - 772b, %ecx
+    call down
+775:
+.endm
+.macro cr4_on bit
+    mov %cr4, %rax
+    bts $\bit, %rax
+    mov %rax, %cr4
+.endm
+.macro cr4_off bit
+    mov %cr4, %rax
+    btr $\bit, %rax
+    mov %rax, %cr4
+.endm
+
+fine:
+    say "ok\n"
+    ret
+down:
+    stac
+    mov $UCODE, %edi
+    rep movsb
+    clac
+    pushq $0x2b
+    pushq $USTACK + 0xff0
+    pushq $0x202
+    pushq $0x33
+    pushq $UCODE
+    iretq
+
+in64:
+    mov $0x7000, %esp
+    mov $ABS(gdtr2), %eax
+    lgdt (%rax)
+    mov $IDT, %edi
+    mov $ABS(stubs), %eax
+    mov $66, %ecx
+1:  mov %eax, %edx
+    and $0xffff, %edx
+    or $0x180000, %edx
+    mov %edx, (%rdi)
+    mov %eax, %edx
+    and $0xffff0000, %edx
+    or $0x8e00, %edx
+    mov %edx, 4(%rdi)
+    movq $0, 8(%rdi)
+    add $16, %edi
+    add $16, %eax
+    dec %ecx
+    jne 1b
+    orb $0x60, IDT + 0x40 * 16 + 5
+    mov $ABS(idtr), %eax
+    lidt (%rax)
+    movq $0x6f00, TSS + 4
+    movb $1, IDT + 12 * 16 + 4 /* #SS on a stack that is good */
+    movq $0x6a00, TSS + 36
+    mov $0x38, %ax
+    ltr %ax
+    cr4_on 21 /* for STAC in down() */
+
+    say "smep:\n"
+    mov $UPAGE + 0x100, %ebx
+    stac
+    try call *%rbx
+    cr4_on 20
+    try call *%rbx
+    cr4_off 20
+    try call *%rbx
+    clac
+
+    say "smap:\n"
+    try mov UPAGE, %rax
+    try movq $1, UPAGE
+    try lock incq UPAGE
+    stac
+    try mov UPAGE, %rax
+    try movq $1, UPAGE
+    clac
+    try mov UPAGE, %rax
+    user mov UPAGE, %rax
+    user stac
+    user clac
+    pushf                   /* EFLAGS.AC by POPF is as good */
+    orl $0x40000, (%rsp)
+    popf
+    try mov UPAGE, %rax
+    pushf
+    andl $~0x40000, (%rsp)
+    popf
+    try mov UPAGE, %rax
+    mov $UPAGE, %edi
+    mov $4, %ecx
+    try rep stosb
+    try fxsave UPAGE
+    /* a descriptor table in a user page: implicit, STAC does not help */
+    stac
+    mov $ABS(gdt), %esi
+    mov $UTABLE, %edi
+    mov $0x50 / 4, %ecx
+    rep movsl
+    mov $0x50, %eax
+    lldt %ax
+    mov $0x24, %ebx
+    try mov %ebx, %fs
+    cr4_off 21
+    try mov %ebx, %fs
+    cr4_on 21
+    clac
+    mov $0x48, %ebx
+    user_all "mov $0x4b, %ebx; mov %ebx, %fs" /* a user's load is a supervisor access, too, and sets the accessed bit */
+    mov GDT + 0x48, %rax
+    call hex64
+    call newline
+
+    say "umip:\n"
+    user sgdt -16(%rsp)
+    user sidt -16(%rsp)
+    user sldt %eax
+    user str %eax
+    user smsw %eax
+    cr4_on 11
+    user sgdt -16(%rsp)
+    user sidt -16(%rsp)
+    user sldt %eax
+    user str %eax
+    user smsw %eax
+    user sldt -16(%rsp)
+    user smsw -16(%rsp)
+    try smsw %eax
+    try sgdt -16(%rsp)
+    cr4_off 11
+
+    cr4_off 21
+    say "keys:\n"
+    try_all "xor %ecx, %ecx; rdpkru"
+    cr4_on 22
+    try_all "xor %ecx, %ecx; rdpkru"
+    try_all "mov $1, %ecx; rdpkru"
+    try_all "xor %ecx, %ecx; xor %eax, %eax; mov $1, %edx; wrpkru"
+    xor %ecx, %ecx
+    rdpkru
+    call hex64
+    mov %rdx, %rax
+    call hex64
+    call newline
+    .macro key bits
+    xor %ecx, %ecx
+    xor %edx, %edx
+    mov $\bits << 10, %eax
+    wrpkru
+    .endm
+    key 0
+    try mov KEYED, %rax
+    try movq $1, KEYED
+    try movq $1, KEYED_RO
+    key 1 /* no access */
+    try mov KEYED, %rax
+    try movq $1, KEYED
+    try mov UPAGE, %rax
+    try mov SKEYED, %rax
+    try movq $1, SKEYED
+    try movq $1, KEYED_RO
+    user mov KEYED, %rax
+    user movq $1, KEYED
+    user_all "xor %ecx, %ecx; rdpkru"
+    key 2 /* no writes */
+    try mov KEYED, %rax
+    try movq $1, KEYED
+    mov %cr0, %rax
+    and $~0x10000, %rax
+    mov %rax, %cr0
+    try movq $1, KEYED /* without WP supervisors may */
+    user movq $1, KEYED
+    mov %cr0, %rax
+    or $0x10000, %rax
+    mov %rax, %cr0
+    try movq $1, KEYED
+    key 0
+    movb $0xc3, KEYED
+    key 3
+    mov $KEYED, %ebx
+    try call *%rbx /* fetches do not mind */
+    user_all "mov $0x53000, %ebx; xor %ecx, %ecx; xor %edx, %edx; xor %eax, %eax; wrpkru; mov (%rbx), %rax"
+    try mov KEYED, %rax
+    cr4_off 22
+    try mov KEYED, %rax
+
+    say "57 bits:\n"
+    cr4_on 22
+    movabs $0x00ff000000000000, %rbx
+    try mov (%rbx), %rax
+    mov %cr4, %rax
+    bts $12, %rax
+    try mov %rax, %cr4 /* not in long mode */
+    cli
+    mov $ABS(out), %eax
+    jmp *%rax
+out:
+    mov $ABS(far32), %eax
+    ljmp *(%rax)
+far32: .long ABS(compat)
+    .word 8
+    .code32
+compat:
+    mov %cr0, %eax
+    and $0x7fffffff, %eax
+    mov %eax, %cr0
+    mov %cr4, %eax
+    or $1 << 12, %eax
+    mov %eax, %cr4
+    mov $PML5, %eax
+    mov %eax, %cr3
+    mov %cr0, %eax
+    or $0x80000000, %eax
+    mov %eax, %cr0
+    ljmp $0x18, $ABS(five)
+    .code64
+five:
+    try mov UCODE + 8, %rbp
+    movabs $0xff00000000057000, %rbx /* index 100h of the fifth level */
+    movq $0x5566, 0x57000
+    try mov (%rbx), %rbp
+    mov %rbp, %rax
+    call hex64
+    call newline
+    movabs $0x00ff000000000000, %rbx /* canonical now, and not there */
+    try mov (%rbx), %rbp
+    movabs $0x0100000000000000, %rbx
+    try mov (%rbx), %rbp
+    movabs $0xfeffffffffffffff, %rbx
+    try mov (%rbx), %rbp
+#ifndef REFERENCE
+    movabs $0x0200000000000000, %rsp
+    movl $ABS(1f), RESUME
+    movq $0x7000, RESUME_SP
+    push %rax                       /* #SS, as all addresses by RSP and RBP */
+1:  movabs $0x0100000000000000, %rbp
+    try mov 8(%rbp), %rax
+    try mov %fs:8(%rbp), %rax
+    try leave
+#endif
+    movabs $0x0100000000000000, %rbx
+    try jmp *%rbx
+    mov $0xc0000082, %ecx /* LSTAR */
+    xor %eax, %eax
+    mov $0x00ff0000, %edx
+    try wrmsr
+    mov $0x01000000, %edx
+    try wrmsr
+    orb $0x80, PML5 + 8 /* a page at the fifth level: reserved */
+    orb $1, PML5 + 8
+    movabs $0x0001000000000000, %rbx
+    try mov (%rbx), %rbp
+    mov %cr4, %rax
+    btr $12, %rax
+    try mov %rax, %cr4
+    mov $0xc0000080, %ecx
+    rdmsr
+    call hex64
+    call newline
+    mov PML5, %rax
+    call hex64
+    call newline
+    finish
+
+    .balign 16
+stubs:
+    .set n, 0
+    .rept 66
+    .balign 16
+    .if (n == 8) || ((n >= 10) && (n <= 14)) || (n == 17)
+    .else
+    push $0
+    .endif
+    push $n
+    jmp common
+    .set n, n + 1
+    .endr
+/* INT 40h is how code at privilege 3 says that nothing was raised. */
+common:
+    cmpl $0x40, (%rsp)
+    jne 1f
+    mov $ABS(fine), %eax
+    call *%rax
+    jmp 2f
+1:  mov (%rsp), %al
+    call hex8
+    call space
+    mov 8(%rsp), %rax
+    call hex64
+    call space
+    mov 24(%rsp), %eax
+    and $3, %eax
+    call hex8
+    cmpl $14, (%rsp)
+    jne 3f
+    call space
+    mov %cr2, %rax
+    call hex64
+3:  call newline
+2:  mov RESUME_SP, %rsp
+    jmp *RESUME
