@@ -2,11 +2,11 @@
 /* SSE4.2's comparisons of strings (SDM 2: PCMPESTRI, PCMPESTRM, PCMPISTRI, PCMPISTRM). */
 #include "guest/x86/simd.h"
 
-/* RAX and RDX as signed lengths, cut to the operand size. */
+/* RAX and RDX as signed lengths, cut to the operand size; VEX.W says nothing outside of 64-bit code. */
 static ir_val lengths(struct x86_tr *t)
 {
     struct ir *ir = t->ir;
-    unsigned size = t->i->w ? 8 : 4;
+    unsigned size = t->i->w && x86_code(t->mode) == X86_CODE64 ? 8 : 4;
     ir_val a = x86_sext(t, x86_reg(t, X86_AX, size), size, 8), d = x86_sext(t, x86_reg(t, X86_DX, size), size, 8);
 
     return ir_v2(ir, IRO_vset, 3, 1, ir_conv(ir, IRO_vfromi, IR_V128, a), d);
