@@ -23,10 +23,22 @@ static const struct text texts[] = {
 #undef INSN
 };
 
-enum { MAPS = 4, ANY = 0xff };
+enum { MAPS = 4, ANY = 0xff, VARIES = 0xff };
 enum prefix { PFX_ANY, PFX_NP, PFX_66, PFX_F3, PFX_F2 };
 enum { MOD_ANY, MOD_MEM, MOD_REG };
 enum { ONLY_64 = 1, NOT_64 = 2, ONLY_PE = 4, REX_W = 8, ONLY_SYSTEM = 16 };
+
+/* What rows ask of an instruction, in one word: a row says which bits it looks at, and what they must be. */
+enum key {
+    KEY_MODRM = 0xff,
+    KEY_REG = 1 << 8, /* ModRM has no memory operand */
+    KEY_PREFIX = 9,   /* shift: mandatory prefix less PFX_NP, 2 bits */
+    KEY_L = 1 << 11,
+    KEY_W = 1 << 12,
+    KEY_64 = 1 << 13,
+    KEY_PE = 1 << 14,
+    KEY_SYSTEM = 1 << 15,
+};
 
 struct rule {
     uint8_t map, opcode, span; /* opcodes opcode .. opcode + span - 1 */
@@ -37,7 +49,9 @@ struct rule {
     uint8_t where;
     uint8_t end, flags;
     bool lock, d64, f64, sx, rep, full, vsib;
+    uint16_t key, looks_at; /* enum key */
     uint8_t n_ops;
+    uint8_t size[X86_MAX_OPERANDS]; /* of the operand; VARIES */
     char method[X86_MAX_OPERANDS], type[X86_MAX_OPERANDS]; /* method 'r': fixed register, type its number; 'i': fixed 1 */
 };
 
@@ -173,12 +187,23 @@ static bool fixed_register(struct rule *r, const char *p)
     return false;
 }
 
+/* Sizes that only the row decides. */
+static uint8_t fixed_size(char type)
+{
+    static const char types[] = "bwdqoht";
+    static const uint8_t sizes[] = {1, 2, 4, 8, 16, 32, 10};
+    const char *p = type ? strchr(types, type) : NULL;
+
+    return p ? sizes[p - types] : type ? VARIES : 0;
+}
+
 static void read_operands(struct rule *r, const char *p)
 {
     for (; *p && r->n_ops < X86_MAX_OPERANDS; p = next_word(p), r->n_ops++)
         if (!fixed_register(r, p)) {
             r->method[r->n_ops] = *p;
             r->type[r->n_ops] = p[1] == ' ' ? 0 : p[1];
+            r->size[r->n_ops] = fixed_size(r->type[r->n_ops]);
         }
 }
 
@@ -209,6 +234,34 @@ static void read_attributes(struct rule *r, const char *p)
         r->vsib |= begins(p, "vsib");
         r->rep |= len == 3 && begins(p, "rep");
     }
+}
+
+static void must_be(struct rule *r, unsigned bits, unsigned value)
+{
+    r->looks_at |= (uint16_t)bits;
+    r->key |= (uint16_t)value;
+}
+
+static void make_key(struct rule *r)
+{
+    if (r->prefix != PFX_ANY)
+        must_be(r, 3 << KEY_PREFIX, (unsigned)(r->prefix - PFX_NP) << KEY_PREFIX);
+    if (r->length != ANY)
+        must_be(r, KEY_L, r->length ? KEY_L : 0);
+    if (r->w != ANY || r->where & REX_W)
+        must_be(r, KEY_W, r->where & REX_W || r->w ? KEY_W : 0);
+    if (r->digit != ANY)
+        must_be(r, 7 << 3, (unsigned)r->digit << 3);
+    if (r->fixed)
+        must_be(r, KEY_MODRM, r->exact);
+    if (r->mod != MOD_ANY)
+        must_be(r, KEY_REG, r->mod == MOD_REG ? KEY_REG : 0);
+    if (r->where & (ONLY_64 | NOT_64))
+        must_be(r, KEY_64, r->where & ONLY_64 ? KEY_64 : 0);
+    if (r->where & ONLY_PE)
+        must_be(r, KEY_PE, KEY_PE);
+    if (r->where & ONLY_SYSTEM)
+        must_be(r, KEY_SYSTEM, KEY_SYSTEM);
 }
 
 /* How many rows each list has, then where it is filled next. */
@@ -243,6 +296,7 @@ static void read_rows(void)
         read_encoding(r, texts[i].enc);
         read_operands(r, texts[i].ops);
         read_attributes(r, texts[i].attr);
+        make_key(r);
         total += r->span;
         for (unsigned o = r->opcode; o < (unsigned)r->opcode + r->span; o++)
             first[r->vex][r->map][o]++;
@@ -268,12 +322,12 @@ static void want_rows(void)
 
 struct reader {
     const uint8_t *p;
-    size_t n, avail;
+    size_t n, avail; /* avail: at most X86_MAX_LEN */
+    size_t readable; /* bytes at p */
     bool is_short;
     uint32_t mode;
     uint64_t pc;
     struct x86_insn *i;
-    bool rep_any; /* F2 or F3 was last */
     uint8_t last_rep;
     bool addr_prefix;
     bool vsib;  /* the row's */
@@ -297,7 +351,12 @@ static uint64_t bytes(struct reader *d, unsigned n)
         d->is_short = true;
         return 0;
     }
-    memcpy(&v, d->p + d->n, n);
+    if (d->n + sizeof(v) <= d->readable) {
+        memcpy(&v, d->p + d->n, sizeof(v));
+        v &= ~0ull >> (64 - 8 * n);
+    } else {
+        memcpy(&v, d->p + d->n, n);
+    }
     d->n += n;
     return v;
 }
@@ -312,8 +371,15 @@ static bool code64(const struct reader *d)
     return x86_code(d->mode) == X86_CODE64;
 }
 
-/* One legacy prefix; false: it is none. */
-static bool legacy_prefix(struct reader *d, uint8_t b)
+/* 26 2E 36 3E 64 65 66 67 F0 F2 F3, a bit for each byte. */
+static bool is_legacy_prefix(uint8_t b)
+{
+    static const uint32_t prefixes[8] = {[1] = 0x40404040, [3] = 0xf0, [7] = 0xd0000};
+
+    return prefixes[b >> 5] >> (b & 31) & 1;
+}
+
+static void legacy_prefix(struct reader *d, uint8_t b)
 {
     struct x86_insn *i = d->i;
     static const uint8_t segs[] = {X86_ES, X86_CS, X86_SS, X86_DS};
@@ -322,26 +388,23 @@ static bool legacy_prefix(struct reader *d, uint8_t b)
     case 0x26: case 0x2e: case 0x36: case 0x3e:
         if (!code64(d))
             i->seg_prefix = segs[b >> 3 & 3];
-        return true;
+        break;
     case 0x64: case 0x65:
         i->seg_prefix = b == 0x64 ? X86_FS : X86_GS;
-        return true;
+        break;
     case 0x66:
         i->data16 = true;
-        return true;
+        break;
     case 0x67:
         d->addr_prefix = true;
-        return true;
+        break;
     case 0xf0:
         i->lock = true;
-        return true;
-    case 0xf2: case 0xf3:
+        break;
+    default:
         d->last_rep = b;
         i->rep = b == 0xf3;
         i->repne = b == 0xf2;
-        return true;
-    default:
-        return false;
     }
 }
 
@@ -435,29 +498,13 @@ static void memory_operand(struct reader *d)
     i->ea.seg = i->seg_prefix != X86_NO_SEG ? i->seg_prefix : stack ? X86_SS : X86_DS;
 }
 
-static bool matches(const struct reader *d, const struct rule *r, const struct x86_features *f, unsigned row, uint8_t modrm)
+static unsigned key_of(const struct reader *d, uint8_t modrm)
 {
     const struct x86_insn *i = d->i;
+    unsigned pe = (d->mode & (X86_MODE_PE | X86_MODE_VM)) == X86_MODE_PE ? KEY_PE : 0;
 
-    if (r->prefix != PFX_ANY && r->prefix != d->mand)
-        return false;
-    if ((r->length != ANY && r->length != i->vex_l) || (r->w != ANY && r->w != i->w))
-        return false;
-    if (r->fixed && r->exact != modrm)
-        return false;
-    if (r->digit != ANY && r->digit != (modrm >> 3 & 7))
-        return false;
-    if (r->mod != MOD_ANY && (r->mod == MOD_REG) != (modrm >= 0xc0))
-        return false;
-    if (r->where & (code64(d) ? NOT_64 : ONLY_64))
-        return false;
-    if ((r->where & ONLY_PE) && (!(d->mode & X86_MODE_PE) || (d->mode & X86_MODE_VM)))
-        return false;
-    if ((r->where & ONLY_SYSTEM) && !(d->mode & X86_MODE_SYSTEM))
-        return false;
-    if ((r->where & REX_W) && !i->w)
-        return false;
-    return texts[row].feat == X86_FEAT_BASE || x86_has(f, texts[row].feat);
+    return modrm | (modrm >= 0xc0 ? KEY_REG : 0) | (unsigned)(d->mand - PFX_NP) << KEY_PREFIX | (i->vex_l ? KEY_L : 0) |
+           (i->w ? KEY_W : 0) | (code64(d) ? KEY_64 : 0) | pe | (d->mode & X86_MODE_SYSTEM ? KEY_SYSTEM : 0);
 }
 
 static unsigned find_row(struct reader *d, unsigned map, uint8_t opcode)
@@ -465,9 +512,11 @@ static unsigned find_row(struct reader *d, unsigned map, uint8_t opcode)
     const struct x86_features *f = x86_features_of(d->mode);
     unsigned at = map < MAPS ? first[d->i->vex][map][opcode] : 0;
     uint8_t modrm = d->n < d->avail ? d->p[d->n] : 0;
+    unsigned key;
 
     if (!at)
         return X86_NO_ROW;
+    key = key_of(d, modrm);
     for (; chain[at] != X86_NO_ROW; at++) {
         const struct rule *r = &rules[chain[at]];
 
@@ -475,7 +524,7 @@ static unsigned find_row(struct reader *d, unsigned map, uint8_t opcode)
             d->is_short = true;
             return X86_NO_ROW;
         }
-        if (matches(d, r, f, chain[at], modrm))
+        if (!((key ^ r->key) & r->looks_at) && (texts[chain[at]].feat == X86_FEAT_BASE || x86_has(f, texts[chain[at]].feat)))
             return chain[at];
     }
     return X86_NO_ROW;
@@ -483,18 +532,12 @@ static unsigned find_row(struct reader *d, unsigned map, uint8_t opcode)
 
 /* --- Operands --- */
 
+/* Sizes that prefixes decide, too. */
 static uint8_t size_of(const struct reader *d, char type)
 {
     const struct x86_insn *i = d->i;
 
     switch (type) {
-    case 'b': return 1;
-    case 'w': return 2;
-    case 'd': return 4;
-    case 'q': return 8;
-    case 'o': return 16;
-    case 'h': return 32;
-    case 't': return 10;
     case 'v': return i->op_size;
     case 'z': return i->op_size == 2 ? 2 : 4;
     case 'y': return i->w && code64(d) ? 8 : 4;
@@ -576,7 +619,7 @@ static struct x86_operand vector(const struct reader *d, unsigned reg, uint8_t s
 static struct x86_operand operand(struct reader *d, const struct rule *r, unsigned n)
 {
     struct x86_insn *i = d->i;
-    uint8_t size = size_of(d, r->type[n]);
+    uint8_t size = r->size[n] == VARIES ? size_of(d, r->type[n]) : r->size[n];
     unsigned reg = (i->modrm >> 3 & 7) | (i->rex & 4 ? 8 : 0), rm = (i->modrm & 7) | (i->rex & 1 ? 8 : 0);
     bool mem = i->modrm < 0xc0;
 
@@ -666,15 +709,17 @@ static bool opcode(struct reader *d, unsigned *map, uint8_t *b)
 {
     struct x86_insn *i = d->i;
 
-    for (*b = byte(d); legacy_prefix(d, *b) && !d->is_short; *b = byte(d))
+    for (*b = byte(d); is_legacy_prefix(*b) && !d->is_short; *b = byte(d)) {
+        legacy_prefix(d, *b);
         if (d->n >= X86_MAX_LEN)
             return false;
+    }
     d->mand = d->last_rep == 0xf3 ? PFX_F3 : d->last_rep == 0xf2 ? PFX_F2 : i->data16 ? PFX_66 : PFX_NP;
     if (code64(d) && (*b & 0xf0) == 0x40) {
         i->rex = *b;
         i->w = *b & 8;
         *b = byte(d);
-        if (legacy_prefix(&(struct reader){.mode = d->mode, .i = &(struct x86_insn){0}}, *b)) { /* REX not last: ignored */
+        if (is_legacy_prefix(*b)) { /* REX not last: ignored */
             i->rex = 0;
             i->w = false;
             d->n--;
@@ -697,7 +742,7 @@ static bool opcode(struct reader *d, unsigned *map, uint8_t *b)
 
 enum x86_decoded x86_decode(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, struct x86_insn *out)
 {
-    struct reader d = {code, 0, avail < X86_MAX_LEN ? avail : X86_MAX_LEN, .mode = mode, .pc = pc, .i = out};
+    struct reader d = {code, 0, avail < X86_MAX_LEN ? avail : X86_MAX_LEN, avail, .mode = mode, .pc = pc, .i = out};
     const struct rule *r;
     unsigned map;
     uint8_t b;
