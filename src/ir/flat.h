@@ -31,11 +31,11 @@ enum flat_kind {
     FLAT_STORE,  /* memory = d; FLAT_PAIR: then c; FLAT_IMM: memory = other */
     FLAT_NATIVE, /* an instruction of x86's on integer registers, see below */
     /* ways out, the last row */
-    FLAT_JUMP,   /* to imm; FLAT_CALL: returning to other */
+    FLAT_JUMP,   /* to imm; FLAT_CALL: returning to other; amount: where flags are written before they are read */
     FLAT_BRANCH, /* to imm if cond, else to other */
     FLAT_ZERO_BRANCH, /* to imm if a is zero (FLAT_INVERT: is not), else to other */
     FLAT_BIT_BRANCH,  /* to imm if bit amount of a is clear (FLAT_INVERT: is set), else to other */
-    FLAT_IND,    /* to a; op: enum ir_exit_kind; cond: landing; imm: return address */
+    FLAT_IND,    /* to a; op: enum ir_exit_kind; cond: landing; imm: return address; amount: as of a call */
     FLAT_TRAP,   /* stop with reason op and detail imm, to go on at other */
 };
 

@@ -3,7 +3,8 @@
  * Blocks of x86 code in the flat form (ir/flat.h), for code that has not run yet: instructions on integer registers as they are
  * encoded, moves of vectors, ways out.  What is not said here ends the block or is lifted.  Source: SDM 2.
  *
- * Flags are stored before each way out: looking ahead would cost more than it saves in code that runs once.
+ * Flags are stored before a way out when a short look ahead (idle.c) finds that somebody may read them there: mostly nobody does,
+ * and they would be a third of the block.
  */
 #include "guest/x86/decode.h"
 #include "guest/x86/lift_priv.h"
@@ -543,8 +544,26 @@ static bool leave(struct tr *t)
 
 /* --- Ways out --- */
 
+/* May flags be read from @pc on before they are written? */
+static bool live_at(const struct tr *t, uint64_t pc)
+{
+    const struct flat *f = t->f;
+
+    return f->exact || !f->idle_dead_at || !f->idle_dead_at(f->idle_opaque, pc);
+}
+
+/* Does a row so far write flags? */
+static bool sets_flags(const struct tr *t)
+{
+    for (unsigned i = 0; i < t->f->n; i++)
+        if (t->f->op[i].writes)
+            return true;
+    return false;
+}
+
 static bool jump(struct tr *t, uint64_t to)
 {
+    t->f->flags_live = sets_flags(t) && live_at(t, to);
     push(t, FLAT_JUMP)->imm = to;
     t->ended = true;
     return true;
@@ -557,6 +576,7 @@ static bool branch(struct tr *t)
     o->cond = t->i->opcode & 15;
     o->imm = (uint64_t)t->i->imm;
     o->other = t->next;
+    t->f->flags_live = sets_flags(t) && (live_at(t, t->next) || live_at(t, o->imm));
     t->ended = true;
     return true;
 }
@@ -567,11 +587,11 @@ static bool call(struct tr *t)
 
     if (!push_imm(t, t->next, t->i->op_size))
         return false;
-    o = push(t, FLAT_JUMP);
+    jump(t, (uint64_t)t->i->imm);
+    o = &t->f->op[t->f->n - 1];
     o->how = FLAT_CALL;
-    o->imm = (uint64_t)t->i->imm;
     o->other = t->next;
-    t->ended = true;
+    o->amount = !live_at(t, t->next);
     return true;
 }
 
@@ -583,6 +603,7 @@ static bool indirect(struct tr *t, enum ir_exit_kind kind, unsigned slot, uint64
     o->op = kind;
     o->cond = 0;
     o->imm = ret;
+    o->amount = kind == IR_EXIT_CALL && !live_at(t, ret);
     t->ended = true;
     return true;
 }

@@ -37,14 +37,14 @@ struct x86_segment {
 
 /* The state that lives in cpu->guest; what machines have besides follows it (system_priv.h). */
 struct x86_state {
-    uint64_t r[16];
+    uint64_t r[16];              /* these and the flags are near CPU_BIAS: short addresses */
+    uint32_t pf, af;             /* PF: of the low byte of pf; AF: bit 4 of af ^ pf */
+    uint8_t cf, zf, sf, of;      /* each 0 or 1 */
     uint64_t base[X86_NUM_SEGS]; /* of segments; those of CS, DS, ES and SS are 0 in 64-bit mode */
     /* Of machines: how many bytes of a segment may be read and written, from offset 0 on; 0 also for segments that expand down,
      * whose accesses are looked at one by one (x86_linear, walk.c). */
     uint64_t room_r[X86_NUM_SEGS], room_w[X86_NUM_SEGS];
     uint64_t df;                 /* EFLAGS.DF as a step: 1 or -1 */
-    uint32_t pf, af;             /* PF: of the low byte of pf; AF: bit 4 of af ^ pf */
-    uint8_t cf, zf, sf, of;      /* each 0 or 1 */
     uint32_t eflags;             /* all but CF, PF, AF, ZF, SF, DF, OF, which are 0 here; bit 1 is set */
     union ir_u xmm[16] __attribute__((aligned(16)));
     union ir_u ymmh[16];         /* upper halves of YMM0..YMM15 */

@@ -713,7 +713,7 @@ static void emit_jump(struct flatter *t, const struct flat_op *o)
     if (goes_back(t, o))
         x_poll_for(t->x, o->imm);
     if (o->how & FLAT_CALL)
-        x_link_call(t->x, o->imm, o->other, true);
+        x_link_call(t->x, o->imm, o->other, !o->amount);
     else
         x_link(t->x, o->imm);
 }
@@ -741,7 +741,7 @@ static void emit_out_row(struct flatter *t, const struct flat_op *o)
         break;
     case FLAT_IND:
         x64_mov_rr(x, 8, RAX, xf_get(t, o->a, RDX));
-        x_leave_to(t->x, o->op, o->cond, o->imm, true);
+        x_leave_to(t->x, o->op, o->cond, o->imm, !o->amount);
         break;
     default:
         x_stop(t->x, o->op, o->imm, o->other);

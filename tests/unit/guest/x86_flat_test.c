@@ -72,11 +72,82 @@ TEST(x86_flat, a_machine_s_block_ends_before_the_page_does)
     CHECK_EQ(x86_flat(&flat, PROGRAM64, 0x400ff7, code, sizeof(code), ~0ull, 64), sizeof(code));
 }
 
+/* --- Flags that nobody reads --- */
+
+static uint64_t reader; /* where they are */
+
+static bool dead_but_at_reader(void *opaque, uint64_t pc)
+{
+    return pc != reader;
+}
+
+static bool live_after(const void *code, size_t n, uint64_t at)
+{
+    memset(&flat, 0, sizeof(flat));
+    flat.idle_dead_at = dead_but_at_reader;
+    reader = at;
+    CHECK_EQ(x86_flat(&flat, PROGRAM64, 0x400000, code, n, ~0ull, 64), n);
+    return flat.flags_live;
+}
+
+TEST(x86_flat, flags_are_kept_for_whoever_reads_them_behind_the_block)
+{
+    static const uint8_t branch[] = {0x39, 0xf7, 0x7e, 0x10}; /* cmp %esi,%edi; jle */
+    static const uint8_t call[] = {0x31, 0xc0, 0xe8, 0xf9, 0, 0, 0}; /* xor %eax,%eax; call 0x400100 */
+    static const uint8_t ret[] = {0x31, 0xc0, 0xc3};
+
+    CHECK(!live_after(branch, sizeof(branch), 0));
+    CHECK(live_after(branch, sizeof(branch), 0x400004));
+    CHECK(live_after(branch, sizeof(branch), 0x400014));
+    CHECK(live_after(call, sizeof(call), 0x400100));
+    CHECK(!live_after(call, sizeof(call), 0x400007));
+    CHECK_EQ(flat.op[flat.n - 1].amount, 0); /* a return there brings flags */
+    CHECK(!live_after(call, sizeof(call), 0));
+    CHECK_EQ(flat.op[flat.n - 1].amount, 1);
+    CHECK(live_after(ret, sizeof(ret), 0));
+    flatten(PROGRAM64, branch, sizeof(branch));
+    CHECK(flat.flags_live); /* nobody can say */
+}
+
+/* What the table says of an instruction, the decoder says. */
+TEST(x86_flat, looking_ahead_by_table_is_looking_ahead)
+{
+    static const uint32_t modes[] = {PROGRAM64, X86_CODE32 | X86_MODE_FLAT | X86_MODE_PE | X86_MODE_STACK32,
+                                     PROGRAM64 | X86_MODE_SYSTEM};
+    uint64_t seed = 1;
+    unsigned told = 0;
+
+    for (unsigned n = 0; n < 300000; n++) {
+        uint8_t code[16];
+        uint32_t mode = modes[n % 3];
+        unsigned len, known;
+        bool writes;
+
+        for (unsigned k = 0; k < sizeof(code); k++) {
+            seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+            code[k] = (uint8_t)(seed >> 56);
+        }
+        if (n & 4)
+            code[0] = (uint8_t)(0x40 | (code[0] & 15));
+        if (n & 8)
+            code[n & 4 ? 1 : 0] = 0x0f;
+        known = x86_idle_skim(mode, code, 15, &writes);
+        if (!known)
+            continue;
+        told++;
+        CHECK_EQ(x86_idle_effect(mode, code, 15, &len), writes ? GUEST_IDLE_WRITES : GUEST_IDLE_NONE);
+        CHECK_EQ(len, known);
+    }
+    CHECK(told > 100000);
+}
+
 static const struct test tests[] = {
     CASE(x86_flat, a_function_s_end_is_loads_and_a_way_out),
     CASE(x86_flat, a_branch_reads_what_its_condition_says),
     CASE(x86_flat, what_has_no_words_ends_the_block_or_is_lifted),
     CASE(x86_flat, modes_that_ask_more_of_each_instruction_are_lifted),
     CASE(x86_flat, a_machine_s_block_ends_before_the_page_does),
+    CASE(x86_flat, flags_are_kept_for_whoever_reads_them_behind_the_block),
+    CASE(x86_flat, looking_ahead_by_table_is_looking_ahead),
 };
 TEST_MAIN(tests)
