@@ -69,6 +69,8 @@ enum flat_how {
  * Blocks of x86 code (struct flat, native), for hosts that are one.  A row FLAT_NATIVE is an instruction as it is encoded: opcode op of
  * map ext (1: behind 0F), with the mandatory prefix cond; ModRM.reg is slot d, its rm slot a or memory; c bytes of immediate, other.
  * Slots 0 to 15 are the registers in the order of their numbers, written as the instruction does: narrow ones keep the rest.
+ * With FLAT_VEC it is one on vectors, d and a, that has no flags; 6E, 7E and D6 are moves between halves of vectors and integers
+ * (7E to an integer), 28 and 29 those of 16 bytes that ask for alignment.
  * Besides, FLAT_TEMP0 and FLAT_TEMP1 hold values from row to row.  Conditions are x86's condition codes.  Flags are those of
  * reads and writes; four i1 slots from flag_slot on, CF ZF SF OF, before them two of i32: PF is that of the low byte of
  * the first, AF bit 4 of both's exclusive or.
@@ -79,12 +81,15 @@ enum { FLAT_C = 1, FLAT_Z = 2, FLAT_S = 4, FLAT_O = 8, FLAT_P = 16 /* and AF */,
 enum flat_rule { FLAT_EXACT, /* the host's, and others stay */ FLAT_LOGIC, /* AF 0 */ FLAT_SHIFTS /* OF, AF; all stay when CL is 0 */,
                  FLAT_ROTATES, FLAT_PRODUCT /* but CF and OF from the result */, FLAT_BIT /* only CF */ };
 
+enum { FLAT_HIGH_RM = 1, FLAT_HIGH_REG = 2 };
+
 struct flat_op {
     uint8_t kind, op;
     uint8_t d, a, b, c; /* slots */
     uint8_t ext, amount, cond;
     uint8_t size;  /* log2 bytes of a load or store, for each of a pair; of a native row */
     uint8_t seg, reads, writes, rule; /* of native blocks; seg: slot of a segment's base, 0 none */
+    uint8_t high;  /* FLAT_HIGH_RM, FLAT_HIGH_REG: of a native row, a or d stands for its bits 8 to 15 (AH, CH, DH, BH) */
     uint16_t how;  /* enum flat_how */
     uint32_t at;   /* guest address, from the block's start */
     uint64_t imm, other;

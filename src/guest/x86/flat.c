@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Blocks of x86 code in the flat form (ir/flat.h), for code that has not run yet: instructions on integer registers as they are
- * encoded, moves of vectors, ways out.  What is not said here ends the block or is lifted.  Source: SDM 2.
+ * encoded, moves of vectors and what works on their bits, ways out.  What is not said here ends the block or is lifted.  Source: SDM 2.
  *
  * Flags are stored before a way out when a short look ahead (idle.c) finds that somebody may read them there: mostly nobody does,
  * and they would be a third of the block.
@@ -82,19 +82,28 @@ static bool is_gpr(const struct tr *t, unsigned n)
     return t->i->op[n].kind == X86_OP_GPR;
 }
 
+static bool is_high(const struct tr *t, unsigned n)
+{
+    return t->i->op[n].kind == X86_OP_GPRH;
+}
+
 /* Operand @n as ModRM.rm. */
 static bool rm(struct tr *t, struct flat_op *o, unsigned n)
 {
-    if (!is_gpr(t, n))
+    if (!is_gpr(t, n) && !is_high(t, n))
         return memory(t, o, n, 0);
     o->a = X86_R0 + t->i->op[n].reg;
+    if (is_high(t, n))
+        o->high |= FLAT_HIGH_RM;
     return true;
 }
 
 static bool reg(struct tr *t, struct flat_op *o, unsigned n)
 {
     o->d = X86_R0 + t->i->op[n].reg;
-    return is_gpr(t, n);
+    if (is_high(t, n))
+        o->high |= FLAT_HIGH_REG;
+    return is_gpr(t, n) || (is_high(t, n) && !(t->mode & X86_MODE_SYSTEM)); /* there, memory takes both temporaries */
 }
 
 static struct flat_op *native(struct tr *t, unsigned map, unsigned opcode, unsigned size, unsigned how)
@@ -353,7 +362,7 @@ static bool extend(struct tr *t, bool sign)
 
     if (size == 2)
         return false;
-    if (!is_gpr(t, 1))
+    if (i->op[1].kind == X86_OP_MEM)
         return memory(t, load(t, X86_R0 + i->op[0].reg, from, wide(size) | (sign && from < size ? FLAT_SIGN : 0)), 1, 0);
     o = native(t, i->map, i->opcode, size, FLAT_RM_IN | FLAT_REG_OUT);
     return rm(t, o, 1) && reg(t, o, 0);
@@ -433,30 +442,106 @@ static bool swap_bytes(struct tr *t)
     return t->i->op[0].size >= 4 && rm(t, o, 0);
 }
 
-/* --- Vectors: only moves --- */
+/* --- Vectors: moves, and what works on bits and integers --- */
 
 static bool unit_is_off(const struct tr *t)
 {
     return t->mode & (X86_MODE_NO_SSE | X86_MODE_SSE_NM);
 }
 
-/* 16 bytes, of forms that do not ask for alignment: MOVUPS, MOVUPD, MOVDQU. */
+static bool is_vector(const struct tr *t, unsigned n)
+{
+    return t->i->op[n].kind == X86_OP_VEC;
+}
+
+static uint8_t xmm(const struct tr *t, unsigned n)
+{
+    return (uint8_t)(X86_XMM0 + t->i->op[n].reg);
+}
+
+/* Operand @n as the source or destination of a row on vectors; a machine's memory that must be aligned is lifted. */
+static bool vector_rm(struct tr *t, struct flat_op *o, unsigned n)
+{
+    if (is_vector(t, n))
+        o->a = xmm(t, n);
+    else if (is_gpr(t, n))
+        o->a = X86_R0 + t->i->op[n].reg;
+    else
+        return !(t->mode & X86_MODE_SYSTEM) && memory(t, o, n, 0);
+    return true;
+}
+
+static struct flat_op *native_vector(struct tr *t, unsigned opcode)
+{
+    struct flat_op *o = native(t, 1, opcode, 16, FLAT_VEC);
+
+    o->cond = t->i->data16 ? 0x66 : 0;
+    return o;
+}
+
+/* Between memory and a vector's first @size bytes, which when loaded are all that is not zero. */
+static bool move_part(struct tr *t, unsigned v, unsigned size)
+{
+    struct flat_op *o = push(t, v ? FLAT_STORE : FLAT_LOAD);
+
+    o->how = FLAT_VEC;
+    o->size = (uint8_t)log2_of(size);
+    o->d = xmm(t, v);
+    return is_vector(t, v) && memory(t, o, !v, 0);
+}
+
+/* 10, 11, 13, 28, 29, 6F, 7F: MOVUPS and MOVAPS and their kin, MOVSS and MOVSD */
 static bool move_vector(struct tr *t)
 {
     const struct x86_insn *i = t->i;
-    bool to_memory = i->op[0].kind == X86_OP_MEM;
-    unsigned v = to_memory;
+    unsigned op = i->opcode, v = i->op[0].kind == X86_OP_MEM;
+    bool aligned = op == 0x28 || op == 0x29 || (op >= 0x6f && !i->rep);
     struct flat_op *o;
 
-    if (i->opcode == 0x28 || i->opcode == 0x29 || (i->opcode >= 0x6f && !i->rep))
+    if (unit_is_off(t) || !is_vector(t, v))
         return false;
-    if (unit_is_off(t) || i->op[v].kind != X86_OP_VEC || i->op[0].size != 16 || i->op[1].size != 16 || i->op[!v].kind != X86_OP_MEM)
+    if (i->op[!v].kind == X86_OP_MEM && !aligned)
+        return move_part(t, v, i->op[!v].size);
+    if (i->op[0].size != 16 || i->op[1].size != 16 || (op <= 0x11 && (i->rep || i->repne)))
+        return false; /* MOVSS and MOVSD between registers keep the rest */
+    o = native_vector(t, v ? 0x29 : 0x28);
+    o->d = xmm(t, v);
+    return vector_rm(t, o, !v);
+}
+
+/* 6E, 7E, D6: MOVD and MOVQ */
+static bool move_word(struct tr *t)
+{
+    const struct x86_insn *i = t->i;
+    bool to_gpr = is_gpr(t, 0);
+    struct flat_op *o;
+
+    if (unit_is_off(t))
         return false;
-    o = push(t, to_memory ? FLAT_STORE : FLAT_LOAD);
-    o->how = FLAT_VEC;
-    o->size = 4;
-    o->d = X86_XMM0 + i->op[v].reg;
-    return memory(t, o, !v, 0);
+    for (unsigned n = 0; n < 2; n++)
+        if (i->op[n].kind == X86_OP_MEM)
+            return move_part(t, !n, i->op[n].size);
+        else if (!is_gpr(t, n) && !is_vector(t, n))
+            return false;
+    o = native_vector(t, to_gpr ? 0x7e : is_gpr(t, 1) ? 0x6e : 0xd6);
+    o->how |= to_gpr ? wide(i->op[0].size) : wide(i->op[1].size);
+    o->d = to_gpr ? X86_R0 + i->op[0].reg : xmm(t, 0);
+    return vector_rm(t, o, 1);
+}
+
+/* Two vectors, or a vector and memory that must be aligned, to the first one; perhaps with an immediate byte. */
+static bool vector_op(struct tr *t)
+{
+    const struct x86_insn *i = t->i;
+    struct flat_op *o;
+
+    if (unit_is_off(t) || i->rep || i->repne || !is_vector(t, 0) || i->op[0].size != 16 || i->op[1].size != 16)
+        return false;
+    o = native_vector(t, i->opcode);
+    o->d = xmm(t, 0);
+    if (i->n_ops == 3)
+        immediate(o, i->imm, 1);
+    return (i->n_ops == 2 || i->op[2].kind == X86_OP_IMM) && vector_rm(t, o, 1);
 }
 
 /* --- The stack --- */
@@ -678,7 +763,10 @@ static bool two_bytes(struct tr *t)
 {
     switch (t->i->opcode) {
     case 0x0d: case 0x18 ... 0x1f: return true; /* hints */
-    case 0x10: case 0x11: case 0x28: case 0x29: case 0x6f: case 0x7f: return move_vector(t);
+    case 0x10: case 0x11: case 0x13: case 0x28: case 0x29: case 0x6f: case 0x7f: return move_vector(t);
+    case 0x6e: case 0x7e: case 0xd6: return move_word(t);
+    case 0x14: case 0x15: case 0x54 ... 0x57: case 0x60 ... 0x6d: case 0x70: case 0x74 ... 0x76: case 0xc6: case 0xd4: case 0xda:
+    case 0xdb: case 0xde: case 0xdf: case 0xea: case 0xeb: case 0xee: case 0xef: case 0xf8 ... 0xfe: return vector_op(t);
     case 0x40 ... 0x4f: return move_if(t);
     case 0x80 ... 0x8f: return branch(t);
     case 0x90 ... 0x9f: return set_if(t);

@@ -401,6 +401,87 @@ static void emit_lea(struct flatter *t, const struct flat_op *o)
     xf_put(t, o->d, r);
 }
 
+/* --- Vectors --- */
+
+/* Slot @d := eight bytes of @r, and zeros. */
+static void put_half(struct flatter *t, unsigned d, unsigned r)
+{
+    struct x64_mem m = xf_slot_mem(t, d);
+
+    x64_store(&t->x->a, 8, m, r);
+    m.disp += 8;
+    x64_store_imm(&t->x->a, 8, m, 0);
+}
+
+/* Between a vector and an integer register, or another one's first half. */
+static void emit_move_word(struct flatter *t, const struct flat_op *o)
+{
+    struct x64_asm *x = &t->x->a;
+    unsigned r = RAX;
+
+    if (o->op == 0x7e) {
+        r = xf_take(t);
+        x64_load(x, xf_size_of(o), r, xf_slot_mem(t, o->a));
+        xf_put(t, o->d, r);
+        return;
+    }
+    if (o->op == 0xd6)
+        x64_load(x, 8, RAX, xf_slot_mem(t, o->a));
+    else if (o->how & FLAT_WIDE)
+        r = xf_get(t, o->a, RDX);
+    else
+        x64_mov_rr(x, 4, RAX, xf_get(t, o->a, RDX));
+    put_half(t, o->d, r);
+}
+
+static void emit_vector(struct flatter *t, const struct flat_op *o)
+{
+    struct x64_asm *x = &t->x->a;
+    bool load = o->op == 0x28, store = o->op == 0x29, mem = o->how & FLAT_MEM;
+    struct x64_mem m;
+
+    if (!load)
+        x64_vload(x, 0, xf_slot_mem(t, o->d));
+    if (mem) {
+        m = xf_address(t, o);
+        xf_may_fault(t, o);
+        x64_any_rm(x, o->cond, 0, 0x0f00u | o->op, 0, m, o->c);
+    } else {
+        x64_vload(x, load ? 0 : 1, xf_slot_mem(t, o->a));
+        if (!load)
+            x64_any_rr(x, o->cond, 0, 0x0f00u | o->op, 0, 1);
+    }
+    for (unsigned k = 0; k < o->c; k++)
+        x64_byte(x, (uint8_t)(o->other >> 8 * k));
+    if (!store)
+        x64_vstore(x, xf_slot_mem(t, o->d), 0);
+}
+
+/* --- The rest --- */
+
+/* Where AH and its kin are in memory, which always has the registers. */
+static struct x64_mem high_mem(const struct flatter *t, unsigned slot)
+{
+    struct x64_mem m = xf_slot_mem(t, slot);
+
+    m.disp += 1;
+    return m;
+}
+
+static unsigned get_high(struct flatter *t, unsigned slot, unsigned temp)
+{
+    x64_load(&t->x->a, 1, temp, high_mem(t, slot));
+    return temp;
+}
+
+static void put_high(struct flatter *t, unsigned slot, unsigned r)
+{
+    x64_store(&t->x->a, 1, high_mem(t, slot), r);
+    if (t->reg_of[slot] != NONE)
+        t->slot_of[t->reg_of[slot]] = NONE;
+    t->reg_of[slot] = NONE;
+}
+
 static unsigned register_for(struct flatter *t, const struct flat_op *o, unsigned slot, unsigned in, unsigned out)
 {
     return o->how & in ? xf_get(t, slot, RDX) : o->how & out ? xf_take(t) : slot;
@@ -411,6 +492,13 @@ void xf_native(struct flatter *t, const struct flat_op *o, uint32_t i)
     bool mem = o->how & FLAT_MEM, soft = mem && t->x->job->soft;
     struct operands u = { .rm = NOREG, .cc = ~0u };
 
+    if (o->how & FLAT_VEC) {
+        if (o->op == 0x6e || o->op == 0x7e || o->op == 0xd6)
+            emit_move_word(t, o);
+        else
+            emit_vector(t, o);
+        return;
+    }
     if (!o->ext && o->op == 0x8d) {
         emit_lea(t, o);
         return;
@@ -419,8 +507,10 @@ void xf_native(struct flatter *t, const struct flat_op *o, uint32_t i)
         emit_product(t, o, i);
         return;
     }
-    u.reg = register_for(t, o, o->d, FLAT_REG_IN, FLAT_REG_OUT);
-    if (!mem) {
+    u.reg = o->high & FLAT_HIGH_REG ? get_high(t, o->d, R15) : register_for(t, o, o->d, FLAT_REG_IN, FLAT_REG_OUT);
+    if (o->high & FLAT_HIGH_RM) {
+        u.rm = get_high(t, o->a, R14);
+    } else if (!mem) {
         u.rm = register_for(t, o, o->a, FLAT_RM_IN, FLAT_RM_OUT);
         if (o->rule == FLAT_SHIFTS && o->d == SH_SHR && t->store[i] & FLAT_O && (by_cl(o) || o->other != 1))
             keep_sign(t, o, u.rm);
@@ -442,8 +532,12 @@ void xf_native(struct flatter *t, const struct flat_op *o, uint32_t i)
     }
     if (o->writes)
         store_flags(t, o, i, o->how & FLAT_REG_OUT ? u.reg : u.rm);
-    if (o->how & FLAT_RM_OUT && !mem)
+    if (o->how & FLAT_RM_OUT && o->high & FLAT_HIGH_RM)
+        put_high(t, o->a, u.rm);
+    else if (o->how & FLAT_RM_OUT && !mem)
         xf_put(t, o->a, u.rm);
-    if (o->how & FLAT_REG_OUT)
+    if (o->how & FLAT_REG_OUT && o->high & FLAT_HIGH_REG)
+        put_high(t, o->d, u.reg);
+    else if (o->how & FLAT_REG_OUT)
         xf_put(t, o->d, u.reg);
 }

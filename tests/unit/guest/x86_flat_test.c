@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What of x86 code is said in the flat form (ir/flat.h); that it means the same as lifted is x86_native_test's. */
+#include "guest/x86/features.h"
 #include "guest/x86/lift_priv.h"
 #include "guest/x86/x86.h"
 #include "ir/flat.h"
@@ -50,6 +51,30 @@ TEST(x86_flat, what_has_no_words_ends_the_block_or_is_lifted)
     CHECK_EQ(flat.op[flat.n - 1].imm, 0x400006);
     CHECK_EQ(flatten(PROGRAM64, early, sizeof(early)), 0);
     CHECK_EQ(flatten(PROGRAM64, locked, sizeof(locked)), 0);
+}
+
+TEST(x86_flat, vectors_are_moved_and_combined_as_the_guest_says)
+{
+    static const uint8_t code[] = {0x66, 0x0f, 0xef, 0xc0,  /* pxor %xmm0,%xmm0 */
+                                   0x66, 0x0f, 0x6f, 0x0f,  /* movdqa (%rdi),%xmm1 */
+                                   0x66, 0x48, 0x0f, 0x6e, 0xd0, /* movq %rax,%xmm2 */
+                                   0xf2, 0x0f, 0x11, 0x17,  /* movsd %xmm2,(%rdi) */
+                                   0xf6, 0xc4, 1, 0xc3};    /* test $1,%ah; ret */
+    static const uint8_t mmx[] = {0x0f, 0xef, 0xc0, 0xc3};
+    struct x86_features all = x86_features_all();
+    uint32_t mode = PROGRAM64 | (uint32_t)x86_features_number(&all) << X86_MODE_FEATURES;
+
+    CHECK_EQ(flatten(mode, code, sizeof(code)), sizeof(code));
+    CHECK_EQ(flat.op[0].kind, FLAT_NATIVE);
+    CHECK_EQ(flat.op[0].cond, 0x66);
+    CHECK_EQ(flat.op[1].op, 0x28);
+    CHECK_EQ(flat.op[1].how & FLAT_MEM, FLAT_MEM);
+    CHECK_EQ(flat.op[2].a, X86_R0 + X86_AX);
+    CHECK_EQ(flat.op[3].kind, FLAT_STORE);
+    CHECK_EQ(flat.op[3].size, 3);
+    CHECK_EQ(flat.op[4].high, FLAT_HIGH_RM);
+    CHECK_EQ(flatten(mode, mmx, sizeof(mmx)), 0);
+    CHECK_EQ(flatten(mode | X86_MODE_NO_SSE, code, sizeof(code)), 0);
 }
 
 TEST(x86_flat, modes_that_ask_more_of_each_instruction_are_lifted)
@@ -145,6 +170,7 @@ static const struct test tests[] = {
     CASE(x86_flat, a_function_s_end_is_loads_and_a_way_out),
     CASE(x86_flat, a_branch_reads_what_its_condition_says),
     CASE(x86_flat, what_has_no_words_ends_the_block_or_is_lifted),
+    CASE(x86_flat, vectors_are_moved_and_combined_as_the_guest_says),
     CASE(x86_flat, modes_that_ask_more_of_each_instruction_are_lifted),
     CASE(x86_flat, a_machine_s_block_ends_before_the_page_does),
     CASE(x86_flat, flags_are_kept_for_whoever_reads_them_behind_the_block),
