@@ -501,15 +501,14 @@ static enum vcpu_next stepped(struct cpu *cpu)
 {
     struct x86_sys *s = x86s(cpu);
     uint64_t dr6 = s->db_hit;
-    bool shielded = s->shadow & 2 && !(s->shadow & FRESH);
 
     s->db_hit = 0;
     s->u.eflags &= ~(uint32_t)X86_FL_RF;
     if (!(s->shadow & FRESH))
         s->shadow = 0;
-    else if (s->shadow & 2) /* MOV SS: what it would trap for is lost with the next instruction's */
+    else if (s->shadow & 2) /* what MOV SS would trap for is lost; the next instruction's traps are not (SDM 3A, 6.8.3) */
         return VCPU_GO;
-    if (s->tf_before && !shielded)
+    if (s->tf_before)
         dr6 |= DR6_BS;
     return dr6 ? debug_exception(cpu, dr6) : VCPU_GO;
 }
