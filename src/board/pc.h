@@ -16,6 +16,7 @@
 struct x86_conf;
 
 enum { PC_GSIS = 24, PC_SCI = 9 };
+enum { FW_CFG_IRQ0_OVERRIDE = 0x8002 }; /* 1: the timer, IRQ 0, is at input 2 of the I/O APIC */
 
 /* What is where. */
 #define PC_IOAPIC   0xfec00000u

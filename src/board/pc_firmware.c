@@ -23,7 +23,7 @@
 
 enum { SHUTDOWN_S3 = 0xfe };
 /* Items of PCs. */
-enum { FW_CFG_IRQ0_OVERRIDE = FW_CFG_ARCH_LOCAL + 2, FW_CFG_HPET = FW_CFG_ARCH_LOCAL + 4 };
+enum { FW_CFG_HPET = FW_CFG_ARCH_LOCAL + 4 };
 
 /* --- Memory --------------------------------------------------------------------------------- */
 

@@ -315,6 +315,7 @@ static int add_fw_cfg(struct microvm *v, struct err *e)
         machine_on_reset(p->m, write_cmdline, v);
     fw_cfg_set_u64(p->fw_cfg, FW_CFG_RAM_SIZE, p->c->ram);
     fw_cfg_set_u16(p->fw_cfg, FW_CFG_NOGRAPHIC, 1);
+    fw_cfg_set_u32(p->fw_cfg, FW_CFG_IRQ0_OVERRIDE, 1);
     fw_cfg_set_u16(p->fw_cfg, FW_CFG_NB_CPUS, p->c->cpus);
     fw_cfg_set_u16(p->fw_cfg, FW_CFG_MAX_CPUS, pc_apic_id_limit(p));
     boot_order_offer(p->m, p->fw_cfg, v->p->option_roms ? kernel.rom : NULL);
