@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Guests of ARCH.json, one after the other; EMU_BIN has the programs, GUESTS what tools/mk-guests.sh made.
-A guest with "then" is started again for these steps.  In commands, {d} is the folder of guests, {t} that of this file.
+A guest with "then" is started again for these steps; with "dmesg", its kernel may say of firmware and chips only what dmesg-ARCH has.  In commands, {d} is the folder of guests, {t} that of this file.
 usage: guests.py ARCH [NAME...]   with patterns of names, only those; --long: those that say "long", without it the others"""
 import fnmatch
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -18,6 +19,26 @@ EMU_BIN = os.environ.get("EMU_BIN", "build")
 GUESTS = os.environ.get("GUESTS", "build/guests")
 
 
+# Kernel messages about what firmware and the machine's own chips say, and words of complaint.
+ABOUT = re.compile(r'ACPI|firmware|BIOS|\bPCI|\bpci|IRQ|\birq|MSR|x86/|APIC|HPET|hpet|mtrr|pnp|tsc|clocksource|SMBIOS|DMI|EFI|i8042|\brtc|\bata\d')
+COMPLAINT = re.compile(r'error|warn|\bbug\b|fail|unable|cannot|can\'t|conflict|spurious|nobody cared|not responding|inconsistent|invalid|unknown|'
+                       r'unsupported|bogus|broken|mismatch|\bbad\b|missing|disabl|timed out|stuck|\blost\b|unexpected|unhandled|unstable|overlap|'
+                       r'ignor|not found|exception|exceed|violat|corrupt|wrong', re.I)
+
+
+def known_messages(arch):
+    """Patterns of complaints that this kernel makes on the reference, too."""
+    path = os.path.join(HERE, "dmesg-" + arch)
+    lines = open(path).read().splitlines() if os.path.exists(path) else ["."]
+    return [re.compile(line.partition(" # ")[0].strip()) for line in lines if line.strip() and not line.startswith("#")]
+
+
+def complaints(text, known):
+    """What the kernel in @text says of the machine, and nobody expects."""
+    said = [m[1] for m in re.finditer(r'^\[ *\d+\.\d+\] (.*)$', text, re.M)]
+    return [x for x in said if ABOUT.search(x) and COMPLAINT.search(x) and not any(k.search(x) for k in known)]
+
+
 def run(recipe):
     """None, or what went wrong."""
     argv = [x.replace("{d}", GUESTS).replace("{t}", HERE) for x in shlex.split(recipe["cmd"])]
@@ -25,18 +46,19 @@ def run(recipe):
     for pre in recipe["pre"]:
         subprocess.run(pre.replace("{d}", shlex.quote(GUESTS)).replace("{t}", shlex.quote(HERE)), shell=True, check=True)
     for steps in [recipe["steps"], recipe.get("then")]:
-        wrong = steps and start(argv, steps, recipe["fail"])
+        wrong = steps and start(argv, steps, recipe["fail"], recipe.get("dmesg"))
         if wrong:
             return wrong
     return None
 
 
-def start(argv, steps, fail):
+def start(argv, steps, fail, dmesg):
     monitor = any("hmp" in step or "vga" in step for step in steps)
     with console.Console(argv, fail=fail, monitor=monitor, mem_limit=16 << 30) as c:
         try:
             console.run_steps(c, steps, 60, lambda s: None)
-            return None
+            wrong = complaints(c.text, known_messages(sys.argv[1])) if dmesg else []
+            return "the kernel complains:\n" + "\n".join(wrong[:20]) if wrong else None
         except (console.Timeout, console.Failed, console.Died) as e:
             return "%s\n%s" % (e, c.text[-1500:])
 
