@@ -16,7 +16,8 @@
 enum {
     CODE_SIZE = 96 << 20,  /* unless engine_conf says otherwise; touched as used */
     META_SIZE = 160 << 20,
-    HOT_AFTER = 1000,      /* runs of a block before its region is formed */
+    HOT_AFTER = 1000,      /* runs of a block before its region is formed; of programs, which are shorter: */
+    HOT_AFTER_USER = 3000,
     EARLY = 2 << 20,       /* of each: short programs stay in small pages */
     MAX_HALVINGS = 5,      /* down to 3 MiB of code */
 };
@@ -310,7 +311,7 @@ struct jit *jit_of(struct engine *e)
     pthread_mutex_lock(&e->lock);
     if (!e->jit) {
         if (!e->conf.hot_after)
-            e->conf.hot_after = HOT_AFTER;
+            e->conf.hot_after = e->machine ? HOT_AFTER : HOT_AFTER_USER;
         __atomic_store_n(&e->jit, jit_new(e), __ATOMIC_RELEASE);
     }
     pthread_mutex_unlock(&e->lock);
