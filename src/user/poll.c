@@ -33,8 +33,7 @@ long sys_epoll_ctl(struct task *t, const uint64_t *a)
     return HOST(__NR_epoll_ctl, a[0], a[1], a[2], &ev);
 }
 
-/* Notes that a signal ended a wait under the mask given with it: its handler's mask builds on it. */
-static long waited(struct task *t, long r)
+long signal_waited(struct task *t, long r)
 {
     t->sig->waiting = r == -EINTR && t->sig->pending;
     return r;
@@ -79,7 +78,7 @@ static long epoll_wait_any(struct task *t, long nr, const uint64_t *a, long time
         return r;
     n = HOST_WAIT(t, nr, a[0], direct ? host_addr(t, a[1]) : (long)ev, a[2], timeout,
                   host_addr(t, a[4]), a[5]);
-    waited(t, n);
+    signal_waited(t, n);
     if (n <= 0 || !padded)
         return n;
     r = direct ? spread_events(t, a[1], n) : put_events(t, a[1], ev, n);
@@ -102,7 +101,7 @@ long sys_ppoll(struct task *t, const uint64_t *a)
 
     if ((r = signal_wait_mask(t, a[3], a[4])) < 0)
         return r;
-    return waited(t, HOST_WAIT(t, __NR_ppoll, host_addr(t, a[0]), a[1], host_addr(t, a[2]),
+    return signal_waited(t, HOST_WAIT(t, __NR_ppoll, host_addr(t, a[0]), a[1], host_addr(t, a[2]),
                                host_addr(t, a[3]), a[4]));
 }
 
@@ -131,7 +130,7 @@ long sys_pselect6(struct task *t, const uint64_t *a)
 
     if ((r = read_mask_arg(t, a[5], &m)) < 0)
         return r;
-    return waited(t, HOST_WAIT(t, __NR_pselect6, a[0], host_addr(t, a[1]), host_addr(t, a[2]),
+    return signal_waited(t, HOST_WAIT(t, __NR_pselect6, a[0], host_addr(t, a[1]), host_addr(t, a[2]),
                                host_addr(t, a[3]), host_addr(t, a[4]), a[5] ? &m : NULL));
 }
 
@@ -144,5 +143,5 @@ long sys_io_pgetevents(struct task *t, const uint64_t *a)
         return r;
     r = HOST_WAIT(t, __NR_io_pgetevents, a[0], a[1], a[2], host_addr(t, a[3]), host_addr(t, a[4]),
                   a[5] ? &m : NULL);
-    return waited(t, t->proc->guest_base ? rebase_events(t, a[3], r) : r);
+    return signal_waited(t, t->proc->guest_base ? rebase_events(t, a[3], r) : r);
 }

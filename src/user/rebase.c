@@ -5,6 +5,7 @@
  */
 #include "user/sys.h"
 
+#include <limits.h>
 #include <linux/aio_abi.h>
 #include <linux/blkpg.h>
 #include <linux/filter.h>
@@ -209,10 +210,11 @@ static int take_iovec(struct task *t, uint64_t addr, uint64_t n, struct iovec *o
 /* --- Asynchronous input and output: the host tells a request by its address */
 
 /* The host reads a request while it is submitted: its buffer is the guest's again afterwards. */
-static long submit_one(struct task *t, uint64_t context, uint64_t addr)
+long submit_request(struct task *t, uint64_t context, uint64_t addr,
+                    int (*take_vector)(struct task *t, uint64_t addr, uint64_t n, struct iovec *out))
 {
     uint64_t at = addr + offsetof(struct iocb, aio_buf), buf;
-    struct iovec vector[MAX_SEVERAL];
+    struct iovec vector[IOV_MAX];
     struct iocb cb, *one = (struct iocb *)host_addr(t, addr);
     long r = guest_read(t->cpu, &cb, addr, sizeof(cb));
 
@@ -222,9 +224,7 @@ static long submit_one(struct task *t, uint64_t context, uint64_t addr)
     if (cb.aio_lio_opcode == IOCB_CMD_POLL)
         buf = cb.aio_buf; /* events */
     if (cb.aio_lio_opcode == IOCB_CMD_PREADV || cb.aio_lio_opcode == IOCB_CMD_PWRITEV) {
-        if (cb.aio_nbytes > MAX_SEVERAL)
-            return -EINVAL;
-        r = take_iovec(t, cb.aio_buf, cb.aio_nbytes, vector);
+        r = cb.aio_nbytes > IOV_MAX ? -EINVAL : take_vector(t, cb.aio_buf, cb.aio_nbytes, vector);
         buf = (uint64_t)vector;
     }
     if (r < 0 || (r = guest_write(t->cpu, at, &buf, 8)) < 0)
@@ -242,7 +242,7 @@ static long submit(struct task *t, const uint64_t *a)
         uint64_t addr;
 
         if ((r = guest_read(t->cpu, &addr, a[2] + 8 * (uint64_t)done, 8)) < 0 ||
-            (r = submit_one(t, a[0], addr)) <= 0)
+            (r = submit_request(t, a[0], addr, take_iovec)) <= 0)
             break;
     }
     return done ? done : r;

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 /* --- The table: syscall.c ----------------------------------------------------------------------*/
 
@@ -83,6 +84,10 @@ long rebase_call(struct task *t, const struct sys_row *row, const uint64_t *a);
 long rebase_ioctl(struct task *t, const uint64_t *a);
 /** rebase_events - the @n struct io_event at @addr, as the host wrote them; returns @n. */
 long rebase_events(struct task *t, uint64_t addr, long n);
+/** submit_request - the struct iocb at @addr to the host's @context: 1, or a negative errno.  @take_vector - @n (at most IOV_MAX) of
+ * the guest's struct iovec as the host's; 0 or a negative errno. */
+long submit_request(struct task *t, uint64_t context, uint64_t addr,
+                    int (*take_vector)(struct task *t, uint64_t addr, uint64_t n, struct iovec *out));
 
 /** sys_path - the path at guest address @addr into @buf (PATH_MAX bytes): 0 or a negative errno. */
 int sys_path(struct task *t, uint64_t addr, char *buf);
@@ -194,6 +199,8 @@ void signal_fault(struct task *t, int sig, int code, uint64_t addr, uint64_t esr
 _Noreturn void signal_die(struct task *t, int sig);
 /** signal_wait_mask - remember the mask at guest address @set (0: none) for the call to come. */
 int signal_wait_mask(struct task *t, uint64_t set, uint64_t size);
+/** signal_waited - its result @r: notes that a signal ended a wait under that mask, on which its handler's mask builds.  Returns @r. */
+long signal_waited(struct task *t, long r);
 
 /** signal_set_action, signal_change_stack - sigaction(2), sigaltstack(2); @new NULL: only tell.  signal_suspend - sigsuspend(2).
  * signal_wait_for - sigtimedwait(2): the signal, and *@info. */

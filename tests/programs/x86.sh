@@ -15,8 +15,8 @@ done
 echo 'int main(void) { return 0; }' >"$work/none.c"
 gcc -m32 -static -o "$work/none" "$work/none.c" 2>/dev/null ||
     { skip "i386 programs" "needs a C library of 32 bits"; exit 0; }
-# Two tests of files and those of asynchronous input are of 64-bit programs: they fail natively, too.
-for p in signals tasks files clocks; do
+# Two tests of files are of 64-bit programs: they fail natively, too. 
+for p in signals tasks files clocks pointers; do
     gcc -m32 -I"/usr/include/$(uname -m)-linux-gnu" -O1 -w -static -pthread -o "$work/$p" "$SRC/calls/$p.c" || exit 1
     timeout -k 5 "$limit" "$bin/qemu-i386" "$work/$p" | sed -E "s/^(pass|fail|skip) ($p),/\1 \2 i386,/" |
         sed -E 's/^fail (files i386, (stat_fields|vectors_offsets_and_locks))$/its numbers do not fit 32 bits\nskip \1/'

@@ -407,12 +407,6 @@ long sys32_socketcall(struct task *t, const uint64_t *a)
 
 /* --- Waiting for descriptors: sets of bits are the same in words of either size --- */
 
-static long waited(struct task *t, long r)
-{
-    t->sig->waiting = r == -EINTR && t->sig->pending;
-    return r;
-}
-
 /* Sets are written in words of the guest's size, which may be less than the host's: through a copy. */
 static long select_sets(struct task *t, const uint64_t *a, struct timespec *timeout, const uint64_t *mask)
 {
@@ -431,7 +425,7 @@ static long select_sets(struct task *t, const uint64_t *a, struct timespec *time
     for (int i = 0; i < 3; i++)
         if (a[1 + i] && guest_read(t->cpu, sets[i], a[1 + i], n) < 0)
             return -EFAULT;
-    r = waited(t, HOST_WAIT(t, __NR_pselect6, a[0] > 8 * n ? 8 * n : a[0], a[1] ? sets[0] : NULL, a[2] ? sets[1] : NULL,
+    r = signal_waited(t, HOST_WAIT(t, __NR_pselect6, a[0] > 8 * n ? 8 * n : a[0], a[1] ? sets[0] : NULL, a[2] ? sets[1] : NULL,
                             a[3] ? sets[2] : NULL, timeout, mask ? &m : NULL));
     for (int i = 0; i < 3 && r >= 0; i++)
         if (a[1 + i] && guest_write(t->cpu, a[1 + i], sets[i], n) < 0)
@@ -518,7 +512,7 @@ long sys32_ppoll(struct task *t, const uint64_t *a)
         return -EFAULT;
     if ((r = signal_wait_mask(t, a[3], a[4])) < 0)
         return r;
-    r = waited(t, HOST_WAIT(t, __NR_ppoll, host_addr(t, a[0]), a[1], p, host_addr(t, a[3]), a[4]));
+    r = signal_waited(t, HOST_WAIT(t, __NR_ppoll, host_addr(t, a[0]), a[1], p, host_addr(t, a[3]), a[4]));
     if (p && r != SYS_RESTART)
         put_timespec32(t, a[2], &ts);
     return r;
