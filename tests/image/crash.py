@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Crash safety: one host write after the other is cut (the program ends there) or fails.  Afterwards the
 image opens, its check finds at most leaks, and every sector holds what it held or what was being
-written.  CRASH_SEED=N repeats a run, names on the command line choose formats."""
+written; what was written before a flush that was answered is there.  CRASH_SEED=N repeats a run, names on the command line choose formats."""
 
 import errno
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -95,9 +96,24 @@ def writes(rng, size, n):
             out.append((f'discard {off} {length}', off, length, frozenset([0])))
         elif kind < 0.5:
             out.append(('flush', 0, 0, frozenset()))
+            out.append(('length', 0, 0, frozenset()))   # its answer says that the flush was answered
         else:
             out.append((f'write -P {value} {off} {length}', off, length, frozenset([value])))
     return out
+
+
+def after(before, during, flushes):
+    """What may be there when @flushes of @during were answered; discarding may have no effect."""
+    model = Model(len(before.may) * SECTOR)
+    model.may = list(before.may)
+    for command, off, length, values in during:
+        if command == 'length':
+            flushes -= 1
+        elif flushes > 0 and length and not command.startswith('discard'):
+            model.settle(off, length, next(iter(values)))
+        else:
+            model.also(off, length, values)
+    return model
 
 
 def replayed_alike(fmt, folder):
@@ -159,19 +175,22 @@ def case(work, fmt, opts, size, traits, error, writer):
         if length:
             model.settle(off, length, next(iter(values)))
     during = writes(rng, size, 10)
-    for _, off, length, values in during:
-        model.also(off, length, values)
+    flushed = 0
     for n in range(1, MAX_CUTS):
         copy_files(start, now)
         env = {'CUT_AT': str(n)}
         if error:
             env['CUT_ERROR'] = str(error)
         code, out = qemu_io(writer, fmt, os.path.join(now, 'disk'), [c[0] for c in during], env)
-        bad = check(fmt, now, model, traits)
+        flushes = 0 if error else len(re.findall(r'[\d.]+ MiB\n', out))
+        flushed = max(flushed, flushes)
+        bad = check(fmt, now, after(model, during, flushes), traits)
         if bad:
-            return f'host write {n} cut, status {code}: {bad}'
+            return f'host write {n} cut, status {code}, {flushes} flushes: {bad}'
         if code == 0:
-            return 'nothing was cut' if n < 5 else None
+            wanted = sum(c[0] == 'length' for c in during)
+            return 'nothing was cut' if n < 5 else \
+                None if error or flushed == wanted else f'{flushed} answered flushes seen, not {wanted}'
     return 'cut again and again'
 
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Preloaded into qemu-io by crash.py: the host's CUT_AT-th change of a file ends the program, half done
- * (whole sectors only), or fails with CUT_ERROR, as do all after it.  Flushes take no time.
+ * (whole sectors only), or fails with CUT_ERROR, as do all after it.  Flushes take no time.  What the program has said by
+ * then is not lost.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -36,6 +38,7 @@ static int cut(int fd, const struct iovec *iov, int n, off_t off)
         off += (off_t)k;
         left -= (off_t)k;
     }
+    fflush_unlocked(stdout);
     _exit(99);
 }
 
