@@ -203,11 +203,31 @@ TEST(ich9, tseg_is_for_smm)
     rig_free(r);
 }
 
+TEST(ich9, registers_stay_where_they_are_when_it_wakes)
+{
+    struct rig *r = lpc("addr=1f.0");
+    const char *why;
+
+    pc_out(r, PMBASE + 4, 0x2401, 2); /* SLP_TYP 1, SLP_EN */
+    CHECK_EQ(machine_take_asks(r->m, &why), ASK_SUSPEND);
+    machine_lock(r->m);
+    machine_wake(r->m);
+    machine_unlock(r->m);
+    CHECK_EQ(pc_in(r, PMBASE, 2), 0x8000); /* WAK_STS */
+    CHECK_EQ(pc_cfg_read(r, LPC, 0x44, 1), 0x80);
+    CHECK_EQ(pc_cfg_read(r, LPC, 0xf0, 4), RCBA | 1);
+    rig_reset(r);
+    CHECK_EQ(pc_cfg_read(r, LPC, 0x44, 1), 0);
+    CHECK_EQ(pc_in(r, PMBASE, 2), UINT32_MAX); /* nothing is there */
+    rig_free(r);
+}
+
 static const struct test tests[] = {
     CASE(ich9, pci_interrupts_reach_pic_and_apic),
     CASE(ich9, power_button_and_commands),
     CASE(ich9, firmware_may_ask_for_smis_to_go_to_all_cpus),
     CASE(ich9, watchdog_bites_at_its_second_timeout),
+    CASE(ich9, registers_stay_where_they_are_when_it_wakes),
     CASE(ich9, tseg_is_for_smm),
 };
 TEST_MAIN(tests)

@@ -229,17 +229,33 @@ static int init(struct dev *d, struct err *e)
     return 0;
 }
 
-/* Without SMM, firmware finds its SMI enabled already, and leaves SMM alone. */
+/* Where the registers of power management and RCBA are stays when the machine wakes: SeaBIOS places them once, and systems want to reach
+ * PM1 again at once (seen with Linux, and on the reference). */
+static void reset_config(struct ich9 *p)
+{
+    uint32_t pm = pci_get32(&p->pci, PMBASE), rcba = pci_get32(&p->pci, RCBA);
+    uint8_t acpi = p->pci.config[ACPI_CNTL];
+
+    pci_dev_reset(&p->pci);
+    if (!machine_wakes(p->pci.dev.m))
+        return;
+    pci_set32(&p->pci, PMBASE, pm);
+    pci_set32(&p->pci, RCBA, rcba);
+    pci_set8(&p->pci, ACPI_CNTL, acpi);
+}
+
+/* Where firmware finds its SMI enabled already, it leaves SMM alone: without SMM, and on waking, where SeaBIOS would set it up anew and
+ * does not come back.  Without GBL_SMI_EN there is no SMI then. */
 static void reset(struct dev *d)
 {
     struct ich9 *p = ich9_of(d);
 
-    pci_dev_reset(&p->pci);
+    reset_config(p);
     acpi_pm_reset(&p->acpi);
     ich9_tco_reset(&p->tco);
     ich9_smi_reset(&p->smi_to);
     p->apm.control = p->apm.status = 0;
-    p->smi_en = p->smm ? 0 : APMC_EN;
+    p->smi_en = p->smm && !machine_wakes(d->m) ? 0 : APMC_EN;
     p->smi_sts = 0;
     p->gcs = p->no_reboot ? GCS_NR : 0;
     p->tco.no_reboot = p->no_reboot;
