@@ -78,7 +78,7 @@ struct mmu_entry {
  */
 #define CPU_MODES           64
 #define CPU_MODE_JC_BITS    16
-#define CPU_MODE_LAND_BITS  9
+#define CPU_MODE_LAND_BITS  11 /* two pages of AArch64 instructions */
 #define CPU_MODE_CHUNK_BITS 6 /* entries that share a bit in used, log2 */
 #define CPU_MODE_PAGES      4096
 
@@ -86,6 +86,7 @@ struct cpu_mode {
     uint32_t mode; /* engine_key() */
     bool taken;   /* there is such a mode [atomic] */
     bool forget;  /* the shadow stack is to be emptied before it is used */
+    bool lands;   /* land holds something */
     bool local;   /* some entries are of pages that are not global, but of: */
     uint64_t context;
     uint8_t regime; /* of fetches */

@@ -56,10 +56,11 @@ static void clear(struct cpu_mode *m)
             for (unsigned i = 0; i < 1u << CPU_MODE_CHUNK_BITS; i++)
                 empty(m->jc, first + i);
         }
-    for (unsigned k = 0; k < IR_LANDINGS; k++)
+    for (unsigned k = 0; m->lands && k < IR_LANDINGS; k++)
         for (unsigned i = 0; i < 1u << CPU_MODE_LAND_BITS; i++)
             if (m->land[k][i].pc != cpu_jc_empty(i))
                 empty(m->land[k], i);
+    m->lands = false;
     memset(m->pages, 0, sizeof(m->pages));
     memset(m->large, 0, sizeof(m->large) + sizeof(m->large_end));
     m->local = false;
@@ -79,7 +80,7 @@ static void forget_page(const struct guest_isa *isa, struct cpu_mode *m, uint64_
     for (uint64_t pc = page - isa->longest; isa->length && pc != page; pc++) /* may reach into it */
         if (m->jc[pc & MASK].pc == pc)
             empty(m->jc, pc & MASK);
-    for (unsigned k = 0; k < IR_LANDINGS; k++)
+    for (unsigned k = 0; m->lands && k < IR_LANDINGS; k++)
         for (unsigned i = 0; i < 1u << CPU_MODE_LAND_BITS; i++)
             if (!((m->land[k][i].pc ^ page) << 8 >> (8 + PAGE_BITS)))
                 empty(m->land[k], i);
@@ -164,6 +165,7 @@ struct cpu_jc *mode_entry(struct cpu *cpu, uint64_t pc, unsigned landing, unsign
     if (cpu->there)
         note_page(m, cpu->there);
     if (landing) {
+        m->lands = true;
         *i = pc >> cpu->isa->pc_shift & ((1u << CPU_MODE_LAND_BITS) - 1);
         return m->land[landing - 1];
     }

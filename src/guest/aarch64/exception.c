@@ -39,6 +39,7 @@ static void set_fields(struct cpu *cpu, uint32_t v)
     struct a64_sys *s = a64s(cpu);
 
     a64_set_pstate(cpu, v);
+    cpu->landing = s->bti ? cpu->landing : 0;
     s->daif = v & PS_DAIF;
     s->pan = (v & PS_PAN) && a64_core_pan(s->core);
     s->uao = (v & PS_UAO) && a64_core_uao(s->core);
@@ -93,9 +94,10 @@ static uint32_t mode_of(const struct a64_sys *s)
 {
     uint64_t hcr = hcr_of(s), sctlr = s->sctlr[control_el(s)];
     uint32_t pac = SCTLR_ENIA | SCTLR_ENIB | SCTLR_ENDA | SCTLR_ENDB;
+    bool pac_jumps = s->bti && !(sctlr & (s->el ? SCTLR_BT : SCTLR_BT0));
     bool host = host_el0(s), sp_check = sctlr & (s->el ? SCTLR_SA : SCTLR_SA0);
 
-    return A64_MODE_SYSTEM | (uint32_t)s->el << A64_MODE_EL |
+    return A64_MODE_SYSTEM | (uint32_t)s->el << A64_MODE_EL | (pac_jumps ? A64_MODE_PAC_JUMPS : 0) |
            ((s->el == 2 && (hcr & HCR_E2H)) || (s->el == 0 && host) ? A64_MODE_E2H : 0) |
            (s->pan && s->el ? A64_MODE_PAN : 0) |
            (!s->uao && (s->el == 1 || (s->el == 2 && host)) ? A64_MODE_UNPRIV : 0) |
@@ -116,7 +118,7 @@ static bool pac_traps(const struct cpu *cpu)
 
 void a64_update_mode(struct cpu *cpu)
 {
-    uint32_t mode = (cpu->mode & 0xffff) | mode_of(a64s(cpu));
+    uint32_t mode = (cpu->mode & 0xffff & ~(uint32_t)A64_MODE_PAC_JUMPS) | mode_of(a64s(cpu));
 
     if (pac_traps(cpu))
         mode = (mode & ~A64_MODE_PAC) | A64_MODE_TRAPS;

@@ -127,7 +127,7 @@ unsigned a64_jump_landing(uint32_t mode, unsigned reg);
 
 /* Model features, for lifting: bits 1 << enum a64_feature. */
 uint64_t a64_model_feats(unsigned model);
-/** a64_mode_feats - the same of a CPU in that mode: less what was switched off, or is not for machines. */
+/** a64_mode_feats - the same of a CPU in that mode: less what was switched off. */
 uint64_t a64_mode_feats(uint32_t mode);
 
 #endif

@@ -143,7 +143,8 @@ static void reset_registers(struct a64_sys *s)
 /* Mode bits that last as long as the CPU. */
 static uint32_t born_mode(const struct a64_conf *c)
 {
-    return (uint32_t)c->model << A64_MODE_MODEL | (c->pauth ? 0 : A64_MODE_NO_PAUTH) | (c->qarma5 ? A64_MODE_QARMA5 : 0);
+    return (uint32_t)c->model << A64_MODE_MODEL | (c->pauth ? 0 : A64_MODE_NO_PAUTH) | (c->qarma5 ? A64_MODE_QARMA5 : 0) |
+           (a64_has_bti(c->model) ? A64_MODE_BTI : 0);
 }
 
 void a64_sys_reset(struct cpu *cpu)
@@ -215,6 +216,7 @@ struct cpu *a64_cpu_new(struct machine *m, struct engine *engine, const struct a
     s->m = m;
     s->space = machine_space(m);
     s->conf = *c;
+    s->bti = a64_has_bti(c->model);
     s->core = a64_core((unsigned)c->model);
     s->index = index;
     cpu->mode = born_mode(c) | A64_MODE_SYSTEM;
@@ -285,7 +287,7 @@ int a64_state_loaded(void *obj, int version, struct err *e)
 
     if (s->el > (s->conf.el2 ? 2 : 1))
         return err_set(e, -EILSEQ, "exception level %u: this CPU has levels 0 to %d", s->el, s->conf.el2 ? 2 : 1);
-    if (s->spsel > 1 || (!s->el && s->spsel) || s->saved_landing > 3 || s->u.n > 1 || s->u.z > 1 || s->u.c > 1 ||
+    if (s->spsel > 1 || (!s->el && s->spsel) || s->saved_landing > (s->bti ? 3 : 0) || s->u.n > 1 || s->u.z > 1 || s->u.c > 1 ||
         s->u.v > 1 || s->u.dit > 1 || s->u.ssbs > 1)
         return err_set(e, -EILSEQ, "PSTATE is impossible");
     s->daif &= PS_DAIF;

@@ -54,7 +54,7 @@ uint64_t a64_mode_feats(uint32_t mode)
 
     if (mode & A64_MODE_NO_PAUTH)
         feats &= ~F(PAUTH);
-    return mode & A64_MODE_SYSTEM ? feats & ~F(BTI) : feats;
+    return feats;
 }
 
 int a64_model_find(const char *name)

@@ -182,6 +182,8 @@ void wr_sctlr(struct cpu *cpu, unsigned reg, uint64_t v)
     unsigned el = is_el2(reg) ? 2 : 1;
     uint64_t known = 0xffffffffull | SCTLR_DSSBS | (a64_core_epan(s->core) ? SCTLR_EPAN : 0), old = s->sctlr[el];
 
+    if (s->bti)
+        known |= SCTLR_BT0 | SCTLR_BT;
     known &= ~(uint64_t)(SCTLR_EE | SCTLR_E0E);
     if (!(a64_mode_feats(cpu->mode) >> A64_FEAT_PAUTH & 1))
         known &= ~(uint64_t)(SCTLR_ENIA | SCTLR_ENIB | SCTLR_ENDA | SCTLR_ENDB);

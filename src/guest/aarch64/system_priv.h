@@ -80,6 +80,8 @@ enum {
     SCTLR_UCI = 1 << 26, SCTLR_ENDA = 1 << 27, SCTLR_ENIB = 1 << 30,
 };
 #define SCTLR_ENIA  (1u << 31)
+#define SCTLR_BT0   (1ull << 35)
+#define SCTLR_BT    (1ull << 36) /* at EL1 called BT1 */
 #define SCTLR_DSSBS (1ull << 44)
 #define SCTLR_EPAN  (1ull << 57)
 
@@ -174,6 +176,7 @@ struct a64_sys {
         uint32_t changes;
     } tables; /* RAM that translation tables were read from */
     struct a64_conf conf;
+    bool bti; /* there is FEAT_BTI */
     const struct a64_core *core;
     struct a64_reset reset;
     const struct a64_icc_ops *icc;

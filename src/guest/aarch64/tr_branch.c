@@ -96,7 +96,7 @@ static bool is(uint32_t word, uint32_t mask, uint32_t value)
     return (word & mask) == value;
 }
 
-/* BranchTargetException(), as Linux sets it up (SCTLR_EL1.BT0): PACIASP and PACIBSP are like BTI c. */
+/* BranchTargetException().  PACIASP and PACIBSP are like BTI c, as Linux sets it up (SCTLR_EL1.BT0), or like BTI jc. */
 unsigned a64_lands(uint32_t mode, const uint8_t *code, size_t avail)
 {
     enum { CALLS = 1 << 2 | 1 << 1, JUMPS = 1 << 3 | 1 << 1 };
@@ -108,7 +108,7 @@ unsigned a64_lands(uint32_t mode, const uint8_t *code, size_t avail)
     if (is(w, 0xffffff3f, 0xd503241f)) /* bti; c in bit 6, j in bit 7 */
         return (w & 0x40 ? CALLS : 0) | (w & 0x80 ? JUMPS : 0);
     if (is(w, 0xffffffbf, 0xd503233f)) /* paciasp, pacibsp */
-        return CALLS;
+        return mode & A64_MODE_PAC_JUMPS ? CALLS | JUMPS : CALLS;
     return is(w, 0xff9f001f, 0xd4000000) && (w >> 21 & 3) % 3 ? CALLS | JUMPS : 0; /* brk, hlt */
 }
 
