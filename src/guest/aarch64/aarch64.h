@@ -77,6 +77,7 @@ enum {
     A64_MODE_QARMA5 = 2,  /* pointers are signed by QARMA5, not by our own quicker function */
     A64_MODE_BTI = 16,    /* there may be guarded pages: indirect branches set PSTATE.BTYPE */
     A64_MODE_GUARDED = 32, /* only for lifting: this page is one */
+    A64_MODE_BIG = 128,   /* machines: data is big-endian (SCTLR_ELx.EE, E0E); instructions never are */
     A64_MODE_PAC_JUMPS = 64, /* machines: jumps may come to PACIASP there, too (SCTLR_ELx.BT is 0) */
     A64_MODE_MODEL = 8,   /* shift: index of the CPU model, whose features the decoder goes by; 7 bits */
     A64_MODE_NO_PAUTH = 1 << 15, /* -cpu X,pauth=off */

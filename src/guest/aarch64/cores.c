@@ -3,14 +3,13 @@
  * The cores' identification registers, as their technical reference manuals list them: Cortex-A35 (100236), A53 (DDI 0500),
  * A55 (100442), A57 (DDI 0488), A72 (100095), A76 (100798), Neoverse N1 (100616).
  *
- * Where they differ from the manuals: there is no AArch32 at any level and no big-endian data, so the fields for those are
- * zero; and there are no error records (RAS), statistical profiling or external trace.
+ * Where they differ from the manuals: there is no AArch32 at any level, so the fields for that are zero; and there are no error records (RAS), statistical profiling or external trace.
  */
 #include "guest/aarch64/cores.h"
 
 #include <stddef.h>
 
-#define MMFR0(pa, gran16) ((gran16) << 20 | 2u << 4 | (pa)) /* ASIDs of 16 bits, granules of 4K and 64K */
+#define MMFR0(pa, gran16) ((gran16) << 20 | 1u << 8 | 2u << 4 | (pa)) /* ASIDs of 16 bits, granules of 4K and 64K, both byte orders */
 #define MMFR1_V82 0x10212122ull /* XNX, PAN2, LORegions, HPDS2, VHE, 16-bit VMIDs, hardware AF and dirty state */
 #define MMFR2_V82 0x11ull       /* UAO, CnP */
 #define DFR0_V8   0x10305106ull /* PMUv3, 6 breakpoints, 4 watchpoints, 2 for contexts */

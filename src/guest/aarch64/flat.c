@@ -547,7 +547,7 @@ uint32_t a64_flat(struct flat *f, uint32_t mode, uint64_t pc, const uint8_t *cod
     f->slots = guest_aarch64.slots;
     f->flag_slot = A64_N;
     f->n = 0;
-    if ((pc & 3) || (mode & (A64_MODE_IL | A64_MODE_BREAK | A64_MODE_FP_TRAP | A64_MODE_SP_ODD)))
+    if ((pc & 3) || (mode & (A64_MODE_IL | A64_MODE_BREAK | A64_MODE_FP_TRAP | A64_MODE_SP_ODD | A64_MODE_BIG)))
         return 0;
     while (!t.ended) {
         if (limit-- == 0 || t.pc == end || avail - done < 4 || f->n + 2 >= FLAT_MAX) {

@@ -152,6 +152,40 @@ ir_val a64_extended(struct a64_tr *t, bool sf, unsigned reg, unsigned option, un
     return a64_shifted(t, v, A64_LSL, shift);
 }
 
+/* --- Byte order --- */
+
+ir_val a64_swapped(struct a64_tr *t, ir_val v, unsigned size, bool sign)
+{
+    unsigned unused = ir_bits(ir_type_of(t->ir, v)) - (8u << size);
+
+    if (!(t->mode & A64_MODE_BIG))
+        return v;
+    if (!size)
+        return sign ? a64_extend_from(t, v, 8, true) : v;
+    v = ir_op(t->ir, IRO_bswap, ir_type_of(t->ir, v), 0, 0, v, IR_NONE, IR_NONE);
+    return a64_shifted(t, v, sign ? A64_ASR : A64_LSR, unused);
+}
+
+ir_val a64_swapped_lanes(struct a64_tr *t, ir_val v, unsigned lane)
+{
+    if (!(t->mode & A64_MODE_BIG) || !lane)
+        return v;
+    v = ir_v1(t->ir, IRO_vrev, 0, lane < 3 ? lane : 3, v);
+    return lane < 4 ? v : ir_op(t->ir, IRO_vext, IR_V128, 0, 8, v, v, IR_NONE);
+}
+
+ir_val a64_load(struct a64_tr *t, enum ir_type type, uint64_t memop, ir_val addr)
+{
+    if (!(t->mode & A64_MODE_BIG))
+        return ir_load(t->ir, type, memop, addr);
+    return a64_swapped(t, ir_load(t->ir, type, memop & ~(uint64_t)IR_MEM_SIGN, addr), memop & IR_MEM_SIZE, memop & IR_MEM_SIGN);
+}
+
+void a64_store(struct a64_tr *t, uint64_t memop, ir_val addr, ir_val v)
+{
+    ir_store(t->ir, memop, addr, a64_swapped(t, v, memop & IR_MEM_SIZE, false));
+}
+
 /* DecodeBitMasks(): an element of 2..64 bits holding a rotated run of ones, repeated. */
 bool a64_bitmask(bool sf, unsigned n, unsigned imms, unsigned immr, uint64_t *imm)
 {

@@ -117,6 +117,14 @@ ir_val a64_addr(struct a64_tr *t, unsigned base, int64_t offset);
 /** a64_write_back - base register := base + offset; after the accesses. */
 void a64_write_back(struct a64_tr *t, unsigned base, ir_val addr);
 
+/* Accesses to data: ir_load and ir_store for integers, in the byte order of the mode.  a64_swapped - @v, the low @size (log2) bytes of
+ * an i32 or i64, between that order and the registers', zero- or sign-extended.  a64_swapped_lanes - each lane of a vector, of
+ * 1 << @lane bytes, 4: the whole. */
+ir_val a64_load(struct a64_tr *t, enum ir_type type, uint64_t memop, ir_val addr);
+void a64_store(struct a64_tr *t, uint64_t memop, ir_val addr, ir_val v);
+ir_val a64_swapped(struct a64_tr *t, ir_val v, unsigned size, bool sign);
+ir_val a64_swapped_lanes(struct a64_tr *t, ir_val v, unsigned lane);
+
 /** a64_leave - end the block after this instruction so that what follows is looked up anew: needed
  * when the meaning of code may have changed (FPCR, instruction cache maintenance). */
 void a64_leave(struct a64_tr *t, ir_val next_pc);

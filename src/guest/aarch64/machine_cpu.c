@@ -81,8 +81,10 @@ static int set_feature(struct a64_conf *c, const char *name, const char *value, 
         if (!has_pauth(c))
             return err_set(e, -EINVAL, "CPU model '%s' has no pointer authentication", model);
         c->qarma5 = !v;
-    } else if (v) { /* reset-hivecs, cfgend */
-        return err_set(e, -ENOTSUP, "CPU property '%s': AArch32 and big-endian are not supported", name);
+    } else if (strcmp(name, "cfgend") == 0) {
+        c->big = v;
+    } else if (v) { /* reset-hivecs */
+        return err_set(e, -ENOTSUP, "CPU property '%s': AArch32 is not supported", name);
     }
     return 0;
 }
@@ -127,6 +129,10 @@ static void reset_registers(struct a64_sys *s)
 {
     s->sctlr[1] = 0x00c50838;
     s->sctlr[2] = 0x30c50838;
+    if (s->conf.big) {
+        s->sctlr[1] |= SCTLR_EE;
+        s->sctlr[2] |= SCTLR_EE;
+    }
     s->daif = PS_DAIF;
     s->u.excl_addr = ~0ull;
     s->cntfrq = a64_counter_frequency();

@@ -175,7 +175,7 @@ static unsigned regimes_of(unsigned reg)
     return is_el2(reg) ? R_EL2_ALL : R_EL10_ALL;
 }
 
-/* Bits without a meaning here: EE, E0E (all is little endian); those of features that are not there. */
+/* Bits without a meaning here are those of features that are not there; E0E is EL2's when programs are its own. */
 void wr_sctlr(struct cpu *cpu, unsigned reg, uint64_t v)
 {
     struct a64_sys *s = a64s(cpu);
@@ -184,7 +184,8 @@ void wr_sctlr(struct cpu *cpu, unsigned reg, uint64_t v)
 
     if (s->bti)
         known |= SCTLR_BT0 | SCTLR_BT;
-    known &= ~(uint64_t)(SCTLR_EE | SCTLR_E0E);
+    if (el == 2 && !(s->hcr & HCR_E2H))
+        known &= ~(uint64_t)SCTLR_E0E;
     if (!(a64_mode_feats(cpu->mode) >> A64_FEAT_PAUTH & 1))
         known &= ~(uint64_t)(SCTLR_ENIA | SCTLR_ENIB | SCTLR_ENDA | SCTLR_ENDB);
     s->sctlr[el] = v & known;

@@ -17,10 +17,16 @@ static unsigned int_type(unsigned size)
     return size == 3 ? IR_I64 : IR_I32;
 }
 
-/* Register @reg as an operand of @size: zero-extended, as the IR's atomics compare and return. */
+/* Register @reg as an operand of @size: zero-extended, as the IR's atomics compare and return; in the order of memory. */
 static ir_val operand(struct a64_tr *t, unsigned reg, unsigned size)
 {
-    return a64_extend_from(t, a64_r(t, size == 3, reg), 8u << size, false);
+    return a64_swapped(t, a64_extend_from(t, a64_r(t, size == 3, reg), 8u << size, false), size, false);
+}
+
+/* The same of one of a pair. */
+static ir_val half(struct a64_tr *t, unsigned reg, unsigned size)
+{
+    return a64_swapped(t, a64_x(t, reg), size, false);
 }
 
 static ir_val widened(struct a64_tr *t, ir_val v)
@@ -32,12 +38,12 @@ static ir_val widened(struct a64_tr *t, ir_val v)
 
 static void load_acquire(struct a64_tr *t, const struct a64_fields *f, ir_val addr)
 {
-    a64_set_r(t, f->t, ir_load(t->ir, IR_I64, ordered(f->z, true, false), addr));
+    a64_set_r(t, f->t, a64_load(t, IR_I64, ordered(f->z, true, false), addr));
 }
 
 static void store_release(struct a64_tr *t, const struct a64_fields *f, ir_val addr)
 {
-    ir_store(t->ir, ordered(f->z, false, true), addr, a64_x(t, f->t));
+    a64_store(t, ordered(f->z, false, true), addr, a64_x(t, f->t));
 }
 
 void tr_ldar(struct a64_tr *t, const struct a64_fields *f)
@@ -79,7 +85,7 @@ static void load_acquire_signed(struct a64_tr *t, const struct a64_fields *f, un
 {
     ir_val addr = a64_addr(t, f->n, a64_sext(f->i, 9));
 
-    a64_set_r(t, f->t, ir_load(t->ir, type, ir_mem(f->z, true, IR_ACQUIRE), addr));
+    a64_set_r(t, f->t, a64_load(t, type, ir_mem(f->z, true, IR_ACQUIRE), addr));
 }
 
 void tr_ldapurs_x(struct a64_tr *t, const struct a64_fields *f)
@@ -120,7 +126,7 @@ void tr_ldxr(struct a64_tr *t, const struct a64_fields *f)
     ir_val v = ir_load(t->ir, IR_I64, exclusive(t, f->z, f->o), addr);
 
     set_monitor(t, addr, v);
-    a64_set_r(t, f->t, v);
+    a64_set_r(t, f->t, a64_swapped(t, v, f->z, false));
 }
 
 static ir_val lane_d(struct a64_tr *t, ir_val v, unsigned i)
@@ -146,8 +152,8 @@ void tr_ldxp(struct a64_tr *t, const struct a64_fields *f)
         hi = a64_shifted(t, v, A64_LSR, 32);
         set_monitor(t, addr, v);
     }
-    a64_set_r(t, f->t, lo);
-    a64_set_r(t, f->u, hi);
+    a64_set_r(t, f->t, a64_swapped(t, lo, 2 + f->z, false));
+    a64_set_r(t, f->u, a64_swapped(t, hi, 2 + f->z, false));
 }
 
 /*
@@ -194,9 +200,9 @@ static ir_val make_pair(struct a64_tr *t, ir_val lo, ir_val hi)
 
 static ir_val pair_word(struct a64_tr *t, unsigned lo, unsigned hi)
 {
-    ir_val high = a64_shifted(t, a64_x(t, hi), A64_LSL, 32);
+    ir_val high = a64_shifted(t, half(t, hi, 2), A64_LSL, 32);
 
-    return ir_or(t->ir, a64_extend_from(t, a64_x(t, lo), 32, false), high);
+    return ir_or(t->ir, a64_extend_from(t, half(t, lo, 2), 32, false), high);
 }
 
 static void stxp_words(struct a64_tr *t, const struct a64_fields *f)
@@ -226,7 +232,7 @@ void tr_stxp(struct a64_tr *t, const struct a64_fields *f)
     addr = a64_addr(t, f->n, 0);
     expected = make_pair(t, ir_get(t->ir, A64_EXCL_LO), ir_get(t->ir, A64_EXCL_HI));
     old = store_if_open(t, ordered(4, false, f->o), addr, expected,
-                        make_pair(t, a64_x(t, f->t), a64_x(t, f->u)));
+                        make_pair(t, half(t, f->t, 3), half(t, f->u, 3)));
     set_status(t, f->s, addr, same_pair(t, old, expected));
 }
 
@@ -238,7 +244,7 @@ void tr_cas(struct a64_tr *t, const struct a64_fields *f)
     ir_val old = ir_atomic(t->ir, IRO_cas, int_type(f->z), ordered(f->z, f->l, f->o), addr,
                            operand(t, f->s, f->z), operand(t, f->t, f->z));
 
-    a64_set_r(t, f->s, old);
+    a64_set_r(t, f->s, a64_swapped(t, old, f->z, false));
 }
 
 void tr_casp(struct a64_tr *t, const struct a64_fields *f)
@@ -252,8 +258,8 @@ void tr_casp(struct a64_tr *t, const struct a64_fields *f)
     }
     if (f->z) {
         old = ir_atomic(t->ir, IRO_cas, IR_V128, ordered(4, f->l, f->o), addr,
-                        make_pair(t, a64_x(t, f->s), a64_x(t, f->s + 1)),
-                        make_pair(t, a64_x(t, f->t), a64_x(t, f->t + 1)));
+                        make_pair(t, half(t, f->s, 3), half(t, f->s + 1, 3)),
+                        make_pair(t, half(t, f->t, 3), half(t, f->t + 1, 3)));
         lo = lane_d(t, old, 0);
         hi = lane_d(t, old, 1);
     } else {
@@ -262,27 +268,59 @@ void tr_casp(struct a64_tr *t, const struct a64_fields *f)
         lo = a64_extend_from(t, old, 32, false);
         hi = a64_shifted(t, old, A64_LSR, 32);
     }
-    a64_set_r(t, f->s, lo);
-    a64_set_r(t, f->s + 1, hi);
+    a64_set_r(t, f->s, a64_swapped(t, lo, 2 + f->z, false));
+    a64_set_r(t, f->s + 1, a64_swapped(t, hi, 2 + f->z, false));
 }
 
-/* Rt := memory; memory := memory op Rs.  The ST forms are those with Rt = 31. */
+/* Rt := memory; memory := memory op Rs.  The ST forms are those with Rt = 31.  @v is in the order of memory. */
 static void fetch(struct a64_tr *t, const struct a64_fields *f, enum ir_opcode op, ir_val v)
 {
     ir_val addr = a64_addr(t, f->n, 0);
     ir_val old = ir_atomic(t->ir, op, int_type(f->z), ordered(f->z, f->a, f->r), addr, v, IR_NONE);
 
+    a64_set_r(t, f->t, widened(t, a64_swapped(t, old, f->z, false)));
+}
+
+/* The larger or smaller of two values of @size. */
+static ir_val best_of(struct a64_tr *t, enum ir_opcode op, unsigned size, ir_val a, ir_val b)
+{
+    bool sign = op == IRO_fsmaxa || op == IRO_fsmina, max = op == IRO_fsmaxa || op == IRO_fumaxa;
+    ir_val less = ir_cmp(t->ir, sign ? IRO_slt : IRO_ult, a64_extend_from(t, a, 8u << size, sign), a64_extend_from(t, b, 8u << size, sign));
+
+    return max ? ir_select(t->ir, less, b, a) : ir_select(t->ir, less, a, b);
+}
+
+/* What depends on the order of the bytes: where that is not the host's, by compare and swap, and when somebody else came between, the
+ * whole instruction again. */
+static void fetch_number(struct a64_tr *t, const struct a64_fields *f, enum ir_opcode op)
+{
+    unsigned type = int_type(f->z);
+    uint64_t memop = ordered(f->z, f->a, f->r);
+    ir_val addr, seen, old, v, now;
+
+    if (!(t->mode & A64_MODE_BIG)) {
+        fetch(t, f, op, operand(t, f->s, f->z));
+        return;
+    }
+    addr = a64_addr(t, f->n, 0);
+    v = a64_r(t, f->z == 3, f->s);
+    seen = ir_atomic(t->ir, IRO_cas, type, memop, addr, ir_const(t->ir, type, 0), ir_const(t->ir, type, 0));
+    old = a64_swapped(t, seen, f->z, false);
+    v = op == IRO_fadda ? ir_add(t->ir, old, v) : best_of(t, op, f->z, old, v);
+    v = a64_swapped(t, a64_extend_from(t, v, 8u << f->z, false), f->z, false);
+    now = ir_atomic(t->ir, IRO_cas, type, memop, addr, seen, v);
+    ir_check(t->ir, ir_not(t->ir, ir_cmp(t->ir, IRO_eq, now, seen)), CPU_STOP_AGAIN, 0);
     a64_set_r(t, f->t, widened(t, old));
 }
 
 void tr_ldadd(struct a64_tr *t, const struct a64_fields *f)
 {
-    fetch(t, f, IRO_fadda, operand(t, f->s, f->z));
+    fetch_number(t, f, IRO_fadda);
 }
 
 void tr_ldclr(struct a64_tr *t, const struct a64_fields *f)
 {
-    fetch(t, f, IRO_fanda, ir_not(t->ir, a64_r(t, f->z == 3, f->s)));
+    fetch(t, f, IRO_fanda, ir_not(t->ir, operand(t, f->s, f->z)));
 }
 
 void tr_ldeor(struct a64_tr *t, const struct a64_fields *f)
@@ -297,22 +335,22 @@ void tr_ldset(struct a64_tr *t, const struct a64_fields *f)
 
 void tr_ldsmax(struct a64_tr *t, const struct a64_fields *f)
 {
-    fetch(t, f, IRO_fsmaxa, operand(t, f->s, f->z));
+    fetch_number(t, f, IRO_fsmaxa);
 }
 
 void tr_ldsmin(struct a64_tr *t, const struct a64_fields *f)
 {
-    fetch(t, f, IRO_fsmina, operand(t, f->s, f->z));
+    fetch_number(t, f, IRO_fsmina);
 }
 
 void tr_ldumax(struct a64_tr *t, const struct a64_fields *f)
 {
-    fetch(t, f, IRO_fumaxa, operand(t, f->s, f->z));
+    fetch_number(t, f, IRO_fumaxa);
 }
 
 void tr_ldumin(struct a64_tr *t, const struct a64_fields *f)
 {
-    fetch(t, f, IRO_fumina, operand(t, f->s, f->z));
+    fetch_number(t, f, IRO_fumina);
 }
 
 void tr_swp(struct a64_tr *t, const struct a64_fields *f)

@@ -26,10 +26,10 @@ static bool bad_int(struct a64_tr *t, const struct a64_fields *f)
 static ir_val access_as(struct a64_tr *t, const struct a64_fields *f, ir_val addr, uint64_t unpriv)
 {
     if (f->o == 0) {
-        ir_store(t->ir, plain(f->z) | unpriv, addr, a64_x(t, f->t));
+        a64_store(t, plain(f->z) | unpriv, addr, a64_x(t, f->t));
         return IR_NONE;
     }
-    return ir_load(t->ir, f->o == 3 ? IR_I32 : IR_I64, ir_mem(f->z, f->o >= 2, IR_RELAXED) | unpriv, addr);
+    return a64_load(t, f->o == 3 ? IR_I32 : IR_I64, ir_mem(f->z, f->o >= 2, IR_RELAXED) | unpriv, addr);
 }
 
 static ir_val access_int(struct a64_tr *t, const struct a64_fields *f, ir_val addr)
@@ -133,14 +133,14 @@ static ir_val load_v(struct a64_tr *t, unsigned size, ir_val addr)
     static const uint8_t type[] = {IR_I32, IR_I32, IR_F32, IR_F64, IR_V128};
     ir_val v = ir_load(t->ir, type[size], plain(size), addr);
 
-    if (size == 4)
-        return v;
-    return ir_conv(t->ir, size < 2 ? IRO_vfromi : IRO_vfromf, IR_V128, v);
+    if (size < 4)
+        v = ir_conv(t->ir, size < 2 ? IRO_vfromi : IRO_vfromf, IR_V128, v);
+    return a64_swapped_lanes(t, v, size);
 }
 
 static void store_v(struct a64_tr *t, unsigned size, ir_val addr, unsigned reg)
 {
-    ir_val v = a64_v(t, reg);
+    ir_val v = a64_swapped_lanes(t, a64_v(t, reg), size);
 
     if (size < 2)
         v = ir_op(t->ir, IRO_vget, IR_I32, size, 0, v, IR_NONE, IR_NONE);
@@ -231,12 +231,12 @@ static ir_val literal(struct a64_tr *t, const struct a64_fields *f)
 
 void tr_ldr_lit(struct a64_tr *t, const struct a64_fields *f)
 {
-    a64_set_r(t, f->t, ir_load(t->ir, IR_I64, plain(f->o ? 3 : 2), literal(t, f)));
+    a64_set_r(t, f->t, a64_load(t, IR_I64, plain(f->o ? 3 : 2), literal(t, f)));
 }
 
 void tr_ldrsw_lit(struct a64_tr *t, const struct a64_fields *f)
 {
-    a64_set_r(t, f->t, ir_load(t->ir, IR_I64, ir_mem(2, true, IR_RELAXED), literal(t, f)));
+    a64_set_r(t, f->t, a64_load(t, IR_I64, ir_mem(2, true, IR_RELAXED), literal(t, f)));
 }
 
 void tr_ldr_lit_v(struct a64_tr *t, const struct a64_fields *f)
@@ -270,11 +270,11 @@ static void pair_int(struct a64_tr *t, const struct a64_fields *f, unsigned size
     ir_val addr2 = ir_add_imm(t->ir, addr, 1 << size);
 
     if (how & LOAD) {
-        v1 = ir_load(t->ir, IR_I64, memop, addr);
-        v2 = ir_load(t->ir, IR_I64, memop, addr2);
+        v1 = a64_load(t, IR_I64, memop, addr);
+        v2 = a64_load(t, IR_I64, memop, addr2);
     } else {
-        ir_store(t->ir, memop, addr, a64_x(t, f->t));
-        ir_store(t->ir, memop, addr2, a64_x(t, f->u));
+        a64_store(t, memop, addr, a64_x(t, f->t));
+        a64_store(t, memop, addr2, a64_x(t, f->u));
     }
     if (how & BACK)
         a64_write_back(t, f->n, ir_add_imm(t->ir, addr, after));

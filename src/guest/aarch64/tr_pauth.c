@@ -193,7 +193,7 @@ void tr_ldraa(struct a64_tr *t, const struct a64_fields *f)
 {
     ir_val base = a64_pac_auth(t, a64_x_sp(t, f->n), a64_const(t, 0), f->k ? PAC_DB : PAC_DA);
     ir_val addr = ir_add_imm(t->ir, base, 8 * a64_sext(f->i, 10));
-    ir_val v = ir_load(t->ir, IR_I64, ir_mem(3, false, IR_RELAXED), addr);
+    ir_val v = a64_load(t, IR_I64, ir_mem(3, false, IR_RELAXED), addr);
 
     if (f->w)
         a64_write_back(t, f->n, addr);

@@ -19,20 +19,23 @@ static void post_index(struct a64_tr *t, const struct a64_fields *f, bool post, 
     a64_write_back(t, f->n, ir_add(t->ir, base, by));
 }
 
-static ir_val load(struct a64_tr *t, ir_val base, unsigned off, bool quad)
+/* Half a vector or a whole one, of lanes of 1 << @lane bytes. */
+static ir_val load(struct a64_tr *t, ir_val base, unsigned off, bool quad, unsigned lane)
 {
-    ir_val addr = ir_add_imm(t->ir, base, off);
+    ir_val addr = ir_add_imm(t->ir, base, off), v;
 
     if (quad)
-        return ir_load(t->ir, IR_V128, ir_mem(4, false, IR_RELAXED), addr);
-    return ir_conv(t->ir, IRO_vfromf, IR_V128,
-                   ir_load(t->ir, IR_F64, ir_mem(3, false, IR_RELAXED), addr));
+        v = ir_load(t->ir, IR_V128, ir_mem(4, false, IR_RELAXED), addr);
+    else
+        v = ir_conv(t->ir, IRO_vfromf, IR_V128, ir_load(t->ir, IR_F64, ir_mem(3, false, IR_RELAXED), addr));
+    return a64_swapped_lanes(t, v, lane);
 }
 
-static void store(struct a64_tr *t, ir_val base, unsigned off, bool quad, ir_val v)
+static void store(struct a64_tr *t, ir_val base, unsigned off, bool quad, ir_val v, unsigned lane)
 {
     ir_val addr = ir_add_imm(t->ir, base, off);
 
+    v = a64_swapped_lanes(t, v, lane);
     if (quad)
         ir_store(t->ir, ir_mem(4, false, IR_RELAXED), addr, v);
     else
@@ -47,7 +50,7 @@ static void ld1(struct a64_tr *t, const struct a64_fields *f, bool post, unsigne
     ir_val base = a64_addr(t, f->n, 0), v[4];
 
     for (unsigned i = 0; i < regs; i++)
-        v[i] = load(t, base, i * size, f->q);
+        v[i] = load(t, base, i * size, f->q, f->z);
     for (unsigned i = 0; i < regs; i++)
         a64_set_v(t, (f->d + i) % 32, v[i]);
     post_index(t, f, post, base, regs * size);
@@ -59,7 +62,7 @@ static void st1(struct a64_tr *t, const struct a64_fields *f, bool post, unsigne
     ir_val base = a64_addr(t, f->n, 0);
 
     for (unsigned i = 0; i < regs; i++)
-        store(t, base, i * size, f->q, a64_v(t, (f->d + i) % 32));
+        store(t, base, i * size, f->q, a64_v(t, (f->d + i) % 32), f->z);
     post_index(t, f, post, base, regs * size);
 }
 
@@ -172,7 +175,7 @@ static void ldn(struct a64_tr *t, const struct a64_fields *f, bool post, unsigne
         return;
     }
     for (unsigned i = 0; i * 16 < bytes; i++)
-        in[i] = load(t, base, i * 16, bytes - i * 16 >= 16);
+        in[i] = load(t, base, i * 16, bytes - i * 16 >= 16, f->z);
     if (regs == 2)
         deal2(t, f->z, f->q, in, out);
     else if (regs == 4)
@@ -204,7 +207,7 @@ static void stn(struct a64_tr *t, const struct a64_fields *f, bool post, unsigne
     else
         gather_3(t, f->z, f->q ? 16 : 8, in, out);
     for (unsigned i = 0; i * 16 < bytes; i++)
-        store(t, base, i * 16, bytes - i * 16 >= 16, out[i]);
+        store(t, base, i * 16, bytes - i * 16 >= 16, out[i], f->z);
     post_index(t, f, post, base, bytes);
 }
 
@@ -231,8 +234,7 @@ static bool one_lane(struct a64_tr *t, const struct a64_fields *f, unsigned *lan
 
 static ir_val load_one(struct a64_tr *t, ir_val base, unsigned off, unsigned lane)
 {
-    return ir_load(t->ir, lane == 3 ? IR_I64 : IR_I32, ir_mem(lane, false, IR_RELAXED),
-                   ir_add_imm(t->ir, base, off));
+    return a64_load(t, lane == 3 ? IR_I64 : IR_I32, ir_mem(lane, false, IR_RELAXED), ir_add_imm(t->ir, base, off));
 }
 
 static void ld_lane(struct a64_tr *t, const struct a64_fields *f, bool post, unsigned regs)
@@ -262,7 +264,7 @@ static void st_lane(struct a64_tr *t, const struct a64_fields *f, bool post, uns
     for (unsigned i = 0; i < regs; i++) {
         ir_val v = a64_v(t, (f->d + i) % 32);
         v = ir_op(t->ir, IRO_vget, lane == 3 ? IR_I64 : IR_I32, lane, index, v, IR_NONE, IR_NONE);
-        ir_store(t->ir, ir_mem(lane, false, IR_RELAXED), ir_add_imm(t->ir, base, i << lane), v);
+        a64_store(t, ir_mem(lane, false, IR_RELAXED), ir_add_imm(t->ir, base, i << lane), v);
     }
     post_index(t, f, post, base, regs << lane);
 }

@@ -3,7 +3,7 @@
  * AArch64 address translation: stage 1 of the EL1&0, EL2 and EL2&0 regimes, and stage 2 (Arm ARM DDI 0487, D8; pseudocode
  * AArch64.S1Translate, AArch64.S2Translate).
  *
- * Addresses are of up to 48 bits, tables little endian.  Not there: FEAT_LPA2, FEAT_LVA, nested virtualization, security states.
+ * Addresses are of up to 48 bits, tables in the byte order of SCTLR_ELx.EE.  Not there: FEAT_LPA2, FEAT_LVA, nested virtualization, security states.
  */
 #include "guest/aarch64/system_log.h"
 #include "guest/aarch64/system_priv.h"
@@ -59,6 +59,7 @@ struct tables {
     uint64_t base;
     unsigned page_bits, input_bits, level, output_bits;
     bool ha, hd;
+    bool big; /* the descriptors' bytes are in reverse */
 };
 
 /* A leaf. */
@@ -127,27 +128,36 @@ static uint64_t *host_at(const struct walk *w, uint64_t pa, struct mem_hit *hit)
     return mmu_ram(w->cpu, pa, hit) && hit->len >= 8 ? (uint64_t *)hit->host : NULL;
 }
 
-static bool read_desc(const struct walk *w, uint64_t pa, uint64_t *v)
+static uint64_t ordered(const struct tables *t, uint64_t desc)
+{
+    return t->big ? __builtin_bswap64(desc) : desc;
+}
+
+static bool read_desc(const struct walk *w, const struct tables *t, uint64_t pa, uint64_t *v)
 {
     uint64_t *p = table_at(w->s, pa);
+    bool there = true;
 
-    if (p) {
+    if (p)
         *v = __atomic_load_n(p, __ATOMIC_RELAXED);
-        return true;
-    }
-    return space_load(w->s->space, pa, v, (struct access){.who = BUS_CPU(w->s->index), .size = 8, .debug = w->debug});
+    else
+        there = space_load(w->s->space, pa, v, (struct access){.who = BUS_CPU(w->s->index), .size = 8, .debug = w->debug});
+    *v = ordered(t, *v);
+    return there;
 }
 
 /* Hardware update of the access flag and the dirty state; false: the descriptor has changed meanwhile. */
-static bool update_desc(const struct walk *w, uint64_t pa, uint64_t *old, uint64_t new)
+static bool update_desc(const struct walk *w, const struct tables *t, uint64_t pa, uint64_t *old, uint64_t new)
 {
     struct mem_hit hit;
-    uint64_t *p = host_at(w, pa, &hit);
+    uint64_t *p = host_at(w, pa, &hit), was = ordered(t, *old);
 
     if (*old == new || w->debug || !p || !hit.writable)
         return true;
-    if (!__atomic_compare_exchange_n(p, old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+    if (!__atomic_compare_exchange_n(p, &was, ordered(t, new), false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+        *old = ordered(t, was);
         return false;
+    }
     *old = new;
     ram_written(w->s->m, hit.ram, hit.ram_off, 8);
     return true;
@@ -198,7 +208,7 @@ static bool descend(struct walk *w, const struct tables *t, uint64_t in, bool s2
         leaf->level = level;
         if (!s2 && !table_pa(w, &at))
             return false;
-        if (!read_desc(w, at, &d)) {
+        if (!read_desc(w, t, at, &d)) {
             w->fault.ea = false;
             return s2 ? fail2(w, FSC_EXTERNAL_WALK + level, in, s1ptw) : fail(w, FSC_EXTERNAL_WALK + level);
         }
@@ -233,7 +243,7 @@ static bool settle(struct walk *w, const struct tables *t, struct leaf *l, bool 
     d |= D_AF;
     if (write && t->hd && (d & D_DBM))
         d = (d | set) & ~clear;
-    *again = !update_desc(w, l->at, &l->desc, d);
+    *again = !update_desc(w, t, l->at, &l->desc, d);
     if (!*again)
         l->desc = d;
     return true;
@@ -260,6 +270,7 @@ static bool stage2_tables(const struct walk *w, struct tables *t)
     t->base |= w->s->vttbr & 0xffe & ~((8ull << (t->input_bits - bits)) - 1);
     t->ha = (vtcr >> 21 & 1) && a64_core_af(w->s->core);
     t->hd = (vtcr >> 22 & 1) && t->ha && a64_core_dbm(w->s->core);
+    t->big = w->s->sctlr[2] & SCTLR_EE;
     return true;
 }
 
@@ -347,6 +358,7 @@ static bool stage1_tables(struct walk *w, struct tables *t, bool *hpd)
     t->output_bits = pa_bits((unsigned)a64_bits(tcr, w->two ? 32 : 16, 3), s->core);
     t->ha = (tcr >> (afs ? 39 : 21) & 1) && a64_core_af(s->core);
     t->hd = (tcr >> (afs ? 40 : 22) & 1) && t->ha && a64_core_dbm(s->core);
+    t->big = s->sctlr[w->el] & SCTLR_EE;
     *hpd = (tcr >> (!w->two ? 24 : high ? 42 : 41) & 1) && a64_core_hpd(s->core);
     if (tbi(w, va, w->access == MMU_FETCH))
         va = w->two ? (uint64_t)((int64_t)(va << 8) >> 8) : va & ~(0xffull << 56);

@@ -519,22 +519,6 @@ main:
     check(x5, 2)
 #endif
 3:
-#ifndef REFERENCE                       /* has data of either order */
-    title("all data is little endian")
-    mrs     x0, id_aa64mmfr0_el1
-    ubfx    x1, x0, #8, #4              /* BigEnd */
-    check(x1, 0)
-    ubfx    x1, x0, #16, #4             /* BigEndEL0 */
-    check(x1, 0)
-    mrs     x7, sctlr_el1
-    orr     x0, x7, #(3 << 24)          /* E0E, EE: RES0 then */
-    msr     sctlr_el1, x0
-    isb
-    mrs     x0, sctlr_el1
-    cmp     x0, x7
-    cset    x1, eq
-    check(x1, 1)
-#endif
     finish
 
 code_one:
