@@ -428,14 +428,15 @@ static void loop_locked(struct vcpu *v)
     }
 }
 
-/* Only faults of translated code, on a stack of their own: its stack is no place for handlers (host/host.h). */
-static void thread_signals(void)
+/* Only faults of translated code, on a stack of their own: its stack is no place for handlers (host/host.h).  @old: who had one before
+ * (a sanitizer) wants it back at the end. */
+static void thread_signals(stack_t *old)
 {
     static __thread uint8_t stack[64 << 10] __attribute__((aligned(16)));
     stack_t ss = { .ss_sp = stack, .ss_size = sizeof(stack) };
     sigset_t set;
 
-    sigaltstack(&ss, NULL);
+    sigaltstack(&ss, old);
     sigfillset(&set);
     sigdelset(&set, SIGSEGV);
     sigdelset(&set, SIGBUS);
@@ -446,15 +447,17 @@ static void thread_signals(void)
 static void *thread(void *arg)
 {
     struct vcpu *v = arg;
+    stack_t old;
 
     self = v;
     cpu_self = v->cpu;
-    thread_signals();
+    thread_signals(&old);
     pthread_mutex_lock(&v->all->lock);
     loop_locked(v);
     do_work_locked(v); /* others may wait for it */
     v->gone = true;
     pthread_mutex_unlock(&v->all->lock);
+    sigaltstack(&old, NULL);
     return NULL;
 }
 

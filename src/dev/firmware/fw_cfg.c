@@ -94,7 +94,8 @@ static void item_set(struct item *it, const void *data, uint32_t len)
 
     if (!copy)
         fatal("out of memory for %u bytes of firmware configuration", len);
-    memcpy(copy, data, len);
+    if (len)
+        memcpy(copy, data, len);
     free(it->data);
     it->data = copy;
     it->len = len;
