@@ -2,7 +2,7 @@
 /*
  * Forming regions: which guest blocks are translated together.
  * Cold: the one block at hand.  Hot: what can be reached from its head by direct jumps through blocks
- * that have run often, loops included.
+ * that have run often, loops included, and small functions that are called there.
  */
 #include "cpu/jit.h"
 #include "cpu/log.h"
@@ -154,14 +154,21 @@ struct plan {
     size_t avail[JIT_MAX_BLOCKS];
     uint32_t mode[JIT_MAX_BLOCKS]; /* with what the memory there adds */
     bool seen[JIT_MAX_BLOCKS];
+    uint8_t frame[JIT_MAX_BLOCKS]; /* 0: the region's own code; else of call[] */
+    bool asked[JIT_MAX_BLOCKS];    /* whether what is called there is to be part of it */
+    struct {
+        uint64_t ret, pc; /* of the callee */
+        uint8_t parent, depth;
+    } call[IR_MAX_FRAMES]; /* 1 .. n_calls */
+    unsigned n_calls;
     unsigned n, insns, limit;                /* at most limit blocks */
     unsigned order[JIT_MAX_BLOCKS], n_order; /* post order */
 };
 
-static int plan_find(const struct plan *p, uint64_t pc)
+static int plan_find(const struct plan *p, uint64_t pc, unsigned frame)
 {
     for (unsigned i = 0; i < p->n; i++)
-        if (p->pc[i] == pc)
+        if (p->pc[i] == pc && p->frame[i] == frame)
             return (int)i;
     return -1;
 }
@@ -181,25 +188,30 @@ static bool worth(const struct jit *j, uint64_t pc, uint32_t mode)
            *r->counter <= (int32_t)(j->e->conf.hot_after - j->e->conf.hot_after / 8);
 }
 
-static void plan_add(struct jit *j, struct plan *p, uint64_t pc, uint32_t mode)
+/* False: it is not there, and is not added.  @all: worth it or not. */
+static bool plan_add(struct jit *j, struct plan *p, uint64_t pc, uint32_t mode, unsigned frame, bool all)
 {
     unsigned i = p->n;
 
-    if (i == p->limit || p->insns >= JIT_MAX_INSNS || plan_find(p, pc) >= 0)
-        return;
-    if (i && (!worth(j, pc, mode) || engine_has_breakpoint(j->e, pc)))
-        return;
+    if (plan_find(p, pc, frame) >= 0)
+        return true;
+    if (i == p->limit || p->insns >= JIT_MAX_INSNS)
+        return false;
+    if (i && ((!all && !worth(j, pc, mode)) || engine_has_breakpoint(j->e, pc)))
+        return false;
     p->mode[i] = mode & ~ENGINE_SECOND_TABLE;
     p->avail[i] = engine_fetch(j->e, pc, &p->code[i], &p->mode[i]);
     if (!p->avail[i] || goes_on(j->e, mode, pc, p->code[i], p->avail[i]))
-        return;
+        return false;
     p->pc[i] = pc;
-    p->seen[i] = false;
+    p->frame[i] = (uint8_t)frame;
+    p->seen[i] = p->asked[i] = false;
     j->e->isa->scan(mode, pc, p->code[i], p->avail[i], COLD_INSNS, &p->scan[i]);
     if (p->scan[i].end > next_breakpoint(j->e, pc) || (i && p->scan[i].alone))
-        return;
+        return false;
     p->insns += p->scan[i].n_insns;
     p->n++;
+    return true;
 }
 
 /* A block that begins inside another, earlier one: the earlier one ends there. */
@@ -207,38 +219,139 @@ static void plan_split(struct plan *p)
 {
     for (unsigned i = 0; i < p->n; i++)
         for (unsigned k = 0; k < p->n; k++)
-            if (p->pc[k] > p->pc[i] && p->pc[k] < p->scan[i].end) {
+            if (p->pc[k] > p->pc[i] && p->pc[k] < p->scan[i].end && p->frame[k] == p->frame[i]) {
                 p->scan[i].end = p->pc[k];
                 p->scan[i].kind = GUEST_END_FALL;
             }
 }
 
+/* The frame of the call that block @i ends with, 0: that leaves the region. */
+static unsigned plan_callee(const struct plan *p, unsigned i)
+{
+    for (unsigned k = 1; k <= p->n_calls; k++)
+        if (p->call[k].parent == p->frame[i] && p->call[k].ret == p->scan[i].end && p->call[k].pc == p->scan[i].target)
+            return k;
+    return 0;
+}
+
+static void plan_visit(struct plan *p, unsigned i);
+
+static void plan_visit_at(struct plan *p, uint64_t pc, unsigned frame)
+{
+    int k = plan_find(p, pc, frame);
+
+    if (k >= 0 && !p->seen[k])
+        plan_visit(p, (unsigned)k);
+}
+
 static void plan_visit(struct plan *p, unsigned i)
 {
     const struct guest_scan *s = &p->scan[i];
-    int k;
+    unsigned frame = p->frame[i], callee = s->kind == GUEST_END_CALL ? plan_callee(p, i) : 0;
 
     p->seen[i] = true;
+    if (callee)
+        plan_visit_at(p, s->target, callee);
+    if (s->kind == GUEST_END_RET && frame)
+        plan_visit_at(p, p->call[frame].ret, p->call[frame].parent);
     if (s->kind == GUEST_END_JUMP || s->kind == GUEST_END_COND)
-        if ((k = plan_find(p, s->target)) >= 0 && !p->seen[k])
-            plan_visit(p, (unsigned)k);
+        plan_visit_at(p, s->target, frame);
     if (s->kind == GUEST_END_FALL || s->kind == GUEST_END_COND)
-        if ((k = plan_find(p, s->end)) >= 0 && !p->seen[k])
-            plan_visit(p, (unsigned)k);
+        plan_visit_at(p, s->end, frame);
     p->order[p->n_order++] = i;
+}
+
+/* What is called becomes part of the region when it is small and has no ways out but returns: before others the host would have
+ * to be told about the call (host/host.h, shadow stack). */
+enum { CALLEE_BLOCKS = 8, CALLEE_INSNS = 40, CALL_DEPTH = 2 };
+
+static bool plan_call(struct jit *j, struct plan *p, unsigned i, uint32_t mode);
+
+/* All blocks of @frame's callee, from block @first on. */
+static bool plan_callee_blocks(struct jit *j, struct plan *p, unsigned first, unsigned frame, uint32_t mode)
+{
+    unsigned insns = p->insns;
+
+    if (!plan_add(j, p, p->call[frame].pc, mode, frame, true))
+        return false;
+    for (unsigned i = first; i < p->n; i++) {
+        const struct guest_scan *s = &p->scan[i];
+
+        if (p->n - first > CALLEE_BLOCKS || p->insns - insns > CALLEE_INSNS)
+            return false;
+        if (p->frame[i] != frame || s->kind == GUEST_END_RET)
+            continue;
+        if (s->kind == GUEST_END_CALL && plan_call(j, p, i, mode))
+            continue;
+        if (s->kind != GUEST_END_JUMP && s->kind != GUEST_END_COND && s->kind != GUEST_END_FALL)
+            return false;
+        if (s->kind != GUEST_END_FALL && !plan_add(j, p, s->target, mode, frame, true))
+            return false;
+        if (s->kind != GUEST_END_JUMP && !plan_add(j, p, s->end, mode, frame, true))
+            return false;
+    }
+    return true;
+}
+
+/* Is @pc what the region or a call on the way to @frame begins with? */
+static bool plan_recurses(const struct plan *p, unsigned frame, uint64_t pc)
+{
+    for (; frame; frame = p->call[frame].parent)
+        if (p->call[frame].pc == pc)
+            return true;
+    return pc == p->pc[0];
+}
+
+/* Makes what block @i calls part of the region; false: it is not, and nothing has changed. */
+static bool plan_call(struct jit *j, struct plan *p, unsigned i, uint32_t mode)
+{
+    uint64_t ret = p->scan[i].end, pc = p->scan[i].target;
+    unsigned parent = p->frame[i], n = p->n, insns = p->insns, calls = p->n_calls, k = calls + 1;
+    unsigned depth = parent ? p->call[parent].depth + 1u : 1;
+
+    p->asked[i] = true;
+    if (plan_callee(p, i))
+        return true;
+    if (depth > CALL_DEPTH || k == IR_MAX_FRAMES || plan_recurses(p, parent, pc) || !worth(j, pc, mode))
+        return false;
+    p->call[k].ret = ret;
+    p->call[k].pc = pc;
+    p->call[k].parent = (uint8_t)parent;
+    p->call[k].depth = (uint8_t)depth;
+    p->n_calls = k;
+    if (plan_callee_blocks(j, p, n, k, mode) && plan_add(j, p, ret, mode, parent, parent))
+        return true;
+    p->n = n;
+    p->insns = insns;
+    p->n_calls = calls;
+    return false;
+}
+
+/* Breadth first from block @i on; returns the number of the next. */
+static unsigned plan_grow_own(struct jit *j, struct plan *p, unsigned i, uint32_t mode)
+{
+    for (; i < p->n; i++) {
+        const struct guest_scan *s = &p->scan[i];
+
+        if (p->frame[i])
+            continue;
+        if (s->kind == GUEST_END_JUMP || s->kind == GUEST_END_COND)
+            plan_add(j, p, s->target, mode, 0, false);
+        if (s->kind == GUEST_END_FALL || s->kind == GUEST_END_COND)
+            plan_add(j, p, s->end, mode, 0, false);
+    }
+    return i;
 }
 
 static void plan_grow(struct jit *j, struct plan *p, uint64_t pc, uint32_t mode)
 {
-    plan_add(j, p, pc, mode);
-    for (unsigned i = 0; i < p->n; i++) { /* breadth first */
-        const struct guest_scan *s = &p->scan[i];
+    unsigned next = 0;
 
-        if (s->kind == GUEST_END_JUMP || s->kind == GUEST_END_COND)
-            plan_add(j, p, s->target, mode);
-        if (s->kind == GUEST_END_FALL || s->kind == GUEST_END_COND)
-            plan_add(j, p, s->end, mode);
-    }
+    plan_add(j, p, pc, mode, 0, false);
+    next = plan_grow_own(j, p, next, mode);
+    for (unsigned k = 0; k < p->n && !j->e->machine; k++)
+        if (!p->frame[k] && p->scan[k].kind == GUEST_END_CALL && !p->asked[k] && plan_call(j, p, k, mode))
+            next = plan_grow_own(j, p, next, mode);
     plan_split(p);
     plan_visit(p, 0);
 }
@@ -246,11 +359,16 @@ static void plan_grow(struct jit *j, struct plan *p, uint64_t pc, uint32_t mode)
 static bool lift_plan(struct former *f, struct plan *p)
 {
     struct jit *j = f->j;
-    uint32_t block[JIT_MAX_BLOCKS];
+    uint32_t block[JIT_MAX_BLOCKS], frame[IR_MAX_FRAMES] = {0};
 
     ir_reset(f->ir);
-    for (unsigned k = p->n_order; k-- > 0;)
-        block[p->order[k]] = ir_plan(f->ir, p->pc[p->order[k]], 0);
+    for (unsigned k = 1; k <= p->n_calls; k++)
+        frame[k] = ir_frame(f->ir, frame[p->call[k].parent], p->call[k].ret);
+    for (unsigned k = p->n_order; k-- > 0;) {
+        unsigned i = p->order[k];
+
+        block[i] = ir_plan_in(f->ir, p->pc[i], 0, frame[p->frame[i]]);
+    }
     for (unsigned k = p->n_order; k-- > 0;) {
         unsigned i = p->order[k];
 

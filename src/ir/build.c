@@ -61,29 +61,51 @@ static void idle_written(struct ir *ir, uint32_t slot)
 
 /* --- Planned blocks --- */
 
-/* The table entry of @pc, or the empty one where it belongs. */
-static struct ir_seen *plan_entry(struct ir *ir, uint64_t pc)
+/* The table entry of @pc in @frame, or the empty one where it belongs. */
+static struct ir_seen *plan_entry(struct ir *ir, uint64_t pc, uint32_t frame)
 {
     struct ir_build *b = ir->b;
     uint32_t i = hash_mix(pc, PLAN_BITS);
 
-    while (b->plan[i].epoch == b->plan_epoch && ir->blocks[b->plan[i].val].pc != pc)
+    while (b->plan[i].epoch == b->plan_epoch &&
+           (ir->blocks[b->plan[i].val].pc != pc || ir->blocks[b->plan[i].val].frame != frame))
         i = (i + 1) % (1 << PLAN_BITS);
     return &b->plan[i];
 }
 
-static bool planned(struct ir *ir, uint64_t pc, uint32_t *block)
+static bool planned_in(struct ir *ir, uint64_t pc, uint32_t frame, uint32_t *block)
 {
-    struct ir_seen *e = plan_entry(ir, pc);
+    struct ir_seen *e = plan_entry(ir, pc, frame);
 
     *block = e->val;
     return e->epoch == ir->b->plan_epoch;
 }
 
-uint32_t ir_plan(struct ir *ir, uint64_t pc, uint32_t heat)
+/* In the frame of the block at hand. */
+static bool planned(struct ir *ir, uint64_t pc, uint32_t *block)
+{
+    return planned_in(ir, pc, ir->b->at_frame, block);
+}
+
+uint32_t ir_frame(struct ir *ir, uint32_t parent, uint64_t ret)
 {
     struct ir_build *b = ir->b;
-    struct ir_seen *e = plan_entry(ir, pc);
+
+    if (b->n_frames == IR_MAX_FRAMES)
+        bug("more than %d calls in a region", IR_MAX_FRAMES);
+    b->frame[b->n_frames] = (struct ir_frame){ret, parent};
+    return b->n_frames++;
+}
+
+uint32_t ir_plan(struct ir *ir, uint64_t pc, uint32_t heat)
+{
+    return ir_plan_in(ir, pc, heat, 0);
+}
+
+uint32_t ir_plan_in(struct ir *ir, uint64_t pc, uint32_t heat, uint32_t frame)
+{
+    struct ir_build *b = ir->b;
+    struct ir_seen *e = plan_entry(ir, pc, frame);
 
     if (e->epoch == b->plan_epoch)
         return e->val;
@@ -95,6 +117,7 @@ uint32_t ir_plan(struct ir *ir, uint64_t pc, uint32_t heat)
     e->val = ir_push_block(ir, pc);
     b->n_plan++;
     ir->blocks[e->val].heat = heat;
+    ir->blocks[e->val].frame = frame;
     return e->val;
 }
 
@@ -110,6 +133,7 @@ void ir_start_block(struct ir *ir, uint32_t block)
     b->snap = 0;
     b->epoch++;
     b->pc = ir->blocks[block].pc;
+    b->at_frame = ir->blocks[block].frame;
     begin_idle(ir);
     ir->blocks[block].first = ir->n_ops;
 }
@@ -453,9 +477,26 @@ void ir_goto(struct ir *ir, uint64_t pc)
     end_goto(ir, pc, IR_EXIT_JUMP, 0);
 }
 
+/* The callee's block at @pc for the call from here that returns to @ret. */
+static bool planned_call(struct ir *ir, uint64_t pc, uint64_t ret, uint32_t *block)
+{
+    const struct ir_build *b = ir->b;
+
+    for (uint32_t i = 1; i < b->n_frames; i++)
+        if (b->frame[i].parent == b->at_frame && b->frame[i].ret == ret && planned_in(ir, pc, i, block))
+            return true;
+    return false;
+}
+
+/* Calls within the region close no loops: where they do there is a jump back in the same frame. */
 void ir_goto_call(struct ir *ir, uint64_t pc, uint64_t ret)
 {
-    end_goto(ir, pc, IR_EXIT_CALL, ret);
+    uint32_t block;
+
+    if (planned_call(ir, pc, ret, &block))
+        end_jmp(ir, block);
+    else
+        end_goto(ir, pc, IR_EXIT_CALL, ret);
 }
 
 /* A block of its own on the edge from @from to @pc: a way out, or the poll of a loop. */
@@ -511,13 +552,51 @@ void ir_goto_ind(struct ir *ir, ir_val target, enum ir_exit_kind kind, uint64_t 
     ir_goto_land(ir, target, kind, 0, ret);
 }
 
-void ir_goto_land(struct ir *ir, ir_val target, enum ir_exit_kind kind, unsigned landing, uint64_t ret)
+static void end_ind(struct ir *ir, ir_val target, enum ir_exit_kind kind, unsigned landing, uint64_t ret)
 {
     struct ir_op o = {.op = IRO_exit_ind, .imm = ret, .arg = {target.id, kind, landing}};
 
     o.snap = snapshot(ir, ir->b->pc);
     o.lane = idle_after(ir, kind, ret);
     end_block(ir, &o);
+}
+
+/* A return from a frame of the region: back to the call, if it is still that address. */
+static void end_return(struct ir *ir, ir_val target, uint32_t back)
+{
+    struct ir_build *b = ir->b;
+    uint32_t from = b->block, other;
+    ir_val same = ir_cmp(ir, IRO_eq, target, ir_const(ir, ir_type_of(ir, target), b->frame[b->at_frame].ret));
+    uint64_t known;
+
+    if (ir_const_of(ir, same.id, &known) && known) {
+        end_jmp(ir, back);
+        return;
+    }
+    end_block(ir, &(struct ir_op){.op = IRO_br, .arg = {same.id}});
+    other = ir_push_block(ir, b->pc);
+    ir->blocks[other].first = ir->n_ops;
+    ir->blocks[other].exit_only = true;
+    ir->blocks[other].pred = from + 1;
+    ir->blocks[other].entry_sets = b->sets;
+    b->block = other;
+    b->ended = false;
+    end_ind(ir, target, IR_EXIT_RET, 0, 0);
+    b->block = from;
+    ir->blocks[from].succ[0] = back;
+    ir->blocks[from].succ[1] = other;
+    ir->blocks[from].n_succ = 2;
+}
+
+void ir_goto_land(struct ir *ir, ir_val target, enum ir_exit_kind kind, unsigned landing, uint64_t ret)
+{
+    const struct ir_frame *f = &ir->b->frame[ir->b->at_frame];
+    uint32_t back;
+
+    if (kind == IR_EXIT_RET && !landing && ir->b->at_frame && planned_in(ir, f->ret, f->parent, &back))
+        end_return(ir, target, back);
+    else
+        end_ind(ir, target, kind, landing, ret);
 }
 
 void ir_trap(struct ir *ir, uint32_t reason, uint64_t detail, uint64_t pc)

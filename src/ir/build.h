@@ -16,6 +16,15 @@
 
 /** ir_plan - name a guest block of the region before lifting; returns its block index. */
 uint32_t ir_plan(struct ir *ir, uint64_t pc, uint32_t heat);
+/**
+ * ir_frame - what is called from @parent (0: the region itself) and returns to @ret: a number for ir_plan_in; fewer than
+ * IR_MAX_FRAMES.  Blocks planned in a frame are the region's copy of the callee for this call: ir_goto_call goes to the target's, and
+ * a return from there that leads to @ret, as nearly all do, goes on with the block planned for that in the parent's.
+ */
+#define IR_MAX_FRAMES 32
+uint32_t ir_frame(struct ir *ir, uint32_t parent, uint64_t ret);
+/** ir_plan_in - ir_plan for a block in @frame. */
+uint32_t ir_plan_in(struct ir *ir, uint64_t pc, uint32_t heat, uint32_t frame);
 /** ir_start_block - begin lifting a planned block (in the order they were planned). */
 void ir_start_block(struct ir *ir, uint32_t block);
 /** ir_finish - after the last block: orders exit blocks, computes predecessors and loop heads. */

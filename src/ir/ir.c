@@ -123,6 +123,8 @@ void ir_reset(struct ir *ir)
     ir_push_set(ir, 0, 0, 0);
     ir_push_snap(ir, 0, 0, 0);
     b->pc = 0;
+    b->n_frames = 1;
+    b->at_frame = 0;
     b->n_plan = b->block = b->sets = b->snap = b->n_inserts = b->pass_op = 0;
     b->ended = true;
     b->epoch++;

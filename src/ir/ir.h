@@ -106,6 +106,7 @@ struct ir_block {
     bool full_call;  /* contains a call that synchronises all slots */
     uint8_t depth;   /* loop nesting */
     uint64_t pc;     /* guest address, for exit blocks their target */
+    uint32_t frame;  /* of a planned block: ir_frame() */
     uint32_t pred;   /* the only predecessor + 1 when state is inherited from it, else 0 */
     uint32_t entry_sets; /* the state inherited from pred: its sets at its end */
     uint32_t end_sets;   /* sets at the end of the block */

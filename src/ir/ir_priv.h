@@ -60,8 +60,16 @@ struct ir_insert {
     uint32_t op, before, next;
 };
 
+/* A call within the region: where it returns to, and what it is part of. */
+struct ir_frame {
+    uint64_t ret;
+    uint32_t parent;
+};
+
 /** struct ir_build - the state of lifting one block. */
 struct ir_build {
+    struct ir_frame frame[IR_MAX_FRAMES]; /* [0]: the region's own */
+    uint32_t n_frames, at_frame; /* at_frame: of the block being lifted */
     uint64_t pc;    /* of the instruction being lifted */
     uint32_t block; /* being lifted */
     uint32_t sets;  /* newest slot write */

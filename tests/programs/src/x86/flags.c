@@ -65,6 +65,20 @@ static unsigned nested(unsigned n)
     return sum;
 }
 
+/* A function small enough to be made part of its caller, that returns behind the instruction after the call now and then. */
+__asm__(".globl skips\n"
+        "skips: lea 1(%rdi), %eax; test $7, %edi; jne 1f; addq $3, (%rsp)\n1: ret\n");
+
+static unsigned skipped(unsigned n)
+{
+    unsigned sum = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        __asm__ volatile("mov %1, %%edi; call skips; .byte 0x8d, 0x40, 0x05; add %%eax, %0" /* lea 5(%rax), %eax */
+                         : "+r"(sum) : "r"(i) : "rax", "rdi", "cc", "memory");
+    return sum;
+}
+
 unsigned given(unsigned flags, unsigned long what);
 
 static unsigned through(unsigned n)
@@ -78,6 +92,6 @@ static unsigned through(unsigned n)
 
 int main(void)
 {
-    printf("%u %u %u %u\n", carries(20000), others(20000), nested(20000), through(200000));
+    printf("%u %u %u %u %u\n", carries(20000), others(20000), nested(20000), through(200000), skipped(200000));
     return 0;
 }
