@@ -168,9 +168,9 @@ void jc_clear(struct cpu *cpu);
 void jc_forget(struct cpu *cpu, uint64_t pc);
 /** jc_light - does this CPU's code look into the cache of HOST_LAND_LIGHT (host/host.h)? */
 bool jc_light(const struct cpu *cpu);
-/** jc_fill - branches of sort @landing (0: all but the restricted) find @pc at @host.  Taken back when
- * the engine's generation is no longer @generation. */
-void jc_fill(struct cpu *cpu, uint64_t pc, unsigned landing, void *host, uint32_t generation);
+/** jc_fill - branches of sort @landing (0: all but the restricted) find @pc at @host, unless @dead [atomic]: whoever sets that
+ * calls jc_forget() then. */
+void jc_fill(struct cpu *cpu, uint64_t pc, unsigned landing, void *host, const bool *dead);
 /** land - check what cpu->landing asks for, if anything: false when the branch was not allowed. */
 bool land(struct cpu *cpu);
 

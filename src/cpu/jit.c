@@ -378,11 +378,11 @@ static bool writes_idle(struct jit *j, const struct cpu *cpu, struct region *r)
     return known == REGION_IDLE_WRITES;
 }
 
-static void fill_caches(struct jit *j, struct cpu *cpu, struct region *r, uint32_t generation)
+static void fill_caches(struct jit *j, struct cpu *cpu, struct region *r)
 {
-    jc_fill(cpu, r->pc, cpu->landing, r->code, generation);
+    jc_fill(cpu, r->pc, cpu->landing, r->code, &r->dead);
     if (jc_light(cpu) && !j->e->n_breakpoints && !j->e->conf.exact_flags && writes_idle(j, cpu, r))
-        jc_fill(cpu, r->pc, HOST_LAND_LIGHT, r->code, generation);
+        jc_fill(cpu, r->pc, HOST_LAND_LIGHT, r->code, &r->dead);
 }
 
 static enum cpu_stop run(struct jit *j, struct cpu *cpu)
@@ -392,7 +392,6 @@ static enum cpu_stop run(struct jit *j, struct cpu *cpu)
     uint32_t epoch = 0;
 
     while (!stop) {
-        uint32_t generation = __atomic_load_n(&j->e->generation, __ATOMIC_SEQ_CST);
         uint64_t pc = cpu->pc;
         struct region *r;
 
@@ -412,7 +411,7 @@ static enum cpu_stop run(struct jit *j, struct cpu *cpu)
         if (left && !j->e->conf.no_links)
             link_left(j, r, left, epoch);
         else if (!j->e->conf.no_links)
-            fill_caches(j, cpu, r, generation);
+            fill_caches(j, cpu, r);
         cpu->landing = 0;
         log_entry(cpu, r);
         left = host_enter(j->own.host)(cpu, r->code);

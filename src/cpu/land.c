@@ -83,7 +83,7 @@ void jc_forget(struct cpu *cpu, uint64_t pc)
         forget(cpu, cpu->land[k], CPU_LAND_BITS, pc);
 }
 
-void jc_fill(struct cpu *cpu, uint64_t pc, unsigned landing, void *host, uint32_t generation)
+void jc_fill(struct cpu *cpu, uint64_t pc, unsigned landing, void *host, const bool *dead)
 {
     unsigned i = pc >> cpu->isa->pc_shift & ((1u << (landing ? CPU_LAND_BITS : CPU_JC_BITS)) - 1);
     struct cpu_jc *jc = landing ? cpu->land[landing - 1] : cpu->jc;
@@ -93,8 +93,8 @@ void jc_fill(struct cpu *cpu, uint64_t pc, unsigned landing, void *host, uint32_
     empty(jc, i);
     jc[i].host = host;
     __atomic_store_n(&jc[i].pc, pc, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&cpu->engine->generation, __ATOMIC_SEQ_CST) != generation)
-        empty(jc, i); /* it may have been killed meanwhile */
+    if (__atomic_load_n(dead, __ATOMIC_SEQ_CST)) /* jc_forget() may have looked before the entry was there */
+        empty(jc, i);
 }
 
 void cpu_set_mode(struct cpu *cpu, uint32_t mode)

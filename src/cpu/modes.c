@@ -125,7 +125,7 @@ void modes_forget(struct cpu *cpu, uint64_t pc)
         struct cpu_mode *m = &cpu->modes[n];
         unsigned i = pc >> cpu->isa->pc_shift & ((1u << CPU_MODE_JC_BITS) - 1);
 
-        if (!__atomic_load_n(&m->taken, __ATOMIC_ACQUIRE)) /* then it is empty: what fills it looks at the generation */
+        if (!__atomic_load_n(&m->taken, __ATOMIC_ACQUIRE)) /* then it is empty: what fills it looks whether the translation is dead */
             continue;
         if (__atomic_load_n(&m->jc[i].pc, __ATOMIC_RELAXED) == pc)
             empty(m->jc, i);
