@@ -2,6 +2,7 @@
 /*
  * Two CPUs: locked accesses in two cache lines and in two pages are atomic to both (SDM 3A, 9.1.2), and code that one writes is what the other
  * executes once it has seen that it was written (8.1.3; PCs do not ask for more than that).
+ * skip reference: on a busy machine its second CPU goes on with old code now and then
  */
 #include "sys.h"
 #define PD    0x10000
