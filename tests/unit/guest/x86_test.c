@@ -74,7 +74,7 @@ TEST(x86, calls_return)
 TEST(x86, lengths_are_decoded)
 {
     static const struct {
-        const char *bytes;
+        uint8_t bytes[16];
         uint8_t n, code;
     } cases[] = {
         {"\x48\x8b\x84\xc8\x00\x01\x00\x00", 8, X86_CODE64}, /* mov rax,[rax+rcx*8+256] */
@@ -87,9 +87,9 @@ TEST(x86, lengths_are_decoded)
     struct x86_insn i;
 
     for (unsigned n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
-        CHECK_EQ(x86_decode(X86_MODE_FLAT | cases[n].code, 0, (const uint8_t *)cases[n].bytes, 16, &i), X86_OK);
+        CHECK_EQ(x86_decode(X86_MODE_FLAT | cases[n].code, 0, cases[n].bytes, 16, &i), X86_OK);
         CHECK_EQ(i.len, cases[n].n);
-        CHECK_EQ(x86_decode(X86_MODE_FLAT | cases[n].code, 0, (const uint8_t *)cases[n].bytes, cases[n].n - 1u, &i), X86_SHORT);
+        CHECK_EQ(x86_decode(X86_MODE_FLAT | cases[n].code, 0, cases[n].bytes, cases[n].n - 1u, &i), X86_SHORT);
     }
 }
 
@@ -165,7 +165,8 @@ TEST(x86, random_numbers_differ)
 TEST(x86, logs_have_instructions_as_the_manual_writes_them)
 {
     static const struct {
-        const char *bytes, *text;
+        uint8_t bytes[16];
+        const char *text;
         uint8_t code;
     } cases[] = {
         {"\x48\x8b\x84\xc8\x00\x01\x00\x00", "488b84c800010000  mov rax, qword ptr [rax+rcx*8+0x100]", X86_CODE64},
@@ -183,12 +184,12 @@ TEST(x86, logs_have_instructions_as_the_manual_writes_them)
     char buf[80];
 
     for (unsigned n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
-        guest_x86_64.disas(X86_MODE_FLAT | cases[n].code, 0x1000, (const uint8_t *)cases[n].bytes, 16, buf, sizeof(buf));
+        guest_x86_64.disas(X86_MODE_FLAT | cases[n].code, 0x1000, cases[n].bytes, 16, buf, sizeof(buf));
         CHECK_STR(buf, cases[n].text);
     }
     for (size_t len = 1; len < 40; len++) { /* it never writes behind the buffer */
         memset(buf, 'x', sizeof(buf));
-        guest_x86_64.disas(X86_MODE_FLAT | X86_CODE64, 0x1000, (const uint8_t *)cases[0].bytes, 16, buf, len);
+        guest_x86_64.disas(X86_MODE_FLAT | X86_CODE64, 0x1000, cases[0].bytes, 16, buf, len);
         CHECK_EQ(buf[len], 'x');
         CHECK(strlen(buf) < len);
     }
