@@ -162,7 +162,7 @@ static int parse_old_name(const char *name, struct json_object *opts, struct err
 
     if (export && export[12])
         set(opts, "export", export + 12, strlen(export + 12));
-    if (!strncmp(at, "unix:", 5)) {
+    if (end - at >= 5 && !strncmp(at, "unix:", 5)) { /* not the colon of :exportname= */
         set(opts, "path", at + 5, (size_t)(end - at - 5));
         return 0;
     }
