@@ -132,6 +132,12 @@ def io_both(argv):
     same(said[1], said[0], argv)
 
 
+def test_reopen_keeps_a_temporary_overlay():
+    run('/usr/bin/qemu-img', 'create', '-q', '-f', 'qcow2', 'b', '1M')
+    r = run(f'{SIDES[1]}/qemu-io', '-c', 'open -s b', '-c', 'write -P 5 0 64k', '-c', 'reopen -r', '-c', 'read -P 5 0 64k')
+    must('cannot be reopened' in r.stdout and 'read 65536/65536' in r.stdout, r.stdout)
+
+
 def test_commands_of_qemu_io():
     want, got = (io_commands(s) for s in SIDES)
     same(got, want, 'commands and options in the help')

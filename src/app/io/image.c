@@ -198,6 +198,8 @@ static int run_reopen(struct io *io, const struct io_command *c, int argc, char 
             r = -1;
         }
     }
+    if (r >= 0 && optind == argc && io->snapshot) /* closing it would lose what was written */
+        r = err_set(&e, -ENOTSUP, "An image that was opened with -s cannot be reopened");
     if (e.code)
         storage_fail(&e);
     else if (r < 0 || optind != argc)
