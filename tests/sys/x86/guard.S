@@ -144,25 +144,11 @@ newline:
 
 /* Goes on behind @code, which raises something or does not: then "ok". */
 .macro try code:vararg
-    movl $ABS(771f), RESUME
-    mov %rsp, RESUME_SP
-    \code
-    mov $ABS(fine), %eax
-    call *%rax
-771:
+    try_all "\code"
 .endm
 /* The same at privilege 3: @code is copied to where it may run. */
 .macro user code:vararg
-    jmp 774f
-772: \code
-    int $0x40
-773:
-774: movl $ABS(775f), RESUME
-    mov %rsp, RESUME_SP
-    mov $ABS(772b), %esi
-    mov $773b - 772b, %ecx
-    call down
-775:
+    user_all "\code"
 .endm
 /* Several instructions, in quotation marks. */
 .macro try_all code
