@@ -13,8 +13,9 @@ class Refused(Exception):
 
 
 class Viewer:
-    """A viewer that asks for raw pixels, resizing and QEMU's extended keys.  @tls: an ssl.SSLContext."""
-    def __init__(self, path, password=None, shared=True, tls=None, version=b'RFB 003.008\n'):
+    """A viewer that asks for raw pixels, resizing and QEMU's extended keys.  @tls: an ssl.SSLContext.
+    @between runs after it was told the size, before it says what it takes."""
+    def __init__(self, path, password=None, shared=True, tls=None, version=b'RFB 003.008\n', between=None):
         self.s = socket.socket(socket.AF_UNIX)
         self.s.settimeout(20)
         self.s.connect(path)
@@ -40,6 +41,8 @@ class Viewer:
         self.w, self.h = struct.unpack('>HH', self.take(4))
         self.take(16)
         self.name = self.take(struct.unpack('>I', self.take(4))[0]).decode()
+        if between:
+            between()
         self.s.sendall(struct.pack('>BxxxBBBBHHHBBBxxx', 0, 32, 24, 0, 1, 255, 255, 255, 16, 8, 0))
         self.s.sendall(struct.pack('>BxHiiii', 2, 4, 0, -223, -258, -257))
         self.pixels = bytearray(self.w * self.h * 4)

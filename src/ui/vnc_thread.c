@@ -25,6 +25,7 @@ struct client {
     bool pointer;  /* was given a picture of one */
     bool motion;   /* takes pointer motion changes, and */
     bool told, absolute; /* was told this */
+    bool missed;   /* a size of the picture, before it said that it takes new ones */
 };
 
 static struct vnc *vnc_of(rfbClientPtr cl)
@@ -220,6 +221,10 @@ static void before_update(rfbClientPtr cl)
     if (!cl->screen->cursor && !client_of(cl)->pointer)
         cl->cursorWasChanged = FALSE;
     client_of(cl)->pointer |= cl->screen->cursor != NULL;
+    if (client_of(cl)->missed && cl->useNewFBSize) {
+        client_of(cl)->missed = false;
+        cl->newFBSizePending = TRUE;
+    }
     if (vnc_of(cl)->lossy)
         return;
     cl->tightQualityLevel = -1;
@@ -241,12 +246,25 @@ static void set_format(rfbScreenInfoPtr s)
     rfbReleaseClientIterator(i);
 }
 
+/* The library forgets those who have been told the size, and not yet said that they take another. */
+static void note_size(rfbScreenInfoPtr s)
+{
+    rfbClientIteratorPtr i = rfbGetClientIterator(s);
+    rfbClientPtr cl;
+
+    while ((cl = rfbClientIteratorNext(i)))
+        if (client_of(cl) && cl->state == RFB_NORMAL && !cl->useNewFBSize)
+            client_of(cl)->missed = true;
+    rfbReleaseClientIterator(i);
+}
+
 static void set_size(rfbScreenInfoPtr s, unsigned width, unsigned height)
 {
     char *old = s->frameBuffer, *now = calloc((size_t)width * height, 4);
 
     if (!now)
         fatal("out of memory");
+    note_size(s);
     rfbNewFramebuffer(s, now, (int)width, (int)height, 8, 3, 4);
     set_format(s);
     free(old);

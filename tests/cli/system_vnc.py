@@ -176,6 +176,11 @@ def typing():
     verdict('and its own text', '7.2.22Emu' not in read_text(v, glyphs))
     v.tap(CTRL, ALT, ord('1'))
     verdict('Ctrl-Alt-1 shows the graphics again', v.wait(lambda: (v.w, v.h) == (640, 480)), (v.w, v.h))
+    late = Viewer(m.path, between=lambda: (v.tap(CTRL, ALT, ord('3')), v.wait(lambda: v.w == 320), v.close()))
+    late.whole()
+    verdict('who comes while the size changes is told', late.wait(lambda: (late.w, late.h) == (320, 160), 5), (late.w, late.h))
+    v = late
+    v.tap(CTRL, ALT, ord('1'))
     out = os.path.join(TMP, 'a.ppm')
     m.ask(f'screendump {out} a')
     verdict('screendump takes text consoles, too', open(out, 'rb').read(14) == b'P6\n640 384\n255')
