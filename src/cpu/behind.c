@@ -200,7 +200,7 @@ bool behind_take_locked(struct jit *j, uint64_t pc, uint32_t mode)
     region_place_locked(&b->f, &b->made);
     b->f.ir->idle_dead_at = NULL;                   /* guest code is not looked at any more */
     for (unsigned i = 0; i < b->made.n_placed; i++) /* changes are told from now on */
-        engine_mark(j->e, b->made.placed[i].start, b->made.placed[i].end);
+        engine_mark(j->e, b->f.placed[i].start, b->f.placed[i].end);
     b->stale = false;
     b->epoch = j->epoch;
     b->state = WANTED;

@@ -74,6 +74,7 @@ struct former {
     struct flat flat;
     struct span seen[JIT_MAX_SEEN]; /* code outside the region that this one's exits rely on */
     unsigned n_seen;
+    struct span placed[JIT_MAX_BLOCKS + JIT_MAX_SEEN]; /* the blocks, then seen, by engine_at(); made.n_placed of them */
     uint32_t mode; /* that guest code is lifted for */
     uint64_t exec_lo, exec_hi; /* guest code known to be executable, for this region's forming */
     uint64_t exec_base;        /* host address less guest address there */
@@ -127,11 +128,10 @@ struct region *region_find(const struct jit *j, uint64_t pc, uint64_t at, uint64
 enum effort { FLAT, COLD, HOT };
 /** struct made - host code, and what it was made from; the job's tables are the former's until its next region. */
 struct made {
-    uint64_t pc, at, beyond; /* at, beyond, placed: as engine_at() has it */
+    uint64_t pc, at, beyond; /* at, beyond: as engine_at() has it */
     uint32_t mode;
     const struct span *spans;
     unsigned n_spans, n_placed;
-    struct span placed[JIT_MAX_BLOCKS + JIT_MAX_SEEN]; /* spans, then the former's seen */
     bool hot;
     struct host_soft soft; /* machines */
     struct host_job job;

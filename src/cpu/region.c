@@ -241,8 +241,8 @@ void region_place_locked(struct former *f, struct made *m)
     struct jit *j = f->j;
 
     m->n_placed = m->n_spans + f->n_seen;
-    place_spans(j, m->placed, m->spans, m->n_spans);
-    place_spans(j, m->placed + m->n_spans, f->seen, f->n_seen);
+    place_spans(j, f->placed, m->spans, m->n_spans);
+    place_spans(j, f->placed + m->n_spans, f->seen, f->n_seen);
     m->at = m->pc;
     m->beyond = ENGINE_NOWHERE;
     m->job.soft = NULL;
@@ -274,14 +274,15 @@ int region_compile(struct former *f, struct made *m, enum effort effort, uint8_t
 }
 
 /* Tables that stay with the region.  False: there is no room for them. */
-static bool keep_tables(struct jit *j, struct region *r, const struct made *m)
+static bool keep_tables(struct former *f, struct region *r, const struct made *m)
 {
     const struct host_job *job = &m->job;
+    struct jit *j = f->j;
 
     r->traps = copy_meta(j, job->traps, job->n_traps * sizeof(*job->traps));
     r->faults = copy_meta(j, job->faults, job->n_faults * sizeof(*job->faults));
     r->desc = copy_meta(j, job->desc, job->desc_len);
-    r->spans = copy_meta(j, m->placed, m->n_placed * sizeof(*m->placed));
+    r->spans = copy_meta(j, f->placed, m->n_placed * sizeof(*f->placed));
     return r->traps && r->faults && r->desc && r->spans;
 }
 
@@ -306,7 +307,7 @@ struct region *region_keep_locked(struct former *f, const struct made *m)
                          .n_blocks = (uint16_t)m->n_spans,
                          .n_spans = (uint16_t)m->n_placed};
     log_region(j->e, r, m->spans, m->n_spans, f->ir);
-    if (!keep_tables(j, r, m) || !region_insert_locked(j, r))
+    if (!keep_tables(f, r, m) || !region_insert_locked(j, r))
         return NULL;
     tcache_added_locked(j, r);
     return r;
