@@ -69,6 +69,7 @@ static void note_listen(struct vnc *v, int fd, bool websocket)
 /* All of a host's addresses have the same port; one that is taken anywhere is none.  Some families may be missing. */
 static int listen_all(struct vnc *v, const struct sock_addrs *all, bool websocket, struct err *e)
 {
+    struct err why = {0}; /* @e has it only if nothing comes of it */
     unsigned before = v->n_listen;
     int r = -EADDRNOTAVAIL;
 
@@ -77,15 +78,18 @@ static int listen_all(struct vnc *v, const struct sock_addrs *all, bool websocke
 
         one.at[0] = all->at[i];
         one.n = 1;
-        if ((r = sock_listen(&one, 0, e)) >= 0) {
+        if ((r = sock_listen(&one, 0, &why)) >= 0) {
             note_listen(v, r, websocket);
         } else if (r == -EADDRINUSE) {
             while (v->n_listen > before)
                 close(v->listen[--v->n_listen]);
-            return r;
+            break;
         }
     }
-    return v->n_listen > before ? 0 : r;
+    if (v->n_listen > before)
+        return 0;
+    *e = why;
+    return r;
 }
 
 /* No host: everybody, by both families where the machine has them. */
@@ -105,16 +109,19 @@ static int resolve(struct sock_addrs *a, const struct vnc_options *o, const char
 /* The first port from @port to @to. */
 static int listen_port(struct vnc *v, const struct vnc_options *o, const char *host, long port, long to, bool websocket, struct err *e)
 {
+    struct err why = {0}; /* that one port is taken is no error */
     struct sock_addrs a;
     char text[16];
     int r;
 
     do {
         snprintf(text, sizeof(text), "%ld", port);
-        if ((r = resolve(&a, o, host, text, e)) < 0)
-            return r;
-        r = listen_all(v, &a, websocket, e);
+        if ((r = resolve(&a, o, host, text, &why)) < 0)
+            break;
+        r = listen_all(v, &a, websocket, &why);
     } while (r == -EADDRINUSE && port++ < to);
+    if (r < 0)
+        *e = why;
     return r;
 }
 

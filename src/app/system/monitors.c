@@ -37,15 +37,16 @@ static int log_file(void *opaque, const char *path, struct err *e)
 
 /* In the order in which they were asked for, which is the list's from behind: the first has the keyboard.  Unless a serial port
  * has: then they wait for Ctrl-A c. */
-static void make(struct sys *s, struct named *n, struct err *e)
+static int make(struct sys *s, struct named *n, struct err *e)
 {
+    int r = n ? make(s, n->next, e) : 0;
     struct chr *c;
 
     if (!n)
-        return;
-    make(s, n->next, e);
+        return 0;
     c = n->p;
-    n->p = e->code ? NULL : mon_new(&s->mon_env, c, chr_in_use(c), e);
+    n->p = r < 0 ? NULL : mon_new(&s->mon_env, c, chr_in_use(c), e);
+    return r < 0 ? r : n->p ? 0 : e->code;
 }
 
 int monitors_make(struct sys *s, struct err *e)
@@ -57,8 +58,7 @@ int monitors_make(struct sys *s, struct err *e)
                                   .gdbserver = machine_gdb_listen,
                                   .log_items = log_items, .log_file = log_file,
                                   .log_help = logs_help, .opaque = s};
-    make(s, s->mons, e);
-    return e->code ? err_wrap(e, e->code, "monitor") : 0;
+    return make(s, s->mons, e) < 0 ? err_wrap(e, e->code, "monitor") : 0;
 }
 
 void monitors_close(struct sys *s)
