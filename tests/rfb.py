@@ -14,8 +14,8 @@ class Refused(Exception):
 
 class Viewer:
     """A viewer that asks for raw pixels, resizing and QEMU's extended keys.  @tls: an ssl.SSLContext.
-    @between runs after it was told the size, before it says what it takes."""
-    def __init__(self, path, password=None, shared=True, tls=None, version=b'RFB 003.008\n', between=None):
+    @between runs after it was told the size, before it says what it takes.  Unless @resizes it knows only that size."""
+    def __init__(self, path, password=None, shared=True, tls=None, version=b'RFB 003.008\n', between=None, resizes=True):
         self.s = socket.socket(socket.AF_UNIX)
         self.s.settimeout(20)
         self.s.connect(path)
@@ -44,7 +44,8 @@ class Viewer:
         if between:
             between()
         self.s.sendall(struct.pack('>BxxxBBBBHHHBBBxxx', 0, 32, 24, 0, 1, 255, 255, 255, 16, 8, 0))
-        self.s.sendall(struct.pack('>BxHiiii', 2, 4, 0, -223, -258, -257))
+        kinds = [0, *([-223] if resizes else []), -258, -257]
+        self.s.sendall(struct.pack(f'>BxH{len(kinds)}i', 2, len(kinds), *kinds))
         self.pixels = bytearray(self.w * self.h * 4)
         self.told = set()
         self.frames = 0
@@ -70,14 +71,15 @@ class Viewer:
             data += more
         return data
 
-    def ask(self, whole=True):
-        self.s.sendall(struct.pack('>BBHHHH', 3, not whole, 0, 0, self.w, self.h))
+    def ask(self, whole=True, size=None):
+        self.s.sendall(struct.pack('>BBHHHH', 3, not whole, 0, 0, *(size or (self.w, self.h))))
 
     def rect(self):
         x, y, w, h, kind = struct.unpack('>HHHHi', self.take(12))
         if kind == -223:
             self.w, self.h, self.pixels = w, h, bytearray(w * h * 4)
         elif kind == 0:
+            assert x + w <= self.w and y + h <= self.h, (x, y, w, h)
             self.frames += 1
             for row in range(y, y + h):
                 at = (row * self.w + x) * 4
@@ -92,9 +94,9 @@ class Viewer:
         for _ in range(struct.unpack('>xH', self.take(3))[0]):
             self.rect()
 
-    def whole(self):
+    def whole(self, size=None):
         before = self.frames
-        self.ask()
+        self.ask(size=size)
         while self.frames == before:
             self.update()
 

@@ -8,11 +8,13 @@
 #include "schema/keyval.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,21 +29,49 @@ bool vnc_there(void)
 
 /* --- Between the threads --- */
 
-void vnc_wake(struct vnc *v)
+static void wake(const struct vnc_client *c)
 {
     uint64_t one = 1;
 
-    if (write(v->wake, &one, sizeof(one)) < 0)
+    if (write(c->wake, &one, sizeof(one)) < 0)
         return; /* it is full: the thread wakes up anyway */
+}
+
+static bool is_there(const struct vnc_client *c)
+{
+    return c->taken && !c->gone;
+}
+
+/* How many viewers there are. */
+static unsigned viewers(struct vnc *v)
+{
+    unsigned n = 0;
+
+    pthread_mutex_lock(&v->lock);
+    for (unsigned i = 0; i < v->connections; i++)
+        n += is_there(&v->client[i]);
+    pthread_mutex_unlock(&v->lock);
+    return n;
+}
+
+/* Something is new for all of them. */
+static void wake_all(struct vnc *v)
+{
+    pthread_mutex_lock(&v->lock);
+    for (unsigned i = 0; i < v->connections; i++)
+        if (is_there(&v->client[i]))
+            wake(&v->client[i]);
+    pthread_mutex_unlock(&v->lock);
 }
 
 static void handle(struct vnc *v, const struct vnc_event *ev);
 
+/* Not all that come meanwhile: viewers that talk fast do not stop the machine. */
 static void drain(void *opaque)
 {
     struct vnc *v = opaque;
 
-    for (;;) {
+    for (unsigned i = 0; i < VNC_EVENTS; i++) {
         struct vnc_event ev;
 
         pthread_mutex_lock(&v->lock);
@@ -56,6 +86,7 @@ static void drain(void *opaque)
         pthread_mutex_unlock(&v->lock);
         handle(v, &ev);
     }
+    loop_call(v->env->loop, drain, v);
 }
 
 /* A viewer that says more than the machine takes is slowed down, for a while. */
@@ -93,10 +124,12 @@ static void copy_rect(struct vnc *v, const struct surface *s, struct vnc_rect r)
 
 static void note_rect(struct vnc *v, struct vnc_rect r)
 {
-    if (v->n_rects < VNC_RECTS)
-        v->rect[v->n_rects++] = r;
-    else /* too many: all of it */
-        v->rect[0] = (struct vnc_rect){0, 0, v->width, v->height};
+    for (struct vnc_client *c = v->client; c < v->client + v->connections; c++) {
+        if (c->n_rects < VNC_RECTS)
+            c->rect[c->n_rects++] = r;
+        else /* too many: all of it */
+            c->rect[0] = (struct vnc_rect){0, 0, v->width, v->height};
+    }
 }
 
 static void on_resized(void *opaque, struct console *c)
@@ -111,11 +144,10 @@ static void on_resized(void *opaque, struct console *c)
             fatal("out of memory");
         v->width = s->width;
         v->height = s->height;
-        v->resized = true;
     }
-    v->n_rects = 0;
-    note_rect(v, (struct vnc_rect){0, 0, s->width, s->height});
-    copy_rect(v, s, v->rect[0]);
+    for (unsigned i = 0; i < v->connections; i++)
+        v->client[i].resized = true;
+    copy_rect(v, s, (struct vnc_rect){0, 0, s->width, s->height});
     pthread_mutex_unlock(&v->lock);
     v->last_x = v->last_y = -1;
 }
@@ -130,6 +162,12 @@ static void on_dirty(void *opaque, struct console *c, unsigned x, unsigned y, un
         copy_rect(v, console_surface(c), (struct vnc_rect){x, y, w, h});
     }
     pthread_mutex_unlock(&v->lock);
+}
+
+static void note_cursor(struct vnc *v)
+{
+    for (unsigned i = 0; i < v->connections; i++)
+        v->client[i].cursor_changed = true;
 }
 
 /* A pointer that the device shows apart from the picture. */
@@ -147,9 +185,9 @@ static void on_cursor(void *opaque, struct console *c, const struct cursor *shap
     free((uint32_t *)(uintptr_t)v->cursor.pixels);
     v->cursor = n ? *shape : (struct cursor){0};
     v->cursor.pixels = copy;
-    v->cursor_changed = true;
+    note_cursor(v);
     pthread_mutex_unlock(&v->lock);
-    vnc_wake(v);
+    wake_all(v);
 }
 
 static void on_cursor_at(void *opaque, struct console *c, int x, int y, bool visible)
@@ -157,17 +195,18 @@ static void on_cursor_at(void *opaque, struct console *c, int x, int y, bool vis
     struct vnc *v = opaque;
 
     pthread_mutex_lock(&v->lock);
-    v->cursor_changed |= v->cursor_visible != visible;
+    if (v->cursor_visible != visible)
+        note_cursor(v);
     v->cursor_x = x;
     v->cursor_y = y;
     v->cursor_visible = visible;
     pthread_mutex_unlock(&v->lock);
-    vnc_wake(v);
+    wake_all(v);
 }
 
 static void on_refreshed(void *opaque, struct console *c)
 {
-    vnc_wake(opaque);
+    wake_all(opaque);
 }
 
 /* The console that display= and head= name; which may come and go. */
@@ -321,17 +360,14 @@ static void handle(struct vnc *v, const struct vnc_event *ev)
     case VNC_KEY: on_key(v, ev); break;
     case VNC_POINTER: on_pointer(v, ev); break;
     case VNC_LOOK:
-        if (ev->a && !c)
-            viewer_look(v->viewer, first_console(v));
-        else if (!ev->a)
+        if (!viewers(v))
             viewer_look(v->viewer, NULL);
+        else if (!c)
+            viewer_look(v->viewer, first_console(v));
         break;
     case VNC_SIZE:
         if (c)
             console_ui_size(c, ev->a, ev->b);
-        break;
-    case VNC_TLS:
-        vnc_tls_begin(v, (int)ev->a, ev->b);
         break;
     case VNC_LEFT:
         input_release_all(v->env->input);
@@ -348,7 +384,118 @@ static void on_input_change(void *opaque)
     pthread_mutex_lock(&v->lock);
     v->absolute = input_absolute(v->env->input);
     pthread_mutex_unlock(&v->lock);
-    vnc_wake(v);
+    wake_all(v);
+}
+
+/* --- Viewers come and go --- */
+
+static void finish(struct vnc_client *c)
+{
+    pthread_join(c->thread, NULL);
+    close(c->hang_up);
+    c->taken = false;
+}
+
+static struct vnc_client *free_place(struct vnc *v)
+{
+    for (struct vnc_client *c = v->client; c < v->client + v->connections; c++) {
+        if (c->taken && c->ended)
+            finish(c); /* has nothing left to do, and waits for no lock */
+        if (!c->taken)
+            return c;
+    }
+    return NULL;
+}
+
+static bool begin(struct vnc *v, int fd, const struct vnc_peer *peer, bool reverse)
+{
+    struct vnc_client *c = v->quit || fd >= FD_SETSIZE /* libvncserver selects */ ? NULL : free_place(v);
+
+    if (!c || (c->hang_up = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0)
+        return false;
+    c->fd = fd;
+    c->reverse = reverse;
+    c->peer = *peer;
+    c->gone = c->ended = c->inside = false;
+    c->cursor_changed = true;
+    c->n_rects = 0;
+    c->taken = !pthread_create(&c->thread, NULL, vnc_serve, c);
+    if (!c->taken)
+        close(c->hang_up);
+    return c->taken;
+}
+
+bool vnc_begin(struct vnc *v, int fd, const struct vnc_peer *peer, bool reverse)
+{
+    bool good;
+
+    pthread_mutex_lock(&v->lock);
+    good = begin(v, fd, peer, reverse);
+    pthread_mutex_unlock(&v->lock);
+    if (good)
+        vnc_say(v, (struct vnc_event){.kind = VNC_LOOK});
+    else
+        close(fd);
+    return good;
+}
+
+static void welcome(struct vnc *v, int fd, bool websocket, bool reverse)
+{
+    struct sock_addr a = sock_peer(fd);
+    struct vnc_peer peer = {.name = ""};
+    int on = 1;
+
+    if (a.a.ss_family != AF_UNIX)
+        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)); /* those that vanish give their places back */
+    vnc_peer_address(&peer, &a);
+    if (v->tls)
+        vnc_tls_begin(v, fd, websocket);
+    else
+        vnc_begin(v, fd, &peer, reverse);
+}
+
+static void on_listen(void *opaque, int ready)
+{
+    struct vnc *v = opaque;
+    int fd;
+
+    for (unsigned i = 0; i < v->n_listen; i++)
+        while ((fd = sock_accept(v->listen[i], NULL)) >= 0)
+            welcome(v, fd, v->is_websocket[i], false);
+}
+
+static int start(struct vnc *v, struct err *e)
+{
+    for (unsigned i = 0; i < v->connections; i++) {
+        v->client[i].v = v;
+        if ((v->client[i].wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
+            return err_set(e, -errno, "eventfd: %s", strerror(errno));
+    }
+    vnc_screens(v);
+    for (unsigned i = 0; i < v->n_listen; i++)
+        v->listening[i] = loop_add_fd(v->env->loop, v->listen[i], LOOP_READ, on_listen, v);
+    if (v->reverse >= 0)
+        welcome(v, v->reverse, false, true);
+    v->reverse = -1;
+    return 0;
+}
+
+static void stop(struct vnc *v)
+{
+    pthread_mutex_lock(&v->lock);
+    v->quit = true; /* nobody begins any more */
+    for (unsigned i = 0; i < v->connections; i++)
+        if (v->client[i].taken)
+            shutdown(v->client[i].hang_up, SHUT_RDWR);
+    pthread_mutex_unlock(&v->lock);
+    wake_all(v);
+    for (unsigned i = 0; i < v->connections; i++)
+        if (v->client[i].taken)
+            finish(&v->client[i]);
+    vnc_screens_free(v);
+    for (unsigned i = 0; i < v->connections; i++)
+        if (v->client[i].wake >= 0)
+            close(v->client[i].wake);
 }
 
 /* --- Options --- */
@@ -431,23 +578,12 @@ static int take_secret(struct vnc *v, const char *id, struct err *e)
     return vnc_set_password(v, buf, e);
 }
 
-static int start(struct vnc *v, struct err *e)
-{
-    int r = pthread_create(&v->thread, NULL, vnc_thread_main, v);
-
-    if (r)
-        return err_set(e, -r, "cannot make a thread: %s", strerror(r));
-    v->threaded = true;
-    return 0;
-}
-
 static int set_up(struct vnc *v, const struct vnc_options *o, struct err *e)
 {
     v->id = strdup(o->id);
     v->lossy = o->lossy;
     v->wants_password = o->password;
     v->key_delay = o->key_delay;
-    v->connections = (unsigned)o->connections;
     v->absolute = input_absolute(v->env->input);
     v->width = 640;
     v->height = 480;
@@ -458,8 +594,9 @@ static int set_up(struct vnc *v, const struct vnc_options *o, struct err *e)
     if (take_share(v, o->share, e) < 0 || refuse(o, e) < 0 || take_display(v, o, e) < 0 || take_secret(v, o->secret, e) < 0 ||
         vnc_tls_init(v, o, e) < 0 || vnc_listen(v, o, e) < 0)
         return e->code;
-    if ((v->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
-        return err_set(e, -errno, "eventfd: %s", strerror(errno));
+    v->connections = (unsigned)o->connections;
+    for (unsigned i = 0; i < v->connections; i++)
+        v->client[i].wake = -1;
     v->viewer = viewer_new(v->env->displays, &viewer_ops, v);
     input_on_change(v->env->input, on_input_change, v);
     return start(v, e);
@@ -482,7 +619,7 @@ struct vnc *vnc_open(const struct vnc_env *env, struct json_object *opts, struct
         if (!(v = calloc(1, sizeof(*v))))
             fatal("out of memory");
         v->env = env;
-        v->wake = v->reverse = -1;
+        v->reverse = -1;
         v->last_x = v->last_y = -1;
         v->expires = INT64_MAX;
         pthread_mutex_init(&v->lock, NULL);
@@ -500,35 +637,23 @@ struct vnc *vnc_open(const struct vnc_env *env, struct json_object *opts, struct
     return v;
 }
 
-/* Connections that nobody will take any more. */
-static void drop_events(struct vnc *v)
-{
-    for (; v->n_events; v->n_events--, v->first = (v->first + 1) % VNC_EVENTS)
-        if (v->event[v->first].kind == VNC_TLS)
-            close((int)v->event[v->first].a);
-}
-
 void vnc_close(struct vnc *v)
 {
     if (!v)
         return;
-    if (v->threaded) {
-        pthread_mutex_lock(&v->lock);
-        v->quit = true;
-        pthread_mutex_unlock(&v->lock);
-        vnc_wake(v);
-        pthread_join(v->thread, NULL);
-    }
+    for (unsigned i = 0; i < v->n_listen; i++)
+        if (v->listening[i])
+            loop_del_fd(v->listening[i]);
+    stop(v);
     vnc_tls_fini(v);
     input_off_change(v->env->input, v);
     viewer_free(v->viewer);
-    drop_events(v);
     for (unsigned i = 0; i < v->n_listen; i++)
         close(v->listen[i]);
     if (v->unix_path)
         unlink(v->unix_path);
-    if (v->wake >= 0)
-        close(v->wake);
+    if (v->reverse >= 0)
+        close(v->reverse);
     pthread_mutex_destroy(&v->lock);
     keymap_free(v->keymap);
     free((uint32_t *)(uintptr_t)v->cursor.pixels);
@@ -590,10 +715,14 @@ void vnc_print(struct vnc *v, void (*line)(void *opaque, const char *text), void
         print_auth(v, "    ", v->is_websocket[i], line, opaque);
     }
     pthread_mutex_lock(&v->lock);
-    for (unsigned i = 0; i < v->n_peers; i++) {
-        snprintf(text, sizeof(text), "  Client: %s", v->peer[i].text);
+    for (unsigned i = 0; i < v->connections; i++) {
+        const struct vnc_peer *peer = &v->client[i].peer;
+
+        if (!is_there(&v->client[i]))
+            continue;
+        snprintf(text, sizeof(text), "  Client: %s", peer->text);
         line(opaque, text);
-        snprintf(text, sizeof(text), "    x509_dname: %s", *v->peer[i].name ? v->peer[i].name : "none");
+        snprintf(text, sizeof(text), "    x509_dname: %s", *peer->name ? peer->name : "none");
         line(opaque, text);
         line(opaque, "    sasl_username: none");
     }

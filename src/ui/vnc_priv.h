@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the two sides of a VNC server share: vnc.c on the main loop, vnc_thread.c on the server's own thread. */
+/* What the sides of a VNC server share: vnc.c on the main loop, vnc_thread.c on a thread for each viewer. */
 #ifndef UI_VNC_PRIV_H
 #define UI_VNC_PRIV_H
 
@@ -15,9 +15,8 @@ enum { VNC_EVENTS = 512, VNC_LISTEN = 8, VNC_RECTS = 64, VNC_CLIENTS = 64, VNC_P
 enum vnc_event_kind {
     VNC_KEY,     /* a: keysym, b: code of set 1 or 0, c: down */
     VNC_POINTER, /* a: x, b: y (or deltas with @relative), c: buttons */
-    VNC_LOOK,    /* a: viewers there are */
+    VNC_LOOK,    /* viewers have come or gone */
     VNC_SIZE,    /* a, b: that a viewer would like */
-    VNC_TLS,     /* a: a connection that is to be TLS first, b: for a WebSocket */
     VNC_LEFT,    /* a viewer that may have held keys */
 };
 
@@ -33,15 +32,31 @@ struct vnc_rect {
 
 /* A viewer as `info vnc` has it. */
 struct vnc_peer {
-    const void *client;
     char text[SOCK_TEXT + 8];
     char name[256]; /* in its certificate; "": none */
 };
 
-/* A connection inside TLS, on its way to the thread: the end of a pair of sockets whose other end vnc_tls.c serves. */
-struct vnc_arrival {
-    int fd;
+/* A place for a viewer, and the thread that serves it: who reads slowly, or stops in the middle of a message, is alone with that. */
+struct vnc_client {
+    struct vnc *v;
+    void *screen; /* libvncserver's, with this viewer alone */
+    int wake;     /* eventfd: something is new for the thread */
+
+    /* Constant while it is taken. */
+    int fd;      /* libvncserver's, which closes it */
+    int hang_up; /* the same connection, for others to shut down */
+    bool reverse; /* we have called */
     struct vnc_peer peer;
+    pthread_t thread;
+
+    /* [v->lock] */
+    bool taken; /* there is a thread */
+    bool gone;  /* the viewer has left, and then */
+    bool ended; /* the thread is to be joined */
+    bool inside; /* the viewer has been let in: is shown the picture */
+    bool resized, cursor_changed;
+    struct vnc_rect rect[VNC_RECTS];
+    unsigned n_rects;
 };
 
 struct vnc_options {
@@ -66,20 +81,17 @@ struct vnc {
     char *tls, *tls_authz; /* objects' ids; no tls: none */
     struct vnc_relay *relays;
 
-    /* Constant while the thread runs. */
+    /* Constant while threads run. */
     int listen[VNC_LISTEN];
     char where[VNC_LISTEN][SOCK_TEXT + 32]; /* "127.0.0.1:5900 (ipv4)" */
     bool is_websocket[VNC_LISTEN];
     char at[SOCK_TEXT]; /* the first, as such */
     unsigned n_listen;
+    struct loop_fd *listening[VNC_LISTEN];
     int reverse; /* a connection that we made, or -1 */
     bool wants_password, lossy, tls_anon;
     enum vnc_share share;
     unsigned connections;
-    pthread_t thread;
-    bool threaded;
-    int wake; /* eventfd: something is new for the thread */
-    const struct vnc_peer *arriving; /* the thread's: who is about to come out of TLS */
     char *unix_path;
 
     pthread_mutex_t lock; /* innermost; of all below */
@@ -87,28 +99,30 @@ struct vnc {
     bool has_password;
     char password[VNC_PASSWORD + 1];
     int64_t expires;
-    uint32_t *pixels; /* the picture for the thread, width * height */
+    uint32_t *pixels; /* the picture for the threads, width * height */
     unsigned width, height;
-    bool resized;
-    struct vnc_rect rect[VNC_RECTS];
-    unsigned n_rects;
     struct vnc_event event[VNC_EVENTS]; /* a ring */
     unsigned first, n_events;
     bool called; /* the main loop knows that there are events */
-    struct vnc_peer peer[VNC_CLIENTS];
-    unsigned n_peers;
     struct cursor cursor; /* pixels are ours; NULL: none */
-    bool cursor_changed, cursor_visible;
+    bool cursor_visible;
     int cursor_x, cursor_y;
-    struct vnc_arrival arrival[VNC_CLIENTS];
-    unsigned n_arrivals;
+    struct vnc_client client[VNC_CLIENTS]; /* of these as many as @connections are used */
 };
 
-/* vnc_thread.c.  vnc_thread_main - until v->quit. */
-void *vnc_thread_main(void *vnc);
-/* vnc.c: vnc_say - the thread has something for the main loop; false: there was no room for long. */
+/*
+ * vnc_thread.c.  vnc_screens - what libvncserver needs for each place; before any viewer is there.  vnc_serve - the thread of the viewer
+ * of @client, a struct vnc_client.
+ */
+void vnc_screens(struct vnc *v);
+void vnc_screens_free(struct vnc *v);
+void *vnc_serve(void *client);
+/*
+ * vnc.c.  vnc_say - a thread has something for the main loop; false: there was no room for long.  vnc_begin - @fd, which is no longer the
+ * caller's, is a viewer's from now on; false: there is no place for it.  Any thread.
+ */
 bool vnc_say(struct vnc *v, struct vnc_event ev);
-void vnc_wake(struct vnc *v);
+bool vnc_begin(struct vnc *v, int fd, const struct vnc_peer *peer, bool reverse);
 
 /* vnc_listen.c.  vnc_listen - fills v->listen or v->reverse.  vnc_address - as `info vnc` has it. */
 int vnc_listen(struct vnc *v, const struct vnc_options *o, struct err *e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A VNC server's own thread: libvncserver on sockets that vnc.c has made, and nothing of the machine.  Source: RFC 6143; the community's
+ * A VNC viewer's own thread: libvncserver on a connection that vnc.c has taken, and nothing of the machine.  Source: RFC 6143; the community's
  * rfbproto for QEMU's extended key events (-258) and pointer motion changes (-257).
  */
 #include "ui/vnc_priv.h"
@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <rfb/rfb.h>
 #include <stdlib.h>
@@ -17,26 +18,30 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { POINTER_CHANGE = -257, EXTENDED_KEY = -258, MSG_QEMU = 255, WAIT_MS = 5000, LINGER_MS = 10 };
+enum { POINTER_CHANGE = -257, EXTENDED_KEY = -258, MSG_QEMU = 255, LINGER_MS = 10 };
 
 /* What belongs to one viewer. */
 struct client {
-    struct vnc *v;
-    bool pointer;  /* was given a picture of one */
-    bool motion;   /* takes pointer motion changes, and */
+    struct vnc_client *place;
+    rfbClientPtr it; /* NULL: has left */
+    bool pointer;    /* was given a picture of one */
+    bool motion;     /* takes pointer motion changes, and */
     bool told, absolute; /* was told this */
-    bool missed;   /* a size of the picture, before it said that it takes new ones */
 };
 
-static struct vnc *vnc_of(rfbClientPtr cl)
+static struct client *client_of(rfbClientPtr cl)
 {
     return cl->screen->screenData;
 }
 
-static struct client *client_of(rfbClientPtr cl)
+static struct vnc *vnc_of(rfbClientPtr cl)
 {
-    return cl->clientData;
+    return client_of(cl)->place->v;
 }
+
+/* The library's list of extensions; making screens; its DES. */
+static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
+static bool extended; /* [library] */
 
 /* --- What viewers say --- */
 
@@ -48,7 +53,7 @@ static void key(rfbBool down, rfbKeySym sym, rfbClientPtr cl)
 static void pointer(int mask, int x, int y, rfbClientPtr cl)
 {
     struct client *c = client_of(cl);
-    bool relative = c && c->motion && c->told && !c->absolute;
+    bool relative = c->motion && c->told && !c->absolute;
 
     vnc_say(vnc_of(cl), (struct vnc_event){.kind = VNC_POINTER,
                                            .relative = relative,
@@ -77,7 +82,9 @@ static rfbBool password_ok(rfbClientPtr cl, const char *response, int len)
     memcpy(password, v->password, sizeof(password));
     pthread_mutex_unlock(&v->lock);
     memcpy(want, cl->authChallenge, CHALLENGESIZE);
+    pthread_mutex_lock(&library);
     rfbEncryptBytes(want, password);
+    pthread_mutex_unlock(&library);
     if (len != CHALLENGESIZE)
         return FALSE;
     for (int i = 0; i < CHALLENGESIZE; i++)
@@ -117,8 +124,6 @@ static void tell_motion(rfbClientPtr cl)
 
 static rfbBool enable(rfbClientPtr cl, void **data, int encoding)
 {
-    if (!client_of(cl))
-        return FALSE;
     if (encoding == EXTENDED_KEY) {
         announce(cl, encoding, 0);
         return TRUE;
@@ -156,63 +161,37 @@ static rfbProtocolExtension extension = {
 
 /* --- Viewers come and go --- */
 
-static void count(struct vnc *v)
-{
-    unsigned n;
-
-    pthread_mutex_lock(&v->lock);
-    n = v->n_peers;
-    pthread_mutex_unlock(&v->lock);
-    vnc_say(v, (struct vnc_event){.kind = VNC_LOOK, .a = n});
-}
-
 static void gone(rfbClientPtr cl)
 {
-    struct vnc *v = vnc_of(cl);
-
-    pthread_mutex_lock(&v->lock);
-    for (unsigned i = 0; i < v->n_peers; i++)
-        if (v->peer[i].client == cl) {
-            v->peer[i] = v->peer[--v->n_peers];
-            break;
-        }
-    pthread_mutex_unlock(&v->lock);
-    free(cl->clientData);
-    cl->clientData = NULL;
-    vnc_say(v, (struct vnc_event){.kind = VNC_LEFT});
-    count(v);
+    client_of(cl)->it = NULL;
 }
 
 static enum rfbNewClientAction arrived(rfbClientPtr cl)
 {
-    struct vnc *v = vnc_of(cl);
-    struct sock_addr a = sock_peer(cl->sock);
-    struct vnc_peer peer = {.client = cl};
-    struct client *c = calloc(1, sizeof(*c));
-    bool room;
-
-    if (!c)
-        return RFB_CLIENT_REFUSE;
-    if (v->arriving) { /* inside TLS: the socket says nothing */
-        peer = *v->arriving;
-        peer.client = cl;
-    } else {
-        vnc_peer_address(&peer, &a);
-    }
-    pthread_mutex_lock(&v->lock);
-    room = v->n_peers < v->connections;
-    if (room)
-        v->peer[v->n_peers++] = peer;
-    pthread_mutex_unlock(&v->lock);
-    if (!room) {
-        free(c);
-        return RFB_CLIENT_REFUSE;
-    }
-    c->v = v;
-    cl->clientData = c;
+    client_of(cl)->it = cl;
     cl->clientGoneHook = gone;
-    count(v);
     return RFB_CLIENT_ACCEPT;
+}
+
+/* Of a viewer that wants the screen for itself either the others are let go, or it is.  False: it. */
+static bool let_in(struct vnc_client *c, bool shared)
+{
+    struct vnc *v = c->v;
+    bool alone = !shared && !c->reverse && v->share != SHARE_ALL, good = true;
+
+    pthread_mutex_lock(&v->lock);
+    for (struct vnc_client *o = v->client; alone && o < v->client + v->connections; o++) {
+        if (!o->taken || o->gone || !o->inside || o == c)
+            continue;
+        if (v->share == SHARE_FORCED)
+            good = false;
+        else
+            shutdown(o->hang_up, SHUT_RDWR);
+    }
+    c->inside = good;
+    c->resized = true; /* all is new */
+    pthread_mutex_unlock(&v->lock);
+    return good;
 }
 
 static void before_update(rfbClientPtr cl)
@@ -221,10 +200,6 @@ static void before_update(rfbClientPtr cl)
     if (!cl->screen->cursor && !client_of(cl)->pointer)
         cl->cursorWasChanged = FALSE;
     client_of(cl)->pointer |= cl->screen->cursor != NULL;
-    if (client_of(cl)->missed && cl->useNewFBSize) {
-        client_of(cl)->missed = false;
-        cl->newFBSizePending = TRUE;
-    }
     if (vnc_of(cl)->lossy)
         return;
     cl->tightQualityLevel = -1;
@@ -246,48 +221,63 @@ static void set_format(rfbScreenInfoPtr s)
     rfbReleaseClientIterator(i);
 }
 
-/* The library forgets those who have been told the size, and not yet said that they take another. */
-static void note_size(rfbScreenInfoPtr s)
-{
-    rfbClientIteratorPtr i = rfbGetClientIterator(s);
-    rfbClientPtr cl;
-
-    while ((cl = rfbClientIteratorNext(i)))
-        if (client_of(cl) && cl->state == RFB_NORMAL && !cl->useNewFBSize)
-            client_of(cl)->missed = true;
-    rfbReleaseClientIterator(i);
-}
-
 static void set_size(rfbScreenInfoPtr s, unsigned width, unsigned height)
 {
     char *old = s->frameBuffer, *now = calloc((size_t)width * height, 4);
 
     if (!now)
         fatal("out of memory");
-    note_size(s);
     rfbNewFramebuffer(s, now, (int)width, (int)height, 8, 3, 4);
     set_format(s);
     free(old);
 }
 
-static void take_picture(struct vnc *v, rfbScreenInfoPtr s)
+static struct vnc_rect clip(struct vnc_rect r, unsigned width, unsigned height)
 {
+    r.w = r.x >= width ? 0 : r.x + r.w > width ? width - r.x : r.w;
+    r.h = r.y >= height ? 0 : r.y + r.h > height ? height - r.y : r.h;
+    return r;
+}
+
+static void copy_rect(const struct vnc *v, rfbScreenInfoPtr s, struct vnc_rect r)
+{
+    for (unsigned y = r.y; y < r.y + r.h; y++)
+        memcpy(s->frameBuffer + ((size_t)y * (unsigned)s->width + r.x) * 4, v->pixels + (size_t)y * v->width + r.x, r.w * 4);
+}
+
+/* A viewer that takes no other size keeps the one it knows, and sees what of the picture is inside. */
+static bool has_other_size(const struct vnc *v, rfbScreenInfoPtr s, rfbClientPtr cl)
+{
+    return (cl->useNewFBSize || cl->useExtDesktopSize) && (v->width != (unsigned)s->width || v->height != (unsigned)s->height);
+}
+
+static void take_picture(struct vnc_client *c, rfbScreenInfoPtr s, rfbClientPtr cl)
+{
+    struct vnc *v = c->v;
     struct vnc_rect r[VNC_RECTS];
     unsigned n;
 
     pthread_mutex_lock(&v->lock);
-    if (v->resized)
+    if (has_other_size(v, s, cl)) {
         set_size(s, v->width, v->height);
-    v->resized = false;
-    n = v->n_rects;
-    memcpy(r, v->rect, n * sizeof(r[0]));
-    v->n_rects = 0;
-    for (unsigned i = 0; i < n; i++)
-        for (unsigned y = r[i].y; y < r[i].y + r[i].h; y++)
-            memcpy(s->frameBuffer + ((size_t)y * v->width + r[i].x) * 4, v->pixels + (size_t)y * v->width + r[i].x, r[i].w * 4);
+        c->resized = true;
+    }
+    if (c->resized) {
+        memset(s->frameBuffer, 0, (size_t)s->width * (unsigned)s->height * 4);
+        c->rect[0] = (struct vnc_rect){0, 0, (unsigned)s->width, (unsigned)s->height};
+        c->n_rects = 1;
+    }
+    c->resized = false;
+    n = c->n_rects;
+    for (unsigned i = 0; i < n; i++) {
+        r[i] = clip(c->rect[i], (unsigned)s->width, (unsigned)s->height);
+        copy_rect(v, s, clip(r[i], v->width, v->height));
+    }
+    c->n_rects = 0;
     pthread_mutex_unlock(&v->lock);
     for (unsigned i = 0; i < n; i++)
-        rfbMarkRectAsModified(s, (int)r[i].x, (int)r[i].y, (int)(r[i].x + r[i].w), (int)(r[i].y + r[i].h));
+        if (r[i].w && r[i].h)
+            rfbMarkRectAsModified(s, (int)r[i].x, (int)r[i].y, (int)(r[i].x + r[i].w), (int)(r[i].y + r[i].h));
 }
 
 /* --- The pointer --- */
@@ -316,14 +306,15 @@ static rfbCursorPtr make_cursor(const struct cursor *c)
     return to;
 }
 
-static void take_cursor(struct vnc *v, rfbScreenInfoPtr s)
+static void take_cursor(struct vnc_client *c, rfbScreenInfoPtr s)
 {
+    struct vnc *v = c->v;
     rfbCursorPtr now = NULL;
     bool changed;
 
     pthread_mutex_lock(&v->lock);
-    changed = v->cursor_changed;
-    v->cursor_changed = false;
+    changed = c->cursor_changed;
+    c->cursor_changed = false;
     if (changed && v->cursor.pixels && v->cursor_visible)
         now = make_cursor(&v->cursor);
     s->cursorX = v->cursor_x;
@@ -337,21 +328,17 @@ static void take_cursor(struct vnc *v, rfbScreenInfoPtr s)
 
 static rfbScreenInfoPtr make_screen(struct vnc *v)
 {
-    rfbScreenInfoPtr s = rfbGetScreen(NULL, NULL, (int)v->width, (int)v->height, 8, 3, 4);
+    rfbScreenInfoPtr s = rfbGetScreen(NULL, NULL, 16, 16, 8, 3, 4);
 
-    if (!s || !(s->frameBuffer = calloc((size_t)v->width * v->height, 4)))
+    if (!s)
         fatal("out of memory");
-    s->screenData = v;
     s->desktopName = v->env->title;
     s->cursor = NULL; /* the picture has one */
     s->port = s->ipv6port = s->udpPort = s->httpPort = s->http6Port = 0;
     s->autoPort = FALSE;
     s->deferUpdateTime = 0;
     s->deferPtrUpdateTime = 0;
-    s->handleEventsEagerly = TRUE;
-    s->maxClientWait = WAIT_MS;
-    s->alwaysShared = v->share == SHARE_ALL;
-    s->dontDisconnect = v->share == SHARE_FORCED; /* who wants the screen alone is let go */
+    s->maxClientWait = INT_MAX; /* slow viewers keep nobody waiting but their own threads */
     s->permitFileTransfer = FALSE;
     s->kbdAddEvent = key;
     s->ptrAddEvent = pointer;
@@ -362,70 +349,54 @@ static rfbScreenInfoPtr make_screen(struct vnc *v)
         s->authPasswdData = v;
         s->passwordCheck = password_ok;
     }
-    set_format(s);
     rfbInitServer(s);
     return s;
 }
 
-static void accept_all(struct vnc *v, rfbScreenInfoPtr s, unsigned i)
+/* All at once: making one sets up anew a lock of the library that is common to all screens. */
+void vnc_screens(struct vnc *v)
 {
-    int fd;
-
-    while ((fd = sock_accept(v->listen[i], NULL)) >= 0) {
-        if (fd >= FD_SETSIZE) /* libvncserver selects */
-            close(fd);
-        else if (!v->tls)
-            rfbNewClient(s, fd);
-        else if (!vnc_say(v, (struct vnc_event){.kind = VNC_TLS, .a = (uint32_t)fd, .b = v->is_websocket[i]}))
-            close(fd);
+    pthread_mutex_lock(&library);
+    if (!extended) {
+        rfbLogEnable(0);
+        rfbRegisterProtocolExtension(&extension);
     }
+    extended = true;
+    for (unsigned i = 0; i < v->connections; i++)
+        v->client[i].screen = make_screen(v);
+    pthread_mutex_unlock(&library);
 }
 
-/* Those who come through TLS. */
-static void accept_arrivals(struct vnc *v, rfbScreenInfoPtr s)
+void vnc_screens_free(struct vnc *v)
 {
-    struct vnc_arrival a[VNC_CLIENTS];
-    unsigned n;
+    for (unsigned i = 0; i < v->connections; i++)
+        if (v->client[i].screen)
+            rfbScreenCleanup(v->client[i].screen);
+}
+
+static void show_size(struct vnc *v, rfbScreenInfoPtr s)
+{
+    unsigned width, height;
 
     pthread_mutex_lock(&v->lock);
-    n = v->n_arrivals;
-    memcpy(a, v->arrival, n * sizeof(a[0]));
-    v->n_arrivals = 0;
+    width = v->width;
+    height = v->height;
     pthread_mutex_unlock(&v->lock);
-    for (unsigned i = 0; i < n; i++) {
-        v->arriving = &a[i].peer;
-        if (a[i].fd >= FD_SETSIZE)
-            close(a[i].fd);
-        else
-            rfbNewClient(s, a[i].fd);
+    set_size(s, width, height);
+}
+
+/* 7.3.1: ClientInit, which the library takes for the one of a viewer that shares: it knows no others. */
+static void client_init(struct vnc_client *c, rfbScreenInfoPtr s, rfbClientPtr cl)
+{
+    char shared;
+
+    if (rfbReadExact(cl, &shared, 1) <= 0 || !let_in(c, shared)) {
+        rfbCloseClient(cl);
+        return;
     }
-    v->arriving = NULL;
-}
-
-static void call_viewer(struct vnc *v, rfbScreenInfoPtr s)
-{
-    rfbClientPtr cl;
-
-    if (v->tls)
-        vnc_say(v, (struct vnc_event){.kind = VNC_TLS, .a = (uint32_t)v->reverse});
-    else if ((cl = rfbNewClient(s, v->reverse)))
-        cl->reverseConnection = TRUE;
-}
-
-static unsigned gather(struct vnc *v, rfbScreenInfoPtr s, struct pollfd *p, unsigned max)
-{
-    rfbClientIteratorPtr it = rfbGetClientIterator(s);
-    unsigned n = 0;
-    rfbClientPtr cl;
-
-    p[n++] = (struct pollfd){v->wake, POLLIN, 0};
-    for (unsigned i = 0; i < v->n_listen; i++)
-        p[n++] = (struct pollfd){v->listen[i], POLLIN, 0};
-    while ((cl = rfbClientIteratorNext(it)) && n < max)
-        if (cl->sock >= 0)
-            p[n++] = (struct pollfd){cl->sock, POLLIN, 0};
-    rfbReleaseClientIterator(it);
-    return n;
+    show_size(c->v, s);
+    cl->state = RFB_INITIALISATION_SHARED;
+    rfbProcessClientMessage(cl);
 }
 
 static bool quits(struct vnc *v)
@@ -438,74 +409,91 @@ static bool quits(struct vnc *v)
     return quit;
 }
 
-static void tell_all(rfbScreenInfoPtr s)
+/* ClientInit inside the same frame of a WebSocket as what comes before it is the library's: such a viewer shares. */
+static void update(struct vnc_client *c, rfbScreenInfoPtr s, rfbClientPtr cl)
 {
-    rfbClientIteratorPtr it = rfbGetClientIterator(s);
-    rfbClientPtr cl;
-
-    while ((cl = rfbClientIteratorNext(it)))
-        if (cl->sock >= 0 && client_of(cl) && cl->state == RFB_NORMAL)
-            tell_motion(cl);
-    rfbReleaseClientIterator(it);
+    if (!c->inside)
+        let_in(c, true);
+    take_picture(c, s, cl);
+    take_cursor(c, s);
+    tell_motion(cl);
 }
 
-static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER; /* its lists of extensions and screens */
-static bool extended; /* [library] */
-
 /* After something has happened there is one more round soon: the library has deferred things of its own. */
-static void serve(struct vnc *v, rfbScreenInfoPtr s)
+static void serve(struct vnc_client *c, rfbScreenInfoPtr s)
 {
-    struct pollfd p[1 + VNC_LISTEN + VNC_CLIENTS];
+    const struct client *client = s->screenData;
     bool busy = true;
 
-    while (!quits(v)) {
-        unsigned n = gather(v, s, p, sizeof(p) / sizeof(p[0]));
-        int ready = poll(p, n, busy ? LINGER_MS : -1);
+    while (client->it && !quits(c->v)) {
+        rfbClientPtr cl = client->it;
+        struct pollfd p[2] = {{c->wake, POLLIN, 0}, {cl->sock, POLLIN, 0}};
+        int ready = poll(p, 2, busy ? LINGER_MS : -1);
         uint64_t sink;
 
         if (ready < 0 && errno != EINTR)
             return;
         busy = ready > 0;
-        if (p[0].revents && read(v->wake, &sink, sizeof(sink)) < 0 && errno != EAGAIN)
+        if (p[0].revents && read(c->wake, &sink, sizeof(sink)) < 0 && errno != EAGAIN)
             return;
-        for (unsigned i = 0; i < v->n_listen; i++)
-            if (p[1 + i].revents)
-                accept_all(v, s, i);
-        accept_arrivals(v, s);
-        take_picture(v, s);
-        take_cursor(v, s);
-        tell_all(s);
+        if (cl->state == RFB_NORMAL)
+            update(c, s, cl);
+        else if (cl->state == RFB_INITIALISATION && p[1].revents)
+            client_init(c, s, cl);
+        s->handleEventsEagerly = cl->state == RFB_NORMAL;
         rfbProcessEvents(s, 0);
     }
 }
 
-void *vnc_thread_main(void *vnc)
+static void say_gone(struct vnc_client *c)
 {
-    struct vnc *v = vnc;
-    rfbScreenInfoPtr s;
-    char *fb;
+    struct vnc *v = c->v;
 
-    pthread_mutex_lock(&library);
-    if (!extended) {
-        rfbLogEnable(0);
-        rfbRegisterProtocolExtension(&extension);
+    pthread_mutex_lock(&v->lock);
+    c->gone = true;
+    pthread_mutex_unlock(&v->lock);
+    vnc_say(v, (struct vnc_event){.kind = VNC_LEFT});
+    vnc_say(v, (struct vnc_event){.kind = VNC_LOOK});
+    pthread_mutex_lock(&v->lock);
+    c->ended = true;
+    pthread_mutex_unlock(&v->lock);
+}
+
+void *vnc_serve(void *place)
+{
+    struct vnc_client *c = place;
+    struct client client = {.place = c};
+    rfbScreenInfoPtr s = c->screen;
+    rfbClientPtr cl;
+
+    s->screenData = &client;
+    s->handleEventsEagerly = FALSE;
+    show_size(c->v, s);
+    if ((cl = rfbNewClient(s, c->fd)))
+        cl->reverseConnection = c->reverse;
+    serve(c, s);
+    if (client.it) {
+        rfbCloseClient(client.it);
+        rfbClientConnectionGone(client.it);
     }
-    extended = true;
-    s = make_screen(v);
-    pthread_mutex_unlock(&library);
-    if (v->reverse >= 0)
-        call_viewer(v, s);
-    serve(v, s);
-    rfbShutdownServer(s, TRUE);
-    fb = s->frameBuffer;
-    rfbScreenCleanup(s);
-    free(fb);
+    rfbSetCursor(s, NULL);
+    free(s->frameBuffer);
+    s->frameBuffer = NULL;
+    say_gone(c);
     return NULL;
 }
 
 #else
 
-void *vnc_thread_main(void *vnc)
+void vnc_screens(struct vnc *v)
+{
+}
+
+void vnc_screens_free(struct vnc *v)
+{
+}
+
+void *vnc_serve(void *place)
 {
     return NULL;
 }

@@ -27,7 +27,7 @@ struct vnc_relay {
     int fd; /* the viewer's; closed when the thread has been joined */
     bool websocket;
     void *session;
-    struct vnc_arrival arrival;
+    struct vnc_peer peer;
     pthread_t thread;
     atomic_bool ended;
 
@@ -153,8 +153,8 @@ static bool handshake(struct vnc_relay *r)
     while ((n = tls->handshake(r->session, ERR_IGNORE)) == -EAGAIN)
         if (!ready(r, r->fd, tls->wants_write(r->session) ? POLLOUT : POLLIN))
             return false;
-    if (!n && !tls->identity(r->session, r->arrival.peer.name, sizeof(r->arrival.peer.name)))
-        r->arrival.peer.name[0] = 0;
+    if (!n && !tls->identity(r->session, r->peer.name, sizeof(r->peer.name)))
+        r->peer.name[0] = 0;
     return !n;
 }
 
@@ -162,24 +162,12 @@ static bool handshake(struct vnc_relay *r)
 
 static bool call_server(struct vnc_relay *r)
 {
-    struct vnc *v = r->v;
-    bool room;
     int fd[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd) < 0)
         return false;
     r->inner = fd[0];
-    r->arrival.fd = fd[1];
-    pthread_mutex_lock(&v->lock);
-    room = !v->quit && v->n_arrivals < VNC_CLIENTS;
-    if (room)
-        v->arrival[v->n_arrivals++] = r->arrival;
-    pthread_mutex_unlock(&v->lock);
-    if (room)
-        vnc_wake(v);
-    else
-        close(fd[1]);
-    return room;
+    return vnc_begin(r->v, fd[1], &r->peer, false);
 }
 
 /* What the viewer need not know: it has chosen already. */
@@ -329,7 +317,7 @@ void vnc_tls_begin(struct vnc *v, int fd, bool websocket)
         return;
     }
     *r = (struct vnc_relay){.next = v->relays, .v = v, .fd = fd, .websocket = websocket, .inner = -1};
-    vnc_peer_address(&r->arrival.peer, &peer);
+    vnc_peer_address(&r->peer, &peer);
     r->session = v->env->tls->start(v->env->tls_opaque, v->tls, true, fd, NULL, v->tls_authz, ERR_IGNORE);
     if (r->session && !pthread_create(&r->thread, NULL, serve, r)) {
         v->relays = r;
@@ -344,9 +332,6 @@ void vnc_tls_begin(struct vnc *v, int fd, bool websocket)
 void vnc_tls_fini(struct vnc *v)
 {
     reap(v, true);
-    for (unsigned i = 0; i < v->n_arrivals; i++)
-        close(v->arrival[i].fd);
-    v->n_arrivals = 0;
     free(v->tls);
     free(v->tls_authz);
 }

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """VNC servers: what a viewer meets (RFC 6143, spoken here), passwords, WebSocket ports; and the viewers that people use."""
+import array
+import fcntl
 import os
 import re
 import select
@@ -10,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
@@ -145,6 +148,65 @@ def enters(path, password):
         return True
     except (Refused, ConnectionError):
         return False
+
+
+def waiting(s):
+    """Bytes that have come and were not read."""
+    n = array.array('i', [0])
+    fcntl.ioctl(s, termios.FIONREAD, n)
+    return n[0]
+
+
+def slow():
+    """Viewers that do not read, or stop in the middle of a message, are alone with that."""
+    m = Machine(*SCREEN)
+    good, stopped, halfway = Viewer(m.path), Viewer(m.path), Viewer(m.path)
+    silent = socket.socket(socket.AF_UNIX)
+    silent.connect(m.path)
+    for v in good, stopped, halfway:
+        v.whole()
+    stopped.ask()
+    halfway.s.sendall(b'\4\1\0')  # three bytes of eight
+    while waiting(stopped.s) < 65536:  # less than a picture, which does not fit in there
+        time.sleep(0.01)
+    good.whole()
+    end = time.monotonic() + 7
+    while time.monotonic() < end:
+        good.whole()
+        time.sleep(0.2)
+    halfway.s.sendall(b'\0\0\0\0a')
+    verdict('a viewer that stops in the middle of a message disturbs nobody, and may go on', alive(halfway))
+    before = stopped.frames
+    verdict('neither does one that does not read', alive(stopped) and alive(stopped) and stopped.frames >= before + 2)
+    stopped.ask()
+    stopped.ask()
+    verdict('it ends well while viewers do not read', m.end() == 0)
+    silent.close()
+
+
+def fixed_size():
+    """Viewers that know no other size than the first are sent nothing beyond it."""
+    m = Machine(*SCREEN, '-chardev', 'vc,id=b,cols=40,rows=10')
+    v = Viewer(m.path)
+    v.whole()
+    large = Viewer(m.path, resizes=False)
+    large.whole((0xffff, 0xffff))
+    v.tap(CTRL, ALT, ord('2'))
+    v.wait(lambda: (v.w, v.h) == (320, 160))
+    small = Viewer(m.path, resizes=False)
+    verdict('a viewer is told the size that there is', (small.w, small.h) == (320, 160), (small.w, small.h))
+    for _ in range(2):
+        small.whole((0xffff, 0xffff))
+        large.whole((0xffff, 0xffff))
+    outside = any(large.pixels[160 * 640 * 4:])
+    verdict('a picture that has become smaller leaves the rest black', not outside and (large.w, large.h) == (640, 480))
+    v.tap(CTRL, ALT, ord('1'))
+    v.wait(lambda: (v.w, v.h) == (640, 480))
+    for _ in range(2):  # Viewer refuses what is beyond
+        small.whole((0xffff, 0xffff))
+        large.whole((0xffff, 0xffff))
+    verdict('a picture that has become larger is cut', (small.w, small.h) == (320, 160) and alive(small))
+    m.end()
 
 
 def passwords():
@@ -462,6 +524,8 @@ def main():
         print('skip system_vnc: the program was built without libvncserver')
         return
     pictures()
+    slow()
+    fixed_size()
     typing()
     passwords()
     sharing()
