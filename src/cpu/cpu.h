@@ -431,6 +431,9 @@ long guest_strlen(struct cpu *cpu, uint64_t addr, size_t max);
  */
 bool cpu_load(struct cpu *cpu, uint64_t addr, unsigned memop, union ir_u *v);
 bool cpu_store(struct cpu *cpu, uint64_t addr, unsigned memop, const union ir_u *v);
+/** cpu_writable - can each page (4 KiB) of [addr, addr + len) be written by the instruction at hand?  For those that write all or nothing;
+ * memory stays as it is.  False: as cpu_store, of the first page that cannot. */
+bool cpu_writable(struct cpu *cpu, uint64_t addr, uint64_t len);
 /** guest_ptr - the host address of a guest address; its tag, if there may be one, removed; no check at all. */
 void *guest_ptr(const struct cpu *cpu, uint64_t addr);
 

@@ -40,6 +40,7 @@ struct cpu_memory {
     bool (*own_code)(struct cpu *cpu, uint64_t code_at, uint64_t va, unsigned memop, unsigned regime); /* mmu_priv.h */
     bool (*atomic)(struct cpu *cpu, enum ir_opcode op, uint64_t va, unsigned memop, unsigned regime,
                    const union ir_u *a, const union ir_u *b, union ir_u *old);
+    bool (*writable)(struct cpu *cpu, uint64_t va, unsigned regime); /* as for a store of a byte; none is made */
     unsigned (*regime)(const struct cpu *cpu, unsigned memop); /* of an access */
     bool (*aligned)(const struct cpu *cpu); /* do misaligned ones fault? */
     bool (*strict)(const struct cpu *cpu);  /* those with an order always? */

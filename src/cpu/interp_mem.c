@@ -208,6 +208,33 @@ int interp_atomic_at(struct cpu *cpu, enum ir_opcode op, uint64_t addr, uint64_t
     return 0;
 }
 
+/* In programs: a byte is written with what it holds, atomically. */
+static bool page_writable(struct cpu *cpu, uint64_t addr)
+{
+    static const union ir_u zero;
+    union ir_u old;
+
+    if (cpu->memory)
+        return cpu->memory->writable(cpu, addr, cpu->memory->regime(cpu, 0));
+    if (interp_atomic_at(cpu, IRO_fora, addr, 0, &zero, &zero, &old) == 0)
+        return true;
+    fault(cpu, addr, true);
+    cpu->stop = CPU_STOP_FAULT;
+    return false;
+}
+
+bool cpu_writable(struct cpu *cpu, uint64_t addr, uint64_t len)
+{
+    enum { PAGE = 4096 };
+
+    for (uint64_t at = addr, left = len, n; left; at += n, left -= n) {
+        n = PAGE - at % PAGE < left ? PAGE - at % PAGE : left;
+        if (!page_writable(cpu, at))
+            return false;
+    }
+    return true;
+}
+
 int interp_atomic(struct ir_machine *m, enum ir_opcode op, uint64_t addr, uint64_t memop,
                   const union ir_u *a, const union ir_u *b, union ir_u *old)
 {

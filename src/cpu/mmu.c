@@ -355,6 +355,7 @@ static const struct cpu_memory machine_memory = {
     .load = mmu_load,
     .store = mmu_store,
     .atomic = mmu_atomic,
+    .writable = mmu_writable,
     .own_code = mmu_own_code,
     .regime = regime_of,
     .aligned = is_aligned,

@@ -238,6 +238,13 @@ bool mmu_store(struct cpu *cpu, uint64_t va, unsigned memop, unsigned regime, co
     return !go || store_page(&d, &v);
 }
 
+bool mmu_writable(struct cpu *cpu, uint64_t va, unsigned regime)
+{
+    struct doing d = { cpu, va, 1, regime, MMU_WRITE, NULL, false };
+
+    return find(&d);
+}
+
 /* --- Atomics of guests that may have them anywhere (guest_system.locks) --- */
 
 enum { LINE = 64 };

@@ -113,6 +113,8 @@ struct mmu_entry *mmu_find(struct cpu *cpu, uint64_t va, enum mmu_access access,
 void mmu_settle_write(struct mmu_entry *e, const uint8_t *dirty);
 /** mmu_watched - does a debugger watch for @access to these bytes? */
 bool mmu_watched(const struct cpu *cpu, uint64_t va, uint64_t len, enum mmu_access access);
+/** mmu_writable - mmu_store of a byte, up to where it is made. */
+bool mmu_writable(struct cpu *cpu, uint64_t va, unsigned regime);
 /** mmu_atomic - as mmu_load, for the atomic operation @op (struct ir_machine). */
 bool mmu_atomic(struct cpu *cpu, enum ir_opcode op, uint64_t va, unsigned memop, unsigned regime, const union ir_u *a,
                 const union ir_u *b, union ir_u *old);

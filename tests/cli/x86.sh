@@ -42,6 +42,20 @@ for word in 64 32; do
         skip "code that is written without a word is noticed, $word bits" "needs a C library of $word bits"
     fi
 done
+# What an Intel processor does; others may differ in what the manual leaves open.
+for word in 64 32; do
+    [ $word = 64 ] && emu=$bin/qemu-x86_64 || emu=$bin/qemu-i386
+    for p in stores xsave; do
+        gcc -m$word -mavx2 -O1 -static -o "$work/$p$word" "$SRC/x86/$p.c" 2>"$work/.err" && continue
+        tail -1 "$work/.err"
+        skip "$p, $word bits" "needs a C library of $word bits"
+        continue 2
+    done
+    for engine in jit interp; do
+        prints "a store that faults writes what the processor writes, $word bits [$engine]" "as stated" "$emu" -cpu max --engine=$engine "$work/stores$word"
+        prints "the XSAVE family, $word bits [$engine]" "$(cat "$SRC/x86/xsave.txt")" "$emu" -cpu max --engine=$engine "$work/xsave$word"
+    done
+done
 prints "emu-user knows an i386 program" "hi" sh -c "'$bin/emu-user' '$work/hello32' hi; [ \$? = 2 ] && echo"
 "$bin/qemu-x86_64" "$work/hello32" x 2>"$work/.err"
 [ $? = 126 ] && grep -q "i386 program; use qemu-i386" "$work/.err" && pass "qemu-x86_64 refuses an i386 program" ||

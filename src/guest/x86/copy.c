@@ -54,6 +54,8 @@ bool x86_copy_in(struct cpu *cpu, void *to, uint64_t addr, size_t len)
 
 bool x86_copy_out(struct cpu *cpu, uint64_t addr, const void *from, size_t len)
 {
+    if (addr % X86_PAGE + len > X86_PAGE && !cpu_writable(cpu, addr, len))
+        return false;
     for (const uint8_t *p = from; len;) {
         unsigned log2 = piece(addr, len), n = 1u << log2;
         union ir_u v = {.d = {0, 0}};

@@ -7,8 +7,10 @@
 
 #include <stddef.h>
 
+enum { X86_PAGE = 4096 };
+
 /** x86_copy_in, x86_copy_out - @len bytes at the linear address @addr, in accesses of up to eight bytes.  False: one faulted, cpu->stop is
- * set, and the helper returns at once; what comes before may have been written. */
+ * set, and the helper returns at once; nothing was written. */
 bool x86_copy_in(struct cpu *cpu, void *to, uint64_t addr, size_t len);
 bool x86_copy_out(struct cpu *cpu, uint64_t addr, const void *from, size_t len);
 

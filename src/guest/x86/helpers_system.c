@@ -511,7 +511,7 @@ uint64_t x86_help_xgetbv(struct cpu *cpu, uint64_t n, uint64_t b, uint64_t c)
     if (!(x86s(cpu)->cr4 & CR4_OSXSAVE))
         x86_fault(cpu, X86_EXC_UD, 0);
     else if (n == 1 && x86_has(x86_features_of(cpu->mode), X86_FEAT_XGETBV1))
-        return x86(cpu)->xcr0; /* which of it is in its initial state is not tracked */
+        return x86_state_in_use(cpu);
     else if (n)
         x86_fault(cpu, X86_EXC_GP, 0);
     return x86(cpu)->xcr0;

@@ -98,6 +98,20 @@ uint64_t x86_help_mask_load(struct cpu *cpu, uint64_t addr, uint64_t how, uint64
     return 0;
 }
 
+/* Nothing is written unless everything can be.  In one page the first element that is wanted says so. */
+static bool all_writable(struct cpu *cpu, uint64_t addr, const uint8_t *mask, unsigned log2, unsigned count)
+{
+    unsigned first = 0, end = count, len;
+
+    while (first < count && !wanted(mask, log2, first))
+        first++;
+    while (end > first && !wanted(mask, log2, end - 1))
+        end--;
+    addr += first << log2;
+    len = (end - first) << log2;
+    return addr % X86_PAGE + len <= X86_PAGE || cpu_writable(cpu, addr, len);
+}
+
 uint64_t x86_help_mask_store(struct cpu *cpu, uint64_t addr, uint64_t how, uint64_t c)
 {
     struct masked m = unpacked(how);
@@ -106,6 +120,8 @@ uint64_t x86_help_mask_store(struct cpu *cpu, uint64_t addr, uint64_t how, uint6
 
     get_ymm(s, m.data, data);
     get_ymm(s, m.mask, mask);
+    if (!all_writable(cpu, addr, mask, m.log2, m.count))
+        return 0;
     for (unsigned i = 0; i < m.count; i++)
         if (wanted(mask, m.log2, i) && !x86_copy_out(cpu, addr + (i << m.log2), data + (i << m.log2), 1u << m.log2))
             return 0;
@@ -115,6 +131,8 @@ uint64_t x86_help_mask_store(struct cpu *cpu, uint64_t addr, uint64_t how, uint6
 /* MASKMOVQ: two MMX registers. */
 uint64_t x86_help_mask_store_mm(struct cpu *cpu, uint64_t addr, uint64_t data, uint64_t mask)
 {
+    if (!all_writable(cpu, addr, (const uint8_t *)&mask, 0, 8))
+        return 0;
     for (unsigned i = 0; i < 8; i++)
         if (mask >> (8 * i + 7) & 1) {
             uint8_t b = (uint8_t)(data >> 8 * i);

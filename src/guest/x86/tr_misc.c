@@ -145,10 +145,10 @@ void tr_x86_xgetbv(struct x86_tr *t)
     set_halves(t, v);
 }
 
-/* XCR1 tells which parts of XCR0 are not in their initial state: we say all. */
+/* XCR1 tells which parts of XCR0 are not in their initial state. */
 uint64_t x86_help_xcr(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t c)
 {
-    return x86(cpu)->xcr0;
+    return a ? x86_state_in_use(cpu) : x86(cpu)->xcr0;
 }
 
 void tr_x86_rdbase(struct x86_tr *t)

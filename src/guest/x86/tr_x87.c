@@ -108,8 +108,8 @@ static void store_ten(struct x86_tr *t, ir_val (*value)(struct x86_tr *t))
     old_high = old_memory(t, 8, 2);
     low = unless_kept(t, value(t), old_low);
     high = unless_kept(t, call(t, X86_HELP_x87_high, 0, 0, 0), old_high);
+    x86_store(t, x86_mem_at(t, 0, 8, true), 8, low); /* in this order, as processors do: a fault of the second leaves the first */
     x86_store(t, x86_mem_at(t, 8, 2, true), 2, ir_conv(t->ir, IRO_trunc, IR_I32, high));
-    x86_store(t, x86_mem_at(t, 0, 8, true), 8, low);
     call(t, X86_HELP_x87_pop, 0, 0, 0);
     note(t);
 }

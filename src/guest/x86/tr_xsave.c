@@ -9,10 +9,11 @@
 
 #include <string.h>
 
-enum { KIND_FXSAVE, KIND_XSAVE, KIND_XSAVEC, KIND_XSAVES, KIND_CODE64 = 8, KIND_WIDE = 16 };
+enum { KIND_FXSAVE, KIND_XSAVE, KIND_XSAVEC, KIND_XSAVES, KIND_CODE64 = 8, KIND_WIDE = 16, KIND_OPT = 32 };
 enum { HEADER = 512, HEADER_BYTES = 64, MXCSR_AT = 24, XMM_AT = 160, PKRU_AT = 0xa80,
        ALL = X86_STATE_X87 | X86_STATE_SSE | X86_STATE_AVX | X86_STATE_PKRU };
 #define COMPACT (1ull << 63)
+#define MXCSR_INIT 0x1f80u
 
 /* --- Bytes of memory, sixteen at a time --- */
 
@@ -83,19 +84,60 @@ static uint64_t fxsave(struct cpu *cpu, uint64_t addr, uint64_t kind)
     uint8_t image[X86_XSAVE_BYTES] = {0};
 
     make_image(cpu, image, kind);
-    if (put_x87(cpu, addr, image, false))
+    if (cpu_writable(cpu, addr, X86_FXSAVE_BYTES) && put_x87(cpu, addr, image, false))
         put(cpu, addr, image, XMM_AT, xmm_end(kind));
     return 0;
 }
 
-static bool put_parts(struct cpu *cpu, uint64_t addr, uint8_t *image, uint64_t what, uint64_t kind)
+static bool any(const void *p, size_t n)
 {
+    const uint8_t *b = p;
+
+    return b[0] || memcmp(b, b + 1, n - 1) != 0;
+}
+
+/* The components that are not in their initial state (SDM 1, 13.6); x87 state counts as changed, as the processors do it, and so does SSE
+ * state with another MXCSR than the initial one. */
+static uint64_t in_use(struct cpu *cpu, bool code64)
+{
+    const struct x86_state *s = x86(cpu);
+    size_t n = code64 ? 256 : 128;
+
+    return X86_STATE_X87 | (any(s->xmm, n) || x86_get_mxcsr(cpu) != MXCSR_INIT ? X86_STATE_SSE : 0) |
+           (any(s->ymmh, n) ? X86_STATE_AVX : 0) | (s->pkru ? X86_STATE_PKRU : 0);
+}
+
+uint64_t x86_state_in_use(struct cpu *cpu)
+{
+    return x86(cpu)->xcr0 & in_use(cpu, x86_code(cpu->mode) == X86_CODE64);
+}
+
+/* Nothing is written unless everything can be; not only what @what needs of the first part is asked for. */
+static bool area_writable(struct cpu *cpu, uint64_t addr, uint64_t what, bool compact)
+{
+    unsigned n = what & X86_STATE_AVX ? X86_XSAVE_BYTES : X86_XSAVE_AVX;
+
+    return cpu_writable(cpu, addr, n) && (!(what & X86_STATE_PKRU) || cpu_writable(cpu, addr + pkru_at(what, compact), 8));
+}
+
+/* @what is asked for; @used of it is not in its initial state.  XSAVEC's form has MXCSR with SSE state only. */
+static bool put_parts(struct cpu *cpu, uint64_t addr, uint8_t *image, uint64_t what, uint64_t used, uint64_t kind)
+{
+    bool compact = (kind & 3) >= KIND_XSAVEC;
+    uint64_t asked_for = what, with_mxcsr = compact ? X86_STATE_SSE : X86_STATE_SSE | X86_STATE_AVX;
     uint32_t mxcsr[2];
 
+    if (compact || (kind & KIND_OPT)) {
+        what &= used;
+        with_mxcsr &= compact ? what : asked_for;
+    } else {
+        with_mxcsr &= what;
+    }
+
     memcpy(mxcsr, image + MXCSR_AT, 8);
-    if ((what & X86_STATE_X87) && !put_x87(cpu, addr, image, !(what & (X86_STATE_SSE | X86_STATE_AVX))))
+    if ((what & X86_STATE_X87) && !put_x87(cpu, addr, image, !with_mxcsr))
         return false;
-    if (!(what & X86_STATE_X87) && (what & (X86_STATE_SSE | X86_STATE_AVX))) {
+    if (!(what & X86_STATE_X87) && with_mxcsr) {
         union ir_u v = {.s = {mxcsr[0], mxcsr[1]}};
 
         if (!cpu_store(cpu, addr + MXCSR_AT, 3, &v))
@@ -108,7 +150,7 @@ static bool put_parts(struct cpu *cpu, uint64_t addr, uint8_t *image, uint64_t w
     if (what & X86_STATE_PKRU) {
         union ir_u v = {.d = {x86(cpu)->pkru}};
 
-        return cpu_store(cpu, addr + pkru_at(what, (kind & 3) >= KIND_XSAVEC), 3, &v);
+        return cpu_store(cpu, addr + pkru_at(asked_for, compact), 3, &v);
     }
     return true;
 }
@@ -116,11 +158,12 @@ static bool put_parts(struct cpu *cpu, uint64_t addr, uint8_t *image, uint64_t w
 static uint64_t xsave(struct cpu *cpu, uint64_t addr, uint64_t kind, uint64_t what)
 {
     uint8_t image[X86_XSAVE_BYTES] = {0};
-    union ir_u header = {.d = {what, what | COMPACT}};
+    uint64_t used = what & in_use(cpu, kind & KIND_CODE64);
+    union ir_u header = {.d = {used, what | COMPACT}};
     bool compact = (kind & 3) >= KIND_XSAVEC;
 
     make_image(cpu, image, kind);
-    if (!put_parts(cpu, addr, image, what, kind))
+    if (!area_writable(cpu, addr, what, compact) || !put_parts(cpu, addr, image, what, used, kind))
         return 0;
     if (compact) {
         cpu_store(cpu, addr + HEADER, 4, &header);
@@ -129,7 +172,7 @@ static uint64_t xsave(struct cpu *cpu, uint64_t addr, uint64_t kind, uint64_t wh
 
         if (!cpu_load(cpu, addr + HEADER, 3, &bv))
             return 0;
-        bv.d[0] = (bv.d[0] & ~asked(x86(cpu))) | what;
+        bv.d[0] = (bv.d[0] & ~what) | used;
         cpu_store(cpu, addr + HEADER, 3, &bv);
     }
     return 0;
@@ -239,16 +282,14 @@ static uint64_t xrstor(struct cpu *cpu, uint64_t addr, uint64_t kind, uint64_t w
     if (!get(cpu, addr, image, 0, XMM_AT) || ((from & X86_STATE_SSE) && !get(cpu, addr, image, XMM_AT, xmm_end(kind))) ||
         ((from & X86_STATE_AVX) && !get(cpu, addr, image, X86_XSAVE_AVX, X86_XSAVE_AVX + (kind & KIND_CODE64 ? 256 : 128))))
         return 0;
+    if ((from & X86_STATE_PKRU) && !cpu_load(cpu, addr + pkru_at(h[1], compact), 3, &pkru))
+        return 0;
     if (compact ? from & X86_STATE_SSE : what & (X86_STATE_SSE | X86_STATE_AVX)) {
         if (bad_mxcsr(image))
             return x86_throw(cpu, X86_EXC_GP, 0);
         take_mxcsr(cpu, image);
     } else if (compact && (what & X86_STATE_SSE)) {
-        x86_set_mxcsr(cpu, 0x1f80);
-    }
-    if (from & X86_STATE_PKRU) {
-        if (!cpu_load(cpu, addr + pkru_at(h[1], compact), 3, &pkru))
-            return 0;
+        x86_set_mxcsr(cpu, MXCSR_INIT);
     }
     clear(cpu, what & ~from, kind);
     take(cpu, image, from, kind);
@@ -281,10 +322,15 @@ void tr_x86_fxsave(struct x86_tr *t)
     call(t, X86_HELP_xsave, KIND_FXSAVE, true);
 }
 
-/* All parts count as changed, so XSAVEOPT leaves none out, as it may (SDM 1, 13.9). */
 void tr_x86_xsave(struct x86_tr *t)
 {
     call(t, X86_HELP_xsave, KIND_XSAVE, true);
+}
+
+/* It leaves out what is in its initial state, but not what was not changed since the last XRSTOR, as it may (SDM 1, 13.9). */
+void tr_x86_xsaveopt(struct x86_tr *t)
+{
+    call(t, X86_HELP_xsave, KIND_XSAVE | KIND_OPT, true);
 }
 
 void tr_x86_xsavec(struct x86_tr *t)

@@ -192,6 +192,8 @@ enum { X86_FXSAVE_BYTES = 512, X86_FSAVE_BYTES = 108, X86_XSAVE_AVX = 576 /* whe
 void x86_put_fxsave(struct cpu *cpu, uint8_t image[X86_FXSAVE_BYTES], unsigned what, bool code64);
 /** x86_get_fxsave - the other way; false, and nothing done: MXCSR has bits that must be 0. */
 bool x86_get_fxsave(struct cpu *cpu, const uint8_t image[X86_FXSAVE_BYTES], unsigned what, bool code64);
+/** x86_state_in_use - the components of XCR0 that are not in their initial state: XCR1. */
+uint64_t x86_state_in_use(struct cpu *cpu);
 /** x86_put_fsave, x86_get_fsave - FNSAVE's and FRSTOR's image in 32-bit protected mode. */
 void x86_put_fsave(struct cpu *cpu, uint8_t image[X86_FSAVE_BYTES]);
 void x86_get_fsave(struct cpu *cpu, const uint8_t image[X86_FSAVE_BYTES]);
