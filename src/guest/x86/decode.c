@@ -1,322 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The x86 decoder: rows of the tables into lookup lists, bytes into instructions (SDM 2A, chapter 2; decode.h). */
-#include "guest/x86/decode.h"
+/* The x86 decoder: bytes into instructions (SDM 2A, chapter 2; decode.h). */
+#include "guest/x86/decode_priv.h"
 
 #include "guest/x86/x86.h"
 
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* Arrays, not pointers: nothing to relocate when the program starts. */
-struct text {
-    char name[20], enc[28], ops[20], attr[20];
-    uint8_t feat;
-};
-
-static const struct text texts[] = {
-#define INSN(name, enc, ops, feat, attr) {#name, enc, ops, attr, X86_FEAT_##feat},
-#include "guest/x86/insn_system.def"
-#include "guest/x86/insn.def"
-#include "guest/x86/insn_x87.def"
-#include "guest/x86/insn_simd.def"
-#undef INSN
-};
-
-enum { MAPS = 4, ANY = 0xff, VARIES = 0xff };
-enum prefix { PFX_ANY, PFX_NP, PFX_66, PFX_F3, PFX_F2 };
-enum { MOD_ANY, MOD_MEM, MOD_REG };
-enum { ONLY_64 = 1, NOT_64 = 2, ONLY_PE = 4, REX_W = 8, ONLY_SYSTEM = 16 };
-
-/* What rows ask of an instruction, in one word: a row says which bits it looks at, and what they must be. */
-enum key {
-    KEY_MODRM = 0xff,
-    KEY_REG = 1 << 8, /* ModRM has no memory operand */
-    KEY_PREFIX = 9,   /* shift: mandatory prefix less PFX_NP, 2 bits */
-    KEY_L = 1 << 11,
-    KEY_W = 1 << 12,
-    KEY_64 = 1 << 13,
-    KEY_PE = 1 << 14,
-    KEY_SYSTEM = 1 << 15,
-};
-
-struct rule {
-    uint8_t map, opcode, span; /* opcodes opcode .. opcode + span - 1 */
-    uint8_t prefix, vex, length, w; /* length, w: ANY, 0, 1 */
-    uint8_t modrm;  /* follows */
-    uint8_t digit, mod, exact; /* digit, exact: ANY: not asked; exact only with @fixed */
-    bool fixed;
-    uint8_t where;
-    uint8_t end, flags;
-    bool lock, d64, f64, sx, rep, full, vsib;
-    uint16_t key, looks_at; /* enum key */
-    uint8_t n_ops;
-    uint8_t size[X86_MAX_OPERANDS]; /* of the operand; VARIES */
-    char method[X86_MAX_OPERANDS], type[X86_MAX_OPERANDS]; /* method 'r': fixed register, type its number; 'i': fixed 1 */
-};
-
-static struct rule rules[X86_NUM_ROWS];
-static uint16_t first[2][MAPS][256]; /* by VEX, map and opcode: where the list starts in chain; 0: empty */
-static uint16_t *chain;              /* rows, each list ends with X86_NO_ROW */
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool ready;
-
-/* --- Reading the tables --- */
-
-static bool begins(const char *p, const char *with)
-{
-    while (*with)
-        if (*p++ != *with++)
-            return false;
-    return true;
-}
-
-/* The word at @p, which a space or the end ends, is @w. */
-static bool is_word(const char *p, const char *w)
-{
-    size_t n = strlen(w);
-
-    return begins(p, w) && (!p[n] || p[n] == ' ');
-}
-
-static int digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-static unsigned hex(const char *p)
-{
-    return (unsigned)(digit(p[0]) * 16 + digit(p[1]));
-}
-
-static bool is_hex(const char *p)
-{
-    return digit(p[0]) >= 0 && digit(p[1]) >= 0;
-}
-
-static void read_slash(struct rule *r, const char *p)
-{
-    r->modrm = 1;
-    if (*p >= '0' && *p <= '7')
-        r->digit = (uint8_t)(*p - '0');
-    if (*p == 'm' || p[1] == 'm')
-        r->mod = MOD_MEM;
-    else if (*p == 'g' || p[1] == 'g')
-        r->mod = MOD_REG;
-}
-
-static void read_word(struct rule *r, const char *p, bool *opcode)
-{
-    if (begins(p, "NP")) {
-        r->prefix = PFX_NP;
-    } else if (begins(p, "VEX")) {
-        r->vex = 1;
-    } else if (*p == 'L') {
-        r->length = (uint8_t)(p[1] - '0');
-    } else if (*p == 'W') {
-        r->w = (uint8_t)(p[1] - '0');
-    } else if (*p == '/') {
-        read_slash(r, p + 1);
-    } else if (*p == '=') {
-        r->modrm = 1;
-        r->fixed = true;
-        r->exact = (uint8_t)hex(p + 1);
-    } else if (begins(p, "i64")) {
-        r->where |= NOT_64;
-    } else if (begins(p, "o64")) {
-        r->where |= ONLY_64;
-    } else if (begins(p, "sys")) {
-        r->where |= ONLY_SYSTEM;
-    } else if (begins(p, "pe")) {
-        r->where |= ONLY_PE;
-    } else if (begins(p, "rex")) {
-        r->where |= REX_W;
-    } else if (is_hex(p)) {
-        r->opcode = (uint8_t)hex(p);
-        r->span = p[2] == '+' ? p[3] == 'c' ? 16 : 8 : 1;
-        *opcode = true;
-    }
-}
-
-static const char *next_word(const char *p)
-{
-    while (*p && *p != ' ')
-        p++;
-    while (*p == ' ')
-        p++;
-    return p;
-}
-
-static void read_encoding(struct rule *r, const char *p)
-{
-    bool opcode = false, mandatory = false;
-
-    for (const char *q = p; *q; q = next_word(q)) /* 66, F3 and F2 are opcodes, too: prefixes only before 0F or VEX */
-        mandatory |= begins(q, "0F") || begins(q, "VEX");
-    for (; *p; p = next_word(p)) {
-        if (mandatory && !r->map && begins(p, "66"))
-            r->prefix = PFX_66;
-        else if (mandatory && !r->map && begins(p, "F3"))
-            r->prefix = PFX_F3;
-        else if (mandatory && !r->map && begins(p, "F2"))
-            r->prefix = PFX_F2;
-        else if (!r->map && !opcode && begins(p, "0F"))
-            r->map = 1;
-        else if (r->map == 1 && !opcode && begins(p, "38 "))
-            r->map = 2;
-        else if (r->map == 1 && !opcode && begins(p, "3A "))
-            r->map = 3;
-        else
-            read_word(r, p, &opcode);
-    }
-}
-
-/* Fixed registers; 1 is an immediate. */
-static bool fixed_register(struct rule *r, const char *p)
-{
-    static const char names[][5] = {"AL", "CL", "AH", "DX", "rAX", "eAX", "XMM0", "1", "ES", "CS", "SS", "DS", "FS", "GS"};
-
-    if (p[1] >= 'a' && p[1] <= 'z') /* a method and a type */
-        return false;
-    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (is_word(p, names[i])) {
-            r->method[r->n_ops] = 'r';
-            r->type[r->n_ops] = (char)i;
-            return true;
-        }
-    return false;
-}
-
-/* Sizes that only the row decides. */
-static uint8_t fixed_size(char type)
-{
-    static const char types[] = "bwdqoht";
-    static const uint8_t sizes[] = {1, 2, 4, 8, 16, 32, 10};
-    const char *p = type ? strchr(types, type) : NULL;
-
-    return p ? sizes[p - types] : type ? VARIES : 0;
-}
-
-static void read_operands(struct rule *r, const char *p)
-{
-    for (; *p && r->n_ops < X86_MAX_OPERANDS; p = next_word(p), r->n_ops++)
-        if (!fixed_register(r, p)) {
-            r->method[r->n_ops] = *p;
-            r->type[r->n_ops] = p[1] == ' ' ? 0 : p[1];
-            r->size[r->n_ops] = fixed_size(r->type[r->n_ops]);
-        }
-}
-
-static void read_attributes(struct rule *r, const char *p)
-{
-    static const struct {
-        char word[5];
-        uint8_t end;
-    } ends[] = {{"jmp", X86_JMP}, {"cond", X86_COND}, {"call", X86_CALL},
-                {"ret", X86_RET}, {"ind", X86_IND},   {"trap", X86_TRAP}};
-
-    for (; *p; p = next_word(p)) {
-        size_t len = strcspn(p, " ");
-
-        for (unsigned i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-            if (is_word(p, ends[i].word))
-                r->end = ends[i].end;
-        if (len == 1)
-            r->flags |= *p == 'R'   ? X86_FLAGS_READ
-                        : *p == 'W' ? X86_FLAGS_WRITE
-                        : *p == 'S' ? X86_FLAGS_SHIFT
-                                    : X86_FLAGS_PART;
-        r->lock |= begins(p, "lock");
-        r->d64 |= begins(p, "d64");
-        r->f64 |= begins(p, "f64");
-        r->sx |= begins(p, "sx");
-        r->full |= begins(p, "full");
-        r->vsib |= begins(p, "vsib");
-        r->rep |= len == 3 && begins(p, "rep");
-    }
-}
-
-static void must_be(struct rule *r, unsigned bits, unsigned value)
-{
-    r->looks_at |= (uint16_t)bits;
-    r->key |= (uint16_t)value;
-}
-
-static void make_key(struct rule *r)
-{
-    if (r->prefix != PFX_ANY)
-        must_be(r, 3 << KEY_PREFIX, (unsigned)(r->prefix - PFX_NP) << KEY_PREFIX);
-    if (r->length != ANY)
-        must_be(r, KEY_L, r->length ? KEY_L : 0);
-    if (r->w != ANY || r->where & REX_W)
-        must_be(r, KEY_W, r->where & REX_W || r->w ? KEY_W : 0);
-    if (r->digit != ANY)
-        must_be(r, 7 << 3, (unsigned)r->digit << 3);
-    if (r->fixed)
-        must_be(r, KEY_MODRM, r->exact);
-    if (r->mod != MOD_ANY)
-        must_be(r, KEY_REG, r->mod == MOD_REG ? KEY_REG : 0);
-    if (r->where & (ONLY_64 | NOT_64))
-        must_be(r, KEY_64, r->where & ONLY_64 ? KEY_64 : 0);
-    if (r->where & ONLY_PE)
-        must_be(r, KEY_PE, KEY_PE);
-    if (r->where & ONLY_SYSTEM)
-        must_be(r, KEY_SYSTEM, KEY_SYSTEM);
-}
-
-/* How many rows each list has, then where it is filled next. */
-static void make_lists(uint32_t total)
-{
-    uint32_t at = 1;
-
-    chain = malloc((total + 2 * MAPS * 256 + 1) * sizeof(*chain));
-    if (!chain)
-        abort();
-    for (unsigned v = 0; v < 2; v++)
-        for (unsigned m = 0; m < MAPS; m++)
-            for (unsigned o = 0; o < 256; o++) {
-                uint32_t n = first[v][m][o];
-
-                first[v][m][o] = n ? (uint16_t)at : 0;
-                at += n ? n + 1 : 0;
-                if (n)
-                    chain[at - 1] = X86_NO_ROW;
-            }
-}
-
-static void read_rows(void)
-{
-    uint16_t filled[2][MAPS][256] = {0};
-    uint32_t total = 0;
-
-    for (unsigned i = 0; i < X86_NUM_ROWS; i++) {
-        struct rule *r = &rules[i];
-
-        r->length = r->w = r->digit = ANY;
-        read_encoding(r, texts[i].enc);
-        read_operands(r, texts[i].ops);
-        read_attributes(r, texts[i].attr);
-        make_key(r);
-        total += r->span;
-        for (unsigned o = r->opcode; o < (unsigned)r->opcode + r->span; o++)
-            first[r->vex][r->map][o]++;
-    }
-    make_lists(total);
-    for (unsigned i = 0; i < X86_NUM_ROWS; i++) {
-        const struct rule *r = &rules[i];
-
-        for (unsigned o = r->opcode; o < (unsigned)r->opcode + r->span; o++)
-            chain[first[r->vex][r->map][o] + filled[r->vex][r->map][o]++] = (uint16_t)i;
-    }
-    __atomic_store_n(&ready, true, __ATOMIC_RELEASE);
-}
-
-/* Of what is asked for every instruction, the usual case is one load. */
-static void want_rows(void)
-{
-    if (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE))
-        pthread_once(&once, read_rows);
-}
 
 /* --- Reading an instruction --- */
 
@@ -510,22 +198,22 @@ static unsigned key_of(const struct reader *d, uint8_t modrm)
 static unsigned find_row(struct reader *d, unsigned map, uint8_t opcode)
 {
     const struct x86_features *f = x86_features_of(d->mode);
-    unsigned at = map < MAPS ? first[d->i->vex][map][opcode] : 0;
+    const uint16_t *row = x86_rules_of(d->i->vex, map, opcode);
     uint8_t modrm = d->n < d->avail ? d->p[d->n] : 0;
     unsigned key;
 
-    if (!at)
+    if (!row)
         return X86_NO_ROW;
     key = key_of(d, modrm);
-    for (; chain[at] != X86_NO_ROW; at++) {
-        const struct rule *r = &rules[chain[at]];
+    for (; *row != X86_NO_ROW; row++) {
+        const struct rule *r = &x86_rules[*row];
 
         if (r->modrm && d->n >= d->avail) {
             d->is_short = true;
             return X86_NO_ROW;
         }
-        if (!((key ^ r->key) & r->looks_at) && (texts[chain[at]].feat == X86_FEAT_BASE || x86_has(f, texts[chain[at]].feat)))
-            return chain[at];
+        if (!((key ^ r->key) & r->looks_at) && (r->feat == X86_FEAT_BASE || x86_has(f, r->feat)))
+            return *row;
     }
     return X86_NO_ROW;
 }
@@ -740,36 +428,46 @@ static bool opcode(struct reader *d, unsigned *map, uint8_t *b)
     return true;
 }
 
-enum x86_decoded x86_decode(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, struct x86_insn *out)
+/* The row of @map and opcode, and all that it says. */
+static void read_row(struct reader *d, unsigned map)
+{
+    struct x86_insn *i = d->i;
+    const struct rule *r;
+
+    i->row = (uint16_t)find_row(d, map, i->opcode);
+    if (i->row == X86_NO_ROW)
+        return;
+    r = &x86_rules[i->row];
+    sizes(d, r);
+    if (r->modrm) {
+        i->modrm = byte(d);
+        d->vsib = r->vsib;
+        if (i->modrm < 0xc0 && !r->fixed)
+            memory_operand(d);
+    }
+    for (; i->n_ops < r->n_ops; i->n_ops++)
+        i->op[i->n_ops] = operand(d, r, i->n_ops);
+    if (i->lock && (!r->lock || i->modrm >= 0xc0 || !r->modrm)) {
+        i->row = X86_NO_ROW;
+        return;
+    }
+    i->end = r->end;
+    i->flags = r->flags;
+}
+
+enum x86_decoded x86_decode_fully(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, struct x86_insn *out)
 {
     struct reader d = {code, 0, avail < X86_MAX_LEN ? avail : X86_MAX_LEN, avail, .mode = mode, .pc = pc, .i = out};
-    const struct rule *r;
     unsigned map;
-    uint8_t b;
 
-    want_rows();
-    *out = (struct x86_insn){.row = X86_NO_ROW, .seg_prefix = X86_NO_SEG};
+    x86_want_rows();
+    *out = (struct x86_insn){.row = X86_NO_ROW, .seg_prefix = X86_NO_SEG, .end = X86_TRAP};
     out->ea.base = out->ea.index = X86_NO_REG;
-    if (!opcode(&d, &map, &b))
+    if (!opcode(&d, &map, &out->opcode))
         return X86_TOO_LONG;
     out->map = (uint8_t)map;
-    out->opcode = b;
     if (!d.is_short)
-        out->row = (uint16_t)find_row(&d, map, b);
-    if (out->row != X86_NO_ROW) {
-        r = &rules[out->row];
-        sizes(&d, r);
-        if (r->modrm) {
-            out->modrm = byte(&d);
-            d.vsib = r->vsib;
-            if (out->modrm < 0xc0 && !r->fixed)
-                memory_operand(&d);
-        }
-        for (; out->n_ops < r->n_ops; out->n_ops++)
-            out->op[out->n_ops] = operand(&d, r, out->n_ops);
-        if (out->lock && (!r->lock || out->modrm >= 0xc0 || !r->modrm))
-            out->row = X86_NO_ROW;
-    }
+        read_row(&d, map);
     if (d.is_short)
         return avail >= X86_MAX_LEN ? X86_TOO_LONG : X86_SHORT;
     out->len = (uint8_t)d.n;
@@ -778,80 +476,14 @@ enum x86_decoded x86_decode(uint32_t mode, uint64_t pc, const uint8_t *code, siz
     return X86_OK;
 }
 
-/* --- About rows --- */
-
-static const struct rule *rule(unsigned row)
+enum x86_decoded x86_decode(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, struct x86_insn *out)
 {
-    static const struct rule none = {.end = X86_TRAP};
+    enum x86_decoded how;
 
-    want_rows();
-    return row < X86_NUM_ROWS ? &rules[row] : &none;
-}
-
-const char *x86_row_name(unsigned row)
-{
-    return row < X86_NUM_ROWS ? texts[row].name : "undefined";
-}
-
-const char *x86_row_encoding(unsigned row)
-{
-    return row < X86_NUM_ROWS ? texts[row].enc : "";
-}
-
-const char *x86_row_operands(unsigned row)
-{
-    return row < X86_NUM_ROWS ? texts[row].ops : "";
-}
-
-enum x86_feature x86_row_feature(unsigned row)
-{
-    return row < X86_NUM_ROWS ? texts[row].feat : X86_FEAT_BASE;
-}
-
-enum x86_end x86_row_end(unsigned row)
-{
-    return rule(row)->end;
-}
-
-unsigned x86_row_flags(unsigned row)
-{
-    return rule(row)->flags;
-}
-
-bool x86_insn_alone(const struct x86_insn *i)
-{
-    const struct rule *r = rule(i->row);
-
-    return r->full && (!r->rep || i->rep || i->repne);
-}
-
-bool x86_insn_repeats(const struct x86_insn *i)
-{
-    return rule(i->row)->rep && (i->rep || i->repne);
-}
-
-bool x86_row_may_lock(unsigned row)
-{
-    return rule(row)->lock;
-}
-
-/* Rows of tables, by counting. */
-enum {
-#define INSN(name, enc, ops, feat, attr) +1
-    ROWS_INTEGER = 0
-#include "guest/x86/insn_system.def"
-#include "guest/x86/insn.def"
-    ,
-    ROWS_X87 = ROWS_INTEGER
-#include "guest/x86/insn_x87.def"
-#undef INSN
-};
-
-enum x86_unit x86_row_unit(unsigned row)
-{
-    if (row < ROWS_INTEGER || row >= X86_NUM_ROWS)
-        return X86_UNIT_INTEGER;
-    if (row < ROWS_X87 || texts[row].feat == X86_FEAT_FXSR) /* CR4.OSFXSR does not forbid FXSAVE and FXRSTOR */
-        return X86_UNIT_X87;
-    return rule(row)->vex ? X86_UNIT_AVX : X86_UNIT_SSE;
+    if (avail >= X86_MAX_LEN && x86_quick_decode(mode, pc, code, out))
+        return X86_OK;
+    how = x86_decode_fully(mode, pc, code, avail, out);
+    if (how == X86_OK && avail >= X86_MAX_LEN)
+        x86_quick_learn(mode, code, out);
+    return how;
 }

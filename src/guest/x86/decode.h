@@ -81,6 +81,7 @@ struct x86_insn {
     bool lock, rep, repne, data16, vex, vex_l, w; /* w: REX.W or VEX.W */
     uint8_t seg_prefix; /* enum x86_seg, X86_NO_SEG (6): none */
     uint8_t map, opcode, modrm, vvvv; /* map: 0 one byte, 1 behind 0F, 2 and 3 behind 0F 38 and 0F 3A */
+    uint8_t end, flags; /* enum x86_end, enum x86_flag_use: the row's */
     uint8_t n_ops;
     struct x86_operand op[X86_MAX_OPERANDS];
     struct x86_ea ea;
@@ -113,6 +114,8 @@ enum x86_decoded {
 /** x86_decode - the instruction at @pc, whose bytes are at @code, as code of @mode (cpu->mode).  X86_OK also for what is undefined:
  * then row is X86_NO_ROW and len what was looked at.  Any thread, without locks. */
 enum x86_decoded x86_decode(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, struct x86_insn *out);
+/** x86_decode_fully - the same, from the tables alone and slower: for tests. */
+enum x86_decoded x86_decode_fully(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, struct x86_insn *out);
 
 /* About one row. */
 const char *x86_row_name(unsigned row);

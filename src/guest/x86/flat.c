@@ -796,7 +796,7 @@ static bool flatten(struct tr *t)
 
     if (i->row == X86_NO_ROW || i->lock || i->vex || (i->map == 0 && (i->rep || i->repne) && i->opcode != 0xc3))
         return false;
-    if (i->op_size == 2 && (x86_row_end(i->row) != X86_FALL))
+    if (i->op_size == 2 && i->end != X86_FALL)
         return false;
     done = i->map == 0 ? one_byte(t) : i->map == 1 && two_bytes(t);
     if (!done) {
@@ -804,7 +804,7 @@ static bool flatten(struct tr *t)
         t->ended = false;
         return false;
     }
-    if (x86_row_end(i->row) == X86_COND || (i->map == 1 && (i->opcode & 0xf0) != 0x80 && x86_row_flags(i->row) & X86_FLAGS_READ)) {
+    if (i->end == X86_COND || (i->map == 1 && (i->opcode & 0xf0) != 0x80 && i->flags & X86_FLAGS_READ)) {
         struct flat_op *o = &t->f->op[t->f->n - 1];
 
         o->cond = i->opcode & 15;

@@ -12,7 +12,7 @@ typedef const uint8_t *code_at(void *opaque, uint64_t pc, size_t *avail);
 /* What an instruction that does not branch does to them; READS when in doubt. */
 static enum guest_idle effect_of(const struct x86_insn *i)
 {
-    unsigned flags = x86_row_flags(i->row);
+    unsigned flags = i->flags;
 
     if (flags & X86_FLAGS_READ || x86_insn_alone(i))
         return GUEST_IDLE_READS;
@@ -51,8 +51,8 @@ static unsigned try_decode(uint32_t mode, bool w, bool map1, uint8_t opcode, uin
     code[n++] = opcode;
     code[n++] = modrm;
     if (x86_decode(mode, 0, code, X86_MAX_LEN, i) != X86_OK || i->row == X86_NO_ROW || i->opcode != opcode ||
-        i->map != map1 || x86_row_feature(i->row) != X86_FEAT_BASE || x86_row_end(i->row) != X86_FALL ||
-        x86_row_flags(i->row) & X86_FLAGS_SHIFT)
+        i->map != map1 || x86_row_feature(i->row) != X86_FEAT_BASE || i->end != X86_FALL ||
+        i->flags & X86_FLAGS_SHIFT)
         return 0;
     return i->len - (n - 2);
 }
@@ -119,13 +119,13 @@ enum guest_idle x86_idle_effect(uint32_t mode, const uint8_t *code, size_t avail
     if (x86_decode(mode, 0, code, avail, &i) != X86_OK || i.row == X86_NO_ROW)
         return GUEST_IDLE_READS;
     *len = i.len;
-    switch (x86_row_end(i.row)) {
+    switch (i.end) {
     case X86_FALL:
         return effect_of(&i);
     case X86_JMP: case X86_CALL:
         return GUEST_IDLE_BRANCH;
     case X86_COND:
-        return x86_row_flags(i.row) & X86_FLAGS_READ ? GUEST_IDLE_READS : GUEST_IDLE_BRANCH;
+        return i.flags & X86_FLAGS_READ ? GUEST_IDLE_READS : GUEST_IDLE_BRANCH;
     default:
         return GUEST_IDLE_READS;
     }
@@ -149,7 +149,7 @@ static bool look(uint32_t mode, uint64_t pc, code_at *code, void *opaque, unsign
         }
         if (!p || x86_decode(mode, pc, p, avail, &i) != X86_OK || i.row == X86_NO_ROW)
             return false;
-        switch (x86_row_end(i.row)) {
+        switch (i.end) {
         case X86_FALL:
             effect = effect_of(&i);
             if (effect != GUEST_IDLE_NONE)
@@ -160,7 +160,7 @@ static bool look(uint32_t mode, uint64_t pc, code_at *code, void *opaque, unsign
             pc = (uint64_t)i.imm;
             break;
         case X86_COND: /* both ways */
-            if (x86_row_flags(i.row) & X86_FLAGS_READ || !look(mode, (uint64_t)i.imm, code, opaque, budget))
+            if (i.flags & X86_FLAGS_READ || !look(mode, (uint64_t)i.imm, code, opaque, budget))
                 return false;
             pc += i.len;
             break;

@@ -637,7 +637,7 @@ void x86_scan(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, uns
             *out = (struct guest_scan){.end = pc + off + 1, .kind = GUEST_END_TRAP, .n_insns = out->n_insns + 1};
             return;
         }
-        end = x86_row_end(i.row);
+        end = i.end;
         if (x86_insn_alone(&i)) {
             if (off)
                 return; /* the block falls into the next */

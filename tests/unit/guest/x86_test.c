@@ -4,6 +4,8 @@
 #include "guest/x86/x86.h"
 #include "tests/test.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
 enum { CODE = 0x10000000, SIZE = 0x10000 };
@@ -90,6 +92,68 @@ TEST(x86, lengths_are_decoded)
         CHECK_EQ(x86_decode(X86_MODE_FLAT | cases[n].code, 0, cases[n].bytes, 16, &i), X86_OK);
         CHECK_EQ(i.len, cases[n].n);
         CHECK_EQ(x86_decode(X86_MODE_FLAT | cases[n].code, 0, cases[n].bytes, cases[n].n - 1u, &i), X86_SHORT);
+    }
+}
+
+static bool same_operands(const struct x86_insn *a, const struct x86_insn *b)
+{
+    for (unsigned k = 0; k < a->n_ops; k++)
+        if (a->op[k].kind != b->op[k].kind || a->op[k].reg != b->op[k].reg || a->op[k].size != b->op[k].size)
+            return false;
+    return a->n_ops == b->n_ops;
+}
+
+static bool same_insn(const struct x86_insn *a, const struct x86_insn *b)
+{
+    return a->row == b->row && a->len == b->len && a->op_size == b->op_size && a->addr_size == b->addr_size && a->rex == b->rex &&
+           a->lock == b->lock && a->rep == b->rep && a->repne == b->repne && a->data16 == b->data16 && a->vex == b->vex &&
+           a->vex_l == b->vex_l && a->w == b->w && a->seg_prefix == b->seg_prefix && a->map == b->map && a->opcode == b->opcode &&
+           a->modrm == b->modrm && a->vvvv == b->vvvv && a->end == b->end && a->flags == b->flags && same_operands(a, b) &&
+           a->ea.base == b->ea.base && a->ea.index == b->ea.index && a->ea.scale == b->ea.scale && a->ea.seg == b->ea.seg &&
+           a->ea.rip == b->ea.rip && a->ea.disp == b->ea.disp && a->imm == b->imm && a->imm2 == b->imm2;
+}
+
+/* Prefixes, an opcode and what may follow it. */
+static void random_insn(uint8_t code[16])
+{
+    static const uint8_t prefixes[] = {0x66, 0xf2, 0xf3, 0xf0, 0x64, 0x65, 0x67, 0x2e, 0x48, 0x41, 0x4f, 0x40, 0x44, 0x66, 0x48, 0x48};
+    unsigned n = 0;
+
+    for (unsigned k = 0; k < 16; k++)
+        code[k] = (uint8_t)(rand() >> 8);
+    for (unsigned k = (unsigned)rand() >> 8 & 3; k > 1; k--)
+        code[n++] = prefixes[rand() >> 8 & 15];
+    if (rand() >> 8 & 1)
+        code[n++] = 0x0f;
+}
+
+/* Decoding twice: the second time a model may be there (decode_quick.c). */
+TEST(x86, instructions_that_were_met_are_decoded_as_the_tables_say)
+{
+    static const uint32_t modes[] = {X86_CODE64 | X86_MODE_PE, X86_CODE32 | X86_MODE_PE, X86_CODE32 | X86_MODE_PE | X86_MODE_FLAT,
+                                     X86_CODE64 | X86_MODE_PE | X86_MODE_SYSTEM, X86_CODE32 | X86_MODE_PE | X86_MODE_SYSTEM,
+                                     X86_CODE16 | X86_MODE_PE, X86_CODE32 | X86_MODE_PE | X86_MODE_VM, X86_CODE32};
+    struct x86_features all = x86_features_all(), few = {{0}};
+    uint32_t sets[2];
+
+    x86_feature_put(&few, X86_FEAT_SSE, true);
+    sets[0] = (uint32_t)x86_features_number(&all) << X86_MODE_FEATURES;
+    sets[1] = (uint32_t)x86_features_number(&few) << X86_MODE_FEATURES;
+    for (unsigned n = 0; n < 600000; n++) {
+        uint32_t mode = modes[rand() >> 8 & 7] | sets[!(rand() >> 8 & 7)];
+        uint64_t pc = (uint64_t)rand() << 33 ^ (uint64_t)rand();
+        struct x86_insn quick = {0}, full = {0};
+        uint8_t code[16];
+        bool ok;
+
+        random_insn(code);
+        x86_decode(mode, 0, code, sizeof(code), &quick);
+        ok = x86_decode(mode, pc, code, sizeof(code), &quick) == x86_decode_fully(mode, pc, code, sizeof(code), &full);
+        if (!ok || !same_insn(&quick, &full)) {
+            printf("mode %x: %02x %02x %02x %02x %02x %02x\n", mode, code[0], code[1], code[2], code[3], code[4], code[5]);
+            CHECK(false);
+            return;
+        }
     }
 }
 
@@ -199,6 +263,7 @@ static const struct test tests[] = {
     CASE(x86, a_loop_sums),
     CASE(x86, calls_return),
     CASE(x86, lengths_are_decoded),
+    CASE(x86, instructions_that_were_met_are_decoded_as_the_tables_say),
     CASE(x86, what_only_programs_of_linux_see_is_as_stated),
     CASE(x86, random_numbers_differ),
     CASE(x86, logs_have_instructions_as_the_manual_writes_them),
