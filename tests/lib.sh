@@ -11,7 +11,7 @@ EMU=${EMU:-$TOP/build/qemu-aarch64}
 ROOTS=${ROOTS:-$TOP/build/root}
 SRC=$TOP/tests/programs/src
 subject=$(basename "$0" .sh)
-limit=${limit:-60}      # seconds for one command
+limit=${limit:-120}     # seconds for one command
 work=$(mktemp -d "${TMPDIR:-/tmp}/emu-test-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
@@ -44,6 +44,15 @@ native() {
 }
 # emu PROGRAM...: the emulator on a program of the host's file system.
 emu() { timeout -k 5 "$limit" "$EMU" "$@"; }
+
+# listens SOCKET: waits until somebody listens there; its file is there before that (proc(5): __SO_ACCEPTCON).
+listens() {
+    local n
+    for ((n = 0; n < limit * 20; n++)); do
+        awk -v path="$1" '$4 == "00010000" && $8 == path { found = 1 } END { exit !found }' /proc/net/unix && return
+        sleep 0.05
+    done
+}
 
 # verdict NAME: compares $work/.got and $work/.want
 verdict() {

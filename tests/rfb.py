@@ -7,6 +7,8 @@ import socket
 import struct
 import time
 
+from wait import LONG
+
 
 class Refused(Exception):
     pass
@@ -17,7 +19,7 @@ class Viewer:
     @between runs after it was told the size, before it says what it takes.  Unless @resizes it knows only that size."""
     def __init__(self, path, password=None, shared=True, tls=None, version=b'RFB 003.008\n', between=None, resizes=True):
         self.s = socket.socket(socket.AF_UNIX)
-        self.s.settimeout(20)
+        self.s.settimeout(LONG)
         self.s.connect(path)
         self.version = self.take(12)
         self.s.sendall(version)
@@ -100,7 +102,7 @@ class Viewer:
         while self.frames == before:
             self.update()
 
-    def wait(self, good, seconds=20):
+    def wait(self, good, seconds=LONG):
         end = time.monotonic() + seconds
         while not good():
             if time.monotonic() > end:

@@ -3,7 +3,6 @@
 # Bad input: one clear line that names the file and the reason, and the exit status that users of
 # the command line know: 127 not found, 126 cannot be run, 1 wrong use.  Never a crash.
 . "$(dirname "$0")/../lib.sh"
-limit=10
 cd "$work" || exit
 
 python3 - <<'EOF'

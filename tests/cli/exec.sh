@@ -3,7 +3,6 @@
 # execve: what the new program gets, and every failure, as in a native run of the same program;
 # also in a root folder that holds nothing but the emulator and the program.
 . "$(dirname "$0")/../lib.sh"
-limit=30
 need aarch64-linux-gnu-gcc gcc
 mkdir "$work/native" "$work/emulated" && cd "$work" || exit
 gcc -O1 -w -o native/execs "$SRC/execs.c" || exit 1

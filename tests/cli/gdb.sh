@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # -g: gdb breaks, steps, reads and writes registers and memory, watches, sees signals and the end.
 . "$(dirname "$0")/../lib.sh"
-limit=30
 need aarch64-linux-gnu-gcc gdb-multiarch
 cd "$work" || exit
 aarch64-linux-gnu-gcc -O0 -g -static -o debugged "$SRC/debugged.c" || exit 1
@@ -15,7 +14,7 @@ debug() {
     for engine in interp jit; do
         rm -f socket
         emu --engine=$engine -g "$work/socket" ./debugged >out 2>&1 &
-        for _ in {1..100}; do [ -S socket ] && break; sleep 0.05; done
+        listens "$work/socket"
         timeout $limit gdb-multiarch -q -nx -batch -ex 'set confirm off' -ex 'set pagination off' \
             -ex "target remote $work/socket" "${args[@]}" ./debugged >got 2>&1 </dev/null
         wait

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # -g with x86 programs: gdb knows their registers, of 64 and of 32 bits.
 . "$(dirname "$0")/../lib.sh"
-limit=30
 need gcc gdb-multiarch
 bin=$(dirname "$EMU")
 cd "$work" || exit
@@ -16,7 +15,7 @@ debug() {
     for c; do args+=(-ex "$c"); done
     rm -f socket
     timeout -k 5 $limit "$bin/$emulator" -g "$work/socket" "./$program" >out 2>&1 &
-    for _ in {1..100}; do [ -S socket ] && break; sleep 0.05; done
+    listens "$work/socket"
     timeout $limit gdb-multiarch -q -nx -batch -ex 'set confirm off' -ex "target remote $work/socket" \
         "${args[@]}" "./$program" >got 2>&1 </dev/null
     wait

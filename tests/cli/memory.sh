@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Memory calls: results, errors and faults are those of a native run of the same program.
 . "$(dirname "$0")/../lib.sh"
-limit=30
 need aarch64-linux-gnu-gcc gcc
 cd "$work" || exit
 gcc -O1 -w -o native "$SRC/memory.c" && aarch64-linux-gnu-gcc -O1 -w -static -o guest "$SRC/memory.c" || exit 1

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The command line: options, environment variables, argv[0], scripts, exit statuses.
 . "$(dirname "$0")/../lib.sh"
-limit=20
 need aarch64-linux-gnu-gcc
 unset EMU_BINFMT
 cc() { aarch64-linux-gnu-gcc -O1 -static -o "$work/$1" "$SRC/$1.c"; }

@@ -10,6 +10,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from wait import LONG, until  # noqa: E402
+
 BIN = os.path.abspath(os.environ.get('EMU_BIN', 'build'))
 SYSTEM = os.path.join(BIN, 'qemu-system-aarch64')
 PROMPT = '(qemu) '
@@ -21,7 +24,7 @@ class Monitor:
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.text = ''
 
-    def until(self, what, seconds=20):
+    def until(self, what, seconds=LONG):
         """What is said up to @what, which is taken, too."""
         end = time.monotonic() + seconds
         while what not in self.text:
@@ -47,7 +50,7 @@ class Monitor:
     def end(self):
         self.send('quit\r')
         self.p.stdout.read()
-        return self.p.wait(20)
+        return self.p.wait(LONG)
 
 
 def verdict(name, ok, detail=''):
@@ -191,10 +194,7 @@ def logged(work):
     for path in paths[:2]:
         m.ask(f'logfile {path}')
         m.ask('log int')
-        for _ in range(200):
-            if os.path.getsize(path) > 200:
-                break
-            time.sleep(.02)
+        until(lambda: os.path.getsize(path) > 200)
     m.ask('log none')
     m.ask(f'logfile {paths[2]}')
     time.sleep(.2)
@@ -209,7 +209,7 @@ def announced(work):
     """Two cards, of which one is asked to announce itself; five reverse ARP requests come."""
     s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     s.bind(os.path.join(work, 'peer'))
-    s.settimeout(5)
+    s.settimeout(LONG)
     with open(os.path.join(work, 'blob'), 'wb') as f:
         f.write(bytes(16))
     m = Monitor('-monitor', 'stdio', '-M', 'virt', '-m', '16', '-S', '-device',
@@ -265,11 +265,8 @@ def pc_tables(work):
         f.write(PAGING + bytes(0xfff0 - len(PAGING)) + bytes.fromhex('ea000000f0') + bytes(11))
     m = Monitor('-bios', bios, '-vga', 'none', '-monitor', 'stdio', system=os.path.join(BIN, 'qemu-system-x86_64'), machine='pc')
     m.until(PROMPT)
-    for _ in range(100):
-        pic = m.ask('info pic')
-        if 'imr=fe' in pic:
-            break
-        time.sleep(.1)
+    until(lambda: 'imr=fe' in m.ask('info pic'))
+    pic = m.ask('info pic')
     verdict('info pic of a PC', re.fullmatch(
         r'ioapic0: ver=0x20 id=0x00 sel=0x00\n(  pin \d+ +0x0000000000010000 dest=0 vec=0   active-hi edge  masked fixed  physical\n){24}'
         r'  IRR      \(none\)\n  Remote IRR \(none\)\npic1: irr=00 imr=00 isr=00 hprio=0 irq_base=00 rr_sel=0 elcr=00 fnm=0\n'

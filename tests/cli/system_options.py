@@ -12,6 +12,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from wait import LONG, until  # noqa: E402
+
 BIN = os.path.abspath(os.environ.get('EMU_BIN', 'build'))
 SYSTEM = os.path.join(BIN, 'qemu-system-aarch64')
 NONE = '-M none -display none -nodefaults -S'
@@ -215,13 +218,8 @@ def config(work):
     verdict('a bad line is named', f'{one}:2: parse error' in r.stderr, r.stderr)
 
 
-def wait_for(path, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if os.path.exists(path) and open(path).read().strip():
-            return open(path).read().strip()
-        time.sleep(0.02)
-    return ''
+def wait_for(path):
+    return until(lambda: os.path.exists(path) and open(path).read().strip())
 
 
 def signals(work):
@@ -230,7 +228,7 @@ def signals(work):
         p = subprocess.Popen([SYSTEM, *NONE.split(), '-pidfile', pid], stderr=subprocess.PIPE, text=True)
         written = wait_for(pid)
         p.send_signal(sig)
-        err = p.communicate(timeout=20)[1]
+        err = p.communicate(timeout=LONG)[1]
         want = f'qemu-system-aarch64: terminating on signal {int(sig)} from pid {os.getpid()} '
         verdict(f'{sig.name} ends the machine with status 0',
                 p.returncode == 0 and written == str(p.pid) and err.startswith(want) and not os.path.exists(pid),
@@ -240,17 +238,13 @@ def signals(work):
 def daemon(work):
     pid = os.path.join(work, 'pid')
     r = run([*NONE.split(), '-daemonize', '-pidfile', pid])
-    number = wait_for(pid, 1)
+    number = wait_for(pid)
     verdict('-daemonize returns when the machine is there', r.returncode == 0 and number, r.stderr)
     if number:
         r2 = run([*NONE.split(), '-pidfile', pid])
         verdict('a pid file is had once', r2.returncode == 1 and 'Cannot lock' in r2.stderr, r2.stderr)
         os.kill(int(number), signal.SIGTERM)
-        for _ in range(500):
-            if not os.path.exists(f'/proc/{number}') or 'Z' in open(f'/proc/{number}/stat').read().split()[2]:
-                break
-            time.sleep(0.02)
-        verdict('and ends by a signal', not os.path.exists(pid))
+        verdict('and ends by a signal', until(lambda: not os.path.exists(pid)))
     r = run([*NONE.split(), '-daemonize', '-drive', 'if=none,file=/nix'])
     verdict('-daemonize fails when the machine does', r.returncode == 1 and '/nix' in r.stderr, r.stderr)
 

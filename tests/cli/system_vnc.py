@@ -17,6 +17,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 from rfb import FONT, Refused, Viewer, font, read_text  # noqa: E402
+from wait import LONG, until  # noqa: E402
 
 BIN = os.path.abspath(os.environ.get('EMU_BIN', 'build'))
 SYSTEM = os.path.join(BIN, 'qemu-system-aarch64')
@@ -36,7 +37,7 @@ class Machine:
         RUNNING.append(self.p)
         self.greeting = self.until(PROMPT)
 
-    def until(self, what, seconds=20):
+    def until(self, what, seconds=LONG):
         end = time.monotonic() + seconds
         while what not in self.text:
             left = end - time.monotonic()
@@ -58,7 +59,7 @@ class Machine:
         self.p.stdin.write(b'quit\r')
         self.p.stdin.flush()
         self.p.stdout.read()
-        return self.p.wait(20)
+        return self.p.wait(LONG)
 
 
 def verdict(name, ok, detail=''):
@@ -114,7 +115,7 @@ def pictures():
 
 
 def websocket(port):
-    with socket.create_connection(('127.0.0.1', port), 20) as s:
+    with socket.create_connection(('127.0.0.1', port), LONG) as s:
         greet_websocket(s, 'browsers connect by WebSocket')
 
 
@@ -138,7 +139,7 @@ def people(port):
         out = os.path.join(TMP, name + ('.jpg' if name == 'vncsnapshot' else '.png'))
         if name == 'vncsnapshot':
             args = ['-quiet', '-allowblank', f'127.0.0.1:{port - 5900}']
-        r = subprocess.run([name, *args, out], capture_output=True, text=True, timeout=60)
+        r = subprocess.run([name, *args, out], capture_output=True, text=True, timeout=LONG)
         verdict(f'{name} takes a picture', r.returncode == 0 and os.path.getsize(out) > 500, r.stderr + r.stdout)
 
 
@@ -167,8 +168,7 @@ def slow():
         v.whole()
     stopped.ask()
     halfway.s.sendall(b'\4\1\0')  # three bytes of eight
-    while waiting(stopped.s) < 65536:  # less than a picture, which does not fit in there
-        time.sleep(0.01)
+    until(lambda: waiting(stopped.s) > 65536)  # less than a picture, which does not fit in there
     good.whole()
     end = time.monotonic() + 7
     while time.monotonic() < end:
@@ -255,7 +255,7 @@ def typing():
     verdict('Ctrl-Alt-1 shows the graphics again', v.wait(lambda: (v.w, v.h) == (640, 480)), (v.w, v.h))
     late = Viewer(m.path, between=lambda: (v.tap(CTRL, ALT, ord('3')), v.wait(lambda: v.w == 320), v.close()))
     late.whole()
-    verdict('who comes while the size changes is told', late.wait(lambda: (late.w, late.h) == (320, 160), 5), (late.w, late.h))
+    verdict('who comes while the size changes is told', late.wait(lambda: (late.w, late.h) == (320, 160)), (late.w, late.h))
     v = late
     v.tap(CTRL, ALT, ord('1'))
     out = os.path.join(TMP, 'a.ppm')
@@ -276,7 +276,7 @@ def refusals():
                       (':1,password-secret=s', "No secret with id 's'"), (':1,connections=0', 'connections=0: want 1 to 64'),
                       (':3,to=1', 'to=1 is below the display, 3'), (':1,display=nix', "Device 'nix' not found"),
                       ('unix:', 'no path after unix:')):
-        r = subprocess.run([SYSTEM, '-M', 'none', '-vnc', vnc], capture_output=True, text=True, timeout=20)
+        r = subprocess.run([SYSTEM, '-M', 'none', '-vnc', vnc], capture_output=True, text=True, timeout=LONG)
         want = f'qemu-system-aarch64: -vnc {vnc}: {want}\n'
         verdict(f'-vnc {vnc}', r.returncode == 1 and r.stderr == want, f'got  {r.stderr!r}\nwant {want!r}')
 
@@ -375,12 +375,7 @@ def meets(path, **how):
 
 def meets_later(path, **how):
     """A busy server may not have noticed yet that others have left."""
-    for _ in range(50):
-        v = meets(path, **how)
-        if v:
-            return v
-        time.sleep(0.2)
-    return None
+    return until(lambda: meets(path, **how))
 
 
 def tls():
@@ -394,7 +389,7 @@ def tls():
     display = int(re.search(r'127\.0\.0\.1:(\d+)', info).group(1)) - 5900
     if shutil.which('gvnccapture'):
         out = os.path.join(TMP, 'tls.png')
-        r = subprocess.run(['gvnccapture', f'127.0.0.1:{display}', out], capture_output=True, text=True, timeout=60)
+        r = subprocess.run(['gvnccapture', f'127.0.0.1:{display}', out], capture_output=True, text=True, timeout=LONG)
         verdict('gvnccapture takes a picture inside TLS', r.returncode == 0 and os.path.getsize(out) > 500, r.stderr + r.stdout)
     else:
         print('skip system_vnc, gvnccapture takes a picture inside TLS: it is not installed')
@@ -459,7 +454,7 @@ def tls_x509():
 
 def meets_plain(path):
     with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(20)
+        s.settimeout(LONG)
         s.connect(path)
         s.recv(12)
         s.sendall(b'RFB 003.008\n')
@@ -468,24 +463,24 @@ def meets_plain(path):
 
 
 def secure_websocket(pki, port):
-    with context(pki).wrap_socket(socket.create_connection(('127.0.0.1', port), 20), server_hostname='localhost') as s:
+    with context(pki).wrap_socket(socket.create_connection(('127.0.0.1', port), LONG), server_hostname='localhost') as s:
         greet_websocket(s, 'browsers connect by WebSocket inside TLS')
 
 
 def reverse():
     with socket.create_server(('127.0.0.1', 0)) as s:
-        s.settimeout(20)
+        s.settimeout(LONG)
         p = subprocess.Popen([SYSTEM, '-nodefaults', '-S', '-M', 'none', '-vnc', f'127.0.0.1:{s.getsockname()[1]},reverse=on'],
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         RUNNING.append(p)
         c, _ = s.accept()
-        c.settimeout(20)
+        c.settimeout(LONG)
         verdict('reverse=on calls a viewer', c.recv(12) == b'RFB 003.008\n')
         c.close()
         p.kill()
     with socket.create_server(('127.0.0.1', 0)) as s:
         port = s.getsockname()[1]
-    r = subprocess.run([SYSTEM, '-M', 'none', '-vnc', f'127.0.0.1:{port},reverse=on'], capture_output=True, text=True, timeout=20)
+    r = subprocess.run([SYSTEM, '-M', 'none', '-vnc', f'127.0.0.1:{port},reverse=on'], capture_output=True, text=True, timeout=LONG)
     verdict('nobody there to be called', r.returncode == 1 and len(r.stderr.splitlines()) == 1 and 'refused' in r.stderr, r.stderr)
 
 
@@ -514,7 +509,7 @@ def hostile():
 
 def layouts():
     for args in (['-vnc', ':1'], ['-vnc', 'none'], ['-display', 'vnc=none']):
-        r = subprocess.run([SYSTEM, '-M', 'none', '-k', 'nix', *args], capture_output=True, text=True, timeout=20)
+        r = subprocess.run([SYSTEM, '-M', 'none', '-k', 'nix', *args], capture_output=True, text=True, timeout=LONG)
         want = f"qemu-system-{SYSTEM.rpartition('-')[2]}: {' '.join(args)}: could not read keymap file: 'nix'\n"
         verdict(f"an unknown layout, {' '.join(args)}", (r.returncode, r.stderr) == (1, want), r.stderr)
 

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The on-disk translation cache: what a second process reads, and everything that must not be read.
 . "$(dirname "$0")/../lib.sh"
-limit=30
 need aarch64-linux-gnu-gcc gcc python3
 cd "$work" || exit
 unset EMU_OPTS

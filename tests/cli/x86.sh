@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # x86-64 and i386 programs: beside the same program run by the processor itself.
 . "$(dirname "$0")/../lib.sh"
-limit=20
 need gcc
 [ "$(uname -m)" = x86_64 ] || { skip "runs" "needs an x86-64 machine"; exit 0; }
 bin=$(dirname "$EMU")

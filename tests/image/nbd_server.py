@@ -19,10 +19,13 @@ import time
 
 from suite import Failed, must, run_tests, same
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from wait import LONG, listening, until  # noqa: E402
+
 OURS = os.path.abspath(os.environ.get('EMU_BIN', 'build')) + '/qemu-nbd'
 THEIRS, THEIRS_IMG, THEIRS_IO = (shutil.which(p, path='/usr/bin:/bin') for p in ('qemu-nbd', 'qemu-img', 'qemu-io'))
 KB, MB = 1 << 10, 1 << 20
-LIMIT = 60
+LIMIT = 120
 
 
 def raises(code, call, *args):
@@ -49,10 +52,7 @@ def server(*argv, program=OURS, sock='s', check=True):
     p = subprocess.Popen([program, '-k', os.path.abspath(sock), *argv], stderr=subprocess.PIPE,
                          text=True)
     try:
-        for _ in range(500):
-            if p.poll() is not None or os.path.exists(sock) and listening(sock):
-                break
-            time.sleep(.01)
+        until(lambda: p.poll() is not None or listening(sock))
         must(p.poll() is None, 'server ended:', p.stderr.read() if p.poll() is not None else '')
         yield p
     finally:
@@ -70,11 +70,10 @@ def server(*argv, program=OURS, sock='s', check=True):
         must(program != OURS or not os.path.exists(sock), 'the socket is left over')
 
 
-def listening(sock):
-    """Whether somebody listens; without connecting, which would count as a client."""
-    path = os.path.abspath(sock)
-    with open('/proc/net/unix') as f:
-        return any(line.rstrip().endswith(' ' + path) and line.split()[3] == '00010000' for line in f)
+def meets(uri):
+    with contextlib.suppress(nbd.Error):
+        return client(uri=uri)
+    return None
 
 
 def client(sock='s', uri=None, export='', structured=True, contexts=()):
@@ -454,17 +453,13 @@ def test_tcp():
         port = s.getsockname()[1]
     p = subprocess.Popen([OURS, '-f', 'raw', '-t', '-b', '127.0.0.1', '-p', str(port), 'a.raw'])
     try:
-        for _ in range(200):
-            with contextlib.suppress(nbd.Error):
-                h = client(uri=f'nbd://127.0.0.1:{port}/')
-                break
-            time.sleep(.02)
+        h = until(lambda: meets(f'nbd://127.0.0.1:{port}/'))
         same(h.pread(1 * MB, 0), bytes(data), 'everything')
         out = run(OURS, '-f', 'raw', '-b', '127.0.0.1', '-p', str(port), 'a.raw', status=1)
         must('Address already in use' in out or 'lock' in out, out)
     finally:
         p.terminate()
-    same(p.wait(10), 0, 'status')
+    same(p.wait(LONG), 0, 'status')
 
 
 def test_the_last_client_ends_it():
@@ -474,7 +469,7 @@ def test_the_last_client_ends_it():
             s.connect('s')
         h = client()
         h.shutdown()
-        same(p.wait(10), 0, 'status')
+        same(p.wait(LONG), 0, 'status')
     with server('-f', 'raw', '-t', 'a.raw') as p:
         for _ in range(3):
             client().shutdown()
@@ -493,7 +488,7 @@ def test_the_number_of_clients():
         t.join(.3)
         same(got, [], 'a third client')
         a.shutdown()
-        t.join(10)
+        t.join(LONG)
         same(got, [1 * MB], 'a third client, later')
         b.shutdown()
 
@@ -504,11 +499,7 @@ def test_fork_and_pid_file():
     pid = int(open('pid').read())
     same(client().get_size(), 1 * MB, 'size')  # it listens when the parent has left
     os.kill(pid, signal.SIGTERM)
-    for _ in range(200):
-        if not os.path.exists(f'/proc/{pid}'):
-            break
-        time.sleep(.02)
-    must(not os.path.exists('s') and not os.path.exists('pid'), 'files are left over')
+    must(until(lambda: not os.path.exists('s') and not os.path.exists('pid')), 'files are left over')
     out = run(OURS, '-f', 'raw', '--fork', '-k', os.path.abspath('s'), 'nosuch', status=1)
     must('nosuch' in out, out)
 

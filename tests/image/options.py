@@ -10,14 +10,17 @@ import json
 import os
 import re
 import subprocess
-import time
+import sys
 
 from suite import Failed, must, run_tests, same
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from wait import listening, until  # noqa: E402
 
 OURS = os.path.abspath(os.environ.get('EMU_BIN', 'build'))
 HERE = os.path.dirname(os.path.abspath(__file__))
 SIDES = ('/usr/bin', OURS)
-LIMIT = 30
+LIMIT = 120
 
 OPTION = re.compile(r'(?<![\w-])(--?[A-Za-z][\w-]*|(?:bs|count|skip|if|of)=)')
 
@@ -216,10 +219,7 @@ def server(tools, *argv):
     with open('log', 'w') as log:
         p = subprocess.Popen([f'{tools}/qemu-nbd', '-t', *named, *(a for a in argv if a != 'SOCKET'), image], stderr=log, stdout=log)
     try:
-        for _ in range(1000):
-            if p.poll() is not None or os.path.exists(sock):
-                break
-            time.sleep(.01)
+        until(lambda: p.poll() is not None or listening(sock))
         must(p.poll() is None, tools, argv, 'server ended:', open('log').read())
         yield sock
     finally:
@@ -264,11 +264,8 @@ def test_long_names_of_connections():
         run('/usr/bin/qemu-img', 'create', '-q', '-f', 'raw', 'a', '1M')
         for port in range(20809, 20900):
             p = subprocess.Popen([f'{tools}/qemu-nbd', '--persistent', '--format=raw', f'--port={port}', '--bind=127.0.0.1', 'a'], stderr=subprocess.DEVNULL)
-            for _ in range(200):
-                r = run(f'{OURS}/qemu-nbd', '--list', f'--port={port}', '--bind=127.0.0.1')
-                if not r.returncode or p.poll() is not None:
-                    break
-                time.sleep(.02)
+            until(lambda: not run(f'{OURS}/qemu-nbd', '--list', f'--port={port}', '--bind=127.0.0.1').returncode or p.poll() is not None)
+            r = run(f'{OURS}/qemu-nbd', '--list', f'--port={port}', '--bind=127.0.0.1')
             p.terminate()
             p.wait(LIMIT)
             if not r.returncode:

@@ -14,6 +14,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from wait import LONG, listening, until  # noqa: E402
+
 BIN = os.environ.get('EMU_BIN', 'build')
 AAVMF = '/usr/share/AAVMF/AAVMF_CODE.fd'
 PC_TABLES = {'FACP', 'FACS', 'DSDT', 'APIC', 'HPET', 'WAET'}
@@ -49,7 +52,7 @@ class Machine:
         self.p = subprocess.Popen([f'{BIN}/qemu-system-{program}', *options.split(), '-display', 'none', '-serial', 'none', '-nic', 'none',
                                    '-monitor', f'unix:{path},server=on,wait=off'], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self.s = socket.socket(socket.AF_UNIX)
-        self.s.settimeout(20)
+        self.s.settimeout(LONG)
         while self.s.connect_ex(path):
             if self.p.poll() is not None:
                 self.log.seek(0)
@@ -174,8 +177,8 @@ def with_tpm(folder):
 
 def check(program, options, wanted, folder):
     tpm = with_tpm(folder) if '{tpm}' in options else None
-    while tpm and not os.path.exists(f'{folder}/tpm.sock'):
-        time.sleep(.05)
+    if tpm:
+        until(lambda: listening(f'{folder}/tpm.sock'))
     m = None
     try:
         m = Machine(program, options.format(tpm=f'{folder}/tpm.sock') if tpm else options, folder)
