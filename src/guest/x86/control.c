@@ -122,6 +122,7 @@ void x86_set_efer(struct cpu *cpu, uint64_t v)
     uint64_t diff = s->efer ^ v;
 
     s->efer = v;
+    s->u.fast_fxsr = v & EFER_FFXSR;
     if (diff & (EFER_NXE | EFER_SVME))
         x86_flush(cpu, true);
 }

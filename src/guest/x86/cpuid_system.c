@@ -14,9 +14,14 @@ struct asked {
     uint32_t *out;
 };
 
+static bool is_real_amd(const struct x86_conf *c)
+{
+    return strcmp(c->vendor, "AuthenticAMD") == 0;
+}
+
 static bool is_amd(const struct x86_conf *c)
 {
-    return strcmp(c->vendor, "AuthenticAMD") == 0 || strcmp(c->vendor, "HygonGenuine") == 0;
+    return is_real_amd(c) || strcmp(c->vendor, "HygonGenuine") == 0;
 }
 
 static bool has(const struct asked *q, enum x86_feature f)
@@ -133,24 +138,63 @@ static void leaf_1(const struct asked *q)
     }
 }
 
-/* Caches as deterministic parameters: 32 KiB, 32 KiB, 4 MiB, 16 MiB shared by the package. */
+/* First level for data and code, second level, third level, which the package shares: lines of 64 bytes. */
+struct caches {
+    struct {
+        uint16_t type; /* EAX: kind, level in bits 5 .. 7; bit 8: initializes itself */
+        uint8_t ways, how; /* how: EDX */
+        uint32_t sets;
+    } row[4];
+    uint32_t leaf2_c, leaf2_d; /* descriptors; FFh: the deterministic parameters say it */
+    uint32_t old_l1d, old_l1i, old_l2, old_l3; /* leaves 80000005h and 6 */
+};
+
+/* As leaf 80000005h has it, and 6 in units of 1 KiB or 512 KiB (APM 3, E.4.4 and E.4.5). */
+#define L1(kib, ways)       ((kib) << 24 | (ways) << 16 | 1 << 8 | 64)
+#define L2(kib, ways)       ((uint32_t)(kib) << 16 | (ways) << 12 | 1 << 8 | 64)
+#define L3(half_mib, ways)  ((half_mib) << 18 | (ways) << 12 | 1 << 8 | 64)
+enum { WAYS8 = 6, WAYS16 = 8 }; /* as those leaves code them */
+#define ZEN(l1i, ways, megabytes)                                                                                       \
+    {{{0x121, 8, 1, 64}, {0x122, ways, 1, 16 * (l1i) / (ways)}, {0x43, 8, 0, 1024}, {0x163, 16, 6, (megabytes) * 1024}}, \
+        0x4b, 0x2cff80, L1(32, 8), L1(l1i, ways), L2(512, WAYS8), L3(2 * (megabytes), WAYS16)}
+
+/* What the reference says: the same for all but AMD's and Hygon's from family 17h on. */
+static const struct caches *caches_of(const struct x86_conf *c)
+{
+    static const struct caches usual = {{{0x121, 8, 1, 64}, {0x122, 8, 1, 64}, {0x143, 16, 1, 4096}, {0x163, 16, 6, 16384}},
+                                        0x4d, 0x2c307d, L1(64, 2), L1(64, 2), L2(512, WAYS16), L3(32, WAYS16)};
+    static const struct caches zen = ZEN(64, 4, 8), zen2 = ZEN(32, 8, 16), zen3 = ZEN(32, 8, 32);
+
+    if (!is_amd(c) || c->family < 0x17)
+        return &usual;
+    return c->family > 0x18 ? &zen3 : c->family == 0x17 && c->model_number >= 0x30 ? &zen2 : &zen;
+}
+
+static void leaf_2(const struct asked *q)
+{
+    const struct caches *k = caches_of(q->c);
+
+    if (is_real_amd(q->c))
+        return;
+    q->out[A] = 1;
+    q->out[C] = k->leaf2_c;
+    q->out[D] = k->leaf2_d;
+}
+
 static void caches(const struct asked *q)
 {
-    static const struct {
-        uint8_t type, level, ways;
-        uint32_t sets;
-    } rows[] = {{1, 1, 8, 64}, {2, 1, 8, 64}, {3, 2, 16, 4096}, {3, 3, 16, 16384}};
+    const struct caches *k = caches_of(q->c);
     struct topology t = topology_of(q->c);
     unsigned i = q->sub, package_bits = t.thread_bits + t.core_bits + t.die_bits;
 
     if (i >= 4)
         return;
-    q->out[A] = rows[i].type | rows[i].level << 5 | 1 << 8;
+    q->out[A] = k->row[i].type;
     q->out[A] |= ((i == 3 ? 1u << package_bits : 1u << t.thread_bits) - 1) << 14;
     q->out[A] |= (t.cores > 1 ? (1u << (t.core_bits + t.die_bits)) - 1 : 0) << 26;
-    q->out[B] = 63 | (rows[i].ways - 1u) << 22;
-    q->out[C] = rows[i].sets - 1;
-    q->out[D] = i == 3 ? 6 : 1;
+    q->out[B] = 63 | (k->row[i].ways - 1u) << 22;
+    q->out[C] = k->row[i].sets - 1;
+    q->out[D] = k->row[i].how;
 }
 
 static void leaf_7(const struct asked *q)
@@ -202,12 +246,10 @@ static void standard(const struct asked *q, uint32_t leaf)
         leaf_1(q);
         break;
     case 2:
-        q->out[A] = 1;
-        q->out[C] = 0x4d; /* 16 MiB third level */
-        q->out[D] = 0x2c307d;
+        leaf_2(q);
         break;
     case 4:
-        if (!is_amd(q->c))
+        if (!is_real_amd(q->c))
             caches(q);
         break;
     case 5:
@@ -242,7 +284,7 @@ static void leaf_80000001(const struct asked *q)
     q->out[A] = signature(q->c);
     q->out[C] = feature_bits(q->c, 0x80000001, 0, C);
     q->out[D] = feature_bits(q->c, 0x80000001, 0, D);
-    if (is_amd(q->c))
+    if (is_real_amd(q->c))
         q->out[D] |= feature_bits(q->c, 1, 0, D) & 0x183f3ff; /* the same features here, too */
     if (t.package > 1 && is_amd(q->c))
         q->out[C] |= 2; /* cores of leaf 80000008h, not threads */
@@ -252,7 +294,7 @@ static void leaf_80000008(const struct asked *q)
 {
     struct topology t = topology_of(q->c);
 
-    q->out[A] = q->c->phys_bits | (has(q, X86_FEAT_LM) ? has(q, X86_FEAT_LA57) ? 57u << 8 : 48u << 8 : 32u << 8);
+    q->out[A] = q->c->phys_bits | (has(q, X86_FEAT_LM) ? has(q, X86_FEAT_LA57) ? 57u << 8 : 48u << 8 : 0);
     if (t.package > 1)
         q->out[C] = (t.thread_bits + t.core_bits + t.die_bits) << 12 | (t.package - 1);
 }
@@ -283,12 +325,13 @@ static void extended(const struct asked *q, uint32_t leaf)
         break;
     case 0x80000005: /* first level: TLBs and caches (APM 3, E.4.4) */
         q->out[A] = q->out[B] = 0x01ff01ff;
-        q->out[C] = q->out[D] = 32u << 24 | 8 << 16 | 1 << 8 | 64;
+        q->out[C] = caches_of(q->c)->old_l1d;
+        q->out[D] = caches_of(q->c)->old_l1i;
         break;
     case 0x80000006:
         q->out[B] = 0x42004200;
-        q->out[C] = 4096u << 16 | 8u << 12 | 1 << 8 | 64;
-        q->out[D] = 32u << 18 | 8u << 12 | 1 << 8 | 64;
+        q->out[C] = caches_of(q->c)->old_l2;
+        q->out[D] = caches_of(q->c)->old_l3;
         break;
     case 0x80000008:
         leaf_80000008(q);

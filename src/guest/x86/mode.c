@@ -89,6 +89,7 @@ void x86_update_mode(struct cpu *cpu)
     uint32_t fl = s->u.eflags, m = X86_MODE_SYSTEM | s->u.features << X86_MODE_FEATURES;
 
     update_rooms(s);
+    s->u.fast_fxsr = s->efer & EFER_FFXSR;
     m |= code_bits(s) | fp_bits(s) | (uint32_t)s->cpl << X86_MODE_CPL;
     if (x86_pe(s))
         m |= X86_MODE_PE | (fl & X86_FL_VM ? X86_MODE_VM : 0);

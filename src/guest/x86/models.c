@@ -26,8 +26,8 @@ static const struct model models[] = {
 #undef ALIAS
     {.name = "base", .help = "base CPU model type with no features enabled", .vendor = INTEL, .model_id = "", .features = "", .family = 6},
     {.name = "host", .help = "processor with all supported host features ", .features = "*", .level = 0xd, .xlevel = 0x8000000a},
-    {.name = "max", .help = "Enables all features supported by the accelerator in the current host", .vendor = AMD, .family = 6, .model = 6,
-     .stepping = 3, .level = 0xd, .xlevel = 0x8000000a, .model_id = "Emu Virtual CPU", .features = "*"},
+    {.name = "max", .help = "Enables all features supported by the accelerator in the current host", .vendor = AMD, .family = 15, .model = 107,
+     .stepping = 1, .level = 0xd, .xlevel = 0x8000000a, .model_id = "Emu Virtual CPU", .features = "*"},
 };
 enum { N_MODELS = sizeof(models) / sizeof(models[0]) };
 
@@ -228,6 +228,8 @@ static void from_model(int i, struct x86_conf *c, struct taking *t)
     c->is_hypervisor = true;
     if (*m->features == '*') {
         c->features = x86_features_all();
+        x86_feature_put(&c->features, X86_FEAT_HT, false); /* CPUID says so where there are several CPUs in a package */
+        x86_feature_put(&c->features, X86_FEAT_CMP_LEGACY, false);
     } else {
         c->features = (struct x86_features){{0}};
         take_list(t, m->features, "");
@@ -471,8 +473,7 @@ static int no_such_model(const char *name, struct err *e)
 /* Features that make no sense without another. */
 static void settle(struct x86_conf *c, bool only32)
 {
-    static const uint8_t only64[] = {X86_FEAT_LM, X86_FEAT_SYSCALL, X86_FEAT_LA57, X86_FEAT_CX16, X86_FEAT_LAHF_LM, X86_FEAT_PCID,
-                                     X86_FEAT_FSGSBASE};
+    static const uint8_t only64[] = {X86_FEAT_LM, X86_FEAT_SYSCALL, X86_FEAT_PCID};
     static const uint8_t with_xsave[] = {X86_FEAT_AVX, X86_FEAT_XSAVEOPT, X86_FEAT_XSAVEC, X86_FEAT_XGETBV1};
     static const uint8_t with_svm[] = {X86_FEAT_NPT, X86_FEAT_NRIP_SAVE, X86_FEAT_VMCB_CLEAN, X86_FEAT_FLUSHBYASID,
                                        X86_FEAT_DECODEASSISTS, X86_FEAT_PAUSE_FILTER, X86_FEAT_VGIF, X86_FEAT_SVME_ADDR_CHK};
@@ -487,7 +488,7 @@ static void settle(struct x86_conf *c, bool only32)
     for (unsigned i = 0; !x86_has(&c->features, X86_FEAT_AVX) && i < sizeof(with_avx); i++)
         x86_feature_put(&c->features, with_avx[i], false);
     if (!x86_has(&c->features, X86_FEAT_LM) && c->phys_bits > 36)
-        c->phys_bits = x86_has(&c->features, X86_FEAT_PSE36) || x86_has(&c->features, X86_FEAT_PAE) ? 36 : 32;
+        c->phys_bits = x86_has(&c->features, X86_FEAT_PSE36) ? 36 : 32;
     if (c->phys_bits < 32)
         c->phys_bits = 40;
     c->is_hypervisor = x86_has(&c->features, X86_FEAT_HYPERVISOR);
@@ -507,5 +508,7 @@ int x86_conf_parse(struct x86_conf *c, const char *name, const char *features, c
     if (features && (r = parse(&p, features, e)) < 0)
         return r;
     settle(c, only32);
+    if (only32 && strcmp(models[i].name, "max") == 0 && c->family == 15 && c->model_number == 107)
+        c->family = c->model_number = 6, c->stepping = 3; /* a processor of 32 bits */
     return tell_lacks(&p, warn, opaque, e);
 }

@@ -41,6 +41,11 @@ static bool get(struct cpu *cpu, uint64_t addr, uint8_t *image, unsigned from, u
     return true;
 }
 
+static bool without_xmm(struct cpu *cpu, uint64_t kind)
+{
+    return x86(cpu)->fast_fxsr && (kind & KIND_CODE64) && x86_cpl(cpu->mode) == 0;
+}
+
 static unsigned xmm_end(uint64_t kind)
 {
     return kind & KIND_CODE64 ? XMM_AT + 256 : XMM_AT + 128;
@@ -84,7 +89,7 @@ static uint64_t fxsave(struct cpu *cpu, uint64_t addr, uint64_t kind)
     uint8_t image[X86_XSAVE_BYTES] = {0};
 
     make_image(cpu, image, kind);
-    if (cpu_writable(cpu, addr, X86_FXSAVE_BYTES) && put_x87(cpu, addr, image, false))
+    if (cpu_writable(cpu, addr, X86_FXSAVE_BYTES) && put_x87(cpu, addr, image, false) && !without_xmm(cpu, kind))
         put(cpu, addr, image, XMM_AT, xmm_end(kind));
     return 0;
 }
@@ -245,7 +250,7 @@ static uint64_t fxrstor(struct cpu *cpu, uint64_t addr, uint64_t kind)
         return 0;
     if (bad_mxcsr(image))
         return x86_throw(cpu, X86_EXC_GP, 0);
-    take(cpu, image, X86_STATE_X87 | X86_STATE_SSE, kind);
+    take(cpu, image, without_xmm(cpu, kind) ? X86_STATE_X87 : X86_STATE_X87 | X86_STATE_SSE, kind);
     take_mxcsr(cpu, image);
     return 0;
 }

@@ -57,6 +57,7 @@ struct x86_state {
     uint8_t ftag;                /* a bit for each physical register that is not empty (FXSAVE's form) */
     uint16_t fcs, fds;
     bool ignne;                  /* IGNNE#: a pending x87 exception is ignored until it is cleared (machines with CR0.NE clear) */
+    bool fast_fxsr;              /* EFER.FFXSR: FXSAVE of 64-bit supervisors leaves XMM registers alone (APM 2, 3.1.7) */
     uint32_t mxcsr;              /* control bits; flags are gathered from cpu->fp (x86_get_mxcsr) */
     uint64_t xcr0;
     uint64_t aux[2];             /* second results of helpers (remainders ...): written and read within one instruction */
