@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SCSI: a bus, logical units on it, commands.  SAM-5, SPC-4, SBC-3, MMC-6 (T10).  A controller (virtio-scsi, megasas) offers the bus;
+ * SCSI: a bus, logical units on it, commands.  SAM-5, SPC-4, SBC-3, MMC-6 (T10).  A controller (virtio-scsi, megasas, lsi53c895a) offers the bus;
  * units are devices scsi-hd and scsi-cd.
  *
  * Threads: the bus changes under the machine's lock and, for writing, under its own; scsi_bus_run, which blocks,
@@ -87,6 +87,8 @@ struct scsi_unit {
     struct scsi_bus *bus;
     const struct scsi_unit_ops *ops;
     uint32_t channel, target, lun;
+    uint32_t block; /* bytes of a logical block, for CDBs that count them */
+    bool cd;        /* MMC's commands, not SBC's */
     pthread_mutex_t lock;
     struct scsi_sense attention; /* to be reported first; key 0: none */
     uint8_t sense[SCSI_SENSE];   /* of the last command that failed: for REQUEST SENSE */
@@ -111,6 +113,7 @@ struct scsi_bus {
     const struct scsi_host *host;
     void *opaque;
     uint32_t max_channel, max_target, max_lun;
+    uint32_t own; /* the controller's own target number, +1; 0: it has none */
     pthread_rwlock_t lock; /* held for writing while units change, for reading while commands run */
     struct scsi_unit *unit[SCSI_UNITS];
     unsigned n;
@@ -122,6 +125,8 @@ void scsi_bus_fini(struct scsi_bus *b);
 /** scsi_bus_run - the command for a unit; false: there is no such target.  Blocks. */
 bool scsi_bus_run(struct scsi_bus *b, uint32_t channel, uint32_t target, uint32_t lun,
                   struct scsi_cmd *c);
+/** scsi_bus_moves - scsi_cdb_moves for the unit that would run it; false: there is no such target. */
+bool scsi_bus_moves(struct scsi_bus *b, uint32_t target, uint32_t lun, const uint8_t *cdb, uint64_t *len, bool *out);
 /** scsi_bus_reset - all units that match (UINT32_MAX: any) report a reset; returns how many. */
 unsigned scsi_bus_reset(struct scsi_bus *b, uint32_t target, uint32_t lun);
 
@@ -136,5 +141,7 @@ struct scsi_sense scsi_reply(struct scsi_cmd *c, const void *buf, size_t len, si
 size_t scsi_take(struct scsi_cmd *c, void *buf, size_t len);
 /** scsi_cdb_len - by group of the operation code, SPC-4 4.2.5.1; 0: unknown. */
 unsigned scsi_cdb_len(uint8_t opcode);
+/** scsi_cdb_moves - how many bytes the command moves at most, for a unit with blocks of @block bytes; *@out: from the initiator. */
+uint64_t scsi_cdb_moves(const uint8_t *cdb, uint32_t block, bool cd, bool *out);
 
 #endif

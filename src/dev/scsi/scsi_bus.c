@@ -184,6 +184,18 @@ bool scsi_bus_run(struct scsi_bus *b, uint32_t channel, uint32_t target, uint32_
     return u;
 }
 
+bool scsi_bus_moves(struct scsi_bus *b, uint32_t target, uint32_t lun, const uint8_t *cdb, uint64_t *len, bool *out)
+{
+    struct scsi_unit *u;
+
+    pthread_rwlock_rdlock(&b->lock);
+    u = find(b, 0, target, lun);
+    if (u)
+        *len = scsi_cdb_moves(cdb, u->block, u->cd, out);
+    pthread_rwlock_unlock(&b->lock);
+    return u;
+}
+
 unsigned scsi_bus_reset(struct scsi_bus *b, uint32_t target, uint32_t lun)
 {
     unsigned n = 0;
@@ -229,6 +241,8 @@ void scsi_unit_fini(struct scsi_unit *u)
 
 static bool taken(struct scsi_bus *b, uint64_t channel, uint64_t target, uint64_t lun)
 {
+    if (b->own && target == b->own - 1)
+        return true;
     for (unsigned i = 0; i < b->n; i++)
         if (b->unit[i]->channel == channel && b->unit[i]->target == target &&
             b->unit[i]->lun == lun)
@@ -256,6 +270,8 @@ static int bus_plug(struct bus *bus, struct dev *d, struct err *e)
         for (lun = 0; lun <= b->max_lun && taken(b, u->p_channel, target, lun);)
             lun++;
     }
+    if (b->own && target == b->own - 1)
+        return err_set(e, -EBUSY, "scsi-id %" PRIu64 " is the controller's own", target);
     if (target > b->max_target || lun > b->max_lun || b->n == SCSI_UNITS)
         return err_set(e, -EBUSY, "no free %s", target > b->max_target ? "target" : "lun");
     if (taken(b, u->p_channel, target, lun))

@@ -423,6 +423,8 @@ static int init(struct dev *dev, bool cd, struct err *e)
         d->drive->owner = d;
         d->drive->changed = medium_changed;
     }
+    d->u.block = d->logical;
+    d->u.cd = cd;
     scsi_unit_init(&d->u, cd ? &cd_ops : &hd_ops);
     return 0;
 }
