@@ -33,9 +33,11 @@ CASES = {
     'virtio-blk-pci': ('-M q35 ' + DRIVE + '-device virtio-blk-pci,drive=d0', 'virtio_blk', 'vda', 4),
     'virtio-scsi': (DRIVE + '-device virtio-scsi-pci -device scsi-hd,drive=d0', 'virtio_scsi', 'sda', 2),
     'megasas': ('-M q35 ' + DRIVE + '-device megasas -device scsi-hd,drive=d0', 'megaraid_sas', 'sda', 2),
+    'lsi': (DRIVE + '-device lsi53c895a -device scsi-hd,drive=d0', 'sym53c8xx', 'sda', 2),
     'ovmf': ('-M q35 -drive if=pflash,format=raw,readonly=on,file=' + OVMF + '/OVMF_CODE_4M.fd '
              '-drive if=pflash,format=raw,file={vars} -drive if=virtio,file={image}', 'virtio_blk', 'vda', 2),
     'versioned': ('-M pc-i440fx-7.2 -hda {image}', 'ata_piix', 'sda', 1),
+    'versioned-q35': ('-M pc-q35-7.2 -hda {image}', 'ahci', 'sda', 2),
 }
 SHORT = ('nvme',)  # enough for every day; the others' drivers run in the short guests of x86.json
 
@@ -64,20 +66,28 @@ def boot(name, folder):
     line = [f'{EMU_BIN}/qemu-system-x86_64', *options.format(image=image, vars=variables).split(), '-smp', str(cpus), '-m', '1024',
             '-display', 'none', '-serial', 'stdio', '-nic', 'none']
     with Console(line, monitor=True, fail=[FAIL]) as c:
-        g = log_in(c)
-        g.run('nproc', rf'\b{cpus}\b')
-        g.run(DRIVER.format(disk=disk), rf'drivers:.* {driver} ')
-        g.run('findmnt -no SOURCE /', rf'/dev/{disk}p?1')
-        g.run('systemctl is-system-running --wait', 'running')
-        g.run('dd if=/dev/urandom of=/big bs=1M count=24 2>/dev/null; md5sum /big > /big.md5; sync')
-        c.send('reboot\n')
-        g = log_in(c)
-        g.run('md5sum -c /big.md5', 'OK')
-        c.hmp('system_powerdown')
-        c.expect('reboot: Power down', 180)
-        if c.wait_exit(60):
-            raise Failed(f'status {c.proc.returncode}')
+        try:
+            work(c, driver, disk, cpus)
+        except (Died, Failed, Timeout):
+            print('\n'.join('    ' + text for text in c.text[-2500:].splitlines()))
+            raise
     check(image, folder)
+
+
+def work(c, driver, disk, cpus):
+    g = log_in(c)
+    g.run('nproc', rf'\b{cpus}\b')
+    g.run(DRIVER.format(disk=disk), rf'drivers:.* {driver} ')
+    g.run('findmnt -no SOURCE /', rf'/dev/{disk}p?1')
+    g.run('systemctl is-system-running --wait', 'running')
+    g.run('dd if=/dev/urandom of=/big bs=1M count=24 2>/dev/null; md5sum /big > /big.md5; sync')
+    c.send('reboot\n')
+    g = log_in(c)
+    g.run('md5sum -c /big.md5', 'OK')
+    c.hmp('system_powerdown')
+    c.expect('reboot: Power down', 180)
+    if c.wait_exit(60):
+        raise Failed(f'status {c.proc.returncode}')
 
 
 def check(image, folder):
