@@ -61,14 +61,15 @@ static const struct field virt_props[] = {
 };
 
 /* Newest first.  What a row says has been so in that version and, by its own row, in those before. */
-#define LACKS_6_1  .no_its = true, .no_cpu_map = true
+#define LACKS_6_2  .no_lpa2 = true
+#define LACKS_6_1  LACKS_6_2, .no_its = true, .no_cpu_map = true
 #define LACKS_2_12 LACKS_6_1, .no_high_ecam = true
 #define LACKS_2_8  LACKS_2_12, .edge_timers = true
 static const struct virt_version versions[] = {
     {"virt-7.2"},
     {"virt-7.1"},
     {"virt-7.0"},
-    {"virt-6.2"},
+    {"virt-6.2", LACKS_6_2},
     {"virt-6.1", LACKS_6_1},
     {"virt-6.0", LACKS_6_1},
     {"virt-5.2", LACKS_6_1},
@@ -566,6 +567,7 @@ static int virt_build(struct machine *m, struct conf *c, struct err *e)
         return r;
     v->cpu.el2 = v->p->virtualization;
     v->cpu.pmu &= !v->version->no_pmu;
+    v->cpu.lpa2 &= !v->version->no_lpa2;
     v->cpu.gic_regs = v->gic_version == 3;
     v->cpu.psci = v->p->virtualization ? A64_PSCI_SMC : A64_PSCI_HVC;
     if ((r = add_ram(v, e)) < 0 || (r = add_cpus(v, e)) < 0 || (r = add_gic(v, e)) < 0 ||

@@ -75,7 +75,7 @@ struct virt_props {
 /* What older versions of the machine lack. */
 struct virt_version {
     const char *name;
-    bool no_its, no_cpu_map, no_high_ecam, edge_timers, no_pmu;
+    bool no_its, no_cpu_map, no_high_ecam, edge_timers, no_pmu, no_lpa2;
 };
 
 struct virt {

@@ -124,6 +124,15 @@ def test_registers(folder):
                    'p $v3.d.u[0]', 'printf "mpidr 0x%lx\\n", $MPIDR_EL1', 'thread 2', 'printf "mpidr 0x%lx\\n", $MPIDR_EL1')
 
 
+def test_addresses(folder):
+    """52 bits with all granules: of -cpu max, from virt-7.0 on."""
+    for board, cpu, value in (('virt', 'max', '32310200126'), ('virt', 'max,lpa2=off', '22200100126'), ('virt-6.2', 'max', '22200100126')):
+        with Machine(folder, '-S', '-M', board, '-cpu', cpu) as m:
+            wrong = gdb(folder, m, [f'mmfr0 0x{value}'], 'printf "mmfr0 0x%lx\\n", $ID_AA64MMFR0_EL1')
+            if wrong:
+                return wrong
+
+
 def test_threads(folder):
     with Machine(folder) as m:
         return gdb(folder, m, [r'Thread 2 .*\[off\]', r'Thread 2 hit Breakpoint 1, second', r'\* 2 .*\[running\]',
@@ -268,7 +277,7 @@ def main():
                         '-Wl,--build-id=none,--no-warn-rwx-segments', '-o', f'{folder}/bare',
                         f'{TOP}/tests/programs/src/gdb_bare.S'], check=True)
         for name, test in (('breakpoints, steps, a backtrace', test_breakpoints), ('watchpoints', test_watchpoints),
-                           ('registers of CPUs and of the system', test_registers), ('CPUs are threads', test_threads),
+                           ('registers of CPUs and of the system', test_registers), ('sizes of addresses', test_addresses), ('CPUs are threads', test_threads),
                            ('a step into an exception', test_exceptions),
                            ('interrupting and detaching', test_interrupt), ('packets', test_packets),
                            ('commands of the monitor', test_monitor), ('masks of signed pointers', test_signed_pointers), ('the monitor moves it', test_gdbserver), ('killing', test_kill), ('nowhere to listen', test_bad)):

@@ -79,7 +79,8 @@ enum {
     A64_MODE_GUARDED = 32, /* only for lifting: this page is one */
     A64_MODE_BIG = 128,   /* machines: data is big-endian (SCTLR_ELx.EE, E0E); instructions never are */
     A64_MODE_PAC_JUMPS = 64, /* machines: jumps may come to PACIASP there, too (SCTLR_ELx.BT is 0) */
-    A64_MODE_MODEL = 8,   /* shift: index of the CPU model, whose features the decoder goes by; 7 bits */
+    A64_MODE_MODEL = 8,   /* shift: index of the CPU model, whose features the decoder goes by; 6 bits */
+    A64_MODE_WIDE = 1 << 14, /* machines: addresses are of more than 48 bits, signatures of pointers shorter */
     A64_MODE_NO_PAUTH = 1 << 15, /* -cpu X,pauth=off */
     /* Machines only; programs have none of these bits. */
     A64_MODE_EL = 16,          /* shift: exception level; 2 bits */
@@ -101,7 +102,7 @@ enum {
 /* Of a CPU's mode: the index of its model; its exception level. */
 static inline unsigned a64_mode_model(uint32_t mode)
 {
-    return mode >> A64_MODE_MODEL & 127;
+    return mode >> A64_MODE_MODEL & 63;
 }
 static inline unsigned a64_mode_el(uint32_t mode)
 {

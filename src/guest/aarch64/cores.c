@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #define MMFR0(pa, gran16) ((gran16) << 20 | 1u << 8 | 2u << 4 | (pa)) /* ASIDs of 16 bits, granules of 4K and 64K, both byte orders */
+#define LPA2      (1ull << 28 | 3ull << 32 | 2ull << 36 | 3ull << 40) /* addresses of 52 bits with 4K and 16K, at both stages */
 #define MMFR1_V82 0x10212122ull /* XNX, PAN2, LORegions, HPDS2, VHE, 16-bit VMIDs, hardware AF and dirty state */
 #define MMFR2_V82 0x11ull       /* UAO, CnP */
 #define DFR0_V8   0x10305106ull /* PMUv3, 6 breakpoints, 4 watchpoints, 2 for contexts */
@@ -19,7 +20,7 @@
 static const struct a64_core cores[] = {
     /* Everything there is; caches as Cortex-A57 */
     {.name = "max", .ctr = 0x8444c004, .clidr = 0x0a200023, .ccsidr = {0x701fe00a, 0x201fe012, 0x70ffe07a},
-     .mmfr0 = MMFR0(5, 1), .mmfr1 = 0x10311122, .mmfr2 = 0x1021000010000011, .pfr0 = CSV, .dfr0 = DFR0_V8,
+     .mmfr0 = MMFR0(6, 2) | LPA2, .mmfr1 = 0x10311122, .mmfr2 = 0x1021000010010011, .pfr0 = CSV, .dfr0 = DFR0_V8,
      .breakpoints = 6, .watchpoints = 4, .counters = 6, .pmu_id = 0x01, .tlb_range = true},
     {.name = "cortex-a35", .ctr = 0x84448004, .clidr = 0x0a200023, .ccsidr = {0x700fe01a, 0x201fe00a, 0x703fe03a},
      .mmfr0 = MMFR0(2, 1), .dfr0 = DFR0_V8, .breakpoints = 6, .watchpoints = 4, .counters = 6, .pmu_id = 0x0a, .impdef = true},
@@ -47,7 +48,7 @@ const struct a64_core *a64_core(unsigned model)
 
 unsigned a64_core_pa_bits(const struct a64_core *c)
 {
-    static const uint8_t bits[] = {32, 36, 40, 42, 44, 48};
+    static const uint8_t bits[] = {32, 36, 40, 42, 44, 48, 52};
 
     return bits[c->mmfr0 & 15];
 }

@@ -46,6 +46,9 @@ static inline bool a64_core_vmid16(const struct a64_core *c) { return a64_id_fie
 static inline bool a64_core_xnx(const struct a64_core *c) { return a64_id_field(c->mmfr1, 28); }
 static inline bool a64_core_asid16(const struct a64_core *c) { return a64_id_field(c->mmfr0, 4) >= 2; }
 static inline bool a64_core_16k(const struct a64_core *c) { return a64_id_field(c->mmfr0, 20); }
+static inline bool a64_core_lva(const struct a64_core *c) { return a64_id_field(c->mmfr2, 16); }
+static inline bool a64_core_lpa(const struct a64_core *c) { return a64_id_field(c->mmfr0, 0) >= 6; }
+static inline bool a64_core_lpa2(const struct a64_core *c) { return a64_id_field(c->mmfr0, 28) == 1; }
 static inline bool a64_core_small_tables(const struct a64_core *c) { return a64_id_field(c->mmfr2, 28); }
 static inline bool a64_core_e0pd(const struct a64_core *c) { return a64_id_field(c->mmfr2, 60); }
 static inline bool a64_core_cnp(const struct a64_core *c) { return a64_id_field(c->mmfr2, 0); }

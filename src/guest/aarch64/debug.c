@@ -102,7 +102,7 @@ static bool breakpoint_matches(const struct a64_sys *s, unsigned n, uint64_t pc)
         return false;
     if (type == 2)
         return context_matches(s, n);
-    if (type > 1 || ((pc ^ s->dbgbvr[n]) & 0x1fffffffffffcull))
+    if (type > 1 || ((pc ^ s->dbgbvr[n]) & 0x1ffffffffffffcull))
         return false;
     return type == 0 || context_matches(s, (unsigned)a64_bits(cr, 16, 4));
 }

@@ -97,7 +97,7 @@ static uint32_t mode_of(const struct a64_sys *s)
     bool pac_jumps = s->bti && !(sctlr & (s->el ? SCTLR_BT : SCTLR_BT0));
     bool host = host_el0(s), sp_check = sctlr & (s->el ? SCTLR_SA : SCTLR_SA0);
 
-    return A64_MODE_SYSTEM | (uint32_t)s->el << A64_MODE_EL | (pac_jumps ? A64_MODE_PAC_JUMPS : 0) |
+    return A64_MODE_SYSTEM | (a64_wide(s) ? A64_MODE_WIDE : 0) | (uint32_t)s->el << A64_MODE_EL | (pac_jumps ? A64_MODE_PAC_JUMPS : 0) |
            (sctlr & (s->el ? SCTLR_EE : SCTLR_E0E) ? A64_MODE_BIG : 0) |
            ((s->el == 2 && (hcr & HCR_E2H)) || (s->el == 0 && host) ? A64_MODE_E2H : 0) |
            (s->pan && s->el ? A64_MODE_PAN : 0) |
@@ -119,7 +119,7 @@ static bool pac_traps(const struct cpu *cpu)
 
 void a64_update_mode(struct cpu *cpu)
 {
-    uint32_t mode = (cpu->mode & 0xffff & ~(uint32_t)(A64_MODE_PAC_JUMPS | A64_MODE_BIG)) | mode_of(a64s(cpu));
+    uint32_t mode = (cpu->mode & 0xffff & ~(uint32_t)(A64_MODE_PAC_JUMPS | A64_MODE_BIG | A64_MODE_WIDE)) | mode_of(a64s(cpu));
 
     if (pac_traps(cpu))
         mode = (mode & ~A64_MODE_PAC) | A64_MODE_TRAPS;

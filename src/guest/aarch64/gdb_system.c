@@ -54,7 +54,7 @@ static bool read_reg(struct cpu *cpu, unsigned n, uint8_t *out)
     if (n == A64_GDB_CPSR)
         v = a64_get_spsr(cpu);
     else if (n >= first_mask())
-        v = pauth[n - first_mask()].mask;
+        v = pauth[n - first_mask()].mask & ~(A64_PAC_FIELD & ~a64_pac_field(cpu->mode));
     else if (!a64_sysreg_peek(cpu, n - A64_GDB_COMMON, &v))
         return false;
     memcpy(out, &v, size(cpu, n));

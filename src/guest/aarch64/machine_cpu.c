@@ -41,9 +41,14 @@ static bool has_pauth(const struct a64_conf *c)
     return a64_model_feats((unsigned)c->model) >> A64_FEAT_PAUTH & 1;
 }
 
+static bool has_lpa2(const struct a64_conf *c)
+{
+    return a64_core_lpa2(a64_core((unsigned)c->model));
+}
+
 static bool is_known(const char *name)
 {
-    static const char *const names[] = {"aarch64", "cfgend", "pauth", "pauth-impdef", "pmu", "reset-hivecs"};
+    static const char *const names[] = {"aarch64", "cfgend", "lpa2", "pauth", "pauth-impdef", "pmu", "reset-hivecs"};
 
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(name, names[i]) == 0)
@@ -65,7 +70,7 @@ static int set_feature(struct a64_conf *c, const char *name, const char *value, 
     if (strncmp(name, "kvm-", 4) == 0)
         return err_set(e, -EINVAL, "CPU property '%s' is for hardware virtualization only", name);
     if (!is_known(name))
-        return err_set(e, -EINVAL, "CPU model '%s' has no property '%s'; it has aarch64, pauth, pauth-impdef, pmu", model,
+        return err_set(e, -EINVAL, "CPU model '%s' has no property '%s'; it has aarch64, lpa2, pauth, pauth-impdef, pmu", model,
                        name);
     if ((r = on_or_off(name, value, &v, e)) < 0)
         return r;
@@ -81,6 +86,10 @@ static int set_feature(struct a64_conf *c, const char *name, const char *value, 
         if (!has_pauth(c))
             return err_set(e, -EINVAL, "CPU model '%s' has no pointer authentication", model);
         c->qarma5 = !v;
+    } else if (strcmp(name, "lpa2") == 0) {
+        if (!has_lpa2(c))
+            return err_set(e, -EINVAL, "CPU model '%s' has no addresses of 52 bits", model);
+        c->lpa2 = v;
     } else if (strcmp(name, "cfgend") == 0) {
         c->big = v;
     } else if (v) { /* reset-hivecs */
@@ -112,6 +121,7 @@ int a64_conf_parse(struct a64_conf *c, const char *name, const char *features, c
         return no_such_model(name ? name : def, e);
     c->pmu = true;
     c->pauth = has_pauth(c);
+    c->lpa2 = has_lpa2(c);
     if (!features)
         return 0;
     copy = strdup(features);

@@ -98,18 +98,18 @@ static void operand_va(struct tlbi *t, uint64_t v)
     t->size = 4096;
 }
 
-/* FEAT_TLBIRANGE */
-static void operand_range(struct tlbi *t, uint64_t v)
+/* FEAT_TLBIRANGE; @ds: the regime's addresses are of 52 bits, and what is given is their part above 64K. */
+static void operand_range(struct tlbi *t, uint64_t v, bool ds)
 {
     static const uint8_t shifts[] = {12, 12, 14, 16};
     unsigned shift = shifts[a64_bits(v, 46, 2)], scale = (unsigned)a64_bits(v, 44, 2);
 
-    t->va = (uint64_t)((int64_t)(v << 27) >> 27) << shift;
+    t->va = (uint64_t)((int64_t)(v << 27) >> 27) << (ds ? 16 : shift);
     t->size = (a64_bits(v, 39, 5) + 1) << (5 * scale + 1) << shift;
 }
 
 /* False: there is no such operation at EL1's encodings. */
-static bool el1_op(struct tlbi *t, unsigned crm, unsigned op2, uint64_t v)
+static bool el1_op(struct tlbi *t, unsigned crm, unsigned op2, uint64_t v, bool ds)
 {
     bool range = crm == 2 || crm == 5 || crm == 6;
 
@@ -122,7 +122,7 @@ static bool el1_op(struct tlbi *t, unsigned crm, unsigned op2, uint64_t v)
         return !range;
     case 1: case 3: case 5: case 7:
         if (range)
-            operand_range(t, v);
+            operand_range(t, v, ds);
         else
             operand_va(t, v);
         return true;
@@ -132,7 +132,7 @@ static bool el1_op(struct tlbi *t, unsigned crm, unsigned op2, uint64_t v)
 }
 
 /* At EL2's: of EL2, of stage 2, and of everything below. */
-static bool el2_op(struct tlbi *t, unsigned crm, unsigned op2, uint64_t v)
+static bool el2_op(struct tlbi *t, unsigned crm, unsigned op2, uint64_t v, bool ds)
 {
     bool range = crm == 2 || crm == 5 || crm == 6;
 
@@ -152,7 +152,7 @@ static bool el2_op(struct tlbi *t, unsigned crm, unsigned op2, uint64_t v)
     case 1: case 5:
         t->regimes = R_EL2_ALL;
         if (range)
-            operand_range(t, v);
+            operand_range(t, v, ds);
         else
             operand_va(t, v);
         return true;
@@ -177,10 +177,12 @@ bool a64_tlbi(struct cpu *cpu, uint32_t enc, uint64_t v, uint64_t pc, uint64_t i
     unsigned op1 = enc >> 11 & 7, crm = enc >> 3 & 15, op2 = enc & 7;
     bool host = (hcr_of(s) & (HCR_E2H | HCR_TGE)) == (HCR_E2H | HCR_TGE);
     struct tlbi t = {.regimes = s->el == 2 && host ? R_EL2_ALL : R_EL10_ALL};
+    bool ds;
 
     if (s->el < 1 || (op1 != 0 && op1 != 4) || (op1 == 4 && s->el != 2) || (is_new(enc) && !s->core->tlb_range))
         return false;
-    if (!(op1 ? el2_op(&t, crm, op2, v) : el1_op(&t, crm, op2, v)))
+    ds = a64_ds(s, t.regimes == R_EL2_ALL || op1 ? 2 : 1);
+    if (!(op1 ? el2_op(&t, crm, op2, v, ds) : el1_op(&t, crm, op2, v, ds)))
         return false;
     if (s->el == 1 && (hcr_of(s) & HCR_TTLB)) {
         a64_trap(cpu, pc, 2, EC_SYSREG, iss);

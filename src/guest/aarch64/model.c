@@ -79,7 +79,7 @@ uint32_t a64_model_midr(int index)
 void a64_set_model(struct cpu *cpu, int index)
 {
     a64(cpu)->model = index;
-    cpu->mode = (cpu->mode & ~(127u << A64_MODE_MODEL)) | (uint32_t)index << A64_MODE_MODEL;
+    cpu->mode = (cpu->mode & ~(63u << A64_MODE_MODEL)) | (uint32_t)index << A64_MODE_MODEL;
 }
 
 bool a64_has_bti(int model)

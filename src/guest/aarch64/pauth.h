@@ -5,8 +5,14 @@
 
 #include "guest/aarch64/lift.h"
 
-/* Where a pointer has its code. */
-#define A64_PAC_FIELD (0x7full << 48)
+/* Where a pointer has its code, with addresses of up to 48 bits, and of up to 52. */
+#define A64_PAC_FIELD      (0x7full << 48)
+#define A64_PAC_FIELD_WIDE (7ull << 52)
+
+static inline uint64_t a64_pac_field(uint32_t mode)
+{
+    return mode & A64_MODE_WIDE ? A64_PAC_FIELD_WIDE : A64_PAC_FIELD;
+}
 
 enum a64_pac_key { PAC_IA, PAC_IB, PAC_DA, PAC_DB, PAC_GA };
 enum { PAC_AUTH = 8 }; /* with a key: authenticate */

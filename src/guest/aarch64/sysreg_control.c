@@ -31,6 +31,14 @@ uint64_t rd_revidr(struct cpu *cpu, unsigned reg)
     return a64s(cpu)->core->revidr;
 }
 
+/* 4K and 16K are as before FEAT_LPA2: supported, at both stages. */
+static uint64_t without_lpa2(uint64_t mmfr0)
+{
+    if (a64_id_field(mmfr0, 28) == 1)
+        mmfr0 = (mmfr0 & ~0xf0ff00f00000ull & ~(15ull << 28) & ~(15ull << 40)) | 1ull << 20 | 2ull << 32 | 2ull << 36 | 2ull << 40;
+    return mmfr0;
+}
+
 /* Instruction set fields are what the decoder accepts; the rest is the core's. */
 uint64_t rd_id(struct cpu *cpu, unsigned reg)
 {
@@ -46,7 +54,7 @@ uint64_t rd_id(struct cpu *cpu, unsigned reg)
     case A64_REG_ID_AA64ISAR0_EL1:
         return isa | (s->core->tlb_range ? 2ull << 56 : 0);
     case A64_REG_ID_AA64MMFR0_EL1:
-        return s->core->mmfr0;
+        return s->conf.lpa2 ? s->core->mmfr0 : without_lpa2(s->core->mmfr0);
     case A64_REG_ID_AA64MMFR1_EL1:
         return s->core->mmfr1;
     case A64_REG_ID_AA64MMFR2_EL1:
@@ -232,6 +240,7 @@ void wr_tcr(struct cpu *cpu, unsigned reg, uint64_t v)
     if (old != v)
         mmu_flush(cpu, regimes_of(reg), 0, 0, true);
     a64_contexts(cpu);
+    a64_update_mode(cpu); /* where pointers have their signatures */
 }
 
 void wr_mair(struct cpu *cpu, unsigned reg, uint64_t v)

@@ -28,6 +28,7 @@ struct a64_conf {
     bool el2;      /* virtualization=on; EL3 is not there */
     bool pmu;      /* -cpu X,pmu= */
     bool pauth;    /* -cpu max,pauth= */
+    bool lpa2;     /* -cpu max,lpa2=: addresses of 52 bits with granules of 4K and 16K, too */
     bool big;      /* -cpu X,cfgend=: data is big-endian from reset on */
     bool qarma5;   /* pauth-impdef=off: the architected algorithm (slower) */
     bool gic_regs; /* the GIC is driven by system registers (GICv3): a64_set_icc() will be called */

@@ -233,6 +233,10 @@ enum { A64_SYNC = 0, A64_VEC_IRQ = 0x80, A64_VEC_FIQ = 0x100, A64_VEC_SERROR = 0
 void a64_take(struct cpu *cpu, unsigned el, unsigned offset, enum a64_ec ec, uint64_t iss);
 /** a64_target - where a synchronous exception of the present level goes, unless something traps it: EL1 or EL2. */
 unsigned a64_target(const struct a64_sys *s);
+/** a64_ds - do tables of 4K and 16K at @el, 1 or 2, hold addresses of 52 bits (TCR_ELx.DS)? */
+bool a64_ds(const struct a64_sys *s, unsigned el);
+/** a64_wide - may addresses be of more than 48 bits where the CPU is now? */
+bool a64_wide(const struct a64_sys *s);
 /** a64_trap - for helpers: leave, and take the exception with the instruction at @pc as its cause. */
 void a64_trap(struct cpu *cpu, uint64_t pc, unsigned el, enum a64_ec ec, uint64_t iss);
 /** a64_update_mode - cpu->mode as the state says. */

@@ -3,7 +3,7 @@
  * Pointer authentication (FEAT_PAuth with QARMA5; Arm ARM DDI 0487, D8.10 and J1 AddPAC, Auth, Strip).
  *
  * Linux runs programs with 48-bit addresses and with the top byte ignored for data and code, so the
- * code lives in bits 54..48; bit 55 says which half.
+ * code lives in bits 54..48; bit 55 says which half.  In machines whose addresses are of more bits (A64_MODE_WIDE) it lives in 54..52.
  *
  * The code may be computed by any algorithm.  QARMA5 costs hundreds of host instructions, and compilers
  * sign every return address; so by default it is a keyed hash of two multiplications, done in line.
@@ -13,9 +13,9 @@
 
 #include "base/crypto.h"
 
-static uint64_t canonical(uint64_t ptr)
+static uint64_t canonical(uint64_t ptr, uint64_t field)
 {
-    return ptr >> 55 & 1 ? ptr | A64_PAC_FIELD : ptr & ~A64_PAC_FIELD;
+    return ptr >> 55 & 1 ? ptr | field : ptr & ~field;
 }
 
 static uint64_t compute(struct cpu *cpu, uint64_t ptr, uint64_t modifier, unsigned key)
@@ -28,21 +28,21 @@ static uint64_t compute(struct cpu *cpu, uint64_t ptr, uint64_t modifier, unsign
 /* AddPAC().  A pointer that was not canonical gets a code with its top bit wrong on purpose. */
 uint64_t help_pac_add(struct cpu *cpu, uint64_t ptr, uint64_t modifier, uint64_t key)
 {
-    uint64_t good = canonical(ptr);
+    uint64_t field = a64_pac_field(cpu->mode), good = canonical(ptr, field);
     uint64_t pac = compute(cpu, good, modifier, key);
 
     if (good != ptr)
         pac ^= 1ull << 54;
-    return (ptr & ~A64_PAC_FIELD) | (pac & A64_PAC_FIELD);
+    return (ptr & ~field) | (pac & field);
 }
 
 /* Auth().  Failure leaves a pointer that faults when used: an error code in bits 54 and 53. */
 uint64_t help_pac_auth(struct cpu *cpu, uint64_t ptr, uint64_t modifier, uint64_t key)
 {
-    uint64_t good = canonical(ptr);
+    uint64_t field = a64_pac_field(cpu->mode), good = canonical(ptr, field);
     uint64_t error = key & 1 ? 2 : 1;
 
-    if (((compute(cpu, good, modifier, key) ^ ptr) & A64_PAC_FIELD) == 0)
+    if (((compute(cpu, good, modifier, key) ^ ptr) & field) == 0)
         return good;
     return (good & ~(3ull << 53)) | error << 53;
 }
@@ -56,10 +56,11 @@ uint64_t help_pac_ga(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t c)
 static ir_val strip(struct a64_tr *t, ir_val ptr)
 {
     ir_val high = a64_shifted(t, a64_shifted(t, ptr, A64_LSL, 8), A64_ASR, 63);
+    uint64_t field = a64_pac_field(t->mode);
 
     /* The top byte is a tag in the lower half only (TBI0 without TBI1). */
-    return ir_or(t->ir, ir_and_imm(t->ir, ptr, ~A64_PAC_FIELD),
-                 ir_and_imm(t->ir, high, A64_PAC_FIELD | 0xffull << 56));
+    return ir_or(t->ir, ir_and_imm(t->ir, ptr, ~field),
+                 ir_and_imm(t->ir, high, field | 0xffull << 56));
 }
 
 /* quick_code() below, in C. */
@@ -69,12 +70,12 @@ static uint64_t quick(struct cpu *cpu, uint64_t ptr, uint64_t modifier, unsigned
     uint64_t x = (ptr ^ k[1]) + (modifier + k[0]) * 0x9e3779b97f4a7c15;
 
     x = (x ^ x >> 32) * 0xd6e8feb86659fd93;
-    return x >> 9 & A64_PAC_FIELD;
+    return x >> 9 & a64_pac_field(cpu->mode);
 }
 
 uint64_t a64_pac_by_hand(struct cpu *cpu, uint64_t ptr, uint64_t modifier, unsigned key)
 {
-    uint64_t good = ptr >> 55 & 1 ? ptr | A64_PAC_FIELD | 0xffull << 56 : ptr & ~A64_PAC_FIELD;
+    uint64_t good = canonical(ptr, a64_pac_field(cpu->mode)) | (ptr >> 55 & 1 ? 0xffull << 56 : 0);
     unsigned k = key & ~(unsigned)PAC_AUTH;
 
     if (cpu->mode & A64_MODE_QARMA5)
@@ -95,7 +96,7 @@ static ir_val quick_code(struct a64_tr *t, ir_val ptr, ir_val modifier, enum a64
 
     x = ir_xor(ir, x, a64_shifted(t, x, A64_LSR, 32));
     x = ir_bin(ir, IRO_mul, x, a64_const(t, 0xd6e8feb86659fd93));
-    return ir_and_imm(ir, a64_shifted(t, x, A64_LSR, 9), A64_PAC_FIELD);
+    return ir_and_imm(ir, a64_shifted(t, x, A64_LSR, 9), a64_pac_field(t->mode));
 }
 
 /* In a machine, are there keys that SCTLR_ELx does not enable? */

@@ -3,7 +3,8 @@
  * AArch64 address translation: stage 1 of the EL1&0, EL2 and EL2&0 regimes, and stage 2 (Arm ARM DDI 0487, D8; pseudocode
  * AArch64.S1Translate, AArch64.S2Translate).
  *
- * Addresses are of up to 48 bits, tables in the byte order of SCTLR_ELx.EE.  Not there: FEAT_LPA2, FEAT_LVA, nested virtualization, security states.
+ * Tables are in the byte order of SCTLR_ELx.EE.  Addresses are of up to 48 bits, and of 52 where the core has FEAT_LVA, FEAT_LPA (64K granules) and
+ * FEAT_LPA2 (the others, where TCR.DS asks for it).  Not there: nested virtualization, security states.
  */
 #include "guest/aarch64/system_log.h"
 #include "guest/aarch64/system_priv.h"
@@ -36,6 +37,7 @@ enum { D_VALID = 1, D_TABLE = 2, D_AP1 = 1 << 6, D_AP2 = 1 << 7, D_AF = 1 << 10,
 #define D_APT1   (1ull << 61) /* no EL0 access below */
 #define D_APT2   (1ull << 62) /* no writes below */
 #define D_OUTPUT 0x0000fffffffff000ull
+#define PA_FIELD 0x000ffffffffff000ull
 
 /* One translation on its way. */
 struct walk {
@@ -57,8 +59,11 @@ struct walk {
 /* How to walk one set of tables. */
 struct tables {
     uint64_t base;
-    unsigned page_bits, input_bits, level, output_bits;
+    unsigned page_bits, input_bits, output_bits;
+    int level; /* the first one: -1 to 3 */
     bool ha, hd;
+    bool ds;   /* FEAT_LPA2: with pages of 4K or 16K, descriptors hold 52 bits */
+    bool lpa;  /* the same with 64K */
     bool big; /* the descriptors' bytes are in reverse */
 };
 
@@ -67,7 +72,7 @@ struct leaf {
     uint64_t desc, at; /* at: its own address, physical */
     uint64_t pa, size;
     uint64_t table;    /* D_PXNT, D_UXNT, D_APT1, D_APT2 of the tables above */
-    unsigned level;
+    int level;
 };
 
 static bool fail(struct walk *w, unsigned fsc)
@@ -82,6 +87,14 @@ static bool fail2(struct walk *w, unsigned fsc, uint64_t ipa, bool s1ptw)
     w->fault.s1ptw = s1ptw;
     w->fault.hpfar = ipa >> 12 << 4;
     return fail(w, fsc);
+}
+
+/* A fault of one of the codes that have levels. */
+static unsigned at_level(unsigned fsc, int level)
+{
+    if (level >= 0)
+        return fsc + (unsigned)level;
+    return fsc == FSC_SIZE ? 0x29 : fsc == FSC_TRANSLATION ? 0x2b : FSC_EXTERNAL_WALK - 1;
 }
 
 /* --- Tables --- */
@@ -165,10 +178,48 @@ static bool update_desc(const struct walk *w, const struct tables *t, uint64_t p
 
 static unsigned pa_bits(unsigned field, const struct a64_core *core)
 {
-    static const uint8_t bits[] = {32, 36, 40, 42, 44, 48, 48, 48};
+    static const uint8_t bits[] = {32, 36, 40, 42, 44, 48, 52, 48};
     unsigned n = bits[field & 7], max = a64_core_pa_bits(core);
 
     return n < max ? n : max;
+}
+
+/* The size of output addresses: @field, PS or IPS, as far as the descriptors go. */
+static void set_output(const struct walk *w, struct tables *t, unsigned field)
+{
+    unsigned bits = pa_bits(field, w->s->core);
+
+    t->lpa = t->page_bits == 16 && a64_core_lpa(w->s->core);
+    t->output_bits = bits > 48 && !t->ds && !t->lpa ? 48 : bits;
+}
+
+static uint64_t output(const struct tables *t, uint64_t d)
+{
+    if (t->lpa)
+        return (d & D_OUTPUT & ~0xffffull) | a64_bits(d, 12, 4) << 48;
+    return t->ds ? (d & (D_OUTPUT | 3ull << 48)) | a64_bits(d, 8, 2) << 50 : d & D_OUTPUT;
+}
+
+/* Where the tables start: aligned to the first one, whose size is given in bits.  False: out of range. */
+static bool set_base(struct tables *t, uint64_t ttbr, unsigned size_bits)
+{
+    bool wide = t->ds || (t->lpa && t->output_bits == 52);
+
+    if (wide && size_bits < 6)
+        size_bits = 6;
+    t->base = (ttbr & 0x0000fffffffffffeull & (wide ? ~0x3full : ~0ull)) | (wide ? a64_bits(ttbr, 2, 4) << 48 : 0);
+    t->base &= ~0ull << size_bits;
+    return !(t->base >> t->output_bits);
+}
+
+/* TxSZ beyond what the tables can do: a fault where the core knows the extremes (FEAT_LVA, FEAT_TTST), else as the nearest. */
+static bool set_input(const struct walk *w, struct tables *t, unsigned tsz, unsigned min)
+{
+    const struct a64_core *core = w->s->core;
+    unsigned max = a64_core_small_tables(core) ? (t->page_bits == 16 ? 47 : 48) : 39;
+
+    t->input_bits = 64 - (tsz < min ? min : tsz > max ? max : tsz);
+    return (tsz >= min || !a64_core_lva(core)) && (tsz <= max || !a64_core_small_tables(core));
 }
 
 static bool stage2(struct walk *w, uint64_t ipa, enum mmu_access access, bool s1ptw, struct leaf *leaf, uint8_t *prot);
@@ -187,10 +238,10 @@ static bool table_pa(struct walk *w, uint64_t *at)
     return true;
 }
 
-/* Blocks: with 4K pages levels 1 and 2, else level 2. */
-static bool block_allowed(const struct tables *t, unsigned level)
+/* Blocks: with 4K pages levels 1 and 2, else level 2; one level more where outputs may be of 52 bits. */
+static bool block_allowed(const struct tables *t, int level)
 {
-    return level == 2 || (level == 1 && t->page_bits == 12);
+    return level == 2 || (level == 1 && (t->page_bits == 12 || t->ds || t->lpa)) || (level == 0 && t->page_bits == 12 && t->ds);
 }
 
 /* From the tables' start to a leaf.  @s2: these are stage 2's, of @ipa = @in for the reason @s1ptw. */
@@ -200,8 +251,8 @@ static bool descend(struct walk *w, const struct tables *t, uint64_t in, bool s2
     uint64_t base = t->base;
 
     leaf->table = 0;
-    for (unsigned level = t->level;; level++) {
-        unsigned shift = t->page_bits + (3 - level) * stride;
+    for (int level = t->level;; level++) {
+        unsigned shift = t->page_bits + (unsigned)(3 - level) * stride;
         uint64_t mask = level == t->level ? ~0ull >> (64 - (t->input_bits - shift)) : (1ull << stride) - 1;
         uint64_t at = base + (in >> shift & mask) * 8, d;
 
@@ -210,21 +261,21 @@ static bool descend(struct walk *w, const struct tables *t, uint64_t in, bool s2
             return false;
         if (!read_desc(w, t, at, &d)) {
             w->fault.ea = false;
-            return s2 ? fail2(w, FSC_EXTERNAL_WALK + level, in, s1ptw) : fail(w, FSC_EXTERNAL_WALK + level);
+            return s2 ? fail2(w, at_level(FSC_EXTERNAL_WALK, level), in, s1ptw) : fail(w, at_level(FSC_EXTERNAL_WALK, level));
         }
         if (!(d & D_VALID) || (level == 3 && !(d & D_TABLE)) ||
             (level < 3 && !(d & D_TABLE) && !block_allowed(t, level)))
-            return s2 ? fail2(w, FSC_TRANSLATION + level, in, s1ptw) : fail(w, FSC_TRANSLATION + level);
-        if ((d & D_OUTPUT) >> t->output_bits)
-            return s2 ? fail2(w, FSC_SIZE + level, in, s1ptw) : fail(w, FSC_SIZE + level);
+            return s2 ? fail2(w, at_level(FSC_TRANSLATION, level), in, s1ptw) : fail(w, at_level(FSC_TRANSLATION, level));
+        if (output(t, d) >> t->output_bits)
+            return s2 ? fail2(w, at_level(FSC_SIZE, level), in, s1ptw) : fail(w, at_level(FSC_SIZE, level));
         if (level == 3 || !(d & D_TABLE)) {
             leaf->desc = d;
             leaf->at = at;
             leaf->size = 1ull << shift;
-            leaf->pa = (d & D_OUTPUT & ~(leaf->size - 1)) | (in & (leaf->size - 1));
+            leaf->pa = (output(t, d) & ~(leaf->size - 1)) | (in & (leaf->size - 1));
             return true;
         }
-        base = d & D_OUTPUT & ~((1ull << t->page_bits) - 1);
+        base = output(t, d) & ~((1ull << t->page_bits) - 1);
         leaf->table |= d & (D_PXNT | D_UXNT | D_APT1 | D_APT2);
     }
 }
@@ -251,23 +302,33 @@ static bool settle(struct walk *w, const struct tables *t, struct leaf *l, bool 
 
 /* --- Stage 2 --- */
 
-static bool stage2_tables(const struct walk *w, struct tables *t)
+/* The first level by VTCR_EL2.SL0 and SL2; false: there is none. */
+static bool stage2_level(struct tables *t, unsigned sl0, bool sl2)
+{
+    if (t->page_bits == 12)
+        t->level = t->ds && sl2 ? -1 : sl0 == 3 ? 3 : 2 - (int)sl0;
+    else
+        t->level = 3 - (int)sl0;
+    return !(t->ds && sl2 && sl0) && (t->level != 0 || t->page_bits == 12 || t->ds);
+}
+
+/* For @ipa, with the reason that stage2() has; false: a fault. */
+static bool stage2_tables(struct walk *w, struct tables *t, uint64_t ipa, bool s1ptw)
 {
     uint64_t vtcr = w->s->vtcr;
     unsigned tg = a64_bits(vtcr, 14, 2), sl0 = a64_bits(vtcr, 6, 2), tsz = a64_bits(vtcr, 0, 6), stride, bits;
 
     t->page_bits = tg == 1 ? 16 : tg == 2 && a64_core_16k(w->s->core) ? 14 : 12;
     stride = t->page_bits - 3;
-    t->input_bits = 64 - (tsz < 16 ? 16 : tsz > 39 ? 39 : tsz);
-    t->output_bits = pa_bits((unsigned)a64_bits(vtcr, 16, 3), w->s->core);
-    t->level = t->page_bits == 12 ? (sl0 == 3 ? 3 : 2 - sl0) : (sl0 == 3 ? 4 : 3 - sl0);
-    if (t->level > 3)
-        return false;
-    bits = t->page_bits + (3 - t->level) * stride; /* resolved below the first lookup; up to 16 tables side by side */
+    t->ds = (vtcr >> 32 & 1) && w->s->conf.lpa2 && t->page_bits < 16;
+    set_output(w, t, (unsigned)a64_bits(vtcr, 16, 3));
+    if (!set_input(w, t, tsz, t->ds || t->lpa ? 12 : 16) || !stage2_level(t, sl0, vtcr >> 33 & 1))
+        return fail2(w, FSC_TRANSLATION, ipa, s1ptw);
+    bits = t->page_bits + (unsigned)(3 - t->level) * stride; /* resolved below the first lookup; up to 16 tables side by side */
     if (t->input_bits <= bits || t->input_bits > bits + stride + 4)
-        return false;
-    t->base = w->s->vttbr & D_OUTPUT & ~((8ull << (t->input_bits - bits)) - 1);
-    t->base |= w->s->vttbr & 0xffe & ~((8ull << (t->input_bits - bits)) - 1);
+        return fail2(w, FSC_TRANSLATION, ipa, s1ptw);
+    if (!set_base(t, w->s->vttbr, t->input_bits - bits + 3))
+        return fail2(w, FSC_SIZE, ipa, s1ptw);
     t->ha = (vtcr >> 21 & 1) && a64_core_af(w->s->core);
     t->hd = (vtcr >> 22 & 1) && t->ha && a64_core_dbm(w->s->core);
     t->big = w->s->sctlr[2] & SCTLR_EE;
@@ -292,17 +353,19 @@ static bool stage2(struct walk *w, uint64_t ipa, enum mmu_access access, bool s1
     struct tables t;
     bool again;
 
-    if (!stage2_tables(w, &t) || ipa >> t.input_bits)
+    if (!stage2_tables(w, &t, ipa, s1ptw))
+        return false;
+    if (ipa >> t.input_bits)
         return fail2(w, FSC_TRANSLATION, ipa, s1ptw);
     do {
         if (!descend(w, &t, ipa, true, s1ptw, l))
             return false;
         if (!settle(w, &t, l, access == MMU_WRITE, D_AP2, 0, &again))
-            return fail2(w, FSC_ACCESS + l->level, ipa, s1ptw);
+            return fail2(w, at_level(FSC_ACCESS, l->level), ipa, s1ptw);
     } while (again);
     *prot = stage2_prot(w, l->desc);
     if (!w->debug && (!(*prot & need[access]) || (s1ptw && (w->s->hcr & 4) && !(l->desc & 0x30)))) /* HCR.PTW: device */
-        return fail2(w, FSC_PERMISSION + l->level, ipa, s1ptw);
+        return fail2(w, at_level(FSC_PERMISSION, l->level), ipa, s1ptw);
     return true;
 }
 
@@ -350,12 +413,13 @@ static bool stage1_tables(struct walk *w, struct tables *t, bool *hpd)
     const struct a64_sys *s = w->s;
     uint64_t tcr = s->tcr[w->el], ttbr, va = w->va;
     bool high = w->two && (va >> 55 & 1), afs = w->two;
-    unsigned tsz = a64_bits(tcr, high ? 16 : 0, 6), max, stride, below;
+    unsigned stride, below;
 
     t->page_bits = granule(w, (unsigned)a64_bits(tcr, high ? 30 : 14, 2), high);
-    max = a64_core_small_tables(s->core) ? (t->page_bits == 16 ? 47 : 48) : 39;
-    t->input_bits = 64 - (tsz < 16 ? 16 : tsz > max ? max : tsz);
-    t->output_bits = pa_bits((unsigned)a64_bits(tcr, w->two ? 32 : 16, 3), s->core);
+    t->ds = a64_ds(s, w->el) && t->page_bits < 16;
+    set_output(w, t, (unsigned)a64_bits(tcr, w->two ? 32 : 16, 3));
+    if (!set_input(w, t, (unsigned)a64_bits(tcr, high ? 16 : 0, 6), t->ds || (t->page_bits == 16 && a64_core_lva(s->core)) ? 12 : 16))
+        return fail(w, FSC_TRANSLATION);
     t->ha = (tcr >> (afs ? 39 : 21) & 1) && a64_core_af(s->core);
     t->hd = (tcr >> (afs ? 40 : 22) & 1) && t->ha && a64_core_dbm(s->core);
     t->big = s->sctlr[w->el] & SCTLR_EE;
@@ -369,11 +433,10 @@ static bool stage1_tables(struct walk *w, struct tables *t, bool *hpd)
     if (w->two && w->user && a64_core_e0pd(s->core) && (tcr >> (high ? 56 : 55) & 1))
         return fail(w, FSC_TRANSLATION);
     stride = t->page_bits - 3;
-    t->level = 4 - (t->input_bits - t->page_bits + stride - 1) / stride;
-    below = t->page_bits + (3 - t->level) * stride;
+    t->level = 4 - (int)((t->input_bits - t->page_bits + stride - 1) / stride);
+    below = t->page_bits + (unsigned)(3 - t->level) * stride;
     ttbr = (high ? s->ttbr1 : s->ttbr0)[w->el];
-    t->base = ttbr & 0x0000fffffffffffeull & ~((8ull << (t->input_bits - below)) - 1);
-    return t->base >> t->output_bits ? fail(w, FSC_SIZE) : true;
+    return set_base(t, ttbr, t->input_bits - below + 3) || fail(w, FSC_SIZE);
 }
 
 /* The permissions of a leaf, without those that the dirty state may still give. */
@@ -418,6 +481,14 @@ static uint64_t restricted(const struct walk *w, const struct leaf *l, bool hpd)
     return d;
 }
 
+/* With 52 bits the descriptor's field is part of the address, and TCR says the shareability of all. */
+static uint8_t leaf_sh(const struct walk *w, const struct tables *t, uint64_t d)
+{
+    bool high = w->two && (w->va >> 55 & 1);
+
+    return (uint8_t)(t->ds ? a64_bits(w->s->tcr[w->el], high ? 28 : 12, 2) : a64_bits(d, 8, 2));
+}
+
 static bool stage1_on(struct walk *w)
 {
     static const uint8_t need[] = {[MMU_READ] = MMU_R, [MMU_WRITE] = MMU_W, [MMU_FETCH] = MMU_X};
@@ -436,15 +507,15 @@ static bool stage1_on(struct walk *w)
         clean = d & ~(l.table & D_APT2 && !hpd ? 0ull : (uint64_t)D_AP2);
         dirty = w->access == MMU_WRITE && (stage1_prot(w, clean) & MMU_W);
         if (!settle(w, &t, &l, dirty, 0, D_AP2, &again))
-            return fail(w, FSC_ACCESS + l.level);
+            return fail(w, at_level(FSC_ACCESS, l.level));
     } while (again);
     w->prot = stage1_prot(w, restricted(w, &l, hpd));
     if (!w->debug && !(w->prot & need[w->access]))
-        return fail(w, FSC_PERMISSION + l.level);
+        return fail(w, at_level(FSC_PERMISSION, l.level));
     w->pa = l.pa;
     w->size = l.size;
     w->attr = (uint8_t)(w->s->mair[w->el] >> 8 * a64_bits(l.desc, 2, 3));
-    w->sh = w->attr & 0xf0 ? (uint8_t)a64_bits(l.desc, 8, 2) : 2;
+    w->sh = w->attr & 0xf0 ? leaf_sh(w, &t, l.desc) : 2;
     w->global = !(l.desc & D_NG) || !w->two;
     w->guarded = l.desc & D_GP;
     return true;
@@ -537,9 +608,9 @@ static uint64_t survey_one(struct walk *w, const struct tables *t, bool hpd, gue
     struct leaf l;
 
     if (!descend(w, t, w->va, false, false, &l)) {
-        unsigned level = w->fault.stage2 ? 3 : w->fault.fsc & 3;
+        int level = w->fault.stage2 ? 3 : w->fault.fsc & 0x20 ? -1 : (int)(w->fault.fsc & 3);
 
-        return 1ull << (t->page_bits + (3 - level) * (t->page_bits - 3));
+        return 1ull << (t->page_bits + (unsigned)(3 - level) * (t->page_bits - 3));
     }
     w->user = false;
     put_prot(prot, stage1_prot(w, restricted(w, &l, hpd)));
@@ -549,7 +620,7 @@ static uint64_t survey_one(struct walk *w, const struct tables *t, bool hpd, gue
         w->user = false;
     }
     snprintf(attrs, sizeof(attrs), "%s attr=%02x sh=%u%s%s%s%s", prot, (unsigned)(w->s->mair[w->el] >> 8 * a64_bits(l.desc, 2, 3) & 0xff),
-             (unsigned)a64_bits(l.desc, 8, 2), l.desc & D_AF ? " AF" : "", l.desc & D_NG ? " nG" : "", l.desc & D_DBM ? " DBM" : "",
+             (unsigned)leaf_sh(w, t, l.desc), l.desc & D_AF ? " AF" : "", l.desc & D_NG ? " nG" : "", l.desc & D_DBM ? " DBM" : "",
              l.desc & D_GP ? " GP" : "");
     *more = fn(opaque, w->va & ~(l.size - 1), l.pa & ~(l.size - 1), l.size, prot, attrs);
     return l.size;
@@ -591,12 +662,27 @@ void a64_at(struct cpu *cpu, uint64_t va, enum mmu_access access, unsigned regim
 
     set_regime(&w, regime);
     if (translate(&w, &page))
-        w.s->par = (page.pa & D_OUTPUT) | (uint64_t)w.attr << 56 | 1 << 11 | 1 << 9 | (uint64_t)w.sh << 7;
+        w.s->par = (page.pa & PA_FIELD) | (uint64_t)w.attr << 56 | 1 << 11 | 1 << 9 | (uint64_t)w.sh << 7;
     else
         w.s->par = 1 | (uint64_t)f->fsc << 1 | (uint64_t)f->s1ptw << 8 | (uint64_t)f->stage2 << 9 | 1 << 11;
 }
 
 /* --- Regimes of modes --- */
+
+bool a64_ds(const struct a64_sys *s, unsigned el)
+{
+    return s->conf.lpa2 && (s->tcr[el] >> (el == 1 || (hcr_of(s) & HCR_E2H) ? 59 : 32) & 1);
+}
+
+bool a64_wide(const struct a64_sys *s)
+{
+    unsigned el = a64_target(s);
+    uint64_t tcr = s->tcr[el];
+    bool two = el == 1 || (hcr_of(s) & HCR_E2H);
+
+    return a64_core_lva(s->core) && (a64_bits(tcr, 0, 6) < 16 || (two && a64_bits(tcr, 16, 6) < 16)) &&
+           (a64_ds(s, el) || a64_bits(tcr, 14, 2) == 1 || (two && a64_bits(tcr, 30, 2) == 3));
+}
 
 unsigned a64_regime(uint32_t mode, bool unpriv)
 {

@@ -140,6 +140,7 @@ TEST(cpu_option, says_what_is_wrong)
     refused("max", "aarch64=off", -ENOTSUP, "AArch32");
     refused("cortex-a53", "pauth=on", -EINVAL, "pointer authentication");
     refused("max", "pmu=maybe", -EINVAL, "'maybe'");
+    refused("cortex-a72", "lpa2=on", -EINVAL, "52 bits");
     refused("max", "speed=9", -EINVAL, "no property 'speed'");
     refused("max", "kvm-steal-time=on", -EINVAL, "hardware virtualization");
 }
@@ -152,6 +153,12 @@ TEST(cpu_option, sets_features)
     CHECK(!c.pmu && !c.pauth);
     CHECK_EQ(a64_conf_parse(&c, "max", NULL, NULL, ERR_IGNORE), 0);
     CHECK(c.pmu && c.pauth);
+    CHECK_EQ(a64_conf_parse(&c, "max", NULL, "max", ERR_IGNORE), 0);
+    CHECK(c.lpa2);
+    CHECK_EQ(a64_conf_parse(&c, "max", "lpa2=off", "max", ERR_IGNORE), 0);
+    CHECK(!c.lpa2);
+    CHECK_EQ(a64_conf_parse(&c, "neoverse-n1", NULL, "max", ERR_IGNORE), 0);
+    CHECK(!c.lpa2);
 }
 
 static const struct test tests[] = {
