@@ -156,6 +156,8 @@ TEST(ahci, identify_comes_by_pio)
     CHECK_MEM(ram(r, DATA + 20), "ES R", 4); /* bytes of each word are turned */
     CHECK_EQ(get_le32(ram(r, DATA + 120)), DISK / 512);
     CHECK_EQ(get_le64(ram(r, DATA + 200)), DISK / 512);
+    CHECK_EQ(get_le16(ram(r, DATA + 2 * 76)), 0x102);
+    CHECK_EQ(get_le16(ram(r, DATA + 2 * 93)), 0);
     for (int i = 0; i < 512; i++)
         sum += ram(r, DATA)[i];
     CHECK_EQ(sum, 0);

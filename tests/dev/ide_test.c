@@ -116,6 +116,10 @@ TEST(ide, drives_say_what_they_are)
     get(r, P, b, 512);
     CHECK_EQ(get_le32(b + 120), DISK / 512);
     CHECK_MEM(b + 20, "ES R", 4);
+    CHECK_EQ(get_le16(b + 2 * 59), 0x110);  /* blocks of 16 sectors, from the start */
+    CHECK_EQ(get_le16(b + 2 * 76), 0);      /* no queues: that is for Serial ATA */
+    CHECK_EQ(get_le16(b + 2 * 93), 0x6001); /* the cable */
+    CHECK_EQ(get_le32(b + 2 * 57), get_le16(b + 2 * 54) * 16u * 63);
     CHECK_EQ(status(r, P), 0x50);
     outb(r, S + 7, 0xec);
     CHECK_EQ(status(r, S), 0x51);

@@ -275,6 +275,7 @@ static void add_buses(struct ahci *h)
         while (bus_find(d->m, name) && ++n);
         h->port[i].h = h;
         h->port[i].bus.changed = port_changed;
+        h->port[i].bus.serial = true;
         ide_bus_init(&h->port[i].bus, d, name, 1);
     }
 }

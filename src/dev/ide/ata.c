@@ -41,6 +41,7 @@ enum {
     SET_FEATURES = 0xef,
     READ_NATIVE_MAX = 0xf8,
 };
+enum { HEADS = 16, SECTORS = 63 }; /* of a track, when the disk is addressed by cylinders */
 enum { FUA = 0x80, TRIM = 1, MULTIPLE_MAX = 16, NCQ_DEPTH = 32, NCQ_ERROR_LOG = 0x10 };
 
 /* struct row - what the shape of a command is: its data, whether it has 48 bits. */
@@ -200,12 +201,39 @@ static uint64_t disk_sectors(const struct ata_disk *d)
     return d->drive->blk ? blk_size(d->drive->blk) / ATA_SECTOR : 0;
 }
 
+/* Serial ports queue; parallel ones say how the cable is, and that this drive was found at reset. */
+static void identify_link(const struct ata_disk *d, uint8_t *b)
+{
+    if (!((const struct ide_bus *)d->dev.parent)->serial) {
+        put_word(b, 93, 1 << 14 | 1 << 13 | 1);
+        return;
+    }
+    put_word(b, 75, NCQ_DEPTH - 1);
+    put_word(b, 76, 1 << 8 | 1 << 1); /* native queueing, 1.5 Gb/s */
+}
+
+/* Words that later versions have retired, as older ones have them: drivers of their time look there. */
+static void identify_old(const struct ata_disk *d, uint8_t *b, uint16_t cyls)
+{
+    put_word(b, 4, SECTORS * ATA_SECTOR); /* bytes of a track, of a sector */
+    put_word(b, 5, ATA_SECTOR);
+    put_word(b, 20, 3);   /* a buffer with two ports and look-ahead, */
+    put_word(b, 21, 512); /* 256 KiB */
+    put_word(b, 22, 4);
+    put_word(b, 48, 1); /* double words can be moved */
+    put_word(b, 51, 2 << 8);
+    put_word(b, 52, 2 << 8);
+    put_word(b, 54, cyls); /* the translation in force */
+    put_word(b, 55, HEADS);
+    put_word(b, 56, SECTORS);
+    put_le32(b + 114, (uint32_t)cyls * HEADS * SECTORS);
+    put_word(b, 62, 7);
+}
+
 static void identify_modes(const struct ata_disk *d, uint8_t *b)
 {
     bool cache = __atomic_load_n(&d->write_cache, __ATOMIC_RELAXED);
 
-    put_word(b, 75, NCQ_DEPTH - 1);
-    put_word(b, 76, 1 << 8 | 1 << 1); /* native queueing, 1.5 Gb/s */
     put_word(b, 80, 0x1f0);           /* ATA-4 to ATA8-ACS */
     put_word(b, 82, 1 << 14 | 1 << 5);
     put_word(b, 83, 1 << 14 | 1 << 13 | 1 << 12 | 1 << 10);             /* flush, 48 bits */
@@ -216,27 +244,29 @@ static void identify_modes(const struct ata_disk *d, uint8_t *b)
     put_word(b, 88, 0x203f);
     for (int i = 0; i < 4 && d->wwn; i++)
         put_word(b, 108 + i, d->wwn >> (48 - 16 * i));
+    put_word(b, 69, 1 << 14); /* after TRIM one reads the same each time */
     put_word(b, 105, 1); /* blocks of ranges for TRIM */
+    put_word(b, 106, 1 << 14 | 1 << 13); /* physical sectors are of one logical one */
     put_word(b, 169, TRIM);
     put_word(b, 217, d->rotation);
 }
 
 static void identify(const struct ata_disk *d, uint8_t b[512])
 {
-    uint64_t n = disk_sectors(d), cyls = n / (16 * 63);
+    uint64_t n = disk_sectors(d), cyls = min_u64(n / (HEADS * SECTORS), 16383);
     uint8_t sum = 0;
 
     memset(b, 0, 512);
-    cyls = cyls > 16383 ? 16383 : cyls;
     put_word(b, 0, 0x0040);
     put_word(b, 1, cyls);
-    put_word(b, 3, 16);
-    put_word(b, 6, 63);
+    put_word(b, 3, HEADS);
+    put_word(b, 6, SECTORS);
+    identify_old(d, b, (uint16_t)cyls);
     ata_put_text(b, 10, 10, d->serial ? d->serial : d->drive->serial ? d->drive->serial : "QM00001");
     ata_put_text(b, 23, 4, "2.5+");
     ata_put_text(b, 27, 20, d->model ? d->model : "QEMU HARDDISK");
     put_word(b, 47, 0x8000 | MULTIPLE_MAX);
-    put_word(b, 49, 0x0f00); /* DMA, LBA, IORDY */
+    put_word(b, 49, 0x0b00); /* DMA, LBA, IORDY */
     put_word(b, 50, 0x4000);
     put_word(b, 53, 7);
     put_word(b, 59, d->multiple ? 0x100 | d->multiple : 0);
@@ -246,6 +276,7 @@ static void identify(const struct ata_disk *d, uint8_t b[512])
     for (unsigned w = 65; w <= 68; w++)
         put_word(b, w, 120);
     identify_modes(d, b);
+    identify_link(d, b);
     put_le64(b + 200, n);
     b[510] = 0xa5;
     for (int i = 0; i < 511; i++)
@@ -460,7 +491,7 @@ void ata_run(struct ata_disk *d, struct ata_cmd *c)
 
 void ata_reset(struct ata_disk *d)
 {
-    d->multiple = 0;
+    d->multiple = MULTIPLE_MAX;
     d->has_ncq_error = false;
     __atomic_store_n(&d->write_cache, true, __ATOMIC_RELAXED);
 }

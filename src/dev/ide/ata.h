@@ -84,6 +84,7 @@ void ata_put_text(uint8_t *b, unsigned word, unsigned words, const char *text);
 struct ide_bus {
     struct bus bus;
     unsigned units; /* 1 or 2 */
+    bool serial;    /* a port of Serial ATA */
     struct ata_disk *disk[2];
     void (*changed)(struct ide_bus *b); /* a disk has come or gone; may be NULL */
 };
