@@ -2,8 +2,7 @@
 /* Which guest blocks make a hot region: plan.h. */
 #include "cpu/plan.h"
 
-/* What is called becomes part of the region when it is small and has no ways out but returns: before others the host would have
- * to be told about the call (host/host.h, shadow stack). */
+/* What is called becomes part of the region when it is small and leaves it rarely but by returning. */
 enum { CALLEE_BLOCKS = 8, CALLEE_INSNS = 40, CALL_DEPTH = 2 };
 
 /* What growing a plan asks. */
@@ -129,7 +128,13 @@ static void visit(struct plan *p, unsigned i)
 
 static bool take_call(const struct planner *w, unsigned i);
 
-/* All blocks of @frame's callee, from block @first on. */
+/* On to @pc in @frame's callee, unless it rarely goes there: that is a way out. */
+static bool follow(const struct planner *w, uint64_t pc, unsigned frame)
+{
+    return !worth(w, pc) || add(w, pc, frame, true);
+}
+
+/* The blocks of @frame's callee that run often, from block @first on. */
 static bool take_callee(const struct planner *w, unsigned first, unsigned frame)
 {
     struct plan *p = w->p;
@@ -148,9 +153,9 @@ static bool take_callee(const struct planner *w, unsigned first, unsigned frame)
             continue;
         if (s->kind != GUEST_END_JUMP && s->kind != GUEST_END_COND && s->kind != GUEST_END_FALL)
             return false;
-        if (s->kind != GUEST_END_FALL && !add(w, s->target, frame, true))
+        if (s->kind != GUEST_END_FALL && !follow(w, s->target, frame))
             return false;
-        if (s->kind != GUEST_END_JUMP && !add(w, s->end, frame, true))
+        if (s->kind != GUEST_END_JUMP && !follow(w, s->end, frame))
             return false;
     }
     return true;

@@ -441,10 +441,22 @@ static uint8_t idle_after(struct ir *ir, enum ir_exit_kind kind, uint64_t ret)
     return kind == IR_EXIT_CALL && ir->idle_returns && ir->idle_dead_at && ir->idle_dead_at(ir->idle_opaque, ret) ? IR_RETURN_IDLE_DEAD : 0;
 }
 
+/* Leaving the region in @frame: the calls on the way there are told, the outermost first. */
+static void leave_frame(struct ir *ir, uint32_t frame)
+{
+    const struct ir_frame *f = &ir->b->frame[frame];
+
+    if (!frame)
+        return;
+    leave_frame(ir, f->parent);
+    ir_push_op(ir, &(struct ir_op){.op = IRO_called, .lane = idle_after(ir, IR_EXIT_CALL, f->ret), .imm = f->ret});
+}
+
 static void end_exit(struct ir *ir, uint64_t pc, enum ir_exit_kind kind, uint64_t ret)
 {
     struct ir_op o = {.op = IRO_exit, .imm = pc, .arg = {kind, (uint32_t)ret, (uint32_t)(ret >> 32)}};
 
+    leave_frame(ir, ir->b->at_frame);
     o.snap = snapshot(ir, pc);
     look_for_idle(ir, o.snap);
     o.lane = idle_after(ir, kind, ret);
@@ -556,6 +568,8 @@ static void end_ind(struct ir *ir, ir_val target, enum ir_exit_kind kind, unsign
 {
     struct ir_op o = {.op = IRO_exit_ind, .imm = ret, .arg = {target.id, kind, landing}};
 
+    if (kind != IR_EXIT_RET)
+        leave_frame(ir, ir->b->at_frame);
     o.snap = snapshot(ir, ir->b->pc);
     o.lane = idle_after(ir, kind, ret);
     end_block(ir, &o);

@@ -19,7 +19,8 @@ uint32_t ir_plan(struct ir *ir, uint64_t pc, uint32_t heat);
 /**
  * ir_frame - what is called from @parent (0: the region itself) and returns to @ret: a number for ir_plan_in; fewer than
  * IR_MAX_FRAMES.  Blocks planned in a frame are the region's copy of the callee for this call: ir_goto_call goes to the target's, and
- * a return from there that leads to @ret, as nearly all do, goes on with the block planned for that in the parent's.
+ * a return from there that leads to @ret, as nearly all do, goes on with the block planned for that in the parent's.  Other ways
+ * out tell the shadow stack of the calls that were not made (called).
  */
 #define IR_MAX_FRAMES 32
 uint32_t ir_frame(struct ir *ir, uint32_t parent, uint64_t ret);

@@ -22,6 +22,7 @@ enum {
 #define EVAL_CALL(name)  NULL
 #define EVAL_END(name)   NULL
 #define EVAL_POLL(name)  NULL
+#define EVAL_WAY(name)   NULL
 #define ir_eval_vconst   NULL
 #define ir_eval_get      NULL
 #define ir_eval_phi      NULL

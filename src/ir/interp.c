@@ -259,6 +259,8 @@ static void run_op(struct run *r, const struct ir_op *o, union ir_u *v)
     case IR_END:
         run_end(r, o);
         break;
+    case IR_WAY: /* the host's stack is no concern of ours */
+        break;
     default:
         run_value(r, o, a, v);
     }

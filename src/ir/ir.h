@@ -42,7 +42,7 @@ enum ir_opcode {
     IR_NUM_OPS,
 };
 
-enum ir_effects { IR_PURE, IR_FP, IR_READ, IR_WRITE, IR_CALL, IR_END, IR_POLL };
+enum ir_effects { IR_PURE, IR_FP, IR_READ, IR_WRITE, IR_CALL, IR_END, IR_POLL, IR_WAY };
 
 /* A value: wrapped so that it cannot be mixed up with a number. */
 typedef struct {
@@ -164,7 +164,7 @@ struct ir {
 /* Kinds of exit (arg[0] of exit, arg[1] of exit_ind): what return prediction wants to know. */
 enum ir_exit_kind { IR_EXIT_JUMP, IR_EXIT_CALL, IR_EXIT_RET };
 
-/* As the lane of calls (exit, exit_ind): the code at the return address writes all idle slots before it reads one. */
+/* As the lane of calls (exit, exit_ind, called): the code at the return address writes all idle slots before it reads one. */
 enum { IR_RETURN_IDLE_DEAD = 1 };
 
 /* Landings (arg[2] of exit_ind): indirect branches whose targets the guest restricts come in some

@@ -334,7 +334,8 @@ static bool immediate(struct parser *s, struct ir_op *o)
     case IRO_phi: return phi_arguments(s, o);
     case IRO_call: return true;
     case IRO_check: return expect(s, ",") && trap_reason(s, &o->arg[1]) && number(s, &o->imm);
-    case IRO_fence: return expect(s, "#") && number(s, &o->imm);
+    case IRO_fence:
+    case IRO_called: return expect(s, "#") && number(s, &o->imm);
     }
     if (info->effects == IR_END)
         return control(s, o);

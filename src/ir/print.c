@@ -137,7 +137,7 @@ static void print_in_block(const struct ir *ir, uint32_t op, const struct ir_blo
         print_control(ir, o, blk, out);
     else if (o->op == IRO_check)
         fprintf(out, ", %u %#" PRIx64, o->arg[1], o->imm);
-    else if (o->op == IRO_fence)
+    else if (o->op == IRO_fence || o->op == IRO_called)
         fprintf(out, " #%" PRIu64, o->imm);
     else if (info->effects == IR_READ || info->effects == IR_WRITE)
         print_memop(o->imm, out);

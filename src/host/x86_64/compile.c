@@ -417,7 +417,7 @@ static void emit_op(struct x64 *x, uint32_t v)
     }
     if (o->op == IRO_phi)
         return;
-    if (o->op == IRO_poll) {
+    if (o->op == IRO_poll || o->op == IRO_called) {
         emit_out(x, o);
         return;
     }

@@ -153,6 +153,17 @@ static void emit_return_point(struct x64 *x, uint64_t ret)
     emit_link(x, ret, false);
 }
 
+/* What the shadow stack would hold, had the callee been called.  No value is moved, and no flag changed. */
+static void emit_called(struct x64 *x, const struct ir_op *o)
+{
+    struct x64_label next = { 0 };
+
+    push_return(x, o->imm, o->lane != IR_RETURN_IDLE_DEAD, X_SCRATCH);
+    x64_call(&x->a, &next);
+    emit_return_point(x, o->imm);
+    x64_bind(&x->a, &next);
+}
+
 /* Where an indirect branch goes whose target is not known. */
 static struct x64_label *miss_label(struct x64 *x, uint32_t landing)
 {
@@ -432,6 +443,9 @@ void emit_out(struct x64 *x, const struct ir_op *o)
     case IRO_poll:
         x_poll(x, o, NULL);
         break;
+    case IRO_called:
+        emit_called(x, o);
+        return;
     default:
         bug("x86_64: %s is no way out", ir_info[o->op].name);
     }
@@ -509,8 +523,7 @@ void emit_stubs(struct x64 *x)
             if (x->stub[i].state)
                 ra_load_state(x, x->stub[i].state);
             for (uint32_t v = b->first; v < b->end; v++)
-                if (ir_info[x->ir->ops[v].op].effects == IR_END ||
-                    ir_info[x->ir->ops[v].op].effects == IR_POLL)
+                if (ir_info[x->ir->ops[v].op].effects >= IR_END)
                     emit_out(x, &x->ir->ops[v]);
             break;
         }

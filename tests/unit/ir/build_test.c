@@ -259,6 +259,41 @@ TEST(build, a_loop_polls_on_its_way_back_and_gets_an_entry)
     CHECK(!ir->promoted);
 }
 
+/* 0x1000 calls 0x2000, which calls 0x3000, which returns or goes to 0x9000; both are part of the region. */
+TEST(build, ways_out_of_callees_tell_of_the_calls_the_outermost_first)
+{
+    struct ir *ir = ir_new(slots, 7, helpers, 2);
+    uint32_t outer, inner, head, callee, deep, back, end, told = 0, ops[4] = {0};
+
+    outer = ir_frame(ir, 0, 0x1004);
+    inner = ir_frame(ir, outer, 0x2004);
+    head = ir_plan(ir, 0x1000, 0);
+    callee = ir_plan_in(ir, 0x2000, 0, outer);
+    deep = ir_plan_in(ir, 0x3000, 0, inner);
+    back = ir_plan_in(ir, 0x2004, 0, outer);
+    end = ir_plan(ir, 0x1004, 0);
+    ir_start_block(ir, head);
+    ir_goto_call(ir, 0x2000, 0x1004);
+    ir_start_block(ir, callee);
+    ir_goto_call(ir, 0x3000, 0x2004);
+    ir_start_block(ir, deep);
+    ir_goto_if(ir, ir_cmp(ir, IRO_eq, ir_get(ir, X0), ir_get(ir, X1)), 0x9000, 0x3004);
+    ir_start_block(ir, back);
+    ir_goto_ind(ir, ir_get(ir, X0), IR_EXIT_RET, 0);
+    ir_start_block(ir, end);
+    ir_goto(ir, 0x5000); /* of the region's own code: nothing to tell */
+    ir_finish(ir);
+    for (uint32_t v = 1; v < ir->n_ops && told < 4; v++)
+        if (ir->ops[v].op == IRO_called)
+            ops[told++] = v;
+    CHECK_EQ(told, 4); /* two ways out of the inner one */
+    CHECK_EQ(ir->ops[ops[0]].imm, 0x1004);
+    CHECK_EQ(ir->ops[ops[1]].imm, 0x2004);
+    CHECK_EQ(ir->ops[ops[1] + 1].op, IRO_exit);
+    CHECK_EQ(ir->ops[ops[2]].imm, 0x1004);
+    CHECK_EQ(ir->ops[ops[3]].imm, 0x2004);
+}
+
 TEST(build, a_check_that_never_leaves_is_not_made)
 {
     struct ir *ir = one_block(0x1000);
@@ -284,6 +319,7 @@ static const struct test tests[] = {
     CASE(build, exits_of_a_branch_carry_the_state_of_their_block),
     CASE(build, a_full_call_makes_memory_current),
     CASE(build, a_loop_polls_on_its_way_back_and_gets_an_entry),
+    CASE(build, ways_out_of_callees_tell_of_the_calls_the_outermost_first),
     CASE(build, a_check_that_never_leaves_is_not_made),
 };
 TEST_MAIN(tests)

@@ -79,6 +79,26 @@ static unsigned skipped(unsigned n)
     return sum;
 }
 
+/* Small ones that now and then call what is not (rare), jump there, or go there through a pointer, one inside the other. */
+__asm__(".globl rarely\n"
+        "rare: push %rdi; xor %eax, %eax; 5: lea 3(%rax,%rdi), %eax; imul $77, %edi, %edi; rol $5, %edi; xor %edi, %eax\n"
+        "    nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop\n"
+        "    nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop; nop\n"
+        "    test $31, %eax; jne 6f; add $1000, %edi; jmp 5b; 6: cmp %edi, %eax; pop %rdi; ret\n"
+        "calls: test $63, %edi; je 7f; lea 1(%rdi), %eax; ret; 7: call rare; adc $2, %eax; ret\n"
+        "jumps: test $127, %edi; je rare; lea 2(%rdi), %eax; ret\n"
+        "points: test $255, %edi; lea 5(%rdi), %eax; je 8f; ret; 8: lea rare(%rip), %rax; jmp *%rax\n"
+        "rarely: call calls; push %rax; call jumps; add %eax, (%rsp); call points; pop %rdx; adc %edx, %eax; ret\n");
+
+static unsigned ways_out(unsigned n)
+{
+    unsigned sum = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        __asm__ volatile("mov %1, %%edi; call rarely; adc %%eax, %0" : "+r"(sum) : "r"(i) : "rax", "rdx", "rdi", "cc", "memory");
+    return sum;
+}
+
 unsigned given(unsigned flags, unsigned long what);
 
 static unsigned through(unsigned n)
@@ -92,6 +112,6 @@ static unsigned through(unsigned n)
 
 int main(void)
 {
-    printf("%u %u %u %u %u\n", carries(20000), others(20000), nested(20000), through(200000), skipped(200000));
+    printf("%u %u %u %u %u %u\n", carries(20000), others(20000), nested(20000), through(200000), skipped(200000), ways_out(200000));
     return 0;
 }
