@@ -21,6 +21,21 @@ static enum guest_idle effect_of(const struct x86_insn *i)
     return GUEST_IDLE_NONE; /* what is written in part is not read for that */
 }
 
+/* The same of any. */
+static enum guest_idle effect_of_any(const struct x86_insn *i)
+{
+    switch (i->end) {
+    case X86_FALL:
+        return effect_of(i);
+    case X86_JMP: case X86_CALL:
+        return GUEST_IDLE_BRANCH;
+    case X86_COND:
+        return i->flags & X86_FLAGS_READ ? GUEST_IDLE_READS : GUEST_IDLE_BRANCH;
+    default:
+        return GUEST_IDLE_READS;
+    }
+}
+
 /* --- What most instructions do, by their opcode --- */
 
 /*
@@ -31,6 +46,7 @@ static enum guest_idle effect_of(const struct x86_insn *i)
 enum {
     SKIM_ASK = 1, /* the decoder; 0: not made yet */
     SKIM_KNOWN = 2,
+    SKIM_READS = SKIM_KNOWN | SKIM_ASK, /* the flags, or it is not known where it leads */
     SKIM_WRITES = 4, /* the flags; else it does not touch them, or only some */
     SKIM_MODRM = 8,
     SKIM_IMM = 4, /* shift: bytes behind that */
@@ -51,8 +67,8 @@ static unsigned try_decode(uint32_t mode, bool w, bool map1, uint8_t opcode, uin
     code[n++] = opcode;
     code[n++] = modrm;
     if (x86_decode(mode, 0, code, X86_MAX_LEN, i) != X86_OK || i->row == X86_NO_ROW || i->opcode != opcode ||
-        i->map != map1 || x86_row_feature(i->row) != X86_FEAT_BASE || i->end != X86_FALL ||
-        i->flags & X86_FLAGS_SHIFT)
+        i->map != map1 || x86_row_feature(i->row) != X86_FEAT_BASE || i->flags & X86_FLAGS_SHIFT ||
+        effect_of_any(i) == GUEST_IDLE_BRANCH)
         return 0;
     return i->len - (n - 2);
 }
@@ -65,11 +81,12 @@ static uint8_t make_skim(uint32_t mode, bool w, bool map1, uint8_t opcode, unsig
     unsigned with_mem = try_decode(mode, w, map1, opcode, (uint8_t)(MEM | reg << 3), &b);
     bool modrm = with_mem == with_reg + MORE;
 
-    if (!with_reg || !with_mem || effect_of(&a) != effect_of(&b) || effect_of(&a) == GUEST_IDLE_READS)
+    if (!with_reg || !with_mem || effect_of_any(&a) != effect_of_any(&b))
         return SKIM_ASK;
     if ((!modrm && with_mem != with_reg) || (map1 && (opcode < 0x0d || opcode == 0xae || opcode == 0xc7))) /* other groups: by rm, too */
         return SKIM_ASK;
-    return (uint8_t)(SKIM_KNOWN | (effect_of(&a) == GUEST_IDLE_WRITES ? SKIM_WRITES : 0) | (modrm ? SKIM_MODRM : 0) |
+    return (uint8_t)((effect_of_any(&a) == GUEST_IDLE_READS ? SKIM_READS : SKIM_KNOWN) |
+                     (effect_of_any(&a) == GUEST_IDLE_WRITES ? SKIM_WRITES : 0) | (modrm ? SKIM_MODRM : 0) |
                      (with_reg - 1 - modrm) << SKIM_IMM);
 }
 
@@ -86,7 +103,7 @@ static unsigned modrm_length(const uint8_t *p)
     return 1 + sib + (rm == X86_BP || (sib && (p[1] & 7) == X86_BP) ? 4 : 0);
 }
 
-unsigned x86_idle_skim(uint32_t mode, const uint8_t *code, size_t avail, bool *writes)
+unsigned x86_idle_skim(uint32_t mode, const uint8_t *code, size_t avail, enum guest_idle *effect)
 {
     unsigned n = 0, bits = x86_code(mode);
     bool w = false, map1;
@@ -107,7 +124,7 @@ unsigned x86_idle_skim(uint32_t mode, const uint8_t *code, size_t avail, bool *w
     }
     if (e == SKIM_ASK)
         return 0;
-    *writes = e & SKIM_WRITES;
+    *effect = e & SKIM_ASK ? GUEST_IDLE_READS : e & SKIM_WRITES ? GUEST_IDLE_WRITES : GUEST_IDLE_NONE;
     return n + (e & SKIM_MODRM ? modrm_length(code + n) : 0) + (e >> SKIM_IMM);
 }
 
@@ -119,16 +136,7 @@ enum guest_idle x86_idle_effect(uint32_t mode, const uint8_t *code, size_t avail
     if (x86_decode(mode, 0, code, avail, &i) != X86_OK || i.row == X86_NO_ROW)
         return GUEST_IDLE_READS;
     *len = i.len;
-    switch (i.end) {
-    case X86_FALL:
-        return effect_of(&i);
-    case X86_JMP: case X86_CALL:
-        return GUEST_IDLE_BRANCH;
-    case X86_COND:
-        return i.flags & X86_FLAGS_READ ? GUEST_IDLE_READS : GUEST_IDLE_BRANCH;
-    default:
-        return GUEST_IDLE_READS;
-    }
+    return effect_of_any(&i);
 }
 
 static bool look(uint32_t mode, uint64_t pc, code_at *code, void *opaque, unsigned *budget)
@@ -138,11 +146,10 @@ static bool look(uint32_t mode, uint64_t pc, code_at *code, void *opaque, unsign
         const uint8_t *p = code(opaque, pc, &avail);
         enum guest_idle effect;
         struct x86_insn i;
-        bool writes;
-        unsigned len = p ? x86_idle_skim(mode, p, avail, &writes) : 0;
+        unsigned len = p ? x86_idle_skim(mode, p, avail, &effect) : 0;
 
-        if (len && writes)
-            return true;
+        if (len && effect != GUEST_IDLE_NONE)
+            return effect == GUEST_IDLE_WRITES;
         if (len) {
             pc += len;
             continue;

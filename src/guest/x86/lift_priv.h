@@ -12,9 +12,9 @@ void x86_scan(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, uns
 unsigned x86_length(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail);
 bool x86_idle_dead(uint32_t mode, uint64_t pc, const uint8_t *(*code)(void *opaque, uint64_t pc, size_t *avail), void *opaque);
 enum guest_idle x86_idle_effect(uint32_t mode, const uint8_t *code, size_t avail, unsigned *len);
-/** x86_idle_skim - the length of the instruction at @code and whether it writes the status flags, read from a table; 0: ask x86_idle_effect.
- * What it gives an answer for reads no flags. */
-unsigned x86_idle_skim(uint32_t mode, const uint8_t *code, size_t avail, bool *writes);
+/** x86_idle_skim - the length of the instruction at @code and its effect as x86_idle_effect() has it, read from a table; 0: ask that.
+ * Never GUEST_IDLE_BRANCH. */
+unsigned x86_idle_skim(uint32_t mode, const uint8_t *code, size_t avail, enum guest_idle *effect);
 unsigned x86_disas(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, char *buf, size_t len);
 
 #endif
