@@ -20,14 +20,16 @@ enum from { FROM_MODEL, FROM_REG, FROM_RM, FROM_OPCODE };
 
 struct model {
     struct x86_insn i;
-    uint8_t from[X86_MAX_OPERANDS]; /* enum from: where the number of the operand's register is */
+    uint8_t from[X86_MAX_OPERANDS]; /* enum from: where the number of the operand's register is; of the first n_from */
+    uint8_t n_from;
     uint8_t imm_bytes, imm;         /* imm: enum imm_how */
     bool modrm, mem, high;          /* mem: an address follows; high: a register may be AH and its kin */
 };
 
 static struct model models[MODELS];
 static unsigned n_models = NEVER + 1; /* [lock] */
-static uint16_t model_of[4][4][2][2][2][256][8]; /* machine and 64-bit code, prefix, W, 0F, register form, opcode, reg [atomic; written under lock] */
+/* [atomic; written under lock] by machine and 64-bit code, prefix, W and 0F; opcode; register form and reg */
+static uint16_t model_of[64][256][16];
 static uint32_t owner; /* number of the set of features, plus 1; 0: nobody's yet [atomic; written under lock] */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -42,7 +44,7 @@ static bool is_protected(uint32_t mode)
     return (mode & (X86_MODE_PE | X86_MODE_VM)) == X86_MODE_PE && x86_code(mode) != X86_CODE16;
 }
 
-static struct front read_front(uint32_t mode, const uint8_t *code)
+static inline struct front read_front(uint32_t mode, const uint8_t *code)
 {
     struct front f = {.is64 = x86_code(mode) == X86_CODE64};
     uint8_t b = code[0];
@@ -64,12 +66,14 @@ static struct front read_front(uint32_t mode, const uint8_t *code)
     return f;
 }
 
-static uint16_t *model_place(uint32_t mode, const struct front *f, uint8_t modrm)
+static inline uint16_t *model_place(uint32_t mode, const struct front *f, uint8_t modrm)
 {
-    unsigned prefix = !f->prefix ? 0 : f->prefix == 0x66 ? 1 : f->prefix & 3; /* F2: 2, F3: 3 */
+    unsigned prefix = f->prefix & 3; /* none, F2, F3: 0, 2, 3 */
 
-    return &model_of[(mode & X86_MODE_SYSTEM ? 2 : 0) + f->is64][prefix][f->rex >> 3 & 1][f->map1][modrm >= 0xc0][f->opcode]
-                    [modrm >> 3 & 7];
+    if (f->prefix == 0x66)
+        prefix = 1;
+    return &model_of[(mode & X86_MODE_SYSTEM ? 32u : 0) | f->is64 << 4 | prefix << 2 | (f->rex >> 2 & 2u) | f->map1][f->opcode]
+                    [(modrm >= 0xc0 ? 8 : 0) | (modrm >> 3 & 7)];
 }
 
 static uint32_t owner_of(uint32_t mode)
@@ -79,7 +83,7 @@ static uint32_t owner_of(uint32_t mode)
 
 /* --- Using a model --- */
 
-static int64_t read_signed(const uint8_t *p, unsigned n)
+static inline int64_t read_signed(const uint8_t *p, unsigned n)
 {
     int32_t v4;
     int16_t v2;
@@ -101,7 +105,7 @@ static int64_t read_signed(const uint8_t *p, unsigned n)
 }
 
 /* The address at ModRM @p, with 32 or 64 bits; returns where it ends. */
-static const uint8_t *read_address(const struct front *f, const uint8_t *p, struct x86_ea *ea)
+static inline const uint8_t *read_address(const struct front *f, const uint8_t *p, struct x86_ea *ea)
 {
     unsigned mod = *p >> 6, base = *p & 7;
 
@@ -130,22 +134,22 @@ static const uint8_t *read_address(const struct front *f, const uint8_t *p, stru
     return p;
 }
 
-static void fill_registers(const struct model *m, const struct front *f, struct x86_insn *out)
+static inline void fill_registers(const struct model *m, const struct front *f, struct x86_insn *out)
 {
-    const uint8_t reg[] = {
-        [FROM_REG] = (uint8_t)((out->modrm >> 3 & 7) | (f->rex & 4) << 1),
-        [FROM_RM] = (uint8_t)((out->modrm & 7) | (f->rex & 1) << 3),
-        [FROM_OPCODE] = (uint8_t)((f->opcode & 7) | (f->rex & 1) << 3),
-    };
-
-    for (unsigned k = 0; k < m->i.n_ops; k++) {
+    for (unsigned k = 0; k < m->n_from; k++) {
         struct x86_operand *o = &out->op[k];
+        unsigned r = m->from[k];
 
-        if (!m->from[k])
+        if (r == FROM_REG)
+            r = (out->modrm >> 3 & 7u) | (f->rex & 4u) << 1;
+        else if (r != FROM_MODEL)
+            r = ((r == FROM_RM ? out->modrm : f->opcode) & 7u) | (f->rex & 1u) << 3;
+        else
             continue;
-        o->reg = reg[m->from[k]];
-        if (m->high && !f->rex && o->reg >= 4 && o->kind == X86_OP_GPR && o->size == 1)
-            *o = (struct x86_operand){X86_OP_GPRH, (uint8_t)(o->reg - 4), 1};
+        if (m->high && r >= 4 && !f->rex && o->kind == X86_OP_GPR && o->size == 1)
+            *o = (struct x86_operand){X86_OP_GPRH, (uint8_t)(r - 4), 1};
+        else
+            o->reg = (uint8_t)r;
     }
 }
 
@@ -261,9 +265,12 @@ static bool make_model(struct model *m, const struct front *f, const struct x86_
     if (i->vex || i->lock || i->seg_prefix != X86_NO_SEG || i->map != f->map1 || i->opcode != f->opcode || depends_on_rm(f) ||
         i->addr_size != (f->is64 ? 8 : 4) || i->rex != f->rex || i->data16 != (f->prefix == 0x66))
         return false;
-    for (unsigned k = 0; k < i->n_ops; k++)
+    for (unsigned k = 0; k < i->n_ops; k++) {
         if (!model_operand(m, r, k))
             return false;
+        if (m->from[k])
+            m->n_from = (uint8_t)(k + 1);
+    }
     if (m->imm)
         m->i.imm = 0;
     m->i.ea = (struct x86_ea){.base = X86_NO_REG, .index = X86_NO_REG};
