@@ -7,7 +7,7 @@ Host instructions come from callgrind, collected inside form_cold_locked() only;
 the log of translated code (-d in_asm).  The time is the minimum of some runs.
 
 usage: translate.py [--emu PROGRAM] [--roots DIR] [--only NAME,...] [--runs N] [--keep]
-  --keep       rewrite translate.txt: coldcode, which is the same everywhere
+  --keep       rewrite translate.txt: coldcode of both guests, which is much the same everywhere
 """
 import argparse
 import os
@@ -21,20 +21,21 @@ import insns
 
 TOP = insns.TOP
 COLD = ['--hot-after=never', '--tcache=off']
+KEPT = ['coldcode', 'coldcode-x86']
 
 
-def cold_program(folder):
+def cold_program(folder, compiler):
     """Two thousand functions, each run once."""
     with open(f'{folder}/cold.c', 'w') as f:
         f.write(inputs.cold_code(2000))
-    subprocess.run(['aarch64-linux-gnu-gcc', '-O1', '-static', '-o', f'{folder}/cold', f'{folder}/cold.c'],
-                   check=True)
-    return f'{folder}/cold'
+    subprocess.run([compiler, '-O1', '-static', '-o', f'{folder}/{compiler}', f'{folder}/cold.c'], check=True)
+    return f'{folder}/{compiler}'
 
 
 def workloads(folder, roots):
     """name -> (options, command)"""
-    found = {'coldcode': ([], [cold_program(folder), '1'])}
+    found = {KEPT[0]: ([], [cold_program(folder, 'aarch64-linux-gnu-gcc'), '1']),
+             KEPT[1]: ([], [cold_program(folder, 'x86_64-linux-gnu-gcc'), '1'])}
     root = f'{roots}/arm64'
     for name, command in (('python', ['usr/bin/python3', '-S', '-E', '-c', 'pass']),
                           ('gcc', ['usr/bin/gcc', '--version']),
@@ -101,20 +102,24 @@ def main():
     only = set(filter(None, args.only.split(',')))
 
     table = f'{"# program":12s}{"guest":>10s}{"host":>8s}{"us":>8s}\n'
+    kept = ''
     print(table, end='')
     with tempfile.TemporaryDirectory(prefix='emu-translate-') as folder:
         for name, (options, command) in workloads(folder, args.roots).items():
             if only and name not in only:
                 continue
-            guest = guest_instructions(folder, args.emu, options, command)
-            command = [args.emu, *COLD, *options, *command]
+            emu = f'{os.path.dirname(args.emu)}/qemu-x86_64' if name.endswith('x86') else args.emu
+            guest = guest_instructions(folder, emu, options, command)
+            command = [emu, *COLD, *options, *command]
             host = host_instructions(folder, command)
             line = (f'{name:12s}{guest:10d}{host / guest:8.0f}'
                     f'{cpu_seconds(command, args.runs) * 1e6 / guest:8.3f}\n')
             print(line, end='', flush=True)
-            if args.keep and name == 'coldcode':
-                with open(f'{insns.HERE}/translate.txt', 'w') as f:
-                    f.write(HEAD + table + line)
+            if name in KEPT:
+                kept += line
+        if args.keep:
+            with open(f'{insns.HERE}/translate.txt', 'w') as f:
+                f.write(HEAD + table + kept)
 
 
 if __name__ == '__main__':
