@@ -198,7 +198,13 @@ TEST(ich9, tseg_is_for_smm)
     CHECK(space_find(pc_host_of(d)->pam.smm, 0x1000, &hit) && hit.ram == r->ram);
     pc_cfg_write(r, 0, 0x9e, 0, 1);
     CHECK_EQ(pc_cfg_read(r, 0, 0x9e, 1), 0x39);
+    pc_cfg_write(r, 0, 0x60, 0xb0000001, 4); /* configuration space in memory: stays when the machine wakes */
+    machine_lock(r->m);
+    machine_wake(r->m);
+    machine_unlock(r->m);
+    CHECK_EQ(pc_cfg_read(r, 0, 0x60, 4), 0xb0000001);
     rig_reset(r);
+    CHECK_EQ(pc_cfg_read(r, 0, 0x60, 4), 0);
     CHECK(space_find(machine_space(r->m), 0x1000, &hit) && hit.ram);
     rig_free(r);
 }

@@ -244,8 +244,7 @@ static void reset_config(struct ich9 *p)
     pci_set8(&p->pci, ACPI_CNTL, acpi);
 }
 
-/* Where firmware finds its SMI enabled already, it leaves SMM alone: without SMM, and on waking, where SeaBIOS would set it up anew and
- * does not come back.  Without GBL_SMI_EN there is no SMI then. */
+/* Where firmware finds its SMI enabled already, it leaves SMM alone: for machines without SMM. */
 static void reset(struct dev *d)
 {
     struct ich9 *p = ich9_of(d);
@@ -255,7 +254,7 @@ static void reset(struct dev *d)
     ich9_tco_reset(&p->tco);
     ich9_smi_reset(&p->smi_to);
     p->apm.control = p->apm.status = 0;
-    p->smi_en = p->smm && !machine_wakes(d->m) ? 0 : APMC_EN;
+    p->smi_en = p->smm ? 0 : APMC_EN;
     p->smi_sts = 0;
     p->gcs = p->no_reboot ? GCS_NR : 0;
     p->tco.no_reboot = p->no_reboot;

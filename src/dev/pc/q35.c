@@ -160,10 +160,18 @@ static int init(struct dev *d, struct err *e)
     return 0;
 }
 
+/* Configuration space in memory stays where it was when the machine wakes: SeaBIOS sets up SMM through it before it puts it there again. */
 static void reset(struct dev *d)
 {
-    pam_pci_reset(pci_of(d), PAM0);
-    set_lock(pci_of(d));
+    struct pci_dev *p = pci_of(d);
+    uint32_t low = pci_get32(p, PCIEXBAR), high = pci_get32(p, PCIEXBAR + 4);
+
+    pam_pci_reset(p, PAM0);
+    if (machine_wakes(d->m)) {
+        pci_set32(p, PCIEXBAR, low);
+        pci_set32(p, PCIEXBAR + 4, high);
+    }
+    set_lock(p);
     update((struct mch *)d);
 }
 
