@@ -406,10 +406,40 @@ TEST(ahci, cd_drives_take_packets)
     rig_free(r);
 }
 
+/* What ends after the driver has seen to the port and before it clears the port's bit in IS. */
+TEST(ahci, no_message_is_lost)
+{
+    struct rig *r = disk();
+    unsigned cap = cfg_cap(r, FN, 5);
+
+    cfg_write(r, FN, cap + 4, RIG_DOORBELL, 4);
+    cfg_write(r, FN, cap + 8, 0, 4);
+    cfg_write(r, FN, cap + 12, 0x51, 2);
+    cfg_write(r, FN, cap + 2, 1, 2);
+    pci_rig.messages = 0;
+    make(r, 0, 0xec, 0, 0, 0, 512);
+    port(r, CI, 1);
+    wait_is(r, PSS);
+    CHECK_EQ(pci_rig.messages, 1);
+    port(r, IS, 0xffffffff);
+    make(r, 0, 0xec, 0, 0, 0, 512);
+    port(r, CI, 1);
+    wait_is(r, PSS);
+    CHECK_EQ(pci_rig.messages, 1);
+    rig_store(r, BAR + 8, 1, 4);
+    CHECK_EQ(pci_rig.messages, 2);
+    CHECK_EQ(rig_load(r, BAR + 8, 4), 1);
+    port(r, IS, 0xffffffff);
+    rig_store(r, BAR + 8, 1, 4);
+    CHECK_EQ(pci_rig.messages, 2);
+    rig_free(r);
+}
+
 static const struct test tests[] = {
     CASE(ahci, cd_drives_take_packets),
     CASE(ahci, ports_say_what_is_there),
     CASE(ahci, identify_comes_by_pio),
+    CASE(ahci, no_message_is_lost),
     CASE(ahci, dma_reads_and_writes_through_its_table),
     CASE(ahci, queued_commands_end_in_any_number),
     CASE(ahci, errors_stop_the_port_until_it_is_started_again),

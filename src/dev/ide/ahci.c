@@ -198,6 +198,15 @@ static uint64_t regs_read(void *opaque, paddr off, struct access a)
     return 0;
 }
 
+/* A port that still has something to tell, or has it again, is told of by a new message (10.6.2.1): drivers clear the port's bits first, and
+ * what comes in between would else never be seen. */
+static void clear_is(struct ahci *h, uint32_t v)
+{
+    h->is &= ~v;
+    if (msi_enabled(&h->pci))
+        pci_set_irq_any(&h->pci, false);
+}
+
 static void regs_write(void *opaque, paddr off, uint64_t v, struct access a)
 {
     struct ahci *h = opaque;
@@ -211,7 +220,7 @@ static void regs_write(void *opaque, paddr off, uint64_t v, struct access a)
     else if (off == HBA_GHC)
         h->ghc = (v & GHC_IE) | GHC_AE;
     else if (off == HBA_IS)
-        h->is &= ~v;
+        clear_is(h, v);
     ahci_update_irq(h);
 }
 
