@@ -392,7 +392,6 @@ static void on_input_change(void *opaque)
 static void finish(struct vnc_client *c)
 {
     pthread_join(c->thread, NULL);
-    close(c->hang_up);
     c->taken = false;
 }
 
@@ -485,7 +484,7 @@ static void stop(struct vnc *v)
     pthread_mutex_lock(&v->lock);
     v->quit = true; /* nobody begins any more */
     for (unsigned i = 0; i < v->connections; i++)
-        if (v->client[i].taken)
+        if (is_there(&v->client[i]))
             shutdown(v->client[i].hang_up, SHUT_RDWR);
     pthread_mutex_unlock(&v->lock);
     wake_all(v);

@@ -44,7 +44,7 @@ struct vnc_client {
 
     /* Constant while it is taken. */
     int fd;      /* libvncserver's, which closes it */
-    int hang_up; /* the same connection, for others to shut down */
+    int hang_up; /* the same connection, for others to shut down; until it is @gone */
     bool reverse; /* we have called */
     struct vnc_peer peer;
     pthread_t thread;

@@ -451,6 +451,8 @@ static void say_gone(struct vnc_client *c)
 
     pthread_mutex_lock(&v->lock);
     c->gone = true;
+    shutdown(c->hang_up, SHUT_RDWR); /* the viewer is to know */
+    close(c->hang_up);
     pthread_mutex_unlock(&v->lock);
     vnc_say(v, (struct vnc_event){.kind = VNC_LEFT});
     vnc_say(v, (struct vnc_event){.kind = VNC_LOOK});

@@ -292,7 +292,7 @@ def alive(v):
     try:
         v.whole()
         return True
-    except (Refused, OSError):
+    except (Refused, ConnectionError):
         return False
 
 
@@ -304,7 +304,7 @@ def sharing():
         try:
             exclusive(m.path)
             entered = True
-        except (Refused, OSError):
+        except (Refused, ConnectionError):  # at once, that is; not after a time without an answer
             entered = False
         verdict(f'share={share}', (entered, alive(first)) == (enters_, stays), (entered, enters_, stays))
         m.end()
