@@ -83,20 +83,44 @@ static int add_card(struct sys *s, struct json_object *o, struct err *e)
     return 0;
 }
 
-/* What -nic and -net mean, all together. */
-static int make_plan(struct sys *s, struct net_plan *p, struct err *e)
+/* The options that made each back end and each card of the plan. */
+struct origins {
+    const struct entry **of;
+    size_t n;
+};
+
+static void note(struct origins *o, const struct json_object *array, const struct entry *x)
+{
+    size_t n = json_object_array_length(array);
+
+    if (n <= o->n)
+        return;
+    o->of = realloc(o->of, n * sizeof(*o->of));
+    if (!o->of)
+        fatal("out of memory");
+    while (o->n < n)
+        o->of[o->n++] = x;
+}
+
+static int fail_at(const struct origins *o, size_t i, struct err *e)
+{
+    return i < o->n && o->of[i] ? entry_fail(o->of[i], e) : err_wrap(e, e->code, "-net");
+}
+
+/* What -nic and -net mean, all together; hubs come last, and no option is theirs alone. */
+static int make_plan(struct sys *s, struct net_plan *p, const struct origins *nets, const struct origins *cards, struct err *e)
 {
     net_plan_done(p);
     for (size_t i = 0; i < json_object_array_length(p->netdevs); i++)
         if (net_add(s, json_object_array_get_idx(p->netdevs, i), e) < 0)
-            return err_wrap(e, e->code, "-nic");
+            return fail_at(nets, i, e);
     for (size_t i = 0; i < json_object_array_length(p->nics); i++)
         if (add_card(s, json_object_array_get_idx(p->nics, i), e) < 0)
-            return err_wrap(e, e->code, "-nic");
+            return fail_at(cards, i, e);
     return 0;
 }
 
-static int read_options(struct sys *s, struct net_plan *p, bool *said, struct err *e)
+static int read_options(struct sys *s, struct net_plan *p, struct origins *nets, struct origins *cards, bool *said, struct err *e)
 {
     for (struct entry *x = s->cli.entries; x; x = x->next) {
         int r = x->group == &group_netdev ? net_add(s, x->opts, e)
@@ -106,6 +130,8 @@ static int read_options(struct sys *s, struct net_plan *p, bool *said, struct er
 
         if (r < 0)
             return entry_fail(x, e);
+        note(nets, p->netdevs, x);
+        note(cards, p->nics, x);
         *said |= x->group == &group_netdev;
     }
     *said |= p->said;
@@ -138,17 +164,20 @@ static int add_default(struct sys *s, struct net_plan *p, struct err *e)
 int nets_open(struct sys *s, struct err *e)
 {
     struct net_plan *p = net_plan_new();
+    struct origins nets = {NULL, 0}, cards = {NULL, 0};
     bool said = false;
     int r;
 
     s->net_env = (struct net_env){.loop = s->loop, .find = find, .opaque = s, .warn = warn,
                                   .lines = &net_lines_chr, .lines_opaque = s};
-    r = read_options(s, p, &said, e);
+    r = read_options(s, p, &nets, &cards, &said, e);
     if (r == 0 && !said)
         r = add_default(s, p, e);
     if (r == 0)
-        r = make_plan(s, p, e);
+        r = make_plan(s, p, &nets, &cards, e);
     net_plan_free(p);
+    free(nets.of);
+    free(cards.of);
     return r < 0 ? r : add_filters(s, e);
 }
 

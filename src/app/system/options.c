@@ -68,6 +68,7 @@ static int opt_vga(struct cli *c, const char *value, struct err *e)
 {
     static const char *const there[] = {"none", "std", "virtio", NULL};
     static const char *const others[] = {"cirrus", "vmware", "qxl", "xenfb", "tcx", "cg3", NULL};
+    const char *near;
 
     if (!strcmp(value, "help") || !strcmp(value, "?")) {
         printf("none                 no graphic card\nstd                  standard VGA (default)\nvirtio               Virtio VGA\n");
@@ -82,7 +83,8 @@ static int opt_vga(struct cli *c, const char *value, struct err *e)
             c->vga = *t;
             return 0;
         }
-    return err_set(e, -EINVAL, "unknown vga type: %s", value);
+    near = nearest_name(value, there);
+    return err_set(e, -EINVAL, "unknown vga type: %s%s%s%s", value, near ? "; did you mean '" : "", near ?: "", near ? "'?" : "");
 }
 
 static int opt_vnc(struct cli *c, const char *value, struct err *e)
