@@ -43,13 +43,21 @@ struct irq_in gic_ppi(struct dev *gic, unsigned cpu, unsigned intid);
 /** gic_output - to CPU @cpu. */
 struct irq_line *gic_output(struct dev *gic, unsigned cpu, enum gic_output o);
 
-/** struct gic_row - an interrupt as monitors print it; gic_print_row leaves out what is neither enabled nor pending nor active. */
-struct gic_row {
-    const char *to; /* "cpu0" */
-    unsigned intid, prio;
-    bool enabled, pending, active, edge, group;
+/** struct gic_bank - interrupts as both versions keep them, by INTID: a bit each, and priorities. */
+struct gic_bank {
+    const uint32_t *group, *enabled, *latched, *active, *level, *edge;
+    const uint8_t *prio;
 };
-void gic_print_row(FILE *f, const struct gic_row *r);
+/** struct gic_view - what differs between versions when a monitor prints one. */
+struct gic_view {
+    uint32_t ctlr;
+    unsigned n_cpus, n_irqs;
+    void (*interface)(const struct dev *d, unsigned cpu, FILE *f); /* what is printed behind "cpu0: " */
+    void (*target)(const struct dev *d, unsigned intid, char to[16]); /* of an SPI */
+    struct gic_bank (*bank)(const struct dev *d, int cpu); /* private ones of @cpu; -1: SPIs */
+};
+/** gic_print - all that is enabled, pending or active.  Under the controller's lock. */
+void gic_print(const struct dev *d, const struct gic_view *v, FILE *f);
 
 /* dev_type.class_ops of a controller. */
 struct gic_type {

@@ -1,28 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A GICv2 as monitors show it. */
+/* A GICv2 as monitors show it: what gic_print asks for. */
 #include "dev/intc/gicv2_priv.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static void print_target(const struct gicv2 *g, unsigned intid, char to[16])
+static const struct gicv2 *of(const struct dev *d)
 {
-    snprintf(to, 16, "cpus%02x", g->target[intid]);
+    return (const struct gicv2 *)d;
 }
 
-static void print_cpu(const struct gicv2 *g, unsigned n, FILE *f)
+static void interface(const struct dev *d, unsigned cpu, FILE *f)
 {
-    const struct gicv2_cpu *c = &g->cpu[n];
-    struct gicv2_best b = gicv2_find_best(g, n);
-    char to[16];
+    const struct gicv2 *g = of(d);
+    const struct gicv2_cpu *c = &g->cpu[cpu];
+    struct gicv2_best b = gicv2_find_best(g, cpu);
 
-    snprintf(to, sizeof(to), "cpu%u", n);
-    fprintf(f, "%s: ctlr=%03x pmr=%02x bpr=%u,%u running=%02x pending=%u\n", to, c->ctlr, c->pmr, c->bpr, c->abpr,
+    fprintf(f, "ctlr=%03x pmr=%02x bpr=%u,%u running=%02x pending=%u\n", c->ctlr, c->pmr, c->bpr, c->abpr,
             gicv2_running(c) > 0xff ? 0xff : gicv2_running(c), b.intid);
-    for (unsigned i = 0; i < GIC_PRIVATE; i++)
-        gic_print_row(f, &(struct gic_row){.to = to, .intid = i, .prio = c->prio[i], .enabled = c->enabled >> i & 1,
-                                           .pending = (c->latched | (c->level & ~c->edge)) >> i & 1, .active = c->active >> i & 1,
-                                           .edge = c->edge >> i & 1, .group = c->group >> i & 1});
+}
+
+static void target(const struct dev *d, unsigned intid, char to[16])
+{
+    snprintf(to, 16, "cpus%02x", of(d)->target[intid]);
+}
+
+static struct gic_bank bank(const struct dev *d, int cpu)
+{
+    const struct gicv2 *g = of(d);
+    const struct gicv2_cpu *c = &g->cpu[cpu < 0 ? 0 : cpu];
+
+    if (cpu < 0)
+        return (struct gic_bank){g->group, g->enabled, g->latched, g->active, g->level, g->edge, g->prio};
+    return (struct gic_bank){&c->group, &c->enabled, &c->latched, &c->active, &c->level, &c->edge, c->prio};
+}
+
+static void print(struct dev *d, FILE *f)
+{
+    struct gicv2 *g = gicv2_of(d);
+
+    pthread_mutex_lock(&g->lock);
+    gic_print(d, &(struct gic_view){.ctlr = g->ctlr, .n_cpus = (unsigned)g->n_cpus, .n_irqs = (unsigned)g->n_irqs, .interface = interface,
+                                    .target = target, .bank = bank}, f);
+    pthread_mutex_unlock(&g->lock);
 }
 
 static unsigned counts(struct dev *d, uint64_t count[DEV_INPUTS])
@@ -33,33 +53,6 @@ static unsigned counts(struct dev *d, uint64_t count[DEV_INPUTS])
     memcpy(count, g->rises, sizeof(g->rises));
     pthread_mutex_unlock(&g->lock);
     return DEV_INPUTS;
-}
-
-static void print_spis(const struct gicv2 *g, FILE *f)
-{
-    for (unsigned i = GIC_PRIVATE; i < g->n_irqs; i++) {
-        unsigned w = i / 32, bit = i % 32;
-        char to[16];
-
-        print_target(g, i, to);
-        gic_print_row(f, &(struct gic_row){.to = to, .intid = i, .prio = g->prio[i],
-                                           .enabled = g->enabled[w] >> bit & 1,
-                                           .pending = (g->latched[w] | (g->level[w] & ~g->edge[w])) >> bit & 1,
-                                           .active = g->active[w] >> bit & 1, .edge = g->edge[w] >> bit & 1,
-                                           .group = g->group[w] >> bit & 1});
-    }
-}
-
-static void print(struct dev *d, FILE *f)
-{
-    struct gicv2 *g = gicv2_of(d);
-
-    pthread_mutex_lock(&g->lock);
-    fprintf(f, "%s: ctlr=%08x cpus=%u irqs=%u\n", d->type->name, g->ctlr, (unsigned)g->n_cpus, (unsigned)g->n_irqs);
-    for (unsigned i = 0; i < g->n_cpus; i++)
-        print_cpu(g, i, f);
-    print_spis(g, f);
-    pthread_mutex_unlock(&g->lock);
 }
 
 const struct dev_controller gicv2_controller = {.print = print, .counts = counts};
