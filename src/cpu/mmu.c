@@ -338,7 +338,7 @@ static unsigned regime_of(const struct cpu *cpu, unsigned memop)
 
 static bool is_aligned(const struct cpu *cpu)
 {
-    return sys_of(cpu)->aligned(cpu->mode);
+    return sys_of(cpu)->aligned(cpu->mode, regime_of(cpu, 0), 2);
 }
 
 static bool is_strict(const struct cpu *cpu)

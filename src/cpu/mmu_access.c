@@ -54,7 +54,7 @@ static bool misaligned(const struct doing *d)
 
     if (!(d->va & (d->size - 1)))
         return false;
-    return (d->e->page & MMU_E_DEVICE) || (d->ordered && sys->strict) || sys->aligned(d->cpu->mode);
+    return (d->e->page & MMU_E_DEVICE) || (d->ordered && sys->strict) || sys->aligned(d->cpu->mode, d->regime, d->size);
 }
 
 /* Finds the page, and whatever keeps the access from being made.  *@go: make it. */

@@ -40,8 +40,8 @@ struct guest_system {
     bool (*bad_access)(struct cpu *cpu, uint64_t va, uint64_t pa, enum mmu_access access,
                        unsigned regime, bool misaligned);
     uint32_t mode_guarded; /* what code in guarded pages (struct mmu_page) adds to the mode */
-    /** aligned - must data accesses in this mode be aligned to their size (SCTLR.A)? */
-    bool (*aligned)(uint32_t mode);
+    /** aligned - must data accesses of @size bytes be aligned to it in this mode, by @regime (SCTLR.A, EFLAGS.AC)? */
+    bool (*aligned)(uint32_t mode, unsigned regime, unsigned size);
     bool own_code; /* code may change itself, from the next instruction on, without saying so: a store to the page it is in, where there may
                     * be translations, is executed by itself */
     bool locks; /* atomics are so wherever they are: in two lines of the cache, in two pages, on a device's registers */

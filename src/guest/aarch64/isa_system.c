@@ -23,7 +23,7 @@ static void reset(struct cpu *cpu)
     cpu->mode = A64_MODE_SYSTEM;
 }
 
-static bool aligned(uint32_t mode)
+static bool aligned(uint32_t mode, unsigned regime, unsigned size)
 {
     return mode & A64_MODE_ALIGN;
 }

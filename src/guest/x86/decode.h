@@ -130,7 +130,8 @@ bool x86_insn_alone(const struct x86_insn *i);
 bool x86_insn_repeats(const struct x86_insn *i);
 bool x86_row_may_lock(unsigned row);
 /** x86_row_unit - whose registers it works on: what CR0, CR4 and XCR0 have to allow (SDM 3A, 2.5 and 13.1). */
-enum x86_unit { X86_UNIT_INTEGER, X86_UNIT_X87 /* and MMX */, X86_UNIT_SSE, X86_UNIT_AVX };
+/* Whose state an instruction needs.  MMX: alone, without XMM registers; WAIT: FWAIT; XSAVE: the XSAVE family. */
+enum x86_unit { X86_UNIT_INTEGER, X86_UNIT_X87, X86_UNIT_WAIT, X86_UNIT_MMX, X86_UNIT_SSE, X86_UNIT_AVX, X86_UNIT_XSAVE };
 enum x86_unit x86_row_unit(unsigned row);
 
 #endif

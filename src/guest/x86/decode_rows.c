@@ -361,11 +361,32 @@ enum {
 #undef INSN
 };
 
+static bool is_xsave(unsigned feat)
+{
+    return feat == X86_FEAT_XSAVE || feat == X86_FEAT_XSAVEOPT || feat == X86_FEAT_XSAVEC || feat == X86_FEAT_XSAVES;
+}
+
+/* MMX registers among the operands are P, Q and N; XMM registers V, W, U and o (insn_x87.def). */
+static enum x86_unit unit_of_x87_row(const struct text *t)
+{
+    bool mmx = strpbrk(t->ops, "PQN") || strcmp(t->name, "emms") == 0;
+
+    if (strcmp(t->name, "fwait") == 0)
+        return X86_UNIT_WAIT;
+    if (mmx && strpbrk(t->ops, "VWU"))
+        return X86_UNIT_SSE;
+    return mmx ? X86_UNIT_MMX : X86_UNIT_X87;
+}
+
 enum x86_unit x86_row_unit(unsigned row)
 {
     if (row < ROWS_INTEGER || row >= X86_NUM_ROWS)
         return X86_UNIT_INTEGER;
-    if (row < ROWS_X87 || texts[row].feat == X86_FEAT_FXSR) /* CR4.OSFXSR does not forbid FXSAVE and FXRSTOR */
+    if (texts[row].feat == X86_FEAT_FXSR) /* CR4.OSFXSR does not forbid FXSAVE and FXRSTOR */
         return X86_UNIT_X87;
+    if (is_xsave(texts[row].feat))
+        return X86_UNIT_XSAVE;
+    if (row < ROWS_X87)
+        return unit_of_x87_row(&texts[row]);
     return rule(row)->vex ? X86_UNIT_AVX : X86_UNIT_SSE;
 }

@@ -813,7 +813,7 @@ static bool flatten(struct tr *t)
     return true;
 }
 
-enum { LIFTED_MODES = X86_MODE_TF | X86_MODE_AC | X86_MODE_BREAK | X86_MODE_CHECKED | X86_MODE_VM, WORTH = 3 };
+enum { LIFTED_MODES = X86_MODE_AC | X86_MODE_CHECKED | X86_MODE_VM, WORTH = 3 };
 
 static bool can_be_flat(uint32_t mode)
 {

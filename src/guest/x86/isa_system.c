@@ -24,9 +24,10 @@ static void reset(struct cpu *cpu)
     cpu->mode = X86_MODE_SYSTEM;
 }
 
-static bool aligned(uint32_t mode)
+/* Not those of vectors, as processors do it, nor what the CPU itself reads and writes of tables and inner stacks (SDM 3A, 6.15). */
+static bool aligned(uint32_t mode, unsigned regime, unsigned size)
 {
-    return mode & X86_MODE_AC;
+    return (mode & X86_MODE_AC) && size <= 8 && regime == R_USER;
 }
 
 /* --- For logs --- */

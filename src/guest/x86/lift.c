@@ -520,15 +520,28 @@ static void translate(struct x86_tr *t)
 /* What the mode does not allow of x87, MMX and vectors; true: it has been raised (SDM 3A, tables 2-2 and 13-1). */
 static bool unit_is_off(struct x86_tr *t)
 {
-    uint32_t all = X86_MODE_NO_FPU | X86_MODE_NO_SSE | X86_MODE_SSE_NM | X86_MODE_NO_AVX, m = t->mode;
+    uint32_t all = X86_MODE_NO_FPU | X86_MODE_NO_SSE | X86_MODE_SSE_NM | X86_MODE_NO_AVX | X86_MODE_NO_MMX | X86_MODE_WAIT_NM, m = t->mode;
 
     if (!(m & all) || t->i->row == X86_NO_ROW)
         return false;
     switch (x86_row_unit(t->i->row)) {
     case X86_UNIT_INTEGER:
+    case X86_UNIT_XSAVE: /* these look themselves */
         return false;
     case X86_UNIT_X87:
         if (!(m & X86_MODE_NO_FPU))
+            return false;
+        break;
+    case X86_UNIT_WAIT:
+        if (!(m & X86_MODE_WAIT_NM))
+            return false;
+        break;
+    case X86_UNIT_MMX:
+        if (m & X86_MODE_NO_MMX) {
+            x86_undefined(t);
+            return true;
+        }
+        if (!(m & X86_MODE_SSE_NM))
             return false;
         break;
     case X86_UNIT_SSE:
@@ -550,6 +563,17 @@ static bool unit_is_off(struct x86_tr *t)
     }
     x86_raise(t, X86_EXC_NM, 0);
     return true;
+}
+
+/* MMX registers are the x87 unit's: whatever uses one waits as that does (SDM 3A, 13.1 and 24.25.3). */
+static bool needs_mmx(const struct x86_insn *i)
+{
+    if (i->row != X86_NO_ROW && x86_row_unit(i->row) == X86_UNIT_MMX)
+        return true;
+    for (unsigned n = 0; n < i->n_ops; n++)
+        if (i->op[n].kind == X86_OP_MM)
+            return true;
+    return false;
 }
 
 static void too_long(struct x86_tr *t)
@@ -604,10 +628,13 @@ uint32_t x86_lift(struct ir *ir, uint32_t mode, uint64_t pc, const uint8_t *code
         t.next = t.pc + i.len;
         if ((mode & X86_MODE_CHECKED) && !(mode & X86_MODE_SYSTEM))
             check_bytes(&t, code + done, i.len);
-        if (how == X86_TOO_LONG)
+        if (how == X86_TOO_LONG) {
             too_long(&t);
-        else if (!unit_is_off(&t))
+        } else if (!unit_is_off(&t)) {
+            if ((mode & X86_MODE_X87_SLOW) && needs_mmx(&i))
+                x86_x87_wait(&t);
             translate(&t);
+        }
         t.pc = t.next;
         done += i.len;
     }

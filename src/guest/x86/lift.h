@@ -173,4 +173,7 @@ void x86_goto_ind(struct x86_tr *t, ir_val ip, enum ir_exit_kind kind, uint64_t 
 /** x86_again - go on at the next instruction, looked up anew: what code means may have changed. */
 void x86_again(struct x86_tr *t);
 
+/** x86_x87_wait - pending x87 exceptions are raised here. */
+void x86_x87_wait(struct x86_tr *t);
+
 #endif

@@ -73,7 +73,9 @@ static uint32_t fp_bits(const struct x86_sys *s)
     if ((s->cr0 & CR0_EM) || !(s->cr4 & CR4_OSFXSR))
         m |= X86_MODE_NO_SSE;
     if (s->cr0 & CR0_TS)
-        m |= X86_MODE_SSE_NM;
+        m |= X86_MODE_SSE_NM | (s->cr0 & CR0_MP ? X86_MODE_WAIT_NM : 0);
+    if (s->cr0 & CR0_EM)
+        m |= X86_MODE_NO_MMX;
     if (!(s->cr4 & CR4_OSXSAVE) || (s->u.xcr0 & 6) != 6 || !x86_pe(s) || x86_vm(s))
         m |= X86_MODE_NO_AVX;
     if ((s->u.mxcsr >> 7 & 0x3f) != 0x3f)

@@ -197,7 +197,7 @@ static bool put(const struct string *t, uint64_t at, uint64_t v)
 /* The element that the debugger or the guest asked for, or as many as do not take long. */
 static unsigned budget(const struct string *t, unsigned usual)
 {
-    return t->cpu->single_step || t->cpu->guest_step || t->cpu->mode & X86_MODE_TF ? 1 : usual;
+    return t->cpu->single_step || t->cpu->guest_step ? 1 : usual;
 }
 
 /* --- MOVS, STOS, LODS --- */

@@ -24,8 +24,8 @@ static ir_val call(struct x86_tr *t, enum x86_helper h, uint64_t a, uint64_t b, 
     return ir_call(t->ir, h, number(t, a), number(t, b), number(t, c));
 }
 
-/* Waits for pending exceptions, of which there are none as long as all are masked. */
-static void wait_here(struct x86_tr *t)
+/* There are none as long as all are masked. */
+void x86_x87_wait(struct x86_tr *t)
 {
     if (slow(t))
         call(t, X86_HELP_x87_wait, t->i->len, 0, 0);
@@ -89,7 +89,7 @@ static void store(struct x86_tr *t, enum x87_type type, bool trunc, bool pops)
     unsigned size = x86_size(t, 0);
     ir_val v, old;
 
-    wait_here(t);
+    x86_x87_wait(t);
     old = old_memory(t, 0, size);
     v = call(t, X86_HELP_x87_store, type, trunc, 0);
     write_low(t, size, unless_kept(t, v, old));
@@ -103,7 +103,7 @@ static void store_ten(struct x86_tr *t, ir_val (*value)(struct x86_tr *t))
 {
     ir_val low, high, old_low, old_high;
 
-    wait_here(t);
+    x86_x87_wait(t);
     old_low = old_memory(t, 0, 8);
     old_high = old_memory(t, 8, 2);
     low = unless_kept(t, value(t), old_low);
@@ -118,7 +118,7 @@ static void load(struct x86_tr *t, enum x87_type type)
 {
     ir_val v;
 
-    wait_here(t);
+    x86_x87_wait(t);
     v = operand(t);
     ir_call(t->ir, X86_HELP_x87_load, number(t, type), v, number(t, 0));
     note(t);
@@ -143,7 +143,7 @@ void tr_x86_fbld(struct x86_tr *t)
 {
     ir_val low, high;
 
-    wait_here(t);
+    x86_x87_wait(t);
     high = high_bytes(t);
     low = x86_load(t, x86_mem_at(t, 0, 8, false), 8);
     ir_call(t->ir, X86_HELP_x87_load, number(t, X87_BCD), low, high);
@@ -154,7 +154,7 @@ void tr_x86_fld_m80(struct x86_tr *t)
 {
     ir_val low, high;
 
-    wait_here(t);
+    x86_x87_wait(t);
     high = high_bytes(t);
     low = x86_load(t, x86_mem_at(t, 0, 8, false), 8);
     ir_call(t->ir, X86_HELP_x87_load80, low, high, IR_NONE);
@@ -203,7 +203,7 @@ void tr_x86_farith_m(struct x86_tr *t)
     bool compares = digit(t) == X87_COM || digit(t) == X87_COMP;
     ir_val v;
 
-    wait_here(t);
+    x86_x87_wait(t);
     v = operand(t);
     ir_call(t->ir, compares ? X86_HELP_x87_compare_m : X86_HELP_x87_arith_m, number(t, digit(t)), number(t, type_of(t)), v);
     note(t);
@@ -214,14 +214,14 @@ void tr_x86_farith(struct x86_tr *t)
 {
     unsigned how = t->i->opcode == 0xd8 ? 0 : t->i->opcode == 0xdc ? X87_TO_I : X87_TO_I | X87_POP;
 
-    wait_here(t);
+    x86_x87_wait(t);
     call(t, X86_HELP_x87_arith, digit(t), t->i->modrm & 7, how);
     note(t);
 }
 
 static void compare(struct x86_tr *t, enum x87_op op, unsigned i, unsigned how)
 {
-    wait_here(t);
+    x86_x87_wait(t);
     call(t, X86_HELP_x87_compare, op, i, how);
     note(t);
 }
@@ -267,7 +267,7 @@ void tr_x86_fcomi(struct x86_tr *t)
     ir_val v, zero = x86_bit(t, 0);
     unsigned how = X87_TO_FLAGS | (t->i->opcode == 0xdf ? X87_POP : 0);
 
-    wait_here(t);
+    x86_x87_wait(t);
     v = call(t, X86_HELP_x87_compare, digit(t) == 5 ? X87_UCOM : X87_COM, t->i->modrm & 7, how);
     x86_set_flag(t, X86_FL_OF, zero);
     x86_set_flag(t, X86_FL_SF, zero);
@@ -282,7 +282,7 @@ void tr_x86_fcomi(struct x86_tr *t)
 
 static void simple(struct x86_tr *t, enum x86_helper h, uint64_t a, uint64_t b)
 {
-    wait_here(t);
+    x86_x87_wait(t);
     call(t, h, a, b, 0);
     note(t);
 }
@@ -334,7 +334,7 @@ void tr_x86_frotate(struct x86_tr *t)
 
 void tr_x86_fnop(struct x86_tr *t)
 {
-    wait_here(t);
+    x86_x87_wait(t);
     note(t);
 }
 
@@ -344,7 +344,7 @@ void tr_x86_fcmov(struct x86_tr *t)
     static const uint8_t cc[] = {2, 4, 6, 10};
     ir_val yes;
 
-    wait_here(t);
+    x86_x87_wait(t);
     yes = x86_cond(t, cc[digit(t) & 3] | (t->i->opcode & 1));
     ir_call(t->ir, X86_HELP_x87_cmov, number(t, t->i->modrm & 7), ir_conv(t->ir, IRO_zext, IR_I64, yes), number(t, 0));
     note(t);
@@ -354,7 +354,7 @@ void tr_x86_fcmov(struct x86_tr *t)
 
 void tr_x86_fwait(struct x86_tr *t)
 {
-    wait_here(t);
+    x86_x87_wait(t);
 }
 
 void tr_x86_fnstcw(struct x86_tr *t)
@@ -376,7 +376,7 @@ void tr_x86_fldcw(struct x86_tr *t)
 {
     ir_val v;
 
-    wait_here(t);
+    x86_x87_wait(t);
     v = operand(t);
     ir_call(t->ir, X86_HELP_x87_ldcw, v, number(t, t->next), IR_NONE);
 }
@@ -414,7 +414,7 @@ static void put_image(struct x86_tr *t, bool registers)
 
 static void get_image(struct x86_tr *t, bool registers)
 {
-    wait_here(t);
+    x86_x87_wait(t);
     ir_call(t->ir, X86_HELP_x87_get_env, x86_mem(t, 1, false), number(t, image(t, registers)), number(t, t->next));
 }
 

@@ -4,6 +4,7 @@
  * state lies at the same place in both formats, for there is nothing before it.
  */
 #include "guest/x86/lift.h"
+#include "guest/x86/system_priv.h"
 
 #include "cpu/engine.h"
 
@@ -183,13 +184,29 @@ static uint64_t xsave(struct cpu *cpu, uint64_t addr, uint64_t kind, uint64_t wh
     return 0;
 }
 
+/* What forbids them, in the order of the exceptions; true: it is raised.  CR0.EM and CR4.OSFXSR do not matter. */
+static bool forbidden(struct cpu *cpu, uint64_t addr, uint64_t kind)
+{
+    bool system = cpu->mode & X86_MODE_SYSTEM, plain = (kind & 3) == KIND_FXSAVE;
+
+    if (!plain && system && !(x86s(cpu)->cr4 & CR4_OSXSAVE))
+        x86_throw(cpu, X86_EXC_UD, 0);
+    else if (!plain && system && (x86s(cpu)->cr0 & CR0_TS))
+        x86_throw(cpu, X86_EXC_NM, 0);
+    else if (((kind & 3) == KIND_XSAVES && x86_cpl(cpu->mode)) || addr & (plain ? 15 : 63))
+        x86_throw(cpu, X86_EXC_GP, 0);
+    else
+        return false;
+    return true;
+}
+
 /* @a: the address; @b: KIND_. */
 uint64_t x86_help_xsave(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t c)
 {
     bool plain = (b & 3) == KIND_FXSAVE;
 
-    if (a & (plain ? 15 : 63))
-        return x86_throw(cpu, X86_EXC_GP, 0);
+    if (forbidden(cpu, a, b))
+        return 0;
     return plain ? fxsave(cpu, a, b) : xsave(cpu, a, b, asked(x86(cpu)));
 }
 
@@ -307,8 +324,8 @@ uint64_t x86_help_xrstor(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t c)
 {
     bool plain = (b & 3) == KIND_FXSAVE;
 
-    if (a & (plain ? 15 : 63))
-        return x86_throw(cpu, X86_EXC_GP, 0);
+    if (forbidden(cpu, a, b))
+        return 0;
     return plain ? fxrstor(cpu, a, b) : xrstor(cpu, a, b, asked(x86(cpu)));
 }
 
@@ -359,18 +376,11 @@ void tr_x86_xrstor(struct x86_tr *t)
 /* There is no supervisor state (IA32_XSS allows none): XSAVES is XSAVEC, XRSTORS takes its format only (SDM 1, 13.11 and 13.12). */
 void tr_x86_xsaves(struct x86_tr *t)
 {
-    if (x86_cpl(t->mode))
-        x86_raise(t, X86_EXC_GP, 0);
-    else
-        call(t, X86_HELP_xsave, KIND_XSAVES, true);
+    call(t, X86_HELP_xsave, KIND_XSAVES, true);
 }
 
 void tr_x86_xrstors(struct x86_tr *t)
 {
-    if (x86_cpl(t->mode)) {
-        x86_raise(t, X86_EXC_GP, 0);
-        return;
-    }
     call(t, X86_HELP_xrstor, KIND_XSAVES, false);
     x86_again(t);
 }

@@ -107,10 +107,10 @@ enum {
     X86_MODE_VM = 1 << 5,      /* virtual-8086 */
     X86_MODE_LMA = 1 << 6,     /* long mode, compatibility mode included */
     X86_MODE_CPL = 7,          /* shift: current privilege level; 2 bits */
-    X86_MODE_TF = 1 << 9,      /* single step: each instruction is followed by #DB */
-    X86_MODE_NO_FPU = 1 << 10, /* x87 and MMX raise #NM (CR0.EM or TS) */
+    X86_MODE_WAIT_NM = 1 << 9, /* FWAIT raises #NM (CR0.MP and TS) */
+    X86_MODE_NO_FPU = 1 << 10, /* x87 raises #NM (CR0.EM or TS) */
     X86_MODE_NO_SSE = 1 << 11, /* #UD (CR4.OSFXSR is clear, or CR0.EM) */
-    X86_MODE_SSE_NM = 1 << 12, /* SSE raises #NM (CR0.TS) */
+    X86_MODE_SSE_NM = 1 << 12, /* SSE and MMX raise #NM (CR0.TS) */
     X86_MODE_NO_AVX = 1 << 13, /* #UD: CR4.OSXSAVE or XCR0 do not allow it */
     X86_MODE_AC = 1 << 14,     /* alignment is checked: CR0.AM, EFLAGS.AC, CPL 3 */
     X86_MODE_FP_SLOW = 1 << 15,  /* MXCSR unmasks exceptions: evaluate SSE out of line, and look */
@@ -120,7 +120,7 @@ enum {
     X86_MODE_PG = 1 << 19,     /* paging */
     X86_MODE_SMM = 1 << 20,
     X86_MODE_GUEST = 1 << 21,  /* in an SVM guest: what may be intercepted asks */
-    X86_MODE_BREAK = 1 << 22,  /* DR7 has instruction breakpoints: each instruction asks */
+    X86_MODE_NO_MMX = 1 << 22, /* #UD (CR0.EM) */
     X86_MODE_UMIP = 1 << 23,
     X86_MODE_FEATURES = 24,    /* shift: number of the feature set (features.h); 7 bits */
     X86_MODE_CHECKED = (int)(1u << 31), /* of programs, only for lifting: each instruction sees whether it is still the same */

@@ -119,11 +119,19 @@ static size_t image_size(unsigned how)
     return env_size(how) + (how & REGISTERS ? 80u : 0u);
 }
 
+/* Alignment checks are those of its words. */
+static bool misaligned(const struct cpu *cpu, uint64_t addr, unsigned how)
+{
+    return (cpu->mode & X86_MODE_AC) && addr & (how & WIDE ? 3 : 1);
+}
+
 /* FNSTENV masks all exceptions, FNSAVE initialises. */
 uint64_t x86_help_x87_put_env(struct cpu *cpu, uint64_t addr, uint64_t how, uint64_t next)
 {
     uint8_t buf[MAX_IMAGE];
 
+    if (misaligned(cpu, addr, (unsigned)how))
+        return x86_throw(cpu, X86_EXC_AC, 0);
     put_image(x86(cpu), (unsigned)how, buf);
     if (!x86_copy_out(cpu, addr, buf, image_size((unsigned)how)))
         return 0;
@@ -139,6 +147,8 @@ uint64_t x86_help_x87_get_env(struct cpu *cpu, uint64_t addr, uint64_t how, uint
 {
     uint8_t buf[MAX_IMAGE];
 
+    if (misaligned(cpu, addr, (unsigned)how))
+        return x86_throw(cpu, X86_EXC_AC, 0);
     if (!x86_copy_in(cpu, buf, addr, image_size((unsigned)how)))
         return 0;
     get_image(x86(cpu), (unsigned)how, buf);

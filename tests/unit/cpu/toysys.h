@@ -118,7 +118,7 @@ static inline bool tsys_bad_access(struct cpu *cpu, uint64_t va, uint64_t pa, en
 }
 
 /* Modes from 8 on mind. */
-static inline bool tsys_aligned(uint32_t mode)
+static inline bool tsys_aligned(uint32_t mode, unsigned regime, unsigned size)
 {
     return mode & 8;
 }

@@ -82,7 +82,7 @@ TEST(x86_flat, modes_that_ask_more_of_each_instruction_are_lifted)
     static const uint8_t code[] = {0x31, 0xc0, 0x89, 0xc1, 0x89, 0xc2, 0xc3};
 
     CHECK_EQ(flatten(PROGRAM64, code, sizeof(code)), sizeof(code));
-    CHECK_EQ(flatten(PROGRAM64 | X86_MODE_TF, code, sizeof(code)), 0);
+    CHECK_EQ(flatten(PROGRAM64 | X86_MODE_AC, code, sizeof(code)), 0);
     CHECK_EQ(flatten(PROGRAM64 | X86_MODE_CHECKED, code, sizeof(code)), 0);
     CHECK_EQ(flatten(X86_CODE16 | X86_MODE_FLAT, code, sizeof(code)), 0);
     CHECK_EQ(flatten(PROGRAM64 & ~X86_MODE_FLAT, code, sizeof(code)), 0);

@@ -221,7 +221,7 @@ static bool is_of_other_state(unsigned row)
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (!strcmp(names[i], x86_row_name(row)))
             return true;
-    return x86_row_unit(row) == X86_UNIT_X87;
+    return x86_row_unit(row) >= X86_UNIT_X87 && x86_row_unit(row) <= X86_UNIT_MMX;
 }
 
 /* Those that the processor has, this mode has, and a test can have. */
