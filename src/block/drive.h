@@ -29,6 +29,7 @@ struct drive {
     enum drive_error werror, rerror;
     bool used;   /* a device has it: no second one may */
     bool removable; /* its device lets the medium be changed */
+    bool tray_open; /* the medium was taken out */
     void *owner; /* who is told of eject and change, with: */
     /** changed - the medium is another, none, or has another size: the machine's lock is held.  When it returns the device
      * does not use the old one any more. */

@@ -3,6 +3,9 @@
 #include "block/filter.h"
 #include "block/throttle.h"
 
+#include <stdio.h>
+#include <string.h>
+
 struct throttle {
     char *group_id;
     struct throttle_group *group;
@@ -88,3 +91,20 @@ const struct blk_driver filter_throttle = {
     .info = filter_info,
     .io = &throttle_io,
 };
+
+bool blk_throttle_describe(const struct blk *b, char *buf, size_t len)
+{
+    const struct throttle *t = b->state;
+    const char *id;
+    size_t n;
+
+    if (b->drv != &filter_throttle)
+        return false;
+    id = t->group_id;
+    /* -drive names the groups of its own so. */
+    id += strncmp(id, "throttle-of-", 12) == 0 ? 12 : strncmp(id, "group-", 6) == 0 ? 6 : 0;
+    throttle_describe(t->group, buf, len);
+    n = strlen(buf);
+    snprintf(buf + n, len - n, " group=%s", id);
+    return true;
+}

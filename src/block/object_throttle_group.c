@@ -219,3 +219,19 @@ const struct blk_object_type object_throttle_group = {
     .make = group_make,
     .free = group_free,
 };
+
+void throttle_describe(const struct throttle_group *g, char *buf, size_t len)
+{
+    static const char *const names[] = {"bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr"};
+    size_t at = 0;
+
+    *buf = 0;
+    for (unsigned half = 0; half < 2; half++) {
+        for (unsigned i = 3 * half; i < 3 * half + 3 && at < len; i++)
+            at += (size_t)snprintf(buf + at, len - at, "%s=%" PRIu64 " ", names[i], g->limit[i].avg);
+        for (unsigned i = 3 * half; i < 3 * half + 3 && at < len; i++)
+            at += (size_t)snprintf(buf + at, len - at, "%s_max=%" PRIu64 " ", names[i], g->limit[i].max);
+    }
+    if (at < len)
+        snprintf(buf + at, len - at, "iops_size=%" PRIu64, g->iops_size);
+}

@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 
+struct blk;
 struct throttle_group;
 
 /** throttle_find - the group @id, borrowed; NULL with @e. */
@@ -20,5 +21,10 @@ struct throttle_group *throttle_find(struct blk_env *env, const char *id, struct
 
 /** throttle_wait - until a request of @len bytes may begin; requests of a kind begin in order. */
 void throttle_wait(struct throttle_group *g, bool write, uint64_t len);
+
+/** throttle_describe - "bps=1000 bps_rd=0 ... iops_size=0" of @g. */
+void throttle_describe(const struct throttle_group *g, char *buf, size_t len);
+/** blk_throttle_describe - the same of a throttle filter, and its group's name; false: @b is none. */
+bool blk_throttle_describe(const struct blk *b, char *buf, size_t len);
 
 #endif

@@ -29,6 +29,7 @@ struct vcpu {
     struct cpu *cpu;
     unsigned index;
     pthread_t thread;
+    pid_t tid; /* 0: not there yet [lock of all until then] */
     pthread_cond_t wake;
     /* [lock of all] */
     struct work *first, **last;
@@ -453,6 +454,8 @@ static void *thread(void *arg)
     cpu_self = v->cpu;
     thread_signals(&old);
     pthread_mutex_lock(&v->all->lock);
+    v->tid = gettid();
+    pthread_cond_broadcast(&v->all->changed);
     loop_locked(v);
     do_work_locked(v); /* others may wait for it */
     v->gone = true;
@@ -610,7 +613,16 @@ struct vcpu *vcpu_new(struct machine *m, struct cpu *cpu, unsigned index, bool o
     add(a, v);
     if (pthread_create(&v->thread, NULL, thread, v) != 0)
         fatal("cannot start the thread of CPU %u", index);
+    pthread_mutex_lock(&a->lock);
+    while (!v->tid)
+        pthread_cond_wait(&a->changed, &a->lock);
+    pthread_mutex_unlock(&a->lock);
     return v;
+}
+
+pid_t vcpu_tid(const struct vcpu *v)
+{
+    return v->tid;
 }
 
 static void drop_work(struct vcpu *v)

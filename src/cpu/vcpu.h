@@ -8,6 +8,8 @@
 #include "bus/machine.h"
 #include "cpu/mmu.h"
 
+#include <sys/types.h>
+
 /* What guest_system.stopped wants of the vCPU's loop. */
 enum vcpu_next {
     VCPU_GO,    /* run on */
@@ -86,6 +88,8 @@ bool vcpu_on(struct vcpu *v, void (*start)(struct cpu *cpu, void *opaque), void 
 void vcpu_off(struct vcpu *v);
 bool vcpu_is_on(const struct vcpu *v);
 bool vcpu_is_asleep(const struct vcpu *v);
+/** vcpu_tid - its host thread, for tools that place threads on processors; it is there when vcpu_new() returns. */
+pid_t vcpu_tid(const struct vcpu *v);
 /* How a CPU goes on when the machine does; a debugger's.  Stepping, it stops the machine (RUN_DEBUG) after one instruction, or at
  * the vector that this led to; masked: interrupts wait meanwhile. */
 enum vcpu_how { VCPU_FREE, VCPU_STEP, VCPU_STEP_MASKED, VCPU_HELD };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* info block, eject, change, block_resize, drive_add. */
 #include "mon/mon_priv.h"
+#include "block/throttle.h"
 #include "ui/vnc.h"
 
 #include "base/size_text.h"
@@ -10,24 +11,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void print_medium(struct mon *m, const struct blk *b, const char *limits)
+{
+    unsigned flags = blk_flags(b), depth = 0;
+
+    mon_printf(m, "    Cache mode:       %s%s%s\n", flags & BLK_WRITE_THROUGH ? "writethrough" : "writeback",
+               flags & BLK_DIRECT ? ", direct" : "", flags & BLK_NO_FLUSH ? ", ignore flushes" : "");
+    if (flags & BLK_DETECT_ZEROES)
+        mon_printf(m, "    Detect zeroes:    %s\n", flags & BLK_DETECT_UNMAP ? "unmap" : "on");
+    for (const struct blk *back = b; (back = blk_backing(back));)
+        depth++;
+    if (depth)
+        mon_printf(m, "    Backing file:     %s (chain depth: %u)\n", blk_filename(blk_backing(b)), depth);
+    if (limits)
+        mon_printf(m, "    I/O throttling:   %s\n", limits);
+}
+
 static bool print_drive(void *opaque, const char *id, void *backend)
 {
     struct mon *m = opaque;
     const struct drive *d = backend;
+    const struct blk *b = d->blk;
+    char limits[512];
+    bool limited = b && blk_throttle_describe(b, limits, sizeof(limits));
 
-    if (!d->blk) {
+    if (limited)
+        b = blk_file(b);
+    if (!b)
         mon_printf(m, "%s: [not inserted]\n", id);
-    } else {
-        mon_printf(m, "%s: %s (%s%s)\n", id, blk_filename(d->blk), blk_driver_name(d->blk),
-                   blk_flags(d->blk) & BLK_RDWR ? "" : ", read-only");
-        mon_printf(m, "    Cache mode:       %s%s\n",
-                   blk_flags(d->blk) & BLK_WRITE_THROUGH ? "writethrough" : "writeback",
-                   blk_flags(d->blk) & BLK_DIRECT ? ", direct" : "");
-    }
+    else
+        mon_printf(m, "%s: %s (%s%s)\n", id, blk_filename(b), blk_driver_name(b), blk_flags(b) & BLK_RDWR ? "" : ", read-only");
     if (d->removable)
-        mon_printf(m, "    Removable device: not locked, tray closed\n");
-    if (d->blk && blk_backing(d->blk))
-        mon_printf(m, "    Backing file:     %s\n", blk_filename(blk_backing(d->blk)));
+        mon_printf(m, "    Removable device: not locked, tray %s\n", d->tray_open ? "open" : "closed");
+    if (b)
+        print_medium(m, b, limited ? limits : NULL);
     mon_puts(m, "\n");
     return true;
 }
@@ -63,6 +80,7 @@ static int swap(struct drive *d, struct blk *new, struct err *e)
     struct blk *old = d->blk;
 
     d->blk = new;
+    d->tray_open = !new;
     if (d->changed)
         d->changed(d->owner, d);
     return old ? blk_close(old, e) : 0;

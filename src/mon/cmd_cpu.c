@@ -29,7 +29,7 @@ static int cpus(struct mon *m, const char *args, struct err *e)
     struct vcpu *v;
 
     for (unsigned i = 0; (v = vcpu_at(m->env->m, i)); i++)
-        mon_printf(m, "%c CPU #%u:%s%s\n", i == m->cpu ? '*' : ' ', i,
+        mon_printf(m, "%c CPU #%u: thread_id=%d%s%s\n", i == m->cpu ? '*' : ' ', i, (int)vcpu_tid(v),
                    vcpu_is_on(v) ? "" : " (powered off)", vcpu_is_asleep(v) ? " (halted)" : "");
     return mon_end(args, e);
 }

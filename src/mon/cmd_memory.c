@@ -42,6 +42,19 @@ static int get_fmt(const char **args, struct fmt *f, struct err *e)
     return 0;
 }
 
+static void print_char(struct mon *m, unsigned char c)
+{
+    static const char plain[] = "\'\\\n\r", letters[] = "\'\\nr";
+    const char *p = c ? strchr(plain, c) : NULL;
+
+    if (p)
+        mon_printf(m, "'\\%c'", letters[p - plain]);
+    else if (isprint(c))
+        mon_printf(m, "'%c'", c);
+    else
+        mon_printf(m, "'\\x%02x'", c);
+}
+
 static void print_one(struct mon *m, const struct fmt *f, uint64_t v, unsigned size)
 {
     int64_t s = (int64_t)(v << (64 - 8 * size)) >> (64 - 8 * size);
@@ -52,10 +65,7 @@ static void print_one(struct mon *m, const struct fmt *f, uint64_t v, unsigned s
     case 'u': mon_printf(m, "%*" PRIu64, size == 1 ? 3 : size == 2 ? 5 : size == 4 ? 10 : 20, v); break;
     case 'o': mon_printf(m, "%#*" PRIo64, (8 * (int)size + 2) / 3, v); break;
     case 'c':
-        if (isprint((int)(v & 0xff)))
-            mon_printf(m, "'%c'", (int)(v & 0xff));
-        else
-            mon_printf(m, "'\\x%02x'", (unsigned)(v & 0xff));
+        print_char(m, (unsigned char)v);
         break;
     default: mon_printf(m, "0x%0*" PRIx64, digits, v); break;
     }

@@ -33,29 +33,118 @@ static bool is_card(void *opaque, struct dev *d)
     return !s->card;
 }
 
+/* Cards without a name are counted, each model for itself. */
+struct count {
+    const struct dev *card;
+    unsigned before;
+    bool met;
+};
+
+static bool count_card(void *opaque, struct dev *d)
+{
+    struct count *c = opaque;
+
+    if (d == c->card)
+        c->met = true;
+    else if (!c->met && d->type == c->card->type)
+        c->before++;
+    return !c->met;
+}
+
+static void print_card(struct mon *m, const struct net *n, const struct dev *card)
+{
+    struct count c = {.card = card};
+    uint8_t a[6];
+
+    if (card->id) {
+        mon_printf(m, "%s: ", card->id);
+    } else {
+        machine_each_dev(m->env->m, count_card, &c);
+        mon_printf(m, "%s.%u: ", card->type->name, c.before);
+    }
+    mon_printf(m, "index=0,type=nic,model=%s", card->type->name);
+    if (net_card_mac(n, a))
+        mon_printf(m, ",macaddr=%02x:%02x:%02x:%02x:%02x:%02x", a[0], a[1], a[2], a[3], a[4], a[5]);
+    mon_puts(m, "\n");
+}
+
+static void print_end(struct mon *m, const struct net *n)
+{
+    char text[512];
+    bool first = true;
+
+    net_describe(n, text, sizeof(text));
+    mon_printf(m, "%s: index=0,type=%s%s%s%s\n", net_id(n), net_type(n), *text ? "," : "", text, net_link(n) ? "" : ",link=off");
+    for (struct net_filter *f = NULL; (f = net_filter_next(n, f)); first = false) {
+        net_filter_describe(f, text, sizeof(text));
+        mon_printf(m, "%s  - %s: %s\n", first ? "filters:\n" : "", net_filter_id(f), text);
+    }
+}
+
 static bool print_net(void *opaque, const char *id, void *backend)
 {
     struct mon *m = opaque;
-    struct net *n = backend;
     struct seek s = {.netdev = id};
-    char text[512];
 
-    net_describe(n, text, sizeof(text));
+    if (net_hub_of(backend) >= 0)
+        return true;
     machine_each_dev(m->env->m, is_card, &s);
-    if (s.card)
-        mon_printf(m, "%s: index=0,type=nic,model=%s\n \\ ", s.card->id ? s.card->id : s.card->type->name,
-                   s.card->type->name);
-    mon_printf(m, "%s: index=0,type=%s%s%s%s\n", id, net_type(n), *text ? "," : "", text,
-               net_link(n) ? "" : ",link=off");
-    for (struct net_filter *f = NULL; (f = net_filter_next(n, f));) {
-        net_filter_describe(f, text, sizeof(text));
-        mon_printf(m, "   - %s: %s\n", net_filter_id(f), text);
+    if (s.card) {
+        print_card(m, backend, s.card);
+        mon_puts(m, " \\ ");
     }
+    print_end(m, backend);
+    return true;
+}
+
+/* Hubs one after the other: the smallest number above @last. */
+struct hub {
+    struct mon *m;
+    int last, next;
+};
+
+static bool next_hub(void *opaque, const char *id, void *backend)
+{
+    struct hub *h = opaque;
+    int n = net_hub_of(backend);
+
+    if (n > h->last && (h->next < 0 || n < h->next))
+        h->next = n;
+    return true;
+}
+
+static bool print_port(void *opaque, const char *id, void *backend)
+{
+    struct hub *h = opaque;
+    struct seek s = {.netdev = id};
+
+    if (net_hub_of(backend) != h->next || strcmp(net_type(backend), "hubport") != 0)
+        return true;
+    mon_printf(h->m, " \\ %s", id);
+    machine_each_dev(h->m->env->m, is_card, &s);
+    if (s.card || net_hub_end(backend))
+        mon_puts(h->m, ": ");
+    if (s.card)
+        print_card(h->m, backend, s.card);
+    else if (net_hub_end(backend))
+        print_end(h->m, net_hub_end(backend));
+    else
+        mon_puts(h->m, "\n");
     return true;
 }
 
 static int network(struct mon *m, const char *args, struct err *e)
 {
+    struct hub h = {.m = m, .last = -1};
+
+    for (;; h.last = h.next) {
+        h.next = -1;
+        machine_each_backend(m->env->m, "netdev", next_hub, &h);
+        if (h.next < 0)
+            break;
+        mon_printf(m, "hub %d\n", h.next);
+        machine_each_backend(m->env->m, "netdev", print_port, &h);
+    }
     machine_each_backend(m->env->m, "netdev", print_net, m);
     return mon_end(args, e);
 }

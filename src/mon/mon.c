@@ -162,11 +162,15 @@ static int help(struct mon *m, const char *args, struct err *e)
     if (info && mon_word(&args, name, sizeof(name))) {
         if ((c = find(mon_infos, name)))
             print_help(m, c, "info ");
+        else
+            unknown(m, mon_infos, "info ", name);
         return 0;
     }
     if (any && !info) {
         if ((c = find(mon_commands, name)))
             print_help(m, c, "");
+        else
+            unknown(m, mon_commands, "", name);
         return 0;
     }
     for (const struct mon_command *const *t = info ? mon_infos : mon_commands; *t; t++)

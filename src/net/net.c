@@ -218,6 +218,13 @@ bool net_has_card(const struct net *n)
     return n->card;
 }
 
+bool net_card_mac(const struct net *n, uint8_t mac[6])
+{
+    if (n->card)
+        memcpy(mac, n->mac, 6);
+    return n->card;
+}
+
 void net_warn(const struct net_env *env, const char *fmt, ...)
 {
     char text[512];

@@ -79,6 +79,8 @@ void net_describe(const struct net *n, char *buf, size_t len);
 unsigned net_queues(const struct net *n);
 
 bool net_has_card(const struct net *n);
+/** net_card_mac - its card's address as the guest found it; zeros: a hub's port is there.  False: no card. */
+bool net_card_mac(const struct net *n, uint8_t mac[6]);
 
 /** net_attach - -EBUSY when it has a card.  @offloads: what the card can receive now; net_set_offloads later. */
 int net_attach(struct net *n, const struct net_card *c, void *opaque, const uint8_t mac[6],
@@ -120,6 +122,8 @@ int net_user_hostfwd_remove(struct net *n, const char *rule, struct err *e);
 char *net_user_connections(const struct net *n);
 /** net_hub_of - which hub a back end is on, or -1. */
 int net_hub_of(const struct net *n);
+/** net_hub_end - the back end at the end of the port @n; NULL: a card, or nobody. */
+const struct net *net_hub_end(const struct net *n);
 
 /**
  * struct net_plan - what -nic and -net mean: @netdevs for net_open, in order (a list of options); @nics, cards to

@@ -152,3 +152,8 @@ int net_hub_of(const struct net *n)
             return (int)p->hubid;
     return -1;
 }
+
+const struct net *net_hub_end(const struct net *n)
+{
+    return n->type == &net_hubport ? ((const struct port *)n)->end : NULL;
+}

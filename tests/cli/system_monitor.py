@@ -76,6 +76,8 @@ ANSWERS = [
     ('info block c0', 'c0: null-co:// (raw, read-only)\n    Cache mode:       writeback\n\n'),
     ('eject c0', ''),
     ('info block c0', 'c0: [not inserted]\n\n'),
+    ('help nonsense', "unknown command: 'nonsense'\n"),
+    ('help info nonsense', "unknown command: 'info nonsense'\n"),
     ('eject d1', "Error: Device 'd1' is not removable\n"),
     ('eject nix', "Error: Device 'nix' not found\n"),
     ('device_del nix', "Error: Device 'nix' not found\n"),
@@ -292,6 +294,55 @@ def arm_controllers():
         m.end()
 
 
+NETWORK = r'''hub 0
+ \\ hub0port0: virtio-net-pci\.0: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:12:34:56
+ \\ hub0port1: e1000\.0: index=0,type=nic,model=e1000,macaddr=52:54:00:12:34:57
+ \\ hub0port2: #net000: index=0,type=user,net=10\.0\.2\.0,restrict=off
+c: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:12:34:58
+ \\ n: index=0,type=user,net=10\.0\.2\.0,restrict=off
+filters:
+  - f: type=filter-dump,file=/dev/null,.*
+'''
+BLOCK = '''a: null-co:// (raw)
+    Cache mode:       writeback, ignore flushes
+    I/O throttling:   bps=1000 bps_rd=0 bps_wr=0 bps_max=0 bps_rd_max=0 bps_wr_max=0 iops=5 iops_rd=0 iops_wr=0 \
+iops_max=7 iops_rd_max=0 iops_wr_max=0 iops_size=0 group=a
+
+b: null-co:// (raw)
+    Cache mode:       writeback
+    Detect zeroes:    unmap
+
+cd: [not inserted]
+    Removable device: not locked, tray closed
+
+'''
+
+
+def listings():
+    """Tables as people's scripts read them: CPUs with their threads, hubs and cards, disks."""
+    m = Monitor('-smp', '2', '-S', '-monitor', 'stdio', '-net', 'nic', '-net', 'nic,model=e1000', '-net', 'user', '-netdev', 'user,id=n',
+                '-device', 'virtio-net-pci,netdev=n,id=c', '-object', 'filter-dump,id=f,netdev=n,file=/dev/null',
+                '-drive', 'if=none,id=a,file=null-co://,format=raw,bps=1000,iops=5,iops_max=7,cache=unsafe',
+                '-drive', 'if=none,id=b,file=null-co://,format=raw,discard=unmap,detect-zeroes=unmap',
+                '-device', 'virtio-scsi-pci', '-drive', 'if=none,id=cd,media=cdrom', '-device', 'scsi-cd,drive=cd', machine='virt')
+    m.until(PROMPT)
+    got = m.ask('info network')
+    verdict('info network has hubs, cards and filters', re.fullmatch(NETWORK, got), got)
+    got = m.ask('info block')
+    verdict('info block has limits, zeroes and trays', got == BLOCK, got)
+    m.ask('change cd null-co:// raw')
+    m.ask('eject cd')
+    got = m.ask('info block cd')
+    verdict('an ejected medium leaves its tray open', 'tray open' in got, got)
+    got = m.ask('info cpus')
+    tids = re.fullmatch(r'\* CPU #0: thread_id=(\d+)\n  CPU #1: thread_id=(\d+) .*\n', got)
+    verdict('info cpus names threads of ours', tids and all(os.path.exists(f'/proc/{m.p.pid}/task/{t}') for t in tids.groups()) and
+            tids[1] != tids[2], got)
+    got = m.ask("xp /4cb 0x40000000") + m.ask("print /c 39")
+    verdict('characters are printed as in C', got == "0000000040000000: '\\xd0' '\\r' '\\xfe' '\\xed'\n'\\''\n", got)
+    m.end()
+
+
 def main():
     with tempfile.TemporaryDirectory() as work:
         answers()
@@ -302,6 +353,7 @@ def main():
         pc(work)
         pc_tables(work)
         arm_controllers()
+        listings()
 
 
 if __name__ == '__main__':

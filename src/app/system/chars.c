@@ -13,9 +13,15 @@
 
 static struct chr *add(struct sys *s, struct json_object *opts, struct err *e)
 {
-    struct chr *c = chr_open(&s->chr_env, opts, e);
+    const char *backend = keyval_string(opts, "backend");
+    struct chr *c;
 
-    if (!c)
+    if (s->cli.daemonize && backend && !strcmp(backend, "stdio")) {
+        json_object_put(opts);
+        err_set(e, -EINVAL, "cannot use stdio with -daemonize");
+        return NULL;
+    }
+    if (!(c = chr_open(&s->chr_env, opts, e)))
         return NULL;
     if (machine_add_backend(s->m, "chardev", chr_id(c), c, e) < 0) {
         chr_close(c);

@@ -168,7 +168,7 @@ static int flags_of(const struct drive *d, const struct opts *o, unsigned *flags
     static const char *const discards[] = {"ignore", "off", "unmap", "on", NULL};
     static const char *const detects[] = {"off", "on", "unmap", NULL};
     static const unsigned aio_bits[] = {0, BLK_NATIVE_AIO, BLK_IO_URING};
-    static const unsigned detect_bits[] = {0, BLK_DETECT_ZEROES, BLK_DETECT_UNMAP};
+    static const unsigned detect_bits[] = {0, BLK_DETECT_ZEROES, BLK_DETECT_ZEROES | BLK_DETECT_UNMAP};
     bool cor = false;
     int aio, discard, detect, r;
 

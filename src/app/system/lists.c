@@ -175,6 +175,13 @@ static void list_words(const char *title, const char *const *words)
         printf("%s\n", *words);
 }
 
+static bool wants_models(const char *text)
+{
+    const char *m = strncmp(text, "model=", 6) == 0 ? text : strstr(text, ",model=");
+
+    return m && (m = strchr(m, '=') + 1) && (*m == '?' || strncmp(m, "help", 4) == 0);
+}
+
 /* model=help of -nic and -net. */
 static void list_nics(void)
 {
@@ -202,7 +209,7 @@ static bool list_of(struct sys *s, const struct entry *x, struct err *e)
     const char *first = g->implied ? keyval_string(x->opts, g->implied) : NULL;
     bool more = json_object_object_get_ex(x->opts, "help", NULL);
 
-    if ((g == &group_nic || g == &group_net) && x->text && (strstr(x->text, ",model=help") || strstr(x->text, ",model=?"))) {
+    if ((g == &group_nic || g == &group_net) && x->text && wants_models(x->text)) {
         list_nics();
         return true;
     }
