@@ -311,10 +311,11 @@ static void add_carry(struct x86_tr *t, enum x86_slot slot)
 {
     struct ir *ir = t->ir;
     enum ir_type type = x86_type(x86_size(t, 0));
-    ir_val b = x86_read(t, 1), a = x86_read(t, 0), c = ir_get(ir, slot), out = ir_op(ir, IRO_adc_c, IR_I1, 0, 0, a, b, c);
+    ir_val b = x86_read(t, 1), a = x86_read(t, 0), c = ir_get(ir, slot);
+    ir_val sum = ir_op(ir, IRO_adc, type, 0, 0, a, b, c);
 
-    x86_write(t, 0, ir_op(ir, IRO_adc, type, 0, 0, a, b, c));
-    ir_set(ir, slot, out);
+    ir_set(ir, slot, ir_op(ir, IRO_adc_c, IR_I1, 0, 0, a, b, c)); /* next to the sum: one instruction gives both */
+    x86_write(t, 0, sum);
 }
 
 void tr_x86_adcx(struct x86_tr *t)

@@ -73,8 +73,8 @@ static struct product multiply(struct x86_tr *t, ir_val a, ir_val b, unsigned si
     struct product p;
 
     if (size == 8) {
+        p.high = ir_bin(ir, sign ? IRO_smulh : IRO_umulh, a, b); /* first: its code gives the low half, too */
         p.low = ir_bin(ir, IRO_mul, a, b);
-        p.high = ir_bin(ir, sign ? IRO_smulh : IRO_umulh, a, b);
     } else {
         ir_val wide = ir_bin(ir, IRO_mul, to64(t, a, size, sign), to64(t, b, size, sign));
 

@@ -462,6 +462,7 @@ static void emit_block(struct x64 *x, uint32_t b)
 {
     const struct ir_block *blk = &x->ir->blocks[b];
 
+    x->twin = 0;
     if (b) {
         if (!x->block[b].entry)
             return; /* nobody goes there */

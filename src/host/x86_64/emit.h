@@ -137,6 +137,10 @@ struct x64 {
     bool too_big;
     bool early_gets; /* full calls change memory on some paths: slots are read where the get stands */
 
+    /* The newest addition with carry or widening product, and where its code ends: what else the host's instruction gave (CF and OF,
+     * the low half in rax) is there for an operation that comes next, in the same block. */
+    uint32_t twin, twin_end;
+
     struct xstub *stub;
     uint32_t n_stub, cap_stub;
     struct xstate **states; /* n_states saved by this compilation, n_made there for the next, too */

@@ -147,11 +147,47 @@ static void set_carry(struct x64 *x, uint32_t c)
     x64_bt_ri(&x->a, 4, ra_use(x, c), 0);
 }
 
+static void set_twin(struct x64 *x, uint32_t v)
+{
+    x->twin = v;
+    x->twin_end = x->a.n;
+}
+
+/* Has the code that ends here computed @o as well?  Then only a register for the result is wanted: to get one changes neither flags
+ * nor rax. */
+static bool is_twin(struct x64 *x, const struct ir_op *o)
+{
+    const struct ir_op *t = &x->ir->ops[x->twin];
+    unsigned n = ir_info[o->op].n_args;
+
+    if (!x->twin || x->twin_end != x->a.n || ir_info[t->op].n_args != n)
+        return false;
+    for (unsigned i = 0; i < n; i++)
+        if (x_resolve(x, t->arg[i]) != x_resolve(x, o->arg[i]))
+            return false;
+    for (unsigned i = 0; i < n; i++) /* they may die here */
+        x->touched[x->n_touched++ & 15] = x_resolve(x, o->arg[i]);
+    return x->ir->ops[t->arg[0]].type == x->ir->ops[o->arg[0]].type;
+}
+
+/* CF or OF behind an addition with carry. */
+static void emit_carry(struct x64 *x, const struct ir_op *o, unsigned d)
+{
+    x64_setcc(&x->a, o->op == IRO_adc_c ? CC_B : CC_O, d);
+    x64_movzx(&x->a, 1, d, d);
+}
+
 static void emit_adc(struct x64 *x, const struct ir_op *o, uint32_t v)
 {
-    unsigned size = x_size(x->ir->ops[o->arg[0]].type);
-    unsigned a = ra_use(x, o->arg[0]), b = ra_use(x, o->arg[1]), d;
+    unsigned size = x_size(x->ir->ops[o->arg[0]].type), a, b, d;
 
+    if (o->op != IRO_adc && x->ir->ops[x->twin].op == IRO_adc && is_twin(x, o)) {
+        emit_carry(x, o, ra_def(x, v));
+        x->twin_end = x->a.n;
+        return;
+    }
+    a = ra_use(x, o->arg[0]);
+    b = ra_use(x, o->arg[1]);
     ra_use(x, o->arg[2]);
     d = ra_def(x, v);
     x64_mov_rr(&x->a, size, X_SCRATCH, a);
@@ -159,9 +195,9 @@ static void emit_adc(struct x64 *x, const struct ir_op *o, uint32_t v)
     x64_alu_rr(&x->a, ALU_ADC, size, X_SCRATCH, b);
     if (o->op == IRO_adc) {
         x64_mov_rr(&x->a, size, d, X_SCRATCH);
+        set_twin(x, v);
     } else {
-        x64_setcc(&x->a, o->op == IRO_adc_c ? CC_B : CC_O, d);
-        x64_movzx(&x->a, 1, d, d);
+        emit_carry(x, o, d);
     }
 }
 
@@ -352,6 +388,10 @@ static void emit_mul(struct x64 *x, const struct ir_op *o, uint32_t v)
     unsigned size = x_size(o->type), a, b, d;
     int32_t imm;
 
+    if (x->ir->ops[x->twin].op != IRO_adc && is_twin(x, o)) {
+        x64_mov_rr(&x->a, 8, ra_def(x, v), RAX);
+        return;
+    }
     if (x_imm(x, o->arg[1], &imm)) {
         a = ra_use(x, o->arg[0]);
         d = ra_def(x, v);
@@ -380,6 +420,7 @@ static void emit_mulh(struct x64 *x, const struct ir_op *o, uint32_t v)
     else
         x64_imul(&x->a, 8, b);
     ra_def_in(x, v, RDX);
+    set_twin(x, v);
 }
 
 static void emit_div(struct x64 *x, const struct ir_op *o, uint32_t v)

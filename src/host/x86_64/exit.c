@@ -516,6 +516,7 @@ void emit_stubs(struct x64 *x)
 {
     for (uint32_t i = 0; i < x->n_stub; i++) { /* stubs may add thunks while they are emitted */
         x64_bind(&x->a, &x->stub[i].label);
+        x->twin = 0;
         switch (x->stub[i].kind) {
         case STUB_EXIT_BLOCK: {
             const struct ir_block *b = &x->ir->blocks[x->stub[i].op];
