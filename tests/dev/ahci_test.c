@@ -110,7 +110,7 @@ static void make(struct rig *r, unsigned slot, uint8_t command, uint64_t lba, ui
 /* Until the interrupt comes; what PxIS says. */
 static uint32_t wait_is(struct rig *r, uint32_t bits)
 {
-    for (unsigned i = 0; i < 5000 && (get(r, IS) & bits) != bits; i++)
+    for (unsigned i = 0; i < 60000 && (get(r, IS) & bits) != bits; i++)
         usleep(1000);
     return get(r, IS);
 }
@@ -196,7 +196,7 @@ TEST(ahci, queued_commands_end_in_any_number)
         make(r, slot, 0x60, 300 + slot, slot << 3, 1, 512);
     port(r, SACT, 0xff);
     port(r, CI, 0xff);
-    for (unsigned i = 0; i < 5000 && get(r, SACT); i++)
+    for (unsigned i = 0; i < 60000 && get(r, SACT); i++)
         usleep(1000);
     CHECK_EQ(get(r, SACT) | get(r, CI), 0);
     CHECK(get(r, IS) & SDBS);
@@ -262,12 +262,12 @@ TEST(ahci, resets_bring_the_signature)
     ram(r, TABLES)[1] = 0;
     ram(r, TABLES)[15] = 4;
     port(r, CI, 1);
-    for (unsigned i = 0; i < 5000 && get(r, CI); i++)
+    for (unsigned i = 0; i < 60000 && get(r, CI); i++)
         usleep(1000);
     memset(ram(r, FIS + 0x40), 0, 20);
     ram(r, TABLES)[15] = 0;
     port(r, CI, 1);
-    for (unsigned i = 0; i < 5000 && get(r, CI); i++)
+    for (unsigned i = 0; i < 60000 && get(r, CI); i++)
         usleep(1000);
     CHECK_EQ(ram(r, FIS + 0x40)[0], 0x34);
     CHECK_EQ(get(r, TFD), 0x150);

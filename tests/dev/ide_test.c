@@ -75,7 +75,7 @@ static struct rig *ide(void)
 
 static uint8_t status(struct rig *r, unsigned base)
 {
-    for (unsigned i = 0; i < 20000 && inb(r, base + 0x206) & 0x80; i++)
+    for (unsigned i = 0; i < 600000 && inb(r, base + 0x206) & 0x80; i++)
         usleep(100);
     return inb(r, base + 7);
 }

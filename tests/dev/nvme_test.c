@@ -106,7 +106,7 @@ static int answer(struct rig *r, unsigned q, uint16_t *cid, uint32_t *result)
         last = le32toh(__atomic_load_n((const uint32_t *)(e + 12), __ATOMIC_ACQUIRE));
         if ((last >> 16 & 1) == queue[q].phase)
             break;
-        if (i == 5000)
+        if (i == 60000)
             return -1;
         usleep(1000);
     }
@@ -410,7 +410,7 @@ TEST(nvme, answers_wait_for_room_in_their_queue)
 
 static bool wait_for_messages(unsigned n)
 {
-    for (unsigned i = 0; i < 5000 && __atomic_load_n(&pci_rig.messages, __ATOMIC_SEQ_CST) < n; i++)
+    for (unsigned i = 0; i < 60000 && __atomic_load_n(&pci_rig.messages, __ATOMIC_SEQ_CST) < n; i++)
         usleep(1000);
     return __atomic_load_n(&pci_rig.messages, __ATOMIC_SEQ_CST) >= n;
 }

@@ -272,7 +272,7 @@ bool rig_await_stop(struct rig *r)
     unsigned asks = 0;
     const char *why;
 
-    for (unsigned i = 0; i < 5000 && !(asks & ASK_STOP); i++) {
+    for (unsigned i = 0; i < 60000 && !(asks & ASK_STOP); i++) {
         usleep(1000);
         asks = machine_take_asks(r->m, &why);
     }

@@ -301,7 +301,7 @@ int64_t vdrv_used(struct vdrv *d, unsigned queue, unsigned *id)
     uint32_t len;
 
     for (unsigned i = 0; !vdrv_ready(d, queue); i++) {
-        if (i == 50000)
+        if (i == 600000)
             return -1;
         usleep(100);
     }

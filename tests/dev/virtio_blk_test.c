@@ -269,7 +269,7 @@ TEST(blk, a_request_too_short_breaks_the_device)
 
     vdrv_add(d, 0, b, 2);
     vdrv_kick(d, 0);
-    for (int i = 0; i < 1000 && !(vdrv_status(d) & VIRTIO_NEEDS_RESET); i++)
+    for (int i = 0; i < 60000 && !(vdrv_status(d) & VIRTIO_NEEDS_RESET); i++)
         usleep(1000);
     CHECK(vdrv_status(d) & VIRTIO_NEEDS_RESET);
     vdrv_start(d, F_ALL);

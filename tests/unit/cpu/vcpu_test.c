@@ -79,7 +79,7 @@ static void end(struct tsys *t)
 /* Waits for something that must come soon. */
 static bool soon(bool (*is)(struct tsys *t), struct tsys *t)
 {
-    for (unsigned i = 0; i < 5000; i++) {
+    for (unsigned i = 0; i < 60000; i++) {
         if (is(t))
             return true;
         usleep(1000);
@@ -201,7 +201,7 @@ TEST(vcpu, work_is_done_even_when_all_send_it_to_each_other)
     for (unsigned i = 0; i < N_CPUS; i++)
         vcpu_call(vcpu_at(t->m, i), add_one, &n);
     machine_unlock(t->m);
-    for (unsigned i = 0; i < 5000 && __atomic_load_n(&n, __ATOMIC_SEQ_CST) < 30 * N_CPUS * N_CPUS + N_CPUS; i++)
+    for (unsigned i = 0; i < 60000 && __atomic_load_n(&n, __ATOMIC_SEQ_CST) < 30 * N_CPUS * N_CPUS + N_CPUS; i++)
         usleep(1000);
     CHECK_EQ(n, 30 * N_CPUS * N_CPUS + N_CPUS);
     set_state(t, RUN_PAUSED);
@@ -304,7 +304,7 @@ TEST(vcpu, who_waits_for_a_flush_waits_for_those_in_guest_code)
     usleep(50000);
     CHECK(!__atomic_load_n(&done, __ATOMIC_SEQ_CST));
     __atomic_store_n(&t->dev_waits, false, __ATOMIC_SEQ_CST);
-    for (unsigned i = 0; i < 5000 && !__atomic_load_n(&done, __ATOMIC_SEQ_CST); i++)
+    for (unsigned i = 0; i < 60000 && !__atomic_load_n(&done, __ATOMIC_SEQ_CST); i++)
         usleep(1000);
     CHECK(done);
     end(t);
@@ -411,7 +411,7 @@ TEST(vcpu, in_turns_one_runs_at_a_time_and_none_is_forgotten)
     for (unsigned i = 1; i < N_CPUS; i++)
         vcpu_on(vcpu_at(t->m, i), go_to, (void *)8);
     set_state(t, RUN_RUNNING);
-    for (unsigned i = 0; i < 3000 && (i < 300 || all != (1 << N_CPUS) - 1); i++) {
+    for (unsigned i = 0; i < 60000 && (i < 300 || all != (1 << N_CPUS) - 1); i++) {
         unsigned who;
 
         usleep(1000);
