@@ -492,7 +492,7 @@ static const struct option options[] = {
     {"version", "QEMU_VERSION", NULL, show_version, "print the version and exit"},
     {"arch", NULL, "name", set_arch, "whose program it is (what we are called, or what it says itself)"},
     {"engine", NULL, "jit|interp", set_engine, "translate (default) or interpret"},
-    {"hot-after", NULL, "N|never", set_hot_after, "runs of a block before it is optimised (3000)"},
+    {"hot-after", NULL, "N|never", set_hot_after, "runs of a block before it is optimised (6000)"},
     {"background", NULL, "auto|on|off", set_background, "optimise on a thread of its own while a processor is idle (auto)"},
     {"cache-size", NULL, "size", set_cache_size, "room for translations (96M)"},
     {"passes-off", NULL, "name,...", set_passes_off, "leave out these passes of the optimiser"},

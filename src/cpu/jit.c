@@ -17,7 +17,7 @@ enum {
     CODE_SIZE = 96 << 20,  /* unless engine_conf says otherwise; touched as used */
     META_SIZE = 160 << 20,
     HOT_AFTER = 1000,      /* runs of a block before its region is formed; of programs, which are shorter: */
-    HOT_AFTER_USER = 3000,
+    HOT_AFTER_USER = 6000,
     EARLY = 2 << 20,       /* of each: short programs stay in small pages */
     MAX_HALVINGS = 5,      /* down to 3 MiB of code */
 };
