@@ -18,6 +18,7 @@ enum { SELECT_ATN = 0x41000000, SELECT_ATN_TABLE = 0x43000000, SEND_MSG = 0x0e00
 
 static uint8_t bytes[DISK];
 static struct drive disk;
+static struct blk *other; /* that the disk is instead */
 
 static void before(struct rig *r)
 {
@@ -28,7 +29,8 @@ static void before(struct rig *r)
         env = blk_env_new(NULL, NULL);
     machine_lock(r->m);
     disk = (struct drive){.id = "d0"};
-    disk.blk = blk_open_bytes(env, "raw", bytes, DISK, BLK_RDWR, ERR_IGNORE);
+    disk.blk = other ? other : blk_open_bytes(env, "raw", bytes, DISK, BLK_RDWR, ERR_IGNORE);
+    disk.werror = other ? DRIVE_STOP : DRIVE_REPORT;
     machine_add_backend(r->m, "drive", "d0", &disk, ERR_IGNORE);
     machine_unlock(r->m);
 }
@@ -304,6 +306,39 @@ TEST(lsi53c895a, waits_for_the_host)
     rig_free(r);
 }
 
+/* The host has no room for the first write: it waits until the machine runs again, here or where the state was loaded. */
+TEST(lsi53c895a, a_write_without_room_waits)
+{
+    for (int load = 0; load < 2; load++) {
+        struct rig *r;
+        uint8_t v = 0;
+
+        other = rig_full_disk(DISK, false);
+        r = controller(true);
+        identify(r);
+        command(r, "\0\0\0\0\0\0", 6, 0, 0);
+        memcpy(ram(r, CDB), "\x2a\0\0\0\0\x10\0\0\1\0", 10);
+        CODE_(r, SELECT_ATN | 3 << 16, 0, SEND_MSG | 1, MSG, SEND_CMD | 10, CDB, DATA_OUT | 512, DATA, GET_STATUS | 1, STATUS, STOP, 4);
+        *ram(r, STATUS) = 0xee;
+        set(r, DSP, CODE, 4);
+        CHECK(rig_await_stop(r));
+        CHECK_EQ(get(r, ISTAT0, 1), 8);
+        if (load)
+            rig_save_load(r);
+        rig_run(r, true);
+        if (load)
+            enable(r);
+        for (int tries = 0; tries < 10000 && !(v & 3); tries++) {
+            usleep(1000);
+            v = (uint8_t)get(r, ISTAT0, 1);
+        }
+        CHECK_EQ(get(r, DSPS, 4), 4);
+        CHECK_EQ(*ram(r, STATUS), 0);
+        rig_free(r);
+        other = NULL;
+    }
+}
+
 TEST(lsi53c895a, its_own_number_is_taken)
 {
     struct rig *r = controller(false);
@@ -336,6 +371,7 @@ static const struct test tests[] = {
     CASE(lsi53c895a, another_phase_interrupts_or_jumps),
     CASE(lsi53c895a, messages_are_answered),
     CASE(lsi53c895a, waits_for_the_host),
+    CASE(lsi53c895a, a_write_without_room_waits),
     CASE(lsi53c895a, its_own_number_is_taken),
     CASE(lsi53c895a, nothing_a_stream_says_hurts),
 };

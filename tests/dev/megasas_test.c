@@ -6,11 +6,14 @@
 #include "block/drive.h"
 #include "block/env.h"
 
+#include <unistd.h>
+
 enum { FN = RIG_FN(0, 1, 0), BAR = RIG_PCI_MEM, QUEUE = RIG_RAM + 0x1000, INFO = RIG_RAM + 0x2000, PRODUCER = RIG_RAM + 0x2100,
        FRAME = RIG_RAM + 0x3000, DATA = RIG_RAM + 0x8000, SENSE = RIG_RAM + 0x7000, DISK = 1 << 20 };
 
 static uint8_t bytes[DISK];
 static struct drive disk;
+static struct blk *other; /* that the disk is instead */
 
 static void before(struct rig *r)
 {
@@ -21,8 +24,17 @@ static void before(struct rig *r)
         env = blk_env_new(NULL, NULL);
     machine_lock(r->m);
     disk = (struct drive){.id = "d0"};
-    disk.blk = blk_open_bytes(env, "raw", bytes, DISK, BLK_RDWR, ERR_IGNORE);
+    disk.blk = other ? other : blk_open_bytes(env, "raw", bytes, DISK, BLK_RDWR, ERR_IGNORE);
+    disk.werror = other ? DRIVE_STOP : DRIVE_REPORT;
     machine_add_backend(r->m, "drive", "d0", &disk, ERR_IGNORE);
+    machine_unlock(r->m);
+}
+
+static void before_disk(struct rig *r)
+{
+    before(r);
+    machine_lock(r->m);
+    CHECK(dev_add(r->m, "megasas", "m0", "addr=1", ERR_IGNORE));
     machine_unlock(r->m);
 }
 
@@ -58,9 +70,21 @@ static uint8_t *new_frame(struct rig *r, uint8_t cmd, uint16_t flags, unsigned s
     return f;
 }
 
-static void post(struct rig *r)
+static void post_only(struct rig *r)
 {
     set(r, 0x40, FRAME | 1);
+}
+
+/* And wait until it is answered. */
+static void post(struct rig *r)
+{
+    volatile uint8_t *status = ram(r, FRAME) + 2;
+
+    *status = 0xff;
+    post_only(r);
+    for (int tries = 0; tries < 10000 && *status == 0xff; tries++)
+        usleep(1000);
+    get(r, 0x30); /* whoever has answered is done with the machine */
 }
 
 static struct rig *controller_with(const char *type, const char *props, bool with_disk)
@@ -140,7 +164,7 @@ TEST(megasas, lists_its_drives)
     CHECK_EQ(f[2], 2); /* no such command */
     f = new_frame(r, 5, 0, 40, 0); /* news: there are none */
     put_le32(f + 24, 0x01040500);
-    post(r);
+    post_only(r);
     CHECK_EQ(f[2], 0xff);
     rig_free(r);
 }
@@ -251,6 +275,48 @@ TEST(megasas, disks_are_logical_drives)
     rig_free(r);
 }
 
+static void await(const uint8_t *f)
+{
+    const volatile uint8_t *status = f + 2;
+
+    for (int tries = 0; tries < 10000 && *status == 0xff; tries++)
+        usleep(1000);
+}
+
+/* The host has no room for the first write: it waits until the machine runs again, here or where the state was loaded. */
+TEST(megasas, a_write_without_room_waits)
+{
+    for (int load = 0; load < 2; load++) {
+        struct rig *r;
+        uint8_t *f;
+
+        other = rig_full_disk(DISK, false);
+        r = rig_with("scsi-hd", "drive=d0,bus=m0.0,scsi-id=3", before_disk);
+        cfg_write(r, FN, 0x10, BAR, 4);
+        cfg_enable(r, FN);
+        start(r);
+        f = new_frame(r, 3, 0, 48, 0); /* its power-on, first */
+        f[4] = 3;
+        f[6] = 6;
+        post(r);
+        f = new_frame(r, 2, 8, 40, 512);
+        f[4] = 3;
+        put_le32(f + 20, 1);
+        put_le32(f + 32, 0x20);
+        post_only(r);
+        CHECK(rig_await_stop(r));
+        CHECK_EQ(f[2], 0xff);
+        if (load)
+            rig_save_load(r);
+        rig_run(r, true);
+        await(ram(r, FRAME));
+        CHECK_EQ(ram(r, FRAME)[2], 0);
+        get(r, 0x30);
+        rig_free(r);
+        other = NULL;
+    }
+}
+
 TEST(megasas, nothing_a_stream_says_hurts)
 {
     struct rig *r = controller("megasas", false);
@@ -265,6 +331,7 @@ static const struct test tests[] = {
     CASE(megasas, lists_its_drives),
     CASE(megasas, commands_reach_the_disk),
     CASE(megasas, disks_are_logical_drives),
+    CASE(megasas, a_write_without_room_waits),
     CASE(megasas, nothing_a_stream_says_hurts),
 };
 TEST_MAIN(tests)

@@ -2,17 +2,18 @@
 /*
  * "megasas", "megasas-gen2": LSI MegaRAID SAS controllers (SAS1078R, SAS2108). Each disk of its bus is a logical drive, which is what firmware boots
  * from; other units, and with use_jbod=on the disks, too, are physical drives that the host sees as they are.
- * Frames of commands are carried out one after the other, when they are posted.
+ * Commands for drives run on threads (scsi_jobs.h), what is for the controller itself at once.
  * Source: the message frames and registers as Linux describes them (drivers/scsi/megaraid/megaraid_sas.h, "megasas_register_set", "megasas_frame",
  * "megasas_io_frame", "MR_LD_LIST", "MR_LD_TARGETID_LIST").
  */
 #include "base/bytes.h"
 #include "base/trace.h"
 #include "dev/pci/pci.h"
-#include "dev/scsi/scsi.h"
+#include "dev/scsi/scsi_jobs.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { REGS = 0x4000, IO_REGS = 0x100, TARGETS = 64, MAX_CMDS = 128, MAX_SGE = 80, MAX_FRAME_SGE = 255, MAX_XFER = 16 << 20 };
 /* Registers. */
@@ -42,6 +43,12 @@ struct megasas {
     uint32_t producer;
     uint64_t event_frame; /* that waits for news; 0: none */
     uint32_t event_context;
+    uint32_t n_waiting; /* frames that begin anew when the machine runs: the host's disk failed */
+    uint64_t waiting[MAX_CMDS];
+    /* Not saved. */
+    struct scsi_jobs jobs;
+    struct io *running;
+    unsigned n_running;
 };
 
 enum { TP_FRAME, TP_REPLY, TP_REFUSED };
@@ -194,48 +201,114 @@ static uint64_t blocks_of(struct megasas *s, const struct scsi_unit *u)
 
 /* --- SCSI commands -------------------------------------------------------------------------- */
 
-static uint8_t run_cdb(struct megasas *s, const uint8_t *f, struct sgl *l, struct scsi_cmd *c)
-{
-    uint64_t sense_at = get_le64(f + F_SENSE_ADDR);
+/* One that runs. */
+struct io {
+    struct scsi_job job;
+    struct megasas *s;
+    struct io *next;
+    uint64_t at;
+    uint8_t f[FRAME_HEAD];
+    struct sgl l;
+};
 
+/* One more makes room for itself first. */
+static struct io *io_new(struct megasas *s, uint64_t at, const uint8_t *f)
+{
+    struct io *o;
+
+    if (s->n_running == MAX_CMDS)
+        scsi_jobs_drain(&s->jobs, false);
+    if (!(o = calloc(1, sizeof(*o))))
+        fatal("out of memory");
+    o->s = s;
+    o->at = at;
+    memcpy(o->f, f, FRAME_HEAD);
+    o->next = s->running;
+    s->running = o;
+    s->n_running++;
+    return o;
+}
+
+static void io_free(struct io *o)
+{
+    struct megasas *s = o->s;
+    struct io **at = &s->running;
+
+    unmap_sgl(s, &o->l);
+    while (*at != o)
+        at = &(*at)->next;
+    *at = o->next;
+    s->n_running--;
+    free(o);
+}
+
+/* Of what ran nobody hears any more. */
+static void forget_all(struct megasas *s)
+{
+    scsi_jobs_drain(&s->jobs, true);
+    while (s->running)
+        io_free(s->running);
+    s->n_waiting = 0;
+}
+
+static void io_done(struct scsi_job *j, bool found)
+{
+    struct io *o = (struct io *)j; /* its first member */
+    struct megasas *s = o->s;
+    const struct scsi_cmd *c = &j->c;
+
+    if (c->again && s->n_waiting < MAX_CMDS) {
+        s->waiting[s->n_waiting++] = o->at;
+    } else {
+        if (found && c->sense_len && o->f[F_SENSE_LEN])
+            pci_dma_write(&s->pci, get_le64(o->f + F_SENSE_ADDR), c->sense, min_u64(c->sense_len, o->f[F_SENSE_LEN]));
+        finish(s, o->at, o->f, !found ? ST_NO_DEVICE : c->status == SCSI_GOOD ? ST_OK : ST_SCSI_ERROR, c->status);
+    }
+    io_free(o);
+}
+
+static void run_io(struct megasas *s, uint64_t at, const uint8_t *f, unsigned list, bool write, const uint8_t cdb[static 16])
+{
+    struct io *o = io_new(s, at, f);
+    struct scsi_cmd *c = &o->job.c;
+    struct sgl *l = &o->l;
+    uint8_t status;
+
+    l->write = !write;
+    map_sgl(s, l, at, f, list);
+    status = l->bad ? ST_INVALID_PARAMETER : f[F_CMD] != CMD_PD_SCSI_IO && !is_logical(s, f[F_TARGET]) ? ST_NO_DEVICE : ST_OK;
+    if (status != ST_OK) {
+        io_free(o);
+        finish(s, at, f, status, 0);
+        return;
+    }
+    memcpy(c->cdb, cdb, 16);
     c->in = c->out = l->piece;
     *(l->write ? &c->n_in : &c->n_out) = l->n;
     *(l->write ? &c->in_len : &c->out_len) = l->len;
-    if (!scsi_bus_run(&s->bus, 0, f[F_TARGET], f[F_LUN], c))
-        return ST_NO_DEVICE;
-    if (c->sense_len && f[F_SENSE_LEN])
-        pci_dma_write(&s->pci, sense_at, c->sense, min_u64(c->sense_len, f[F_SENSE_LEN]));
-    return c->status == SCSI_GOOD ? ST_OK : ST_SCSI_ERROR;
-}
-
-static void run_io(struct megasas *s, uint64_t at, const uint8_t *f, unsigned list, bool write, struct scsi_cmd *c)
-{
-    struct sgl l = {.write = !write};
-    uint8_t status;
-
-    map_sgl(s, &l, at, f, list);
-    status = l.bad ? ST_INVALID_PARAMETER : f[F_CMD] != CMD_PD_SCSI_IO && !is_logical(s, f[F_TARGET]) ? ST_NO_DEVICE : run_cdb(s, f, &l, c);
-    unmap_sgl(s, &l);
-    finish(s, at, f, status, c->status);
+    o->job.target = f[F_TARGET];
+    o->job.lun = f[F_LUN];
+    o->job.done = io_done;
+    scsi_job_start(&s->jobs, &o->job);
 }
 
 static void scsi_io(struct megasas *s, uint64_t at, const uint8_t *f)
 {
-    struct scsi_cmd c = {0};
+    uint8_t cdb[16] = {0};
 
-    memcpy(c.cdb, f + F_CDB, min_u64(f[F_CDB_LEN], 16));
-    run_io(s, at, f, F_PTHRU_SGL, get_le16(f + F_FLAGS) & FLAG_WRITE, &c);
+    memcpy(cdb, f + F_CDB, min_u64(f[F_CDB_LEN], sizeof(cdb)));
+    run_io(s, at, f, F_PTHRU_SGL, get_le16(f + F_FLAGS) & FLAG_WRITE, cdb);
 }
 
 /* Reading and writing of a logical drive, which need no CDB: READ (16), WRITE (16). */
 static void block_io(struct megasas *s, uint64_t at, const uint8_t *f)
 {
     bool write = f[F_CMD] == CMD_LD_WRITE;
-    struct scsi_cmd c = {.cdb = {write ? 0x8a : 0x88}};
+    uint8_t cdb[16] = {write ? 0x8a : 0x88};
 
-    put_be64(c.cdb + 2, get_le64(f + F_LBA));
-    put_be32(c.cdb + 10, get_le32(f + F_LBA_COUNT));
-    run_io(s, at, f, F_IO_SGL, write, &c);
+    put_be64(cdb + 2, get_le64(f + F_LBA));
+    put_be32(cdb + 10, get_le32(f + F_LBA_COUNT));
+    run_io(s, at, f, F_IO_SGL, write, cdb);
 }
 
 /* --- Direct commands to the firmware --------------------------------------------------------- */
@@ -376,12 +449,13 @@ static void abort_frame(struct megasas *s, uint64_t at, const uint8_t *f)
 {
     uint8_t status = ST_OK;
 
+    scsi_jobs_drain(&s->jobs, false); /* commands for drives have ended then */
     if (s->event_frame && get_le32(f + F_ABORT_ADDR) == (uint32_t)s->event_frame) {
         pci_dma_write(&s->pci, s->event_frame + F_STATUS, &status, 1);
         post(s, s->event_context);
         s->event_frame = 0;
     }
-    finish(s, at, f, ST_OK, 0); /* all others have ended already */
+    finish(s, at, f, ST_OK, 0);
 }
 
 /* --- Frames --------------------------------------------------------------------------------- */
@@ -426,6 +500,7 @@ static void frame(struct megasas *s, uint64_t at)
 
 static void soft_reset(struct megasas *s)
 {
+    forget_all(s);
     s->state = STATE_READY;
     s->entries = s->producer = 0;
     s->event_frame = 0;
@@ -487,6 +562,20 @@ static void noted(void *opaque, struct scsi_unit *u, struct scsi_sense what)
 {
 }
 
+static void state_changed(void *opaque, bool running, enum run_state why)
+{
+    struct megasas *s = opaque;
+    uint64_t again[MAX_CMDS];
+    uint32_t n = s->n_waiting;
+
+    if (!running || !n)
+        return;
+    memcpy(again, s->waiting, n * sizeof(again[0]));
+    s->n_waiting = 0;
+    for (uint32_t i = 0; i < n; i++)
+        frame(s, again[i]);
+}
+
 static int init(struct dev *d, struct err *e)
 {
     static const struct scsi_host host = {.plugged = changed, .unplugged = changed, .noted = noted};
@@ -510,6 +599,8 @@ static int init(struct dev *d, struct err *e)
     s->bus.max_lun = 255;
     snprintf(name, sizeof(name), "%.60s.0", d->id ? d->id : "scsi");
     scsi_bus_init(&s->bus, d, name);
+    scsi_jobs_init(&s->jobs, d->m, &s->bus);
+    machine_on_state(d->m, state_changed, s);
     return 0;
 }
 
@@ -521,8 +612,18 @@ static void reset(struct dev *d)
 
 static void fini(struct dev *d)
 {
-    scsi_bus_fini(&megasas_of(d)->bus);
-    pci_dev_fini(pci_of(d));
+    struct megasas *s = megasas_of(d);
+
+    machine_off_state(d->m, s);
+    forget_all(s);
+    scsi_jobs_fini(&s->jobs);
+    scsi_bus_fini(&s->bus);
+    pci_dev_fini(&s->pci);
+}
+
+static void saving(struct dev *d)
+{
+    scsi_jobs_drain(&megasas_of(d)->jobs, false);
 }
 
 static int loaded(struct dev *d, int version, struct err *e)
@@ -534,6 +635,8 @@ static int loaded(struct dev *d, int version, struct err *e)
         return r;
     if (s->entries > MAX_CMDS + 1 || (s->entries && s->producer >= s->entries) || (s->state != STATE_READY && s->state != STATE_OPERATIONAL))
         return err_set(e, -EILSEQ, "a reply queue of %u entries, at %u, in state %#x", s->entries, s->producer, s->state);
+    if (s->n_waiting > MAX_CMDS)
+        return err_set(e, -EILSEQ, "%u commands wait, at most %d", s->n_waiting, MAX_CMDS);
     update_irq(s);
     return 0;
 }
@@ -554,6 +657,8 @@ static const struct state state[] = {
     STATE(megasas, producer, S_U32, 1, NULL),
     STATE(megasas, event_frame, S_U64, 1, "that waits for news"),
     STATE(megasas, event_context, S_U32, 1, NULL),
+    STATE(megasas, n_waiting, S_U32, 2, "frames that begin anew when the machine runs"),
+    STATE(megasas, waiting, S_U64, 2, "their addresses"),
     STATE_END,
 };
 
@@ -564,7 +669,7 @@ static const struct state state[] = {
 #define TYPE(name_, help_, pci_)                                                                   \
     {                                                                                              \
         .name = name_, .help = help_, .class = DEV_STORAGE, .bus = "pci", .size = sizeof(struct megasas), .props = props, .state = state,  \
-        .state_version = 1, .init = init, .reset = reset, .fini = fini, .loaded = loaded, .trace = megasas_trace, .class_ops = pci_        \
+        .state_version = 2, .init = init, .reset = reset, .fini = fini, .loaded = loaded, .saving = saving, .trace = megasas_trace, .class_ops = pci_        \
     }
 static const struct pci_type sas1078 = IDS(0x0060, 0x1013, PCI_CONVENTIONAL), sas2108 = IDS(0x0079, 0x9261, PCI_HYBRID);
 
