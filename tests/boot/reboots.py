@@ -25,6 +25,8 @@ def main():
                 c.expect('GUEST-READY', 120)
                 c.expect('REBOOTING', 120)
                 n += 1
+                if n % 10 == 0:
+                    print(f'{n} of {REBOOTS}', flush=True)
     except (Died, Failed, Timeout) as e:
         print(f'after {n}: {e}')
     print(f'{"pass" if n == REBOOTS else "fail"} boot, {REBOOTS} reboots in a row')
