@@ -47,7 +47,7 @@ SYSTEM_PKGS  := json-c slirp zlib gnutls
 CPPFLAGS     += $(shell pkg-config --cflags $(SYSTEM_PKGS) 2>/dev/null)
 SYSTEM_LIBS  := $(shell pkg-config --libs $(SYSTEM_PKGS) 2>/dev/null) -lfdt
 # Those that are used when they are there: HAVE_LIBPNG and so on.
-MAYBE_PKGS   := $(foreach p,libpng libvncserver,$(shell pkg-config --exists $(p) 2>/dev/null && echo $(p)))
+MAYBE_PKGS   := $(foreach p,libpng libvncserver capstone,$(shell pkg-config --exists $(p) 2>/dev/null && echo $(p)))
 CPPFLAGS     += $(foreach p,$(MAYBE_PKGS),-DHAVE_$(shell echo $(p) | tr a-z A-Z) $(shell pkg-config --cflags $(p)))
 SYSTEM_LIBS  += $(foreach p,$(MAYBE_PKGS),$(shell pkg-config --libs $(p)))
 

@@ -9,7 +9,7 @@ packages() {
     case $1 in
     build) echo build-essential pkg-config python3 libjson-c-dev zlib1g-dev libzstd-dev libbz2-dev \
                 libgnutls28-dev nettle-dev libcurl4-gnutls-dev libssh-dev libnbd-dev libslirp-dev libglib2.0-dev libfdt-dev \
-                libpng-dev libvncserver-dev ;;
+                libpng-dev libvncserver-dev libcapstone-dev ;;
     root)  echo mmdebstrap fakeroot debian-archive-keyring util-linux ;;
     test)  echo qemu-utils qemu-block-extra nbdkit libnbd-bin python3-libnbd nbdfuse fio e2fsprogs \
                 dosfstools mtools openssh-server gnutls-bin cryptsetup-bin lsof \

@@ -51,7 +51,7 @@ static void finish(const struct engine *e, struct entry *n, FILE *f)
 
 static void put_code(FILE *f, const struct engine *e, uint32_t mode, uint64_t start, uint64_t end)
 {
-    char text[128];
+    char text[256];
 
     for (uint64_t pc = start; pc < end;) {
         const uint8_t *code;

@@ -109,7 +109,7 @@ struct look {
     uint64_t at;
     uint8_t *buf;
     size_t len, got;
-    char text[128]; /* of one instruction */
+    char text[256]; /* of one instruction */
     unsigned insn;
 };
 

@@ -163,6 +163,36 @@ def answers():
     verdict('quit ends with status 0', m.end() == 0)
 
 
+# Code, and what the reference makes of it; code for x86 is looked at as the CPU begins, with 16 bits.
+CODE = (('aarch64', ('virt', '-cpu', 'cortex-a57'), '1f2003d5 00000014 c0000058 0084a14e', """\
+0x44000000:  d503201f  nop      @
+0x44000004:  14000000  b        #0x44000004
+0x44000008:  580000c0  ldr      x0, #0x44000020
+0x4400000c:  4ea18400  add      v0.4s, v0.4s, v1.4s
+"""), ('x86_64', ('pc', '-m', '2G'), 'b81122 67662e8b842411223344 f3a4 ea5be000f0', """\
+0x44000000:  b8 11 22                 movw     $0x2211, %ax
+0x44000003:  67 66 2e 8b 84 24 11 22  movl     %cs:0x44332211(%esp), %eax
+0x4400000b:  33 44
+0x4400000d:  f3 a4                    rep movsb (%si), %es:(%di)
+0x4400000f:  ea 5b e0 00 f0           ljmpw    $0xf000:$0xe05b
+"""))
+
+
+def assembly(work):
+    for arch, machine, code, want in CODE:
+        program = os.path.join(BIN, f'qemu-system-{arch}')
+        if 'libcapstone' not in subprocess.run(['ldd', program], capture_output=True, text=True).stdout:
+            print(f'skip system_monitor, x/i of {arch}: built without libcapstone')
+            continue
+        open(f'{work}/code', 'wb').write(bytes.fromhex(code))
+        m = Monitor('-S', '-monitor', 'stdio', '-device', f'loader,file={work}/code,addr=0x44000000,force-raw=on', *machine[1:],
+                    system=program, machine=machine[0])
+        m.until(PROMPT)
+        got = m.ask('x/4i 0x44000000')
+        verdict(f'x/i of {arch}', got == want.replace('@', ''), f'got  {got}want {want}')
+        m.end()
+
+
 def shared():
     m = Monitor('-chardev', 'stdio,id=s,mux=on', '-mon', 's', '-mon', 's')
     m.until(PROMPT)
@@ -242,9 +272,8 @@ def pc(work):
     m = Monitor('-S', '-vga', 'none', '-bios', bios, '-monitor', 'stdio', system=os.path.join(BIN, 'qemu-system-x86_64'),
                 machine='pc')
     m.until(PROMPT)
-    for command, want in (('x /2i $pc', '0xfffffff0:  66c706341278563412  mov dword ptr [0x1234], 0x12345678\n'
-                           '0xfffffff9:  ea5be000f0  jmp far 0xf000:0xe05b\n'),
-                          ('p $pc', '0xfffffff0\n'), ('p $eip', '0xfff0\n'), ('p $cs.base', '0xffff0000\n'),
+    for command, want in (('x /2i $pc', '0xfffffff0:  66 c7 06 34 12 78 56 34  movl     $0x12345678, 0x1234\n0xfffffff8:  12\n'
+                           '0xfffffff9:  ea 5b e0 00 f0           ljmpw    $0xf000:$0xe05b\n'), ('p $pc', '0xfffffff0\n'), ('p $eip', '0xfff0\n'), ('p $cs.base', '0xffff0000\n'),
                           ('p $eax', '0\n')):
         got = m.ask(command)
         verdict(f'{command} of a PC', got == want, f'got {got!r}')
@@ -349,6 +378,7 @@ def main():
         shared()
         saved(work)
         logged(work)
+        assembly(work)
         announced(work)
         pc(work)
         pc_tables(work)

@@ -124,6 +124,7 @@ int monitors_make(struct sys *s, struct err *e);
 int machine_gdb_start(struct sys *s, struct err *e); /* -gdb */
 int machine_gdb_listen(void *sys, const char *dev, struct err *e);
 int logs_open(struct sys *s, struct err *e);      /* -D, -d, -trace */
+void begin_disas(void);                          /* assembly in logs and monitors */
 /** logs_items, logs_file, logs_help - -d, -D and -d help of a running machine. */
 int logs_items(struct sys *s, const char *list, struct err *e);
 int logs_file(struct sys *s, const char *path, struct err *e);

@@ -178,6 +178,7 @@ int main(int argc, char **argv)
 
     s.cli.program = slash ? slash + 1 : argc > 0 ? argv[0] : "emu-system";
     s.arch = arch_of(s.cli.program);
+    begin_disas();
     block_signals();
     if (options_parse(&s.cli, argc, argv, &e) == 0 && !s.cli.done && start(&s, &e) == 0 &&
         !s.cli.done)

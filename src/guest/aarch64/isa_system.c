@@ -4,6 +4,7 @@
 #include "guest/aarch64/lift_priv.h"
 #include "guest/aarch64/lift_system.h"
 #include "guest/aarch64/system_priv.h"
+#include "guest/disas.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -70,6 +71,13 @@ static const struct guest_system level = {
     .gone = gone,
 };
 
+static unsigned assembly(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, char *buf, size_t len)
+{
+    unsigned n = disas(DISAS_A64, pc, code, avail, buf, len);
+
+    return n ? n : a64_disas(mode, pc, code, avail, buf, len);
+}
+
 const struct guest_isa guest_aarch64_system = {
     .mode_fp_slow = A64_MODE_FP_SLOW,
     .tag_bits = 8,
@@ -88,7 +96,7 @@ const struct guest_isa guest_aarch64_system = {
     .idle_effect = a64_idle_effect,
     .lands = a64_lands,
     .reset = reset,
-    .disas = a64_disas,
+    .disas = assembly,
     .system = &level,
     .gdb = &a64_gdb_system,
     .dump = dump,

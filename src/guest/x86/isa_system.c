@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The x86 guest of machines as the translator sees it: the rows of programs and the system's, and the system level (cpu/vcpu.h). */
+#include "guest/disas.h"
 #include "guest/x86/lift.h"
 #include "guest/x86/x87.h"
 #include "guest/x86/lift_priv.h"
@@ -78,6 +79,13 @@ static const struct guest_system level = {
     .pages = x86_pages,
 };
 
+static unsigned assembly(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, char *buf, size_t len)
+{
+    unsigned n = disas(DISAS_X86_16 + (mode & X86_MODE_CODE), pc, code, avail, buf, len);
+
+    return n ? n : x86_disas(mode, pc, code, avail, buf, len);
+}
+
 const struct guest_isa guest_x86_system = {
     .mode_fp_slow = X86_MODE_FP_SLOW,
     .name = "x86_64",
@@ -95,7 +103,7 @@ const struct guest_isa guest_x86_system = {
     .idle_dead = x86_idle_dead,
     .idle_returns = true,
     .idle_effect = x86_idle_effect,
-    .disas = x86_disas,
+    .disas = assembly,
     .gdb = &x86_gdb64,
     .system = &level,
     .dump = dump,
