@@ -372,6 +372,24 @@ def listings():
     m.end()
 
 
+def first_lines(work):
+    """What is warned of comes before the prompt; names of drives that nobody named; registers, three in a row."""
+    open(f'{work}/cd', 'wb').write(bytes(2048))
+    m = Monitor('-S', '-monitor', 'stdio', '-cdrom', f'{work}/cd', '-netdev', 'user,id=n', '-netdev', 'user,id=h', '-netdev',
+                'hubport,hubid=1,netdev=h,id=p', '-nic', 'user', machine='virt')
+    hello = m.until(PROMPT).replace('\r', '')
+    warned = re.findall('warning: (.*)', hello)
+    verdict('netdevs without a card are warned of', warned == ['netdev n has no peer'] and hello.startswith('qemu-'), repr(hello))
+    got = m.ask('info block')
+    verdict("-cdrom's name on virt", got.startswith('virtio2: '), got)
+    got = m.ask('info registers')
+    x = ['=0{16} '.join(f'X{n:02}' for n in range(r, r + 3)) for r in range(2, 29, 3)]
+    verdict('info registers has three in a row', re.fullmatch(
+        r'\nCPU#0\n PC=\w{16} X00=0{16} X01=0{16}\n' + ''.join(r + '=0{16}\n' for r in x) +
+        r'X29=0{16} X30=0{16}  SP=\w{16}\nPSTATE=\w{8} ---- EL1h    FPU disabled\n', got), repr(got))
+    m.end()
+
+
 def main():
     with tempfile.TemporaryDirectory() as work:
         answers()
@@ -384,6 +402,7 @@ def main():
         pc_tables(work)
         arm_controllers()
         listings()
+        first_lines(work)
 
 
 if __name__ == '__main__':

@@ -141,7 +141,7 @@ static char *default_id(const struct drive *d)
         snprintf(id, sizeof(id), "%s%d%s%d", if_names[d->intf], d->bus, d->cdrom ? "-cd" : "-hd",
                  d->unit);
     else
-        snprintf(id, sizeof(id), "%s%s%d", if_names[d->intf], d->cdrom ? "-cd" : "", d->unit);
+        snprintf(id, sizeof(id), "%s%d", if_names[d->intf], d->unit);
     return strdup(id);
 }
 

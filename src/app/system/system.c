@@ -58,6 +58,16 @@ static void warn_of_machine(struct sys *s)
         sys_warn(s, "Machine type '%s' is deprecated: old and unattended - use a newer version instead", s->conf.board->name);
 }
 
+/* Back ends that no card uses; the latest comes first in the list. */
+static void warn_of_nets(struct sys *s, const struct named *n)
+{
+    if (!n)
+        return;
+    warn_of_nets(s, n->next);
+    if (!net_has_card(n->p) && net_hub_of(n->p) < 0)
+        sys_warn(s, "netdev %s has no peer", n->id);
+}
+
 /* Signals that end us are read from a descriptor, by the main loop; no other thread gets them. */
 static void block_signals(void)
 {
@@ -105,6 +115,9 @@ static int build(struct sys *s, struct err *e)
         vcpu_take_turns(s->m);
     if ((r = devices_make(s, e)) < 0)
         return r;
+    warn_of_machine(s); /* before a monitor's prompt is there */
+    warn_of_features(s);
+    warn_of_nets(s, s->nets);
     if ((r = displays_open(s, e)) < 0 || (r = monitors_make(s, e)) < 0)
         return r;
     return machine_gdb_start(s, e);
@@ -130,8 +143,6 @@ static int start(struct sys *s, struct err *e)
         return r;
     if ((r = build(s, e)) < 0 || (r = pidfile_make(s, e)) < 0)
         return r;
-    warn_of_machine(s);
-    warn_of_features(s);
     if (s->unseen)
         sys_warn(s, "there are no windows yet: -vnc :0 shows the screen, -nographic the serial port");
     return 0;

@@ -206,7 +206,7 @@ static void dump(struct cpu *cpu, FILE *f, bool vectors)
 
     fprintf(f, " PC=%016" PRIx64, cpu->pc);
     for (unsigned i = 0; i < 31; i++)
-        fprintf(f, "%sX%02u=%016" PRIx64, i % 4 == 3 ? "\n" : " ", i, s->x[i]);
+        fprintf(f, "%sX%02u=%016" PRIx64, i % 3 == 2 ? "\n" : " ", i, s->x[i]);
     fprintf(f, "  SP=%016" PRIx64 "\nPSTATE=%08x ", s->sp, nzcv);
     for (unsigned i = 4; i-- > 0;)
         putc(nzcv >> (28 + i) & 1 ? letters[i] : '-', f);

@@ -46,11 +46,16 @@ static void dump(struct cpu *cpu, FILE *f, bool vectors)
 
     fprintf(f, " PC=%016" PRIx64, cpu->pc);
     for (unsigned i = 0; i < 31; i++)
-        fprintf(f, "%sX%02u=%016" PRIx64, i % 4 == 3 ? "\n" : " ", i, s->u.x[i]);
+        fprintf(f, "%sX%02u=%016" PRIx64, i % 3 == 2 ? "\n" : " ", i, s->u.x[i]);
     fprintf(f, "  SP=%016" PRIx64 "\nPSTATE=%08x ", s->u.sp, pstate);
     for (unsigned i = 4; i-- > 0;)
         putc(pstate >> (28 + i) & 1 ? letters[i] : '-', f);
-    fprintf(f, " EL%u%c FPCR=%08x FPSR=%08x\n", s->el, s->spsel ? 'h' : 't', (unsigned)s->u.fpcr, a64_get_fpsr(cpu));
+    fprintf(f, " EL%u%c ", s->el, s->spsel ? 'h' : 't');
+    if (cpu->mode & A64_MODE_FP_TRAP) {
+        fputs("   FPU disabled\n", f);
+        return;
+    }
+    fprintf(f, "FPCR=%08x FPSR=%08x\n", (unsigned)s->u.fpcr, a64_get_fpsr(cpu));
     for (unsigned i = 0; vectors && i < 32; i++)
         fprintf(f, "Q%02u=%016" PRIx64 ":%016" PRIx64 "%c", i, s->u.vreg[i].d[1], s->u.vreg[i].d[0], i % 2 ? '\n' : ' ');
 }
