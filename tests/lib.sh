@@ -45,6 +45,12 @@ native() {
 # emu PROGRAM...: the emulator on a program of the host's file system.
 emu() { timeout -k 5 "$limit" "$EMU" "$@"; }
 
+# to_end COMMAND...: tests that a program has in it; one that does not come to its end has failed, whatever it has printed.
+to_end() {
+    timeout -k 5 "$limit" "$@"
+    case $? in 124 | 137) echo "fail $subject, $(basename "${!#}") comes to its end" ;; esac
+}
+
 # listens SOCKET: waits until somebody listens there; its file is there before that (proc(5): __SO_ACCEPTCON).
 listens() {
     local n

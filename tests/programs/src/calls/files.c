@@ -407,6 +407,7 @@ TEST(files, copies)
     int a = memfd_create("a", 0), b = memfd_create("b", 0), p[2];
     char buf[8] = "";
     off_t off = 0;
+    off64_t from = 2;
 
     CHECK_EQ(write(a, "12345678", 8), 8);
     CHECK_EQ(sendfile(b, a, &off, 5), 5);
@@ -414,8 +415,7 @@ TEST(files, copies)
     CHECK_EQ(pread(b, buf, 8, 0), 5);
     CHECK_STR(buf, "12345");
     CHECK_EQ(pipe(p), 0);
-    off = 2;
-    CHECK_EQ(splice(a, &off, p[1], NULL, 3, 0), 3);
+    CHECK_EQ(splice(a, &from, p[1], NULL, 3, 0), 3);
     CHECK_EQ(read(p[0], buf, 8), 3);
     CHECK_MEM(buf, "345", 3);
 }

@@ -453,8 +453,8 @@ TEST(tasks, clone3_gives_a_pidfd)
     pid_t tid = 0, pid;
 
     a.flags = CLONE_PIDFD | CLONE_PARENT_SETTID;
-    a.pidfd = (uint64_t)&fd;
-    a.ptid = (uint64_t)&tid;
+    a.pidfd = (uintptr_t)&fd;
+    a.ptid = (uintptr_t)&tid;
     a.sig = SIGCHLD;
     pid = (pid_t)syscall(435, &a, sizeof(a));
     if (pid == 0)
