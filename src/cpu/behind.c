@@ -115,6 +115,7 @@ static void *work(void *opaque)
         pthread_cond_broadcast(&b->rest);
     }
     b->running = false;
+    pthread_cond_broadcast(&b->rest);
     pthread_mutex_unlock(&e->lock);
     return NULL;
 }
@@ -231,11 +232,14 @@ void behind_end(struct jit *j)
     pthread_mutex_lock(&j->e->lock);
     j->e->conf.background = ENGINE_NEVER;
     b = j->behind;
-    join = b && b->running;
+    join = b && b->running && !b->end; /* two threads of a program may come here at once; a thread can be joined only once */
     if (b)
         b->end = true;
     if (join)
         pthread_cond_signal(&b->wake);
+    else
+        while (b && b->running)
+            pthread_cond_wait(&b->rest, &j->e->lock);
     pthread_mutex_unlock(&j->e->lock);
     if (join)
         pthread_join(b->thread, NULL);

@@ -16,6 +16,12 @@ case $EMU in
    done ;;
 esac
 
+# Threads that change their rights at once, while there is something compiled in the background.
+thrice() {
+    for _ in 1 2 3; do emu --background=on --hot-after=20 "$work/tasks" changing_ids_reaches_all_threads || return; done
+}
+works "rights change while something is compiled" thrice
+
 # Clocks are read in the vDSO, without leaving for a system call; -strace shows them all the same.
 "$EMU" -d int -D "$work/log" "$work/clocks" reads_follow_each_other >/dev/null
 n=$(grep -c 'system call' "$work/log")
