@@ -64,7 +64,7 @@ static void reset_cold(struct x86_sys *s)
     s->u.mxcsr = 0x1f80;
     s->u.xcr0 = 1;
     s->pat = 0x0007040600070406ull;
-    s->misc_enable = 1;
+    s->misc_enable = 1 | (x86_feat(s, X86_FEAT_MONITOR) ? 1u << 18 : 0); /* fast strings, MONITOR */
     s->smbase = 0x30000;
     s->mcg_ctl = ~0ull;
     s->a20 = true;

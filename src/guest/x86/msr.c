@@ -24,23 +24,33 @@ static bool drop_write(struct cpu *cpu, uint64_t v)
     return true;
 }
 
-static bool refuse_write(struct cpu *cpu, uint64_t v)
-{
-    (void)cpu;
-    (void)v;
-    return false;
-}
-
 static bool microcode_read(struct cpu *cpu, uint64_t *v)
 {
     *v = strcmp(x86s(cpu)->conf.vendor, "GenuineIntel") == 0 ? 0x100000000ull : 0x01000065;
     return true;
 }
 
+/* MSR_CORE_THREAD_COUNT: cores of the package in 31:16, its threads in 15:0. */
+static bool core_count_read(struct cpu *cpu, uint64_t *v)
+{
+    const struct x86_conf *c = &x86s(cpu)->conf;
+    uint32_t cores = (c->cores ? c->cores : 1) * (c->dies ? c->dies : 1);
+
+    *v = (cores & 0xffff) << 16 | (cores * (c->threads ? c->threads : 1) & 0xffff);
+    return true;
+}
+
+/* In system management mode only, and only for reading; otherwise not there. */
 static bool smbase_read(struct cpu *cpu, uint64_t *v)
 {
-    *v = x86s(cpu)->smbase;
-    return x86s(cpu)->smm;
+    *v = x86s(cpu)->smm ? x86s(cpu)->smbase : 0;
+    return true;
+}
+
+static bool smbase_write(struct cpu *cpu, uint64_t v)
+{
+    (void)v;
+    return !x86s(cpu)->smm;
 }
 
 /* --- Addresses: must be canonical --- */
@@ -168,16 +178,16 @@ static bool efer_read(struct cpu *cpu, uint64_t *v)
     const struct x86_sys *s = x86s(cpu);
 
     *v = s->efer;
-    return x86_feat(s, X86_FEAT_LM) || x86_feat(s, X86_FEAT_NX) || x86_feat(s, X86_FEAT_SYSCALL);
+    return true;
 }
 
 static bool efer_write(struct cpu *cpu, uint64_t v)
 {
     struct x86_sys *s = x86s(cpu);
-    uint64_t may = 0, unused;
+    uint64_t may = 0;
 
-    if (!efer_read(cpu, &unused))
-        return false;
+    if (!x86_feat(s, X86_FEAT_LM) && !x86_feat(s, X86_FEAT_NX) && !x86_feat(s, X86_FEAT_SYSCALL))
+        return true; /* none there: as any other that is not */
     may |= x86_feat(s, X86_FEAT_SYSCALL) ? EFER_SCE : 0;
     may |= x86_feat(s, X86_FEAT_LM) ? EFER_LME | EFER_LMA : 0;
     may |= x86_feat(s, X86_FEAT_NX) ? EFER_NXE : 0;
@@ -283,10 +293,15 @@ static uint64_t *field(struct x86_sys *s, const struct row *r, uint32_t msr)
     return (uint64_t *)((char *)s + r->off) + (msr - r->number);
 }
 
-static bool is_x2apic(uint32_t msr)
+static bool is_x2apic(const struct x86_sys *s, uint32_t msr)
 {
-    return msr >> 8 == 8;
+    return msr >> 8 == 8 && x86_feat(s, X86_FEAT_X2APIC);
 }
+
+/*
+ * A register that is not there reads 0 and keeps nothing, whatever its number, as QEMU has it: processors raise #GP, but systems are about
+ * that know a register by the model and read it without a handler, and no CPU model here has all the registers of its processor.
+ */
 
 bool x86_rdmsr(struct cpu *cpu, uint32_t msr, uint64_t *v)
 {
@@ -294,10 +309,10 @@ bool x86_rdmsr(struct cpu *cpu, uint32_t msr, uint64_t *v)
     const struct row *r = find(s, msr);
 
     *v = 0;
-    if (is_x2apic(msr))
+    if (is_x2apic(s, msr))
         return apic_read(cpu, msr, v);
     if (!r)
-        return false;
+        return true;
     if (r->read)
         return r->read(cpu, v);
     *v = r->off ? *field(s, r, msr) : r->mask;
@@ -309,10 +324,10 @@ bool x86_wrmsr(struct cpu *cpu, uint32_t msr, uint64_t v)
     struct x86_sys *s = x86s(cpu);
     const struct row *r = find(s, msr);
 
-    if (is_x2apic(msr))
+    if (is_x2apic(s, msr))
         return apic_write(cpu, msr, v);
     if (!r)
-        return false;
+        return true;
     if (r->write)
         return r->write(cpu, v);
     if (!r->off)
