@@ -291,7 +291,7 @@ static int reload(struct check *c, struct err *e)
     free(s->reftable_dirty);
     s->reftable = NULL;
     s->reftable_dirty = NULL;
-    s->free_hint = s->packed = 0;
+    s->free_hint = s->packed = s->sound_l2 = s->sound_refblock = 0;
     s->high_water = round_up(blk_size_now(c->b->file), s->cluster_size);
     return qcow2_reftable_load(c->b, e);
 }

@@ -335,9 +335,10 @@ int qcow2_own_l2(struct blk *b, uint64_t l1_index, struct err *e)
 
     if (l1_index >= s->h.l1_size)
         bug("L1 index %" PRIu64 " of %" PRIu32, l1_index, s->h.l1_size);
-    if ((r = l2_table(b, l1_index, &old, e)) < 0 ||
-        (old && (qcow2_l1_get(s, l1_index) & QCOW2_COPIED)))
+    if ((r = l2_table(b, l1_index, &old, e)) < 0)
         return r;
+    if (old && (qcow2_l1_get(s, l1_index) & QCOW2_COPIED))
+        return qcow2_check_l2_overlap(b, old, e);
     if ((r = qcow2_alloc(b, 1, &host, &got, &zeros, e)) < 0)
         return r;
     qcow2_cache_drop(b, &s->l2, host, s->cluster_size);

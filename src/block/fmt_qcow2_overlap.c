@@ -2,6 +2,7 @@
 /*
  * qcow2: no write goes where metadata lies ("overlap-check" in the QEMU documentation: which metadata is watched).
  * Metadata in use is looked at before it is written to, so only what has just been allocated needs the long list.
+ * What is allocated is apart from all metadata, so a table or block that was found apart from the others stays so.
  */
 #include "block/fmt_qcow2_priv.h"
 
@@ -119,7 +120,8 @@ static const char *meets_fixed(const struct qcow2 *s, uint64_t host, uint64_t le
     return NULL;
 }
 
-static const char *meets_tables(const struct qcow2 *s, uint64_t host, uint64_t len)
+/* Metadata that others refer to, but L2 tables. */
+static const char *meets_others(const struct qcow2 *s, uint64_t host, uint64_t len)
 {
     unsigned mask = s->overlap_mask;
 
@@ -130,6 +132,13 @@ static const char *meets_tables(const struct qcow2 *s, uint64_t host, uint64_t l
         if (meets(host, len, s->snapshots[i].l1_table_offset,
                   s->snapshots[i].l1_size * UINT64_C(8)))
             return "inactive L1 table";
+    return NULL;
+}
+
+static const char *meets_l2(const struct qcow2 *s, uint64_t host, uint64_t len)
+{
+    unsigned mask = s->overlap_mask;
+
     if (!(mask & ACTIVE_L2) || (s->h.l1_size > MANY_L1 && !(mask & INACTIVE_L2)))
         return NULL;
     for (uint64_t i = 0; i < s->h.l1_size; i++)
@@ -162,6 +171,11 @@ static int meets_snapshot(struct blk *b, const struct qcow2_snapshot *snap, uint
     return 0;
 }
 
+static int prevent(struct blk *b, const char *what, struct err *e)
+{
+    return qcow2_corrupt(b, e, "Preventing invalid write on metadata (overlaps with %s)", what);
+}
+
 int qcow2_check_overlap(struct blk *b, uint64_t host, uint64_t len, bool fresh, struct err *e)
 {
     const struct qcow2 *s = b->state;
@@ -170,8 +184,8 @@ int qcow2_check_overlap(struct blk *b, uint64_t host, uint64_t len, bool fresh, 
     if ((s->data_file && !fresh) || !s->overlap_mask)
         return 0;
     what = meets_fixed(s, host, len);
-    if (!what && fresh)
-        what = meets_tables(s, host, len);
+    if (!what && fresh && !(what = meets_others(s, host, len)))
+        what = meets_l2(s, host, len);
     for (uint32_t i = 0; !what && fresh && s->overlap_mask & INACTIVE_L2 && i < s->h.nb_snapshots;
          i++) {
         int r = meets_snapshot(b, &s->snapshots[i], host, len, e);
@@ -180,7 +194,31 @@ int qcow2_check_overlap(struct blk *b, uint64_t host, uint64_t len, bool fresh, 
             return r;
         what = r ? "inactive L2 table" : NULL;
     }
-    return what ? qcow2_corrupt(b, e, "Preventing invalid write on metadata (overlaps with %s)",
-                                what)
-                : 0;
+    return what ? prevent(b, what, e) : 0;
+}
+
+int qcow2_check_l2_overlap(struct blk *b, uint64_t table, struct err *e)
+{
+    struct qcow2 *s = b->state;
+    const char *what;
+
+    if (table == s->sound_l2)
+        return 0;
+    if ((what = meets_fixed(s, table, s->cluster_size)) || (what = meets_others(s, table, s->cluster_size)))
+        return prevent(b, what, e);
+    s->sound_l2 = table;
+    return 0;
+}
+
+int qcow2_check_refblock_overlap(struct blk *b, uint64_t block, struct err *e)
+{
+    struct qcow2 *s = b->state;
+    const char *what;
+
+    if (block == s->sound_refblock)
+        return 0;
+    if ((what = meets_fixed(s, block, s->cluster_size)))
+        return prevent(b, what, e);
+    s->sound_refblock = block;
+    return 0;
 }

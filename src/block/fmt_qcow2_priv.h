@@ -171,6 +171,7 @@ struct qcow2 {
     void *workspaces;    /* fmt_qcow2_compress.c: idle compression contexts */
     pthread_mutex_t workspaces_lock;
     unsigned overlap_mask; /* fmt_qcow2_overlap.c: metadata that is watched */
+    uint64_t sound_l2, sound_refblock; /* [lock] last found apart from other metadata; 0: none */
 };
 
 static inline struct qcow2 *qcow2_of(struct blk *b)
@@ -373,6 +374,10 @@ int qcow2_overlap_options(struct json_object *given, unsigned *mask, struct err 
 /** qcow2_check_overlap - -EIO, and the image is marked, when [host, host+len) holds metadata.  @fresh: it was
  *  free a moment ago, so all is looked at [lock]; else only what costs nothing. */
 int qcow2_check_overlap(struct blk *b, uint64_t host, uint64_t len, bool fresh, struct err *e);
+/** qcow2_check_l2_overlap - the same when the L2 table at @table, about to be changed, is other metadata, too [lock]. */
+int qcow2_check_l2_overlap(struct blk *b, uint64_t table, struct err *e);
+/** qcow2_check_refblock_overlap - the same for a refcount block and what the header refers to [lock]. */
+int qcow2_check_refblock_overlap(struct blk *b, uint64_t block, struct err *e);
 
 /* fmt_qcow2_snapshot.c (the table), fmt_qcow2_snapshot_ops.c ------------------------------------- */
 

@@ -359,6 +359,8 @@ static int add_one(struct blk *b, uint64_t index, int by, bool *freed, struct er
         return err_set(e, -EINVAL, "cluster %" PRIu64 " cannot have more than %" PRIu64
                        " references: the image's refcount_bits is too small", index, count);
     count = by < 0 ? count - 1 : count + 1;
+    if ((r = qcow2_check_refblock_overlap(b, round_down(p->host, s->cluster_size), e)) < 0)
+        return r;
     qcow2_change_begin(&s->refs, p);
     qcow2_put_count(p->data, s->h.refcount_order, at, count);
     qcow2_change_end(p);

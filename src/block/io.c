@@ -82,6 +82,14 @@ static void *bounce_new(uint64_t len, uint32_t align, struct err *e)
 
 /* Protocols and filters ------------------------------------------------------------------------- */
 
+/* Offsets of a host's file have 63 bits; what an image's tables say may have 64 and would wrap below. */
+static int check_host_offset(uint64_t off, uint64_t len, struct err *e)
+{
+    if (off <= INT64_MAX && len <= INT64_MAX - off)
+        return 0;
+    return err_set(e, -EINVAL, "%" PRIu64 " bytes at offset %#" PRIx64 ": no file is so long", len, off);
+}
+
 static bool aligned(const struct blk *b, uint64_t off, const struct iovec *iov, int n)
 {
     uint64_t bits = off;
@@ -142,6 +150,8 @@ static int io_readv(struct blk *b, uint64_t off, uint64_t len, const struct iove
     uint64_t have;
     int r, k;
 
+    if ((r = check_host_offset(off, len, e)) < 0)
+        return r;
     if (off + len > size) { /* formats may leave the end of their last cluster unwritten */
         have = off < size ? size - off : 0;
         if (have) {
@@ -241,7 +251,7 @@ static int batch_add(struct batch *t, struct blk *b, const struct blk_extent *x,
     int r;
 
     if (x->where != BLK_DATA || b->coded || n != 1 || !file->drv->io || !file->drv->io->read_pieces || !aligned(file, x->host, iov, n) ||
-        x->host + len > blk_size_now(file))
+        len > blk_size_now(file) || x->host > blk_size_now(file) - len)
         return read_extent(b, x, off, len, iov, n, e);
     if ((t->n == BLK_PIECES || (t->n && t->file != file)) && (r = batch_end(t, e)) < 0)
         return r;
@@ -448,8 +458,12 @@ static int locked_map_write(struct blk *b, uint64_t off, uint64_t len, const str
 int node_writev(struct blk *b, uint64_t off, uint64_t len, const struct iovec *iov, int n,
                 unsigned req, struct err *e)
 {
+    int r;
+
     if (!b->drv->io)
         return locked_map_write(b, off, len, iov, n, e);
+    if ((r = check_host_offset(off, len, e)) < 0)
+        return r;
     if (!b->drv->io->writev)
         return err_set(e, -EROFS, "%s can only be read", b->drv->name);
     if (!aligned(b, off, iov, n))

@@ -74,6 +74,7 @@ CASES = [
     ('an L2 table over the header', lambda: put(get(40), COPIED), None),
     ('an L2 table over itself', lambda: put(l2(), COPIED | l2()), None),
     ('a refcount block over the header', lambda: put(get(48) + 8, 0 | 512), None),
+    ('a refcount block at the end of 64 bits', lambda: put(get(48), (1 << 64) - 65536), None),
     ('clusters of 2 bytes', lambda: put(20, 1, '>I'), 'Unsupported cluster size'),
     ('clusters of 2^63 bytes', lambda: put(20, 63, '>I'), 'Unsupported cluster size'),
     ('refcounts of 2^31 bits', lambda: put(96, 31, '>I'), 'may not exceed 64 bits'),
@@ -154,6 +155,32 @@ def overlap():
         raise suite.Failed(f'after the repair: {out} {err}')
 
 
+def overlap_in_use():
+    """Tables that lie where other metadata does: the write that would change both is refused.  A repair makes
+    a refcount table of its own; a refcount block's numbers are no mapping that could be repaired."""
+    for what, damage in (
+            ('refcount table', lambda: put(get(40), COPIED | get(48))),
+            ('refcount block', lambda: put(get(40), COPIED | get(get(48)))),
+            ('active L1 table', lambda: put(get(40), COPIED | get(40))),
+            ('', lambda: put(get(48), get(40)))):
+        shutil.copy('base.qcow2', 't.qcow2')
+        damage()
+        with open('t.qcow2', 'rb') as f:
+            f.seek(65536)
+            before = f.read()
+        status, out, err = run('qemu-io', '-c', 'write 6M 64k', '-c', 'flush', 't.qcow2')
+        if not status or 'overlaps with ' + what not in out + err:
+            raise suite.Failed(f'{what}: status {status}, says {out!r} {err!r}')
+        with open('t.qcow2', 'rb') as f:
+            f.seek(65536)
+            if f.read(len(before)) != before:
+                raise suite.Failed(f'{what}: tables have changed')
+        run('qemu-img', 'check', '-r', 'all', 't.qcow2')
+        status, out, err = run('qemu-img', 'check', 't.qcow2')
+        if what == 'refcount table' and status:
+            raise suite.Failed(f'{what}: not repaired: {out}')
+
+
 def overlap_parts():
     """Each part of the metadata is watched when it is asked for: it alone, and all but it."""
     for part, what in (('active-l1', 'active L1 table'), ('active-l2', 'active L2 table'),
@@ -206,6 +233,7 @@ def main():
     for name, damage, message in CASES:
         case(name, hostile, damage, message)
     case('metadata counted as free', overlap)
+    case('tables over other metadata', overlap_in_use)
     case('parts of the metadata that are watched', overlap_parts)
     case('an extension that nobody knows', extensions)
     os.chdir('/')
