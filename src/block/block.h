@@ -89,6 +89,8 @@ int blk_close(struct blk *b, struct err *e);
 uint64_t blk_size(const struct blk *b);
 const char *
 blk_filename(const struct blk *b); /* as the user may say it again; json:{...} at need */
+/** blk_place - the name of the file that all layers of @b lie on: what an image names is relative to its folder; or NULL. */
+const char *blk_place(const struct blk *b);
 const char *blk_driver_name(const struct blk *b); /* "qcow2" */
 unsigned blk_flags(const struct blk *b);
 struct blk *blk_backing(const struct blk *b); /* borrowed, or NULL */

@@ -482,7 +482,7 @@ static int64_t vmdk_disk_size(struct blk *b)
     struct vmdk *v = b->state;
     int64_t sum = blk_disk_size(b->file), more;
 
-    for (unsigned i = 0; i < v->n; i++)
+    for (unsigned i = 0; sum >= 0 && i < v->n; i++)
         if (v->extents[i].own && (more = blk_disk_size(v->extents[i].file)) > 0)
             sum += more;
     return sum;

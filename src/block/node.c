@@ -73,6 +73,13 @@ char *blk_relative_name(const char *base, const char *name)
     return full;
 }
 
+const char *blk_place(const struct blk *b)
+{
+    while (b->drv->kind != BLK_PROTOCOL && b->file)
+        b = b->file;
+    return b->filename;
+}
+
 static bool is_device(const char *path)
 {
     struct stat st;
@@ -390,8 +397,7 @@ struct blk *blk_open_child(struct blk *b, struct json_object *opts, const char *
         err_set(e, -EINVAL, "'%s' is required for this image", name);
         return NULL;
     }
-    char *full =
-        tree ? NULL : blk_relative_name(b->file ? b->file->filename : b->filename, filename);
+    char *full = tree ? NULL : blk_relative_name(blk_place(b), filename);
 
     if (!tree)
         tree = json_object_new_object();
@@ -425,7 +431,7 @@ static bool comes_back(const struct opening *o, const char *path)
 static struct blk *open_named_backing(struct opening *o, struct blk *b, struct json_object *tree,
                                       struct err *e)
 {
-    const char *base = b->file ? b->file->filename : NULL;
+    const char *base = blk_place(b);
     char *own_path = base ? realpath(base, NULL) : NULL;
     char *name = json_object_object_get_ex(tree, "file", NULL) ||
                          json_object_object_get_ex(tree, "filename", NULL)

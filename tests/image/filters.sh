@@ -81,6 +81,30 @@ qemu-img create -q -f qcow2 -b e.orig -F qcow2 f.qcow2
 check 'blkdebug, read_backing_aio' --image-opts -c 'break read_backing_aio A' -c 'aio_read -P 5 0 4k' -c 'wait_break A' \
     -c 'resume A' -c aio_flush driver=qcow2,file.driver=blkdebug,file.image.driver=file,file.image.filename=f.qcow2
 
+# The name of an image below blkdebug, and the files it names: they lie beside it, not beside the filter.
+mkdir -p d
+qemu-img create -q -f qcow2 d/base 1M
+(cd d && qemu-img create -q -f qcow2 -b base -F qcow2 top && qemu-img create -q -f qcow2 -o data_file=raw df 1M
+    qemu-img create -q -f vmdk -o subformat=twoGbMaxExtentSparse v.vmdk 1M)
+info() { # NAME ARGUMENT...
+    local name=$1
+    shift
+    { timeout 20 qemu-img info --object throttle-group,id=t "$@" 2>&1; echo "status $?"; } >.want
+    { timeout 20 "$EMU_BIN/qemu-img" info --object throttle-group,id=t "$@" 2>.err; echo "status $?"; } >.got
+    if [ -n "${hide:-}" ]; then sed -i "/^image: json/s/:.*/: $hide/" .want .got; fi
+    verdict "info, $name"
+}
+info 'blkdebug without rules' --backing-chain blkdebug::d/top
+info 'blkdebug with rules' --backing-chain "blkdebug:rules:$PWD/d/top"
+info 'blkdebug on a sparse vmdk of more files' blkdebug::d/v.vmdk
+info 'blkdebug and an external data file' blkdebug::d/df
+info 'blkdebug on a format' --image-opts driver=blkdebug,config=rules,image.driver=qcow2,image.file.filename=d/base
+info 'blkdebug alone' --image-opts driver=blkdebug,image.driver=null-co
+# The options of one level come in any order.
+hide='{...}' info 'blkdebug with other options' --backing-chain --image-opts driver=qcow2,file.driver=blkdebug,file.align=512,file.image.filename=d/top
+hide='{...}' info 'throttle and a relative backing file' --backing-chain --image-opts \
+    driver=qcow2,file.driver=throttle,file.throttle-group=t,file.file.driver=file,file.file.filename=d/top
+
 after='qemu-img map --output=json b.qcow2'
 check 'copy-on-read, only what was read' --image-opts -c 'read -P 7 64k 4k' -c 'read -P 7 1M 130k' \
     driver=copy-on-read,file.driver=qcow2,file.file.filename=b.qcow2

@@ -79,8 +79,7 @@ struct json_object *img_describe(struct blk *b, struct err *e)
         json_object_object_add(o, "format-specific", specific);
     }
     if (i.backing_file && *i.backing_file) {
-        struct blk *file = blk_file(b);
-        char *full = blk_relative_name(file ? blk_filename(file) : NULL, i.backing_file);
+        char *full = blk_relative_name(blk_place(b), i.backing_file);
 
         add_string(o, "full-backing-filename", full);
         add_string(o, "backing-filename", i.backing_file);

@@ -129,7 +129,6 @@ static int copy_up(struct rebase *w, struct err *e)
 static int open_new(struct rebase *w)
 {
     struct img_args as = {.env = w->a.env, .share = w->a.share};
-    const struct blk *file = blk_file(w->top) ? blk_file(w->top) : w->top;
     unsigned flags = BLK_PROBE_RAW_OK | (as.share ? BLK_SHARE : 0);
     struct err e = {0};
     char *name;
@@ -138,7 +137,7 @@ static int open_new(struct rebase *w)
         return 0;
     if (w->a.src_cache && storage_cache_flags(w->a.src_cache, &flags, &e) < 0)
         return img_error("Invalid source cache option: %s", w->a.src_cache);
-    name = blk_relative_name(blk_filename(file), w->file);
+    name = blk_relative_name(blk_place(w->top), w->file);
     struct json_object *o = json_object_new_object();
 
     if (w->format)
