@@ -55,6 +55,8 @@ TEST(rtl8139, says_what_it_is)
     CHECK_EQ(eeprom(r, 7), 0x5452);
     CHECK_EQ(eeprom(r, 9), 0x5634);
     CHECK_EQ(get(r, TCR, 4) & 0x7cc00000, 0x74800000);
+    set(r, 0xda, 0x5f6, 2); /* not there: it is no RTL8169 */
+    CHECK_EQ(get(r, 0xda, 2), 0);
     CHECK_EQ(get(r, 0x58, 1), 0);
     CHECK_EQ(get(r, 0x64, 2), 0x782d);
     CHECK_EQ(get(r, CR, 1), 0x0d);

@@ -387,7 +387,7 @@ static bool may_write(const struct rtl8139 *c, unsigned off)
     if (off >= DTCCR && off < DTCCR + 8)
         return rtl8139_is_cplus(c);
     return (off >= MAR0 && off < TSD0) || (off >= TSAD0 && off < ERBCR) || (off >= TCR && off < TCTR) ||
-           (off >= TIMERINT && off < MSR) || (off >= ANAR && off < ANAR + 2) || off >= 0x70;
+           (off >= TIMERINT && off < MSR) || (off >= ANAR && off < ANAR + 2) || (off >= NWAYTR && off < RESERVED) || off >= CPCR;
 }
 
 static void write_byte(struct rtl8139 *c, unsigned off, uint8_t v)

@@ -39,7 +39,9 @@ enum {
     ANAR = 0x66,
     ANLPAR = 0x68,
     ANER = 0x6a,
-    TPPOLL = 0xd9, /* C+, as the next */
+    NWAYTR = 0x70,
+    TPPOLL = 0xd9,   /* C+, as the next */
+    RESERVED = 0xda, /* to DF; the RTL8169 has RMS here, and drivers tell the two apart by whether it keeps what is written */
     CPCR = 0xe0,
     RDSAR = 0xe4,
     REGS = 0x100,
