@@ -107,6 +107,37 @@ static int no_such_prop(const struct dev_type *t, const char *name, struct err *
                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
+/* Properties that name back ends, and their kinds (machine_add_backend). */
+static const char *const references[][2] = {
+    {"chardev", "chardev"}, {"drive", "drive"},   {"fsdev", "fsdev"}, {"iothread", "iothread"}, {"memdev", "memory-backend"},
+    {"netdev", "netdev"},   {"rng", "rng"}};
+
+const char *dev_reference_kind(const struct field *f)
+{
+    for (unsigned i = 0; f->kind == F_STR && i < sizeof(references) / sizeof(references[0]); i++)
+        if (!strcmp(f->name, references[i][0]))
+            return references[i][1];
+    return NULL;
+}
+
+/* Could @value be one of @f?  It is checked even if the device's maker says another. */
+static int check_value(struct machine *m, const struct dev_type *t, const struct field *f, const char *value, struct err *e)
+{
+    struct field one[2] = {*f, FIELD_END};
+    struct json_object *o = json_object_new_object();
+    const char *kind = dev_reference_kind(f);
+    uint64_t member[2] = {0}; /* the largest is a number of 64 bits, or a pointer */
+    int r;
+
+    one[0].offset = 0;
+    if ((r = keyval_set(o, f->name, json_object_new_string(value), e)) == 0 && (r = fields_take(one, o, member, e)) == 0)
+        fields_free(one, member);
+    json_object_put(o);
+    if (r == 0 && kind && *value && !machine_backend(m, kind, value))
+        r = err_set(e, -ENOENT, "Property '%s.%s' can't find value '%s'", t->name, f->name, value);
+    return r;
+}
+
 /* What -global says and the user has not said otherwise; the last one counts. */
 static int add_globals(struct machine *m, const struct dev_type *t, struct json_object *props,
                        struct err *e)
@@ -115,10 +146,11 @@ static int add_globals(struct machine *m, const struct dev_type *t, struct json_
     int r = 0;
 
     for (struct global *g = m->globals; g && r == 0; g = g->next) {
+        const struct field *f = t->props ? field_find(t->props, g->prop) : NULL;
+
         if (!called(t, g->type))
             continue;
-        if (!t->props || !field_find(t->props, g->prop)) {
-            no_such_prop(t, g->prop, e);
+        if (!f ? no_such_prop(t, g->prop, e) : check_value(m, t, f, g->value, e)) {
             r = err_wrap(e, e->code, "can't apply global %s.%s=%s", g->type, g->prop, g->value);
         } else if (!field_given(props, g->prop) || json_object_object_get(given, g->prop)) {
             r = keyval_set(props, g->prop, json_object_new_string(g->value), e);

@@ -134,6 +134,8 @@ struct dev *dev_find(struct machine *m, const char *id);
 /** dev_unplug - device_del: ask, or do. */
 int dev_unplug(struct dev *d, struct err *e);
 
+/** dev_reference_kind - the kind of back end (machine_add_backend) that a property names, or NULL: it names none. */
+const char *dev_reference_kind(const struct field *f);
 /** dev_number - a property of the device's that is a plain number; 0 when it has none of that name. */
 uint64_t dev_number(const struct dev *d, const char *name);
 

@@ -81,12 +81,35 @@ static void print_end(struct mon *m, const struct net *n)
     }
 }
 
+/* As the hub that it stands for: the port made last comes first. */
+static bool print_cable(void *opaque, const char *id, void *backend)
+{
+    struct mon *m = opaque;
+    struct seek s = {.netdev = id};
+    int card = net_cable(backend);
+
+    if (card < 0)
+        return true;
+    machine_each_dev(m->env->m, is_card, &s);
+    mon_puts(m, "hub 0\n");
+    for (int port = 1; port >= 0; port--) {
+        mon_printf(m, " \\ hub0port%d: ", port);
+        if (port != card)
+            print_end(m, backend);
+        else if (s.card)
+            print_card(m, backend, s.card);
+        else
+            mon_puts(m, "\n");
+    }
+    return true;
+}
+
 static bool print_net(void *opaque, const char *id, void *backend)
 {
     struct mon *m = opaque;
     struct seek s = {.netdev = id};
 
-    if (net_hub_of(backend) >= 0)
+    if (net_hub_of(backend) >= 0 || net_cable(backend) >= 0)
         return true;
     machine_each_dev(m->env->m, is_card, &s);
     if (s.card) {
@@ -97,10 +120,11 @@ static bool print_net(void *opaque, const char *id, void *backend)
     return true;
 }
 
-/* Hubs one after the other: the smallest number above @last. */
+/* Hubs one after the other: the smallest number above @last.  Their ports, the latest first: @left to be passed over. */
 struct hub {
     struct mon *m;
     int last, next;
+    unsigned ports, left;
 };
 
 static bool next_hub(void *opaque, const char *id, void *backend)
@@ -113,12 +137,25 @@ static bool next_hub(void *opaque, const char *id, void *backend)
     return true;
 }
 
+static bool is_port(const struct hub *h, const struct net *n)
+{
+    return net_hub_of(n) == h->next && !strcmp(net_type(n), "hubport");
+}
+
+static bool count_port(void *opaque, const char *id, void *backend)
+{
+    struct hub *h = opaque;
+
+    h->ports += is_port(h, backend);
+    return true;
+}
+
 static bool print_port(void *opaque, const char *id, void *backend)
 {
     struct hub *h = opaque;
     struct seek s = {.netdev = id};
 
-    if (net_hub_of(backend) != h->next || strcmp(net_type(backend), "hubport") != 0)
+    if (!is_port(h, backend) || h->left--)
         return true;
     mon_printf(h->m, " \\ %s", id);
     machine_each_dev(h->m->env->m, is_card, &s);
@@ -130,20 +167,31 @@ static bool print_port(void *opaque, const char *id, void *backend)
         print_end(h->m, net_hub_end(backend));
     else
         mon_puts(h->m, "\n");
-    return true;
+    return false;
+}
+
+static void print_hub(struct hub *h)
+{
+    mon_printf(h->m, "hub %d\n", h->next);
+    h->ports = 0;
+    machine_each_backend(h->m->env->m, "netdev", count_port, h);
+    while (h->ports--) {
+        h->left = h->ports;
+        machine_each_backend(h->m->env->m, "netdev", print_port, h);
+    }
 }
 
 static int network(struct mon *m, const char *args, struct err *e)
 {
     struct hub h = {.m = m, .last = -1};
 
+    machine_each_backend(m->env->m, "netdev", print_cable, m);
     for (;; h.last = h.next) {
         h.next = -1;
         machine_each_backend(m->env->m, "netdev", next_hub, &h);
         if (h.next < 0)
             break;
-        mon_printf(m, "hub %d\n", h.next);
-        machine_each_backend(m->env->m, "netdev", print_port, &h);
+        print_hub(&h);
     }
     machine_each_backend(m->env->m, "netdev", print_net, m);
     return mon_end(args, e);

@@ -213,6 +213,16 @@ unsigned net_queues(const struct net *n)
     return n->queues;
 }
 
+void net_set_cable(struct net *n, int port)
+{
+    n->cable = port + 1;
+}
+
+int net_cable(const struct net *n)
+{
+    return n->cable - 1;
+}
+
 bool net_has_card(const struct net *n)
 {
     return n->card;

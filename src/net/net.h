@@ -122,6 +122,10 @@ int net_user_hostfwd_remove(struct net *n, const char *rule, struct err *e);
 char *net_user_connections(const struct net *n);
 /** net_hub_of - which hub a back end is on, or -1. */
 int net_hub_of(const struct net *n);
+/** net_set_cable - @n and its card are all that -net made, which is hub 0: joined without one, which is quicker.  @port: the card's there,
+ * 0 or 1; the other one is @n's.  net_cable - that port, or -1. */
+void net_set_cable(struct net *n, int port);
+int net_cable(const struct net *n);
 /** net_hub_end - the back end at the end of the port @n; NULL: a card, or nobody. */
 const struct net *net_hub_end(const struct net *n);
 
@@ -129,11 +133,14 @@ const struct net *net_hub_end(const struct net *n);
  * struct net_plan - what -nic and -net mean: @netdevs for net_open, in order (a list of options); @nics, cards to
  * make: {"netdev": id, and perhaps "model", "mac", "addr", "vectors", "id"}.
  * net_plan_nic, net_plan_net - one such option; its text.  net_plan_done - after the last: what -net has named
- * shares hub 0.  @said: there was one, so the machine's default card is not wanted.
+ * shares hub 0, or is a card with the one back end @cable, borrowed; the card's port is @card_port.  @said: there was one, so the
+ * machine's default card is not wanted.
  */
 struct net_plan {
     struct json_object *netdevs, *nics;
     bool said;
+    const char *cable;
+    int card_port;
 
     struct json_object *members; /* of hub 0 */
     unsigned ids, ports, hub_nics;

@@ -185,7 +185,9 @@ void net_plan_done(struct net_plan *p)
     if (n == 2 && p->hub_nics == 1) {
         bool nic_first = !keyval_string(first, "type");
 
-        put(nic_first ? first : second, "netdev", keyval_string(nic_first ? second : first, "id"));
+        p->cable = keyval_string(nic_first ? second : first, "id");
+        p->card_port = !nic_first;
+        put(nic_first ? first : second, "netdev", p->cable);
         return;
     }
     for (size_t i = 0; i < n; i++)

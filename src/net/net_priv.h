@@ -51,6 +51,7 @@ struct net {
     void *room_opaque;
 
     bool link_off, peer_off;    /* set_link; nobody at the other end */
+    int cable;                  /* 1 + the card's port, see net_set_cable; 0: none */
     struct net_filter *filters; /* nearest the back end first */
     struct net_packet *waiting[NET_QUEUES_MAX], **waiting_end[NET_QUEUES_MAX];
     unsigned waiting_n;

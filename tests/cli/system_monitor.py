@@ -324,9 +324,9 @@ def arm_controllers():
 
 
 NETWORK = r'''hub 0
- \\ hub0port0: virtio-net-pci\.0: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:12:34:56
- \\ hub0port1: e1000\.0: index=0,type=nic,model=e1000,macaddr=52:54:00:12:34:57
  \\ hub0port2: #net000: index=0,type=user,net=10\.0\.2\.0,restrict=off
+ \\ hub0port1: e1000\.0: index=0,type=nic,model=e1000,macaddr=52:54:00:12:34:57
+ \\ hub0port0: virtio-net-pci\.0: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:12:34:56
 c: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:12:34:58
  \\ n: index=0,type=user,net=10\.0\.2\.0,restrict=off
 filters:
@@ -372,6 +372,37 @@ def listings():
     m.end()
 
 
+def cable():
+    """One card and one back end of -net are joined without a hub, and are called one: its ports are numbered as they were said, the latest first."""
+    user = '#net000: index=0,type=user,net=10.0.2.0,restrict=off\n'
+    card = 'virtio-net-pci.0: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:12:34:56\n'
+    for first, second, args in ((card, user, 'nic user'), (user, card, 'user nic')):
+        m = Monitor('-S', '-monitor', 'stdio', *sum((['-net', a] for a in args.split()), []), machine='virt')
+        m.until(PROMPT)
+        got = m.ask('info network')
+        verdict(f'info network of -net {args}', got == f'hub 0\n \\ hub0port1: {second} \\ hub0port0: {first}', repr(got))
+        m.end()
+    for args, want in (('-net nic', 'hub 0 is not connected to host network'), ('-net user', 'hub 0 with no nics'), ('-net nic -net user', ''),
+                       ('-netdev hubport,id=p,hubid=3 -device e1000,netdev=p', 'hub 3 is not connected to host network'),
+                       ('-netdev hubport,id=p,hubid=3', 'hub port p has no peer')):
+        m = Monitor('-S', '-monitor', 'stdio', *args.split(), machine='virt')
+        got = '\n'.join(re.findall('warning: (.*)', m.until(PROMPT).replace('\r', '')))
+        verdict(f'{args}: warned of {want or "nothing"}', got == want, repr(got))
+        m.end()
+
+
+def globals_checked():
+    """What -global says is checked when the board says otherwise, too."""
+    for text, why in (('pl011.chardev=xx', "Property 'pl011.chardev' can't find value 'xx'"),
+                      ('virtio-blk-pci.drive=nix', None), # there is none of them
+                      ('virtio-net-pci.netdev=nix', "Property 'virtio-net-pci.netdev' can't find value 'nix'"),
+                      ('virtio-net-pci.vectors=few', "Parameter 'vectors' expects a number")):
+        p = subprocess.run([SYSTEM, '-M', 'virt', '-display', 'none', '-S', '-global', text, '-serial', 'null', '-nic', 'user', '-monitor', 'stdio'],
+                           input='quit\n', capture_output=True, text=True, timeout=LONG)
+        want = f"qemu-system-aarch64: can't apply global {text}: {why}\n" if why else ''
+        verdict(f'-global {text}', (p.returncode, p.stderr) == (bool(why), want), (p.returncode, p.stderr))
+
+
 def first_lines(work):
     """What is warned of comes before the prompt; names of drives that nobody named; registers, three in a row."""
     open(f'{work}/cd', 'wb').write(bytes(2048))
@@ -379,7 +410,7 @@ def first_lines(work):
                 'hubport,hubid=1,netdev=h,id=p', '-nic', 'user', machine='virt')
     hello = m.until(PROMPT).replace('\r', '')
     warned = re.findall('warning: (.*)', hello)
-    verdict('netdevs without a card are warned of', warned == ['netdev n has no peer'] and hello.startswith('qemu-'), repr(hello))
+    verdict('netdevs without a card are warned of', sorted(warned) == ['hub 1 with no nics', 'netdev n has no peer'] and hello.startswith('qemu-'), repr(hello))
     got = m.ask('info block')
     verdict("-cdrom's name on virt", got.startswith('virtio2: '), got)
     got = m.ask('info registers')
@@ -402,6 +433,8 @@ def main():
         pc_tables(work)
         arm_controllers()
         listings()
+        cable()
+        globals_checked()
         first_lines(work)
 
 

@@ -114,6 +114,8 @@ static int make_plan(struct sys *s, struct net_plan *p, const struct origins *ne
     for (size_t i = 0; i < json_object_array_length(p->netdevs); i++)
         if (net_add(s, json_object_array_get_idx(p->netdevs, i), e) < 0)
             return fail_at(nets, i, e);
+    if (p->cable)
+        net_set_cable(find(s, p->cable), p->card_port);
     for (size_t i = 0; i < json_object_array_length(p->nics); i++)
         if (add_card(s, json_object_array_get_idx(p->nics, i), e) < 0)
             return fail_at(cards, i, e);

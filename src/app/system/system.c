@@ -68,6 +68,44 @@ static void warn_of_nets(struct sys *s, const struct named *n)
         sys_warn(s, "netdev %s has no peer", n->id);
 }
 
+/* Which hub @n is a port of, or -1. */
+static int hub_of_port(const struct net *n)
+{
+    return strcmp(net_type(n), "hubport") == 0 ? net_hub_of(n) : -1;
+}
+
+/* Hubs that join nothing. */
+static void warn_of_hub(struct sys *s, int hub)
+{
+    bool card = false, end = false;
+
+    for (const struct named *n = s->nets; n; n = n->next) {
+        if (hub_of_port(n->p) != hub)
+            continue;
+        card |= net_has_card(n->p);
+        end |= net_hub_end(n->p) != NULL;
+        if (!net_has_card(n->p) && !net_hub_end(n->p))
+            sys_warn(s, "hub port %s has no peer", n->id);
+    }
+    if (end && !card)
+        sys_warn(s, "hub %d with no nics", hub);
+    else if (card && !end)
+        sys_warn(s, "hub %d is not connected to host network", hub);
+}
+
+static void warn_of_hubs(struct sys *s)
+{
+    for (const struct named *n = s->nets; n; n = n->next) {
+        int hub = hub_of_port(n->p);
+        const struct named *same = n->next;
+
+        while (same && hub_of_port(same->p) != hub)
+            same = same->next;
+        if (hub >= 0 && !same)
+            warn_of_hub(s, hub);
+    }
+}
+
 /* Signals that end us are read from a descriptor, by the main loop; no other thread gets them. */
 static void block_signals(void)
 {
@@ -118,6 +156,7 @@ static int build(struct sys *s, struct err *e)
     warn_of_machine(s); /* before a monitor's prompt is there */
     warn_of_features(s);
     warn_of_nets(s, s->nets);
+    warn_of_hubs(s);
     if ((r = displays_open(s, e)) < 0 || (r = monitors_make(s, e)) < 0)
         return r;
     return machine_gdb_start(s, e);
