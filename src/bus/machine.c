@@ -46,6 +46,8 @@ void machine_unlock(struct machine *m)
 {
     if (!machine_locked(m))
         bug("the machine's lock is given back by a thread that has not got it");
+    if (m->depth == 1 && m->posted.n && !m->posted.running)
+        posted_run(m);
     if (--m->depth)
         return;
     atomic_store_explicit(&m->owner, NULL, memory_order_relaxed);

@@ -86,6 +86,13 @@ struct event_watcher {
     struct event_watcher *next;
 };
 
+/** struct posted_writes - of devices, to registers (struct access).  One with a NULL space is void. */
+struct posted_writes {
+    struct posted *w;
+    uint32_t n, max;
+    bool running;
+};
+
 struct machine {
     const struct dev_type *const *types;
     const struct dev_type **own_types; /* once boards have added some: all of them */
@@ -97,6 +104,7 @@ struct machine {
 
     struct mem mem_root, io_root;
     struct space *mem_space, *io_space, *spaces; /* [big] */
+    struct posted_writes posted;                 /* [big] */
     unsigned mem_depth;                          /* of mem_begin [big] */
     bool mem_changed;
     _Atomic(struct ram *) rams; /* only grows, at its end */
@@ -169,5 +177,7 @@ void view_put(struct view *v);
 const struct range *view_find(const struct view *v, paddr addr);
 /** spaces_update - new views for all spaces that show something else now. */
 void spaces_update(struct machine *m);
+/** posted_run - the writes that were posted until now [big]. */
+void posted_run(struct machine *m);
 
 #endif

@@ -40,6 +40,9 @@ struct access {
     uint8_t size; /* bytes: 1, 2, 4 or 8 */
     bool secure;
     bool debug; /* a debugger or the monitor looks: no side effects, as far as that is possible */
+    /* A device writes by itself (DMA, MSI).  To registers, such writes are done when the machine's lock is given back: no device
+     * is called from within another's work, or its own, whatever addresses the guest has told it.  Posted, as on PCI. */
+    bool posted;
 };
 
 /**
@@ -55,6 +58,7 @@ struct mmio_ops {
     uint8_t min, max; /* bytes; 0: 1 and 8 */
     bool big_endian;
     bool unaligned;
+    bool messages; /* an interrupt controller's, which calls no other device: posted writes are done at once */
 };
 
 /* What has been written since somebody looked; bits of ram_dirty() and of a page's byte in ram->dirty. */

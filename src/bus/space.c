@@ -76,6 +76,8 @@ struct space *space_new(struct machine *m, const char *name, struct mem *root)
     return s;
 }
 
+static void posted_forget(struct space *s);
+
 void space_free(struct space *s)
 {
     struct space **at = &s->m->spaces;
@@ -83,6 +85,7 @@ void space_free(struct space *s)
     while (*at != s)
         at = &(*at)->next;
     *at = s->next;
+    posted_forget(s);
     for (struct watcher *w; (w = s->watchers);) {
         s->watchers = w->next;
         free(w);
@@ -96,6 +99,7 @@ void spaces_free(struct machine *m)
 {
     while (m->spaces)
         space_free(m->spaces);
+    free(m->posted.w);
 }
 
 void space_on_change(struct space *s, void (*fn)(void *opaque), void *opaque)
@@ -179,6 +183,61 @@ static bool plain_write(const struct range *r, struct access a)
     return r->ram && (r->writable || a.debug);
 }
 
+/* Posted writes ------------------------------------------------------------------------------------- */
+
+enum { MAX_POSTED = 1 << 17 }; /* 1 MiB by pieces of 8 bytes in one go: more is nobody's picture, and is dropped */
+
+struct posted {
+    struct space *s;
+    paddr addr;
+    uint64_t value;
+    struct access a;
+};
+
+static void post(struct space *s, paddr addr, uint64_t value, struct access a)
+{
+    struct posted_writes *q = &s->m->posted;
+
+    if (q->n == MAX_POSTED)
+        return;
+    if (q->n == q->max) {
+        q->max = q->max ? 2 * q->max : 16;
+        if (!(q->w = realloc(q->w, q->max * sizeof(*q->w))))
+            fatal("out of memory");
+    }
+    a.posted = false;
+    q->w[q->n++] = (struct posted){s, addr, value, a};
+}
+
+/* What these writes post in turn comes at the next time, so that a circle of devices does not keep the lock. */
+void posted_run(struct machine *m)
+{
+    struct posted_writes *q = &m->posted;
+    uint32_t n = q->n;
+
+    q->running = true;
+    for (uint32_t i = 0; i < n; i++) {
+        struct posted p = q->w[i]; /* the array may move */
+
+        if (p.s)
+            space_store(p.s, p.addr, p.value, p.a);
+    }
+    q->running = false;
+    q->n -= n;
+    memmove(q->w, q->w + n, q->n * sizeof(*q->w));
+    if (q->n && m->wake)
+        m->wake(m);
+}
+
+static void posted_forget(struct space *s)
+{
+    struct posted_writes *q = &s->m->posted;
+
+    for (uint32_t i = 0; i < q->n; i++)
+        if (q->w[i].s == s)
+            q->w[i].s = NULL;
+}
+
 /* Registers: one access at @addr, which is not memory as far as was seen without the lock.  False: it is memory now,
  * or nothing: look again. */
 static bool registers(struct space *s, paddr addr, uint64_t *v, struct access a, bool write)
@@ -189,7 +248,9 @@ static bool registers(struct space *s, paddr addr, uint64_t *v, struct access a,
     machine_lock(s->m);
     here = range_at(s, addr, &r) && range_len(&r) >= a.size &&
            !(write ? plain_write(&r, a) : r.ram != NULL);
-    if (here && write)
+    if (here && write && a.posted && !(r.mem->ops && r.mem->ops->messages))
+        post(s, addr, *v, a);
+    else if (here && write)
         mmio_write(r.mem, r.off, *v, a);
     else if (here)
         *v = mmio_read(r.mem, r.off, a);

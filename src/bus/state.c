@@ -89,9 +89,12 @@ int machine_save(struct machine *m, uint8_t **buf, size_t *len, struct err *e)
     state_put(&out, magic, sizeof(magic));
     state_put_le(&out, STREAM_VERSION, 4);
     put_part(&out, "machine", 1, -1, machine_state_table, m);
-    for (struct dev *d = m->devs; d; d = d->next) {
+    for (struct dev *d = m->devs; d; d = d->next)
         if (d->type->saving)
             d->type->saving(d);
+    if (m->posted.n)
+        posted_run(m); /* what they wrote at last */
+    for (struct dev *d = m->devs; d; d = d->next) {
         part_name(d, name);
         put_part(&out, name, d->type->state_version, levels(d), d->type->state, d);
         if (d->type->saved)

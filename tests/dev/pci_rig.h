@@ -47,7 +47,7 @@ static inline void pci_rig_line(void *opaque, int n, bool level)
 static inline void pci_rig_before(struct rig *r)
 {
     static const struct mmio_ops doorbell = {
-        .read = pci_rig_doorbell_read, .write = pci_rig_doorbell_write, 4, 4};
+        .read = pci_rig_doorbell_read, .write = pci_rig_doorbell_write, 4, 4, .messages = true};
     static const struct gpex_map map = {.ecam = RIG_ECAM,
                                         .ecam_size = 0x10000000,
                                         .mem32 = RIG_PCI_MEM,

@@ -62,7 +62,7 @@ static paddr address_of(const struct dma *d, unsigned n)
 static void copy(struct dma *d, unsigned ch, uint8_t *buf, size_t len, unsigned kind)
 {
     struct space *s = machine_space(d->dev.m);
-    struct access a = {.who = BUS_NOBODY, .size = 1};
+    struct access a = {.who = BUS_NOBODY, .size = 1, .posted = true};
 
     if (kind == TO_MEMORY)
         space_write(s, address_of(d, ch), buf, len, a);

@@ -293,7 +293,7 @@ static uint64_t fw_read(struct fw_cfg *f, unsigned n)
 static bool dma_read(struct fw_cfg *f, paddr addr, uint32_t len)
 {
     static const uint8_t zeros[4096];
-    struct access a = {.who = BUS_NOBODY};
+    struct access a = {.who = BUS_NOBODY, .posted = true};
     struct space *s = machine_space(f->dev.m);
     struct item *it;
     uint32_t n = rest(f, &it);
@@ -314,7 +314,7 @@ static bool dma_read(struct fw_cfg *f, paddr addr, uint32_t len)
 /* Writing past the end of a file, or one that is not writable, is an error. */
 static bool dma_write(struct fw_cfg *f, paddr addr, uint32_t len)
 {
-    struct access a = {.who = BUS_NOBODY};
+    struct access a = {.who = BUS_NOBODY, .posted = true};
     struct item *it;
 
     if (rest(f, &it) < len || !it->writable)
@@ -338,7 +338,7 @@ static bool dma_skip(struct fw_cfg *f, uint32_t len)
 /* Do what the structure at dma_addr asks for, and say so there. */
 static void do_dma(struct fw_cfg *f)
 {
-    struct access a = {.who = BUS_NOBODY};
+    struct access a = {.who = BUS_NOBODY, .posted = true};
     struct space *s = machine_space(f->dev.m);
     uint8_t d[DMA_LEN], status[4];
     paddr at = f->dma_addr, addr;

@@ -408,7 +408,7 @@ static void m_write(void *opaque, paddr off, uint64_t value, struct access acc)
     tell_eoi(s, ended);
 }
 
-static const struct mmio_ops ops = {.read = m_read, .write = m_write, .min = 4, .max = 4};
+static const struct mmio_ops ops = {.read = m_read, .write = m_write, .min = 4, .max = 4, .messages = true};
 
 /* --- The CPU's side --- */
 

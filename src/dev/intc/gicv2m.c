@@ -45,7 +45,7 @@ static void m_write(void *opaque, paddr off, uint64_t value, struct access a)
     irq_pulse(&s->out[(value & 0x3ff) - s->base]);
 }
 
-static const struct mmio_ops ops = {.read = m_read, .write = m_write, .min = 2, .max = 4};
+static const struct mmio_ops ops = {.read = m_read, .write = m_write, .min = 2, .max = 4, .messages = true};
 
 struct irq_line *gicv2m_out(struct dev *d, unsigned n)
 {

@@ -261,7 +261,7 @@ static void its_mmio_write(void *opaque, paddr off, uint64_t value, struct acces
 }
 
 static const struct mmio_ops ops = {
-    .read = its_mmio_read, .write = its_mmio_write, .min = 2, .max = 8};
+    .read = its_mmio_read, .write = its_mmio_write, .min = 2, .max = 8, .messages = true};
 
 /* --- the device --------------------------------------------------------------------------------*/
 

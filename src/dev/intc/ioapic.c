@@ -50,7 +50,7 @@ static void store_message(void *opaque, uint64_t address, uint32_t data)
 {
     struct ioapic *a = opaque;
 
-    space_store(machine_space(a->dev.m), address, data, (struct access){.who = BUS_NOBODY, .size = 4});
+    space_store(machine_space(a->dev.m), address, data, (struct access){.who = BUS_NOBODY, .size = 4, .posted = true});
 }
 
 static void send(struct ioapic *a, unsigned n)

@@ -149,7 +149,7 @@ struct space *pci_dma_space(const struct pci_dev *d)
 
 struct access pci_dma_access(const struct pci_dev *d)
 {
-    return (struct access){.who = BUS_PCI(pci_rid(d)), .size = 1};
+    return (struct access){.who = BUS_PCI(pci_rid(d)), .size = 1, .posted = true};
 }
 
 int pci_dma_read(const struct pci_dev *d, paddr addr, void *buf, uint64_t len)

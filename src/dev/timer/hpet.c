@@ -118,7 +118,7 @@ static void interrupt(struct hpet_timer *t)
         return;
     if (t->config & TN_FSB_ENABLE) {
         space_store(machine_space(h->dev.m), t->fsb >> 32, t->fsb & 0xffffffff,
-                    (struct access){.who = BUS_NOBODY, .size = 4});
+                    (struct access){.who = BUS_NOBODY, .size = 4, .posted = true});
     } else if (!(t->config & TN_LEVEL) && to < HPET_LINES &&
                (h->config & CFG_LEGACY || (to != 0 && to != 8))) {
         irq_set(&h->line[to], false);

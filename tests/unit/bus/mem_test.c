@@ -16,6 +16,8 @@ struct recorder {
     struct machine *m;
     char log[512];
     uint64_t value;
+    unsigned n;
+    bool inside;
 };
 
 static void note(struct recorder *r, const char *what, paddr off, uint64_t v, unsigned size)
@@ -340,6 +342,37 @@ TEST(space, a_device_may_change_the_tree_while_it_is_written)
     machine_free(m);
 }
 
+/* A device whose register starts a write to that register, whatever the guest says where. */
+static void circle_write(void *opaque, paddr off, uint64_t v, struct access a)
+{
+    struct recorder *r = opaque;
+
+    CHECK(!r->inside);
+    r->inside = true;
+    r->n++;
+    space_store(machine_space(r->m), 0x1000, v + 1, (struct access){.who = BUS_PCI(8), .size = 4, .posted = true});
+    space_write(machine_space(r->m), 0x1004, &v, 4, (struct access){.who = BUS_PCI(8), .posted = true});
+    r->inside = false;
+}
+
+TEST(space, what_devices_post_comes_when_none_is_at_work)
+{
+    static const struct mmio_ops circle = {.write = circle_write, .min = 4, .max = 4};
+    struct recorder r;
+    struct machine *m = with(&r, &circle);
+
+    r.n = 0;
+    machine_lock(m);
+    store(m, 0x1000, 1, 4);
+    CHECK_EQ(r.n, 1);
+    machine_unlock(m);
+    CHECK_EQ(r.n, 3);
+    machine_lock(m); /* twice as many at each turn, none of which takes for ever */
+    machine_unlock(m);
+    CHECK_EQ(r.n, 7);
+    machine_free(m);
+}
+
 struct race {
     struct machine *m;
     atomic_bool stop;
@@ -415,6 +448,7 @@ static const struct test tests[] = {
     CASE(ram, writes_to_translated_pages_are_told),
     CASE(ram, more_than_the_host_has_is_refused),
     CASE(space, a_device_may_change_the_tree_while_it_is_written),
+    CASE(space, what_devices_post_comes_when_none_is_at_work),
     CASE(space, readers_on_other_threads_never_meet_half_a_view),
 };
 TEST_MAIN(tests)
