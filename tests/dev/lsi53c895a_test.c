@@ -218,6 +218,37 @@ TEST(lsi53c895a, a_disk_is_read_and_written)
     rig_free(r);
 }
 
+/* Data of the disk that go to the chip's registers, and reset the chip or the bus while it moves them. */
+TEST(lsi53c895a, data_may_reset_the_chip)
+{
+    static const struct {
+        uint32_t to;
+        unsigned len;
+        uint8_t byte;
+    } cases[] = {{BAR, 256, 0xff}, {BAR + ISTAT0, 200, ISTAT_SRST}, {BAR + SCNTL1, 250, SCNTL1_RST}, {BAR + 0x380, 512, 0xff}};
+
+    for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+        struct rig *r = controller(true);
+        uint8_t *t = ram(r, TABLE);
+
+        command(r, "\0\0\0\0\0\0", 6, 0, 0);
+        memset(bytes, cases[i].byte, 512);
+        memcpy(ram(r, CDB), "\x28\0\0\0\0\0\0\0\1\0", 10);
+        put_le32(t + 16, 10);
+        put_le32(t + 24, cases[i].len);
+        put_le32(t + 28, cases[i].to);
+        CODE_(r, SELECT_ATN_TABLE, 0, SEND_MSG | TABLE_MOVE, 8, SEND_CMD | TABLE_MOVE, 16, DATA_IN | TABLE_MOVE, 24, STOP, 1);
+        set(r, DSA, TABLE, 4);
+        set(r, DSP, CODE, 4);
+        usleep(20000);
+        set(r, ISTAT0, ISTAT_SRST, 1);
+        set(r, ISTAT0, 0, 1);
+        CHECK_EQ(command(r, "\0\0\0\0\0\0", 6, 0, 0) & ~2, 0);
+        rig_free(r);
+    }
+    memset(bytes, 0, 512);
+}
+
 TEST(lsi53c895a, another_phase_interrupts_or_jumps)
 {
     struct rig *r = controller(true);
@@ -368,6 +399,7 @@ static const struct test tests[] = {
     CASE(lsi53c895a, scripts_compute_and_copy),
     CASE(lsi53c895a, nobody_answers),
     CASE(lsi53c895a, a_disk_is_read_and_written),
+    CASE(lsi53c895a, data_may_reset_the_chip),
     CASE(lsi53c895a, another_phase_interrupts_or_jumps),
     CASE(lsi53c895a, messages_are_answered),
     CASE(lsi53c895a, waits_for_the_host),

@@ -161,6 +161,29 @@ static void bus_reset(struct lsi *s)
     lsi_scsi_irq(s, SIST0_RST);
 }
 
+/* An instruction that resets the chip by its registers has data in its hands still. */
+void lsi_resets(struct lsi *s)
+{
+    bool chip = s->reset_chip, bus = s->reset_bus;
+
+    s->reset_chip = s->reset_bus = false;
+    if (bus)
+        bus_reset(s);
+    if (chip) {
+        chip_reset(s);
+        s->reg[ISTAT0] = ISTAT_SRST;
+    }
+}
+
+static void reset_soon(struct lsi *s, bool *which)
+{
+    *which = true;
+    if (s->executing)
+        s->run = LSI_STOPPED;
+    else
+        lsi_resets(s);
+}
+
 /* --- Registers ------------------------------------------------------------------------------ */
 
 static uint8_t take(struct lsi *s, unsigned reg, uint8_t also)
@@ -233,8 +256,7 @@ static void write_istat(struct lsi *s, uint8_t v)
 
     s->reg[ISTAT0] = (was & (uint8_t)~v & ISTAT_INTF) | (v & (ISTAT_ABRT | ISTAT_SRST | ISTAT_SIGP | ISTAT_SEM));
     if (set & ISTAT_SRST) {
-        chip_reset(s);
-        s->reg[ISTAT0] = ISTAT_SRST;
+        reset_soon(s, &s->reset_chip);
         return;
     }
     lsi_update_irq(s);
@@ -250,7 +272,7 @@ static void write_scntl1(struct lsi *s, uint8_t v)
 
     s->reg[SCNTL1] = (v & (uint8_t)~SCNTL1_CON) | (s->link.connected ? SCNTL1_CON : 0);
     if (v & SCNTL1_RST && !was)
-        bus_reset(s);
+        reset_soon(s, &s->reset_bus);
 }
 
 static bool read_only(uint8_t reg)

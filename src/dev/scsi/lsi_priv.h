@@ -70,6 +70,7 @@ struct lsi {
 
     /* Not saved. */
     bool executing, held;
+    bool reset_chip, reset_bus; /* by SCRIPTS themselves: when the instruction is done */
     uint32_t pause; /* ns */
     struct scsi_jobs jobs;
     struct scsi_job job;
@@ -95,6 +96,8 @@ void lsi_reg_write(struct lsi *s, uint8_t reg, uint8_t v);
 void lsi_dma_irq(struct lsi *s, uint8_t bits);
 void lsi_scsi_irq(struct lsi *s, uint16_t bits);
 void lsi_update_irq(struct lsi *s);
+/** lsi_resets - those that SCRIPTS have asked for. */
+void lsi_resets(struct lsi *s);
 /** lsi_read, lsi_write - memory as the chip sees it, itself included; false: a bus fault, which has been told. */
 bool lsi_read(struct lsi *s, uint64_t at, void *buf, uint32_t len);
 bool lsi_write(struct lsi *s, uint64_t at, const void *buf, uint32_t len);

@@ -383,6 +383,7 @@ void lsi_execute(struct lsi *s)
     while (s->run == LSI_RUNNING && done < SLICE)
         done += step(s);
     s->executing = false;
+    lsi_resets(s);
     s->pause = s->run != LSI_RUNNING ? 0 : s->pause ? (uint32_t)min_u64(2 * s->pause, PAUSE_MAX_NS) : PAUSE_NS;
     if (s->pause)
         timer_at(&s->resume, clock_now(s->pci.dev.m, CLK_VIRT) + s->pause);
