@@ -2,6 +2,8 @@
 /* qemu-io: open, close, reopen, truncate, length, info, map, alloc, flush. */
 #include "app/io/io.h"
 
+#include "block/driver.h"
+#include "block/node.h"
 #include "schema/keyval.h"
 
 #include <errno.h>
@@ -13,7 +15,8 @@
 
 /* Opening ------------------------------------------------------------------------------------------ */
 
-int io_close(struct io *io)
+/* Close the image, but keep what -s made. */
+static int close_top(struct io *io)
 {
     struct err e = {0};
     int r = 0;
@@ -22,15 +25,38 @@ int io_close(struct io *io)
     if (io->b && blk_close(io->b, &e) < 0)
         r = -storage_fail(&e);
     io->b = NULL;
-    if (io->snapshot)
-        unlink(io->snapshot);
-    free(io->snapshot);
-    io->snapshot = NULL;
     return r;
 }
 
-/* -s: a temporary qcow2 overlay on the image, which stays as it is. */
-static struct blk *open_overlay(struct io *io, struct blk *base, unsigned flags, struct err *e)
+int io_close(struct io *io)
+{
+    struct err e = {0};
+    int r = close_top(io);
+
+    if (io->base && blk_close(io->base, &e) < 0)
+        r = -storage_fail(&e);
+    io->base = NULL;
+    if (io->snapshot)
+        unlink(io->snapshot);
+    free(io->snapshot);
+    free(io->name);
+    json_object_put(io->opts);
+    io->snapshot = io->name = NULL;
+    io->opts = NULL;
+    return r;
+}
+
+static struct json_object *copy_of(struct json_object *o)
+{
+    struct json_object *copy = NULL;
+
+    if (json_object_deep_copy(o, &copy, NULL) < 0)
+        fatal("out of memory");
+    return copy;
+}
+
+/* -s: a temporary qcow2 file as large as io->base. */
+static int make_overlay(struct io *io, struct err *e)
 {
     const char *dir = getenv("TMPDIR");
     struct json_object *opts = json_object_new_object();
@@ -43,23 +69,44 @@ static struct blk *open_overlay(struct io *io, struct blk *base, unsigned flags,
         err_set(e, -errno, "Could not create temporary file '%s': %s", io->snapshot,
                 strerror(errno));
         json_object_put(opts);
-        return NULL;
+        return e->code;
     }
     close(fd);
-    snprintf(size, sizeof(size), "%" PRIu64, blk_size(base));
+    snprintf(size, sizeof(size), "%" PRIu64, blk_size(io->base));
     json_object_object_add(opts, "size", json_object_new_string(size));
-    if (blk_create(io->env, "qcow2", io->snapshot, opts, e) < 0)
-        return NULL;
-    opts = json_object_new_object();
-    json_object_object_add(opts, "driver", json_object_new_string("qcow2"));
-    keyval_set(opts, "backing.driver", json_object_new_string(blk_driver_name(base)), e);
-    keyval_set(opts, "backing.file.filename", json_object_new_string(blk_filename(base)), e);
+    return blk_create(io->env, "qcow2", io->snapshot, opts, e);
+}
+
+/* The overlay on io->base, which stays as it is; @opts, taken over, are the user's of a reopen. */
+static struct blk *open_overlay(struct io *io, struct json_object *opts, unsigned flags, struct err *e)
+{
+    keyval_set(opts, "driver", json_object_new_string("qcow2"), e);
+    keyval_set(opts, "backing", json_object_new_string(io->base->node_name), e);
     return blk_open(io->env, io->snapshot, opts, flags, e);
+}
+
+static struct blk *open_on_overlay(struct io *io, const char *name, struct json_object *opts, unsigned flags,
+                                   struct err *e)
+{
+    struct blk *b = NULL;
+
+    if (!json_object_object_get_ex(opts, "node-name", NULL)) /* the overlay asks for it by name */
+        json_object_object_add(opts, "node-name", json_object_new_string("#snapshot-base"));
+    if (!(io->base = blk_open(io->env, name, opts, flags & ~BLK_RDWR, e)))
+        return NULL;
+    if (make_overlay(io, e) < 0 || !(b = open_overlay(io, json_object_new_object(), flags, e))) {
+        struct err why = *e;
+
+        io_close(io);
+        *e = why;
+    }
+    return b;
 }
 
 int io_open(struct io *io, const char *name, struct json_object *opts, unsigned flags,
             bool snapshot)
 {
+    struct json_object *kept;
     struct err e = {0};
     struct blk *b;
 
@@ -68,19 +115,19 @@ int io_open(struct io *io, const char *name, struct json_object *opts, unsigned 
         json_object_put(opts);
         return -1;
     }
-    b = blk_open(io->env, name, opts, snapshot ? flags & ~BLK_RDWR : flags, &e);
-    if (b && snapshot) {
-        struct blk *top = open_overlay(io, b, flags, &e);
-
-        blk_close(b, ERR_IGNORE);
-        b = top;
-    }
+    kept = snapshot ? json_object_new_object() : copy_of(opts);
+    b = snapshot ? open_on_overlay(io, name, opts, flags, &e) : blk_open(io->env, name, opts, flags, &e);
     if (!b) {
         err_wrap(&e, e.code, "can't open%s%s", name ? " device " : "", name ? name : "");
+        json_object_put(kept);
         return -storage_fail(&e);
     }
     io->b = b;
     io->flags = flags;
+    io->name = name && !snapshot ? strdup(name) : NULL;
+    io->opts = kept;
+    if (!name || strncmp(name, "json:", 5)) /* what was guessed once stays */
+        json_object_object_add(kept, "driver", json_object_new_string(blk_driver_name(b)));
     return 0;
 }
 
@@ -154,61 +201,119 @@ static int run_close(struct io *io, const struct io_command *c, int argc, char *
     return io_close(io);
 }
 
-/* Close the image and open it with @opts and @flags; as it was, when that fails. */
+/* Is @key one of @fields (or NULL), or the first word of one? */
+static bool is_option(const struct field *fields, const char *key)
+{
+    size_t len = strlen(key);
+
+    for (; fields && fields->name; fields++)
+        if (!strncmp(fields->name, key, len) && (!fields->name[len] || fields->name[len] == '.'))
+            return true;
+    return false;
+}
+
+/* The first of @given, options for @b, that reopening cannot change; NULL: none.  Formats and filters may take others of
+ * their own; which file, and what its protocol does with it, stays. */
+static const char *fixed_option(const struct blk *b, struct json_object *given)
+{
+    const char *child = b->drv->child ? b->drv->child : "file", *below;
+
+    json_object_object_foreach(given, key, value)
+    {
+        const char *now = strcmp(key, "driver") ? keyval_string(b->options, key) : blk_driver_name(b);
+        const struct field *own = b->drv->kind == BLK_PROTOCOL ? NULL : b->drv->open_opts;
+
+        if (now && json_object_is_type(value, json_type_string) && !strcmp(now, json_object_get_string(value)))
+            continue;
+        if (!strcmp(key, child) && b->file && json_object_is_type(value, json_type_object)) {
+            if ((below = fixed_option(b->file, value)))
+                return below;
+            continue;
+        }
+        if (!strcmp(key, "backing") && b->drv->backing)
+            continue;
+        if (!strcmp(key, "driver") || !strcmp(key, "node-name") || (!is_option(node_fields, key) && !is_option(own, key)))
+            return key;
+    }
+    return NULL;
+}
+
+static int open_again(struct io *io, struct json_object *opts, unsigned flags, struct err *e)
+{
+    struct json_object *mine = copy_of(opts);
+
+    io->b = io->snapshot ? open_overlay(io, mine, flags, e) : blk_open(io->env, io->name, mine, flags, e);
+    return io->b ? 0 : err_wrap(e, e->code, "can't open%s%s", io->name ? " device " : "", io->name ? io->name : "");
+}
+
+/* Close the image and open it with @opts, taken over, and @flags; as it was, when that fails. */
 static int reopen_with(struct io *io, struct json_object *opts, unsigned flags)
 {
-    char *name = strdup(blk_filename(io->b));
-    struct json_object *driver = json_object_new_string(blk_driver_name(io->b)), *old = json_object_new_object();
-    unsigned old_flags = io->flags;
-    int r;
+    struct err e = {0};
 
-    if (strncmp(name, "json:", 5)) {
-        json_object_object_add(old, "driver", json_object_get(driver));
-        if (!json_object_object_get_ex(opts, "driver", NULL))
-            json_object_object_add(opts, "driver", json_object_get(driver));
+    if (close_top(io) < 0) {
+        json_object_put(opts);
+        io_close(io);
+        return -1;
     }
-    r = io_close(io);
-    if (r >= 0 && (r = io_open(io, name, opts, flags, false)) < 0)
-        io_open(io, name, json_object_get(old), old_flags, false);
-    json_object_put(old);
-    json_object_put(driver);
-    free(name);
-    return r;
+    if (open_again(io, opts, flags, &e) < 0) {
+        json_object_put(opts);
+        storage_fail(&e);
+        if (open_again(io, io->opts, io->flags, ERR_IGNORE) < 0)
+            io_close(io);
+        return -1;
+    }
+    json_object_put(io->opts);
+    io->opts = opts;
+    io->flags = flags;
+    return 0;
+}
+
+/* The options of reopen: @flags changes, what is @given comes into @opts, too. */
+static int take_reopen(int argc, char **argv, unsigned *flags, struct json_object *given, struct json_object *opts,
+                       struct err *e)
+{
+    int o, r = 0, modes = 0;
+
+    while (r >= 0 && (o = getopt(argc, argv, "c:o:rw")) != -1) {
+        if (o == 'c')
+            r = storage_cache_flags(optarg, flags, e);
+        else if (o == 'o')
+            r = (r = keyval_merge(given, optarg, NULL, e)) < 0 ? r : keyval_merge(opts, optarg, NULL, e);
+        else if (o == 'r' || o == 'w') {
+            *flags = o == 'r' ? *flags & ~BLK_RDWR : *flags | BLK_RDWR;
+            if (modes++)
+                r = err_set(e, -EINVAL, "Only one -r/-w option may be given");
+        } else {
+            r = -1;
+        }
+    }
+    return r < 0 || optind == argc ? r : -1;
 }
 
 /* reopen: the same file with other options.  What cannot be combined is refused before the image is
  * closed. */
 static int run_reopen(struct io *io, const struct io_command *c, int argc, char **argv)
 {
-    struct json_object *opts = json_object_new_object();
+    struct json_object *given = json_object_new_object(), *opts = copy_of(io->opts);
     unsigned flags = io->flags;
     struct err e = {0};
-    int o, r = 0, modes = 0;
+    int r = take_reopen(argc, argv, &flags, given, opts, &e);
+    const char *fixed = r < 0 ? NULL : fixed_option(io->b, given);
 
-    while (r >= 0 && (o = getopt(argc, argv, "c:o:rw")) != -1) {
-        if (o == 'c')
-            r = storage_cache_flags(optarg, &flags, &e);
-        else if (o == 'o')
-            r = keyval_merge(opts, optarg, NULL, &e);
-        else if (o == 'r' || o == 'w') {
-            flags = o == 'r' ? flags & ~BLK_RDWR : flags | BLK_RDWR;
-            if (modes++)
-                r = err_set(&e, -EINVAL, "Only one -r/-w option may be given");
-        } else {
-            r = -1;
-        }
-    }
-    if (r >= 0 && optind == argc && io->snapshot) /* closing it would lose what was written */
-        r = err_set(&e, -ENOTSUP, "An image that was opened with -s cannot be reopened");
+    if (!fixed && io->snapshot && json_object_object_get_ex(given, "backing", NULL))
+        fixed = "backing";
+    if (fixed)
+        r = err_set(&e, -EINVAL, "Cannot change the option '%s'", fixed);
     if (e.code)
         storage_fail(&e);
-    else if (r < 0 || optind != argc)
+    else if (r < 0)
         r = io_usage(c);
-    if (r < 0) {
-        json_object_put(opts);
-        return -1;
-    }
-    return reopen_with(io, opts, flags);
+    json_object_put(given);
+    if (r >= 0)
+        return reopen_with(io, opts, flags);
+    json_object_put(opts);
+    return -1;
 }
 
 /* Size and contents ---------------------------------------------------------------------------------- */

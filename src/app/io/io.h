@@ -16,6 +16,9 @@ struct io {
     struct blk *b; /* NULL: no file open */
     unsigned flags;
     char *snapshot; /* temporary overlay of -s, removed at the end; or NULL */
+    struct blk *base;         /* what it lies on, or NULL */
+    char *name;               /* what @b was opened as, for reopen; or NULL */
+    struct json_object *opts; /* and with which options */
     bool misalign;  /* -m: buffers off their alignment by one sector */
     bool quit;
     pthread_mutex_t lock;
