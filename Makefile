@@ -172,7 +172,7 @@ check:
 	@tools/deps.sh build root test
 	$(MAKE) -j$$(nproc) all unit fuzzers
 	$(MAKE) roots guests disk
-	$(TEST) layers lists docs warnings unit golden fuzz insn sys machine boot random cli image programs tiers stress
+	$(TEST) --again=3 layers lists docs warnings unit golden fuzz insn sys machine boot random cli image programs tiers stress
 
 # The same tests on a build with address and undefined-behaviour sanitizers, without those that only
 # take long.

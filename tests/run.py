@@ -173,6 +173,7 @@ class Report:
         self.count = {'pass': 0, 'fail': 0, 'skip': 0}
         self.skipped = collections.defaultdict(list)    # reason -> names
         self.failed = []    # (name, detail lines)
+        self.unsteady = []  # those of them that passed alone
 
     def skip(self, name, detail):
         """What a skip counts as."""
@@ -208,10 +209,24 @@ class Report:
             if len(names) > 5:
                 print(f'    and {len(names) - 5} more')
         # Last and short: whoever sees only the end of a long log sees these.
-        for name, detail in self.failed[-20:]:
-            print(f'failed: {name}', *(line[:200] for line in detail[-5:]), sep='\n    ')
+        for what, results in (('unsteady', self.unsteady), ('failed', self.failed)):
+            for name, detail in results[-20:]:
+                print(f'{what}: {name}', *(line[:200] for line in detail[-5:]), sep='\n    ')
         print(f'{c["pass"]} passed, {c["fail"]} failed, {c["skip"]} skipped')
         return c['fail'] != 0
+
+    def failures(self, results):
+        return [name for verdict, name, _ in results if verdict == 'fail' and name not in self.known]
+
+    def again(self, first, second):
+        """What a program that failed beside others gives alone: if all is well then, its failures have passed, and are told."""
+        if self.failures(second):
+            return
+        calm = [f for f in self.failed if f[0] in self.failures(first)]
+        self.unsteady += calm
+        self.failed = [f for f in self.failed if f not in calm]
+        self.count['fail'] -= len(calm)
+        self.count['pass'] += len(calm)
 
 
 def main():
@@ -226,6 +241,8 @@ def main():
     ap.add_argument('--skips', choices=('any', 'listed'), default='any',
                     help='which tests may be skipped')
     ap.add_argument('--only', help='only programs whose name contains this')
+    ap.add_argument('--again', type=int, default=0, metavar='N',
+                    help='programs that failed, if at most N did, run again alone')
     ap.add_argument('-v', '--verbose', action='store_true')
     ap.add_argument('group', nargs='+', choices=sorted(GROUPS))
     args = ap.parse_args()
@@ -247,6 +264,11 @@ def main():
         futures = {pool.submit(j.run, env): j for j in jobs}
         for f in concurrent.futures.as_completed(futures):
             report.add(futures[f], *f.result())
+    failed = [(j, f.result()[0]) for f, j in futures.items() if report.failures(f.result()[0])]
+    for job, first in failed if len(failed) <= args.again else ():
+        second, seconds = job.run(env)
+        print(f'== {job.name}, once more alone: {seconds:.1f} s', *report.failures(second), sep='\n    ', flush=True)
+        report.again(first, second)
     sys.exit(report.summary())
 
 
