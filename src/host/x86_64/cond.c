@@ -5,6 +5,15 @@
  */
 #include "host/x86_64/emit.h"
 
+bool x_tests_and(const struct ir *ir, const struct ir_op *o)
+{
+    const struct ir_op *a = &ir->ops[o->arg[0]];
+    uint64_t k;
+
+    return (o->op == IRO_eq || o->op == IRO_ne || o->op == IRO_slt) && a->op == IRO_and && x_in_line(ir, a) &&
+           (a->type == IR_I32 || a->type == IR_I64) && ir_const_of(ir, ir_root(ir, o->arg[1]), &k) && k == 0;
+}
+
 bool x_look_joined(const struct ir *ir, uint32_t v, struct x_joint *j)
 {
     const struct ir_op *o = &ir->ops[v];
@@ -53,12 +62,23 @@ bool x_joined(const struct x64 *x, uint32_t v)
     return waits(x, v) && x_look_joined(x->ir, v, &j);
 }
 
+static void fetch_operands(struct x64 *x, const struct ir_op *o)
+{
+    int32_t imm;
+
+    if (x_tests_and(x->ir, o) && waits(x, o->arg[0]))
+        o = &x->ir->ops[o->arg[0]];
+    if (!x_imm(x, o->arg[0], &imm) || x_imm(x, o->arg[1], &imm))
+        ra_use(x, o->arg[0]);
+    if (!x_imm(x, o->arg[1], &imm))
+        ra_use(x, o->arg[1]);
+}
+
 void x_fetch_joined(struct x64 *x, uint32_t v)
 {
     const struct ir_op *o;
     struct x_joint j;
     bool want = true;
-    int32_t imm;
 
     v = strip(x, v, &want);
     o = &x->ir->ops[v];
@@ -68,9 +88,7 @@ void x_fetch_joined(struct x64 *x, uint32_t v)
         x_fetch_joined(x, j.first);
         x_fetch_joined(x, j.rest);
     } else {
-        ra_use(x, o->arg[0]);
-        if (!x_imm(x, o->arg[1], &imm))
-            ra_use(x, o->arg[1]);
+        fetch_operands(x, o);
     }
 }
 

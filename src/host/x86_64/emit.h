@@ -43,7 +43,7 @@ struct xval {
     uint8_t slot;    /* frame slot holding it, 0 none */
     uint8_t flags;   /* XV_* */
     uint8_t hint;    /* preferred register or NOREG */
-    uint8_t want;    /* select.c's: how users want it */
+    uint16_t want;   /* select.c's: how users want it */
     uint8_t depth;   /* select.c's: of nesting in lazy values that only snapshots want */
     uint32_t uses;   /* index of the next use in x->use, 0 none; for select.c first the first soft one */
     uint32_t end;    /* position of the last use, loops considered */
@@ -288,6 +288,8 @@ struct x_joint {
     bool when, known;
 };
 
+/** x_tests_and - is @o a compare with zero of an AND, that one TEST can do? */
+bool x_tests_and(const struct ir *ir, const struct ir_op *o);
 /** x_look_joined - is @v such a select? */
 bool x_look_joined(const struct ir *ir, uint32_t v, struct x_joint *j);
 /** x_count_joined - of how many comparisons @v would be made; 1: it is no such condition. */

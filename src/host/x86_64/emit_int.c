@@ -11,12 +11,42 @@ static const uint8_t int_cc[] = {
     [IRO_slt] = CC_L, [IRO_sle] = CC_LE,
 };
 
+/* The same comparison with its operands the other way around. */
+static const uint8_t swapped_cc[] = {
+    [IRO_eq] = CC_E, [IRO_ne] = CC_NE, [IRO_ult] = CC_A, [IRO_ule] = CC_AE,
+    [IRO_slt] = CC_G, [IRO_sle] = CC_GE,
+};
+
+/* Compares the AND @v, which waits for that, with zero. */
+static void test_and(struct x64 *x, uint32_t v, unsigned size)
+{
+    const struct ir_op *o = &x->ir->ops[v];
+    unsigned a = ra_use(x, o->arg[0]);
+    int32_t imm;
+
+    if (x_imm(x, o->arg[1], &imm))
+        x64_test_ri(&x->a, size, a, imm);
+    else
+        x64_test_rr(&x->a, size, a, ra_use(x, o->arg[1]));
+}
+
 static enum x64_cc compare_int(struct x64 *x, const struct ir_op *o)
 {
     unsigned size = x_size(x->ir->ops[o->arg[0]].type), a, b;
     struct x64_mem m;
-    int32_t imm;
+    int32_t imm, known;
 
+    if (x_tests_and(x->ir, o) && (x->val[o->arg[0]].flags & XV_LAZY) && x->val[o->arg[0]].reg == NOREG) {
+        test_and(x, o->arg[0], size);
+        return o->op == IRO_slt ? CC_S : int_cc[o->op];
+    }
+    if (x_imm(x, o->arg[0], &imm) && !x_imm(x, o->arg[1], &known)) {
+        if (imm && ra_in_mem(x, o->arg[1], &m))
+            x64_alu_mi(&x->a, ALU_CMP, size, m, imm);
+        else
+            x64_alu_ri(&x->a, ALU_CMP, size, ra_use(x, o->arg[1]), imm);
+        return swapped_cc[o->op];
+    }
     if (x_imm(x, o->arg[1], &imm)) {
         if (imm && ra_in_mem(x, o->arg[0], &m)) {
             x64_alu_mi(&x->a, ALU_CMP, size, m, imm);

@@ -11,7 +11,8 @@
  *   addr    as part of a memory operand, or otherwise folded into an instruction
  *   weak    by a snapshot only: nobody on the fast path needs it
  *   half    by a snapshot only, its low 32 bits
- *   out     by the snapshot of a way out, which stores it
+ *   out     by the snapshot of a way out, which stores it in a slot that is not idle
+ *   tested  an AND: compared with zero, which one TEST does
  */
 #include "host/x86_64/emit.h"
 
@@ -20,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HARD = 1, NARROW = 2, SOFT = 4, ADDR = 8, WEAK = 16, HALF = 32, CHOICE = 64, OUT = 128 };
+enum { HARD = 1, NARROW = 2, SOFT = 4, ADDR = 8, WEAK = 16, HALF = 32, CHOICE = 64, OUT = 128, TESTED = 256 };
 enum { FIRM = HARD | NARROW, LOOK = WEAK | HALF | OUT };
 
 struct sel {
@@ -75,7 +76,9 @@ static bool is_cheap(const struct ir *ir, const struct ir_op *o)
         return true;
     case IRO_trunc:
         return o->type == IR_I32;
-    case IRO_and: case IRO_or: case IRO_xor: case IRO_not:
+    case IRO_xor:
+        return true;
+    case IRO_and: case IRO_or: case IRO_not:
         return o->type == IR_I1;
     case IRO_select:
         return o->type == IR_I1;
@@ -186,7 +189,7 @@ static void spell_snapshot(struct sel *s, uint32_t snap, unsigned how)
         sn->count = x->n_pair - sn->first;
     }
     for (uint32_t i = 0; i < sn->count; i++)
-        want(s, x->pair[sn->first + i].val, how);
+        want(s, x->pair[sn->first + i].val, s->ir->slots[x->pair[sn->first + i].slot].idle ? how & ~OUT : how);
 }
 
 /* --- Marking, backwards --- */
@@ -231,18 +234,29 @@ static void be_lazy(struct sel *s, uint32_t v)
     lives_on(s, v);
 }
 
+/* What computes the lazy value @v lies one deeper than its users. */
+static void nest(struct sel *s, uint32_t v)
+{
+    const struct ir_op *o = &s->ir->ops[v];
+    unsigned depth = s->x->val[v].depth;
+
+    for (unsigned k = 0; k < ir_info[o->op].n_args; k++)
+        if (s->x->val[o->arg[k]].depth <= depth)
+            s->x->val[o->arg[k]].depth = (uint8_t)(depth + 1);
+}
+
 /* Only snapshots want @v: they do it again from its operands, if that is not too deep. */
 static bool only_weak(struct sel *s, uint32_t v)
 {
     const struct ir_op *o = &s->ir->ops[v];
     struct xval *xv = &s->x->val[v];
 
+    if (o->op == IRO_xor && o->type != IR_I1 && xv->want & OUT) /* x86 takes AF from one, which is seldom wanted */
+        return false;
     if (xv->depth == 3 || (o->op == IRO_select && s->x->straight) || !(is_cheap(s->ir, o) || (fp_compare(o->op) && can_fuse(s, o))))
         return false;
     be_lazy(s, v);
-    for (unsigned k = 0; k < ir_info[o->op].n_args; k++)
-        if (s->x->val[o->arg[k]].depth <= xv->depth)
-            s->x->val[o->arg[k]].depth = xv->depth + 1;
+    nest(s, v);
     want_args_weakly(s, o);
     if (fp_compare(o->op)) { /* its flags are still wanted: the compare itself is emitted */
         xv->flags |= XV_BARE;
@@ -281,7 +295,7 @@ static void mark_alias(struct sel *s, uint32_t v, unsigned w)
         want(s, o->arg[0], HARD);
     } else { /* only snapshots want it: redone there */
         xv->flags = XV_LAZY;
-        want(s, o->arg[0], WEAK);
+        want(s, o->arg[0], WEAK | (w & OUT));
     }
 }
 
@@ -328,6 +342,31 @@ static bool mark_joined(struct sel *s, uint32_t v, unsigned w, uint32_t soft)
     return true;
 }
 
+/* An AND that nobody wants but compares with zero, and snapshots if one operand is known: else two values lived on for one. */
+static bool mark_tested(struct sel *s, uint32_t v, unsigned w)
+{
+    const struct ir_op *o = &s->ir->ops[v];
+    int32_t imm;
+
+    if (!(w & TESTED) || w & ~(TESTED | LOOK) || inverts(s, o, o->arg[0]) || inverts(s, o, o->arg[1]))
+        return false;
+    if (w & LOOK && (s->x->val[v].depth == 3 || !x_imm(s->x, o->arg[1], &imm)))
+        return false;
+    be_lazy(s, v);
+    nest(s, v);
+    want_args(s, o);
+    return true;
+}
+
+/* The operands of a compare that its user does. */
+static void want_compared(struct sel *s, const struct ir_op *o)
+{
+    if (x_tests_and(s->ir, o))
+        want(s, o->arg[0], TESTED);
+    else
+        want_args(s, o);
+}
+
 /* Can @v, which is wanted as @w, be left to its users? */
 static bool mark_folded(struct sel *s, uint32_t v, unsigned w, uint32_t soft)
 {
@@ -352,6 +391,8 @@ static bool mark_folded(struct sel *s, uint32_t v, unsigned w, uint32_t soft)
         return true;
     case IRO_add: case IRO_shl:
         return o->type == IR_I64 && in_address(s, o, w) && mark_address(s, v);
+    case IRO_and:
+        return mark_tested(s, v, w);
     case IRO_vuzp1: case IRO_vuzp2:
         if (w != ADDR)
             return false;
@@ -370,7 +411,7 @@ static bool mark_folded(struct sel *s, uint32_t v, unsigned w, uint32_t soft)
         return false;
     s->at = soft;
     be_lazy(s, v);
-    want_args(s, o);
+    want_compared(s, o);
     return true;
 }
 

@@ -53,22 +53,37 @@ static bool is_condition(unsigned op)
     return (op >= IRO_eq && op <= IRO_sle) || (op >= IRO_feq && op <= IRO_fun) || op == IRO_not;
 }
 
-/* Whose register holds @v: registers are zero-extended, so what only extends need not be done. */
-static uint32_t holder(const struct x64 *x, uint32_t v)
+/* Whose register holds the @size bytes of @v: registers are zero-extended, so what only extends need not be done, nor what cuts
+ * off bytes that are not stored. */
+static uint32_t holder(const struct x64 *x, uint32_t v, unsigned size)
 {
     v = x_resolve(x, v);
-    while (x->val[v].reg == NOREG && (x->val[v].flags & XV_LAZY) && x->ir->ops[v].op == IRO_zext)
+    while (x->val[v].reg == NOREG && (x->val[v].flags & XV_LAZY) &&
+           (x->ir->ops[v].op == IRO_zext || (x->ir->ops[v].op == IRO_trunc && x->ir->ops[v].type == IR_I32 && size == 4)))
         v = x_resolve(x, x->ir->ops[v].arg[0]);
     return v;
+}
+
+/* The lazy value @v in a register: a sum of a register and a constant takes none from others. */
+static unsigned compute(struct x64 *x, uint32_t v)
+{
+    const struct ir_op *o = &x->ir->ops[v];
+    unsigned r = o->op == IRO_add ? x->val[x_resolve(x, o->arg[0])].reg : NOREG;
+    int32_t imm;
+
+    if (r == NOREG || o->type != IR_I64 || !x_imm(x, o->arg[1], &imm))
+        return x_materialize(x, v);
+    x64_lea(&x->a, 8, X_SCRATCH, x64_at(r, imm));
+    return X_SCRATCH;
 }
 
 static void store_pair(struct x64 *x, const struct xpair *p)
 {
     const struct ir_slot *slot = &x->ir->slots[p->slot];
     struct x64_mem m = x_cpu(x, slot->off);
-    uint32_t v = holder(x, p->val);
-    const struct ir_op *o = &x->ir->ops[v];
     unsigned size = slot->type == IR_I1 ? 1 : ir_bits(slot->type) / 8;
+    uint32_t v = holder(x, p->val, size);
+    const struct ir_op *o = &x->ir->ops[v];
     unsigned r = x->val[v].reg;
     int32_t imm;
 
@@ -83,7 +98,7 @@ static void store_pair(struct x64 *x, const struct xpair *p)
             store_flag(x, m, v);
             return;
         }
-        r = x_materialize(x, v);
+        r = compute(x, v);
     } else if (r == NOREG) {
         r = ir_is_vec(slot->type) ? X_XMM + X_VSCRATCH : X_SCRATCH;
         x_load_value(x, r, v);
@@ -94,6 +109,44 @@ static void store_pair(struct x64 *x, const struct xpair *p)
         x64_vstore_n(&x->a, size, m, r - X_XMM);
     else
         x64_store(&x->a, size, m, r);
+}
+
+/* --- Zeros side by side --- */
+
+/* VZEROUPPER sets sixteen slots that lie one behind the other: stores of 32 bytes do two at a time. */
+static bool is_vzero(const struct x64 *x, const struct xpair *p)
+{
+    const struct ir_op *o = &x->ir->ops[x_resolve(x, p->val)];
+
+    return o->op == IRO_vconst && x->ir->slots[p->slot].type == IR_V128 && !(o->imm | o->arg[0] | o->arg[1]);
+}
+
+/* Stores those of the first 64 of @n pairs that come in twos, but for those in @done; the bits of all that are stored.  What VEX
+ * writes clears the upper half of a register, so a zero is one of 32 bytes. */
+static uint64_t store_zeros(struct x64 *x, const struct xpair *p, uint32_t n, uint64_t done)
+{
+    uint8_t pair_of[IR_MAX_SLOTS + 1] = { 0 }; /* by slot: 1 and more */
+    const struct ir_slot *slots = x->ir->slots;
+    unsigned found = 0;
+
+    for (uint32_t i = 0; x->a.f.avx && i < n && i < 64; i++)
+        if (!(done >> i & 1) && is_vzero(x, &p[i])) {
+            pair_of[p[i].slot] = (uint8_t)(i + 1);
+            found++;
+        }
+    if (found < 3)
+        return done;
+    x64_v3(&x->a, VX(0x66, 1, 0xef), X_VSCRATCH, X_VSCRATCH, X_VSCRATCH); /* pxor */
+    for (uint32_t s = 0; s + 1 < x->ir->n_slots; s++) {
+        unsigned i = pair_of[s], k = pair_of[s + 1];
+
+        if (!i || !k || slots[s + 1].off != slots[s].off + 16)
+            continue;
+        x64_v2m(&x->a, VX(0, 1, 0x11) | VX_L, X_VSCRATCH, x_cpu(x, slots[s].off));
+        done |= 1ull << (i - 1) | 1ull << (k - 1);
+        s++;
+    }
+    return done;
 }
 
 struct xsnap x_dirty(const struct x64 *x, uint32_t snap)
@@ -126,6 +179,8 @@ void x_write_part(struct x64 *x, uint32_t snap, enum xpart part)
         rescue(x, p[i].val, p[i].slot, &set);
     if (part != ALL_BUT_IDLE)
         done = x_store_flags(x, p, sn.count);
+    if (part != IDLE_SLOTS)
+        done = store_zeros(x, p, sn.count, done);
     for (uint32_t i = 0; i < sn.count; i++) {
         if ((i < 64 && done >> i & 1) || !is_part(x, part, &p[i]))
             continue;
