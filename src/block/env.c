@@ -23,6 +23,7 @@ struct object {
     char *id;
     const struct blk_object_type *type;
     void *made;
+    bool lent; /* somebody may hold what was made: it stays until the end */
     struct object *next;
 };
 
@@ -155,6 +156,8 @@ int blk_env_del_object(struct blk_env *env, const char *id, struct err *e)
 
     if (!o)
         return err_set(e, -ENOENT, "object '%s' not found", id);
+    if (o->lent)
+        return err_set(e, -EBUSY, "object '%s' is in use, can not be deleted", id);
     *at = o->next;
     object_free(o);
     return 0;
@@ -172,6 +175,7 @@ void *blk_env_object(struct blk_env *env, const char *id, const char *type, stru
         err_set(e, -EINVAL, "Object with id '%s' is not a %s", id, type);
         return NULL;
     }
+    o->lent |= strcmp(type, "secret") != 0; /* a secret's bytes are copied */
     return o->made;
 }
 

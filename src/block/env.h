@@ -27,7 +27,7 @@ void blk_env_warn(struct blk_env *env, const char *fmt, ...) __attribute__((form
  */
 int blk_env_add_object(struct blk_env *env, struct json_object *opts, struct err *e);
 
-/** blk_env_del_object - -ENOENT when there is none, -EBUSY when in use. */
+/** blk_env_del_object - -ENOENT when there is none, -EBUSY when somebody has asked for it, who may still hold it (secrets: nobody). */
 int blk_env_del_object(struct blk_env *env, const char *id, struct err *e);
 
 /**

@@ -72,7 +72,7 @@ enum ram_client {
 
 /** struct ram - memory of the guest's.  Kept in a list of the machine's; never moves. */
 struct ram {
-    const char *name; /* unique: "mach-virt.ram"; owned */
+    const char *name; /* unique: "mach-virt.ram"; owned; "": it has ended */
     uint64_t size;    /* bytes, a multiple of 4 KiB */
     uint8_t *host;
     uint64_t
@@ -132,6 +132,9 @@ void mem_end(struct machine *m);
  * NULL with -ENOMEM "cannot set up guest memory 'NAME': ..." when the host has not got it.
  */
 struct ram *ram_new(struct machine *m, const char *name, uint64_t size, struct err *e);
+/** ram_end - nothing shows it any more, and nobody asks for it: its pages are the host's again, its name is free.  What else it is lives
+ * as long as the machine, so that numbers of bytes (->offset) stay what they were. */
+void ram_end(struct ram *r);
 /** ram_new_file - the same over @fd (owned from now on), which is as long; @shared: others see what is written. */
 struct ram *ram_new_file(struct machine *m, const char *name, uint64_t size, int fd, bool shared,
                          struct err *e);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PAGE = 1 << RAM_PAGE_BITS, HUGE = 2 << 20 };
@@ -88,6 +89,18 @@ struct ram *ram_new(struct machine *m, const char *name, uint64_t size, struct e
     return ram_new_file(m, name, size, -1, false, e);
 }
 
+void ram_end(struct ram *r)
+{
+    struct stat st;
+
+    if (r->fd < 0)
+        madvise(r->host, r->size, MADV_DONTNEED);
+    else if (fstat(r->fd, &st) == 0 && !st.st_nlink) /* ours alone */
+        madvise(r->host, r->size, MADV_REMOVE);
+    free((char *)r->name);
+    r->name = bus_strdup("");
+}
+
 static struct ram *next_ram(const struct ram *r)
 {
     return __atomic_load_n(&r->next, __ATOMIC_ACQUIRE);
@@ -107,7 +120,7 @@ struct ram *ram_at(struct machine *m, uint64_t ram_addr, uint64_t *off)
 void ram_each(struct machine *m, bool (*fn)(void *opaque, struct ram *r), void *opaque)
 {
     for (struct ram *r = atomic_load(&m->rams); r; r = next_ram(r))
-        if (!fn(opaque, r))
+        if (*r->name && !fn(opaque, r))
             return;
 }
 

@@ -11,6 +11,7 @@
 
 struct iothread {
     pthread_t thread;
+    struct iothread_options options;
     char name[16]; /* as long as Linux lets it be */
     pthread_mutex_t lock; /* all below */
     pthread_cond_t wake, calm;
@@ -54,12 +55,13 @@ static void *thread_main(void *opaque)
     return NULL;
 }
 
-struct iothread *iothread_new(const char *id)
+struct iothread *iothread_new(const char *id, const struct iothread_options *o)
 {
     struct iothread *t = calloc(1, sizeof(*t));
 
     if (!t)
         fatal("out of memory");
+    t->options = *o;
     snprintf(t->name, sizeof(t->name), "IO %.12s", id);
     t->last = &t->first;
     pthread_mutex_init(&t->lock, NULL);
@@ -90,6 +92,11 @@ void iothread_free(struct iothread *t)
 pid_t iothread_tid(const struct iothread *t)
 {
     return t->tid;
+}
+
+const struct iothread_options *iothread_options(const struct iothread *t)
+{
+    return &t->options;
 }
 
 void iothread_post(struct iothread *t, struct iothread_job *j)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* device_add, device_del, object_add. */
+/* device_add, device_del, object_add, object_del. */
 #include "mon/mon_priv.h"
 
 #include "schema/keyval.h"
@@ -88,4 +88,22 @@ const struct mon_command cmd_object_add = {
     .args = "[qom-type=]type,id=str[,prop=value][,...]",
     .help = "create an object",
     .run = object_add,
+};
+
+static int object_del(struct mon *m, const char *args, struct err *e)
+{
+    char id[128];
+
+    if (!mon_word(&args, id, sizeof(id)))
+        return err_set(e, -EINVAL, "object_del: string expected");
+    if (mon_end(args, e) < 0)
+        return e->code;
+    return m->env->object_del ? m->env->object_del(m->env->opaque, id, e) : err_set(e, -ENOTSUP, "not here");
+}
+
+const struct mon_command cmd_object_del = {
+    .name = "object_del",
+    .args = "id",
+    .help = "destroy an object",
+    .run = object_del,
 };

@@ -3,6 +3,8 @@
 #include "dev/iothread.h"
 #include "mon/mon_priv.h"
 
+#include <inttypes.h>
+
 static int version(struct mon *m, const char *args, struct err *e)
 {
     mon_printf(m, "%s%s\n", m->env->version, m->env->package);
@@ -61,11 +63,13 @@ static int kvm(struct mon *m, const char *args, struct err *e)
 const struct mon_command info_kvm = {
     .name = "kvm", .args = "", .help = "show KVM information", .run = kvm};
 
-/* They never poll. */
 static bool print_iothread(void *opaque, const char *id, void *backend)
 {
+    const struct iothread_options *o = iothread_options(backend);
+
     mon_printf(opaque, "%s:\n  thread_id=%d\n", id, (int)iothread_tid(backend));
-    mon_puts(opaque, "  poll-max-ns=0\n  poll-grow=0\n  poll-shrink=0\n  aio-max-batch=0\n");
+    mon_printf(opaque, "  poll-max-ns=%" PRIu64 "\n  poll-grow=%" PRIu64 "\n  poll-shrink=%" PRIu64 "\n  aio-max-batch=%" PRIu64 "\n",
+               o->poll_max_ns, o->poll_grow, o->poll_shrink, o->aio_max_batch);
     return true;
 }
 

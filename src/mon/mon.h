@@ -17,8 +17,9 @@ struct mon_env {
     struct blk_env *blk; /* where `change` opens images */
     const char *version; /* "7.2.22" */
     const char *package; /* "Emu 0.1" */
-    /** object_add - as -object on the command line; the program's.  May be NULL. */
+    /** object_add - as -object on the command line; object_del - its end; the program's.  May be NULL. */
     int (*object_add)(void *opaque, struct json_object *opts, struct err *e);
+    int (*object_del)(void *opaque, const char *id, struct err *e);
     /** add_drive - as -drive; the program's.  May be NULL. */
     int (*add_drive)(void *opaque, const char *text, struct err *e);
     /** net_add, net_del - as -netdev; the program's.  May be NULL. */

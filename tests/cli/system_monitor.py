@@ -391,6 +391,55 @@ def cable():
         m.end()
 
 
+OBJECTS = [
+    ('object_add iothread,id=io1,poll-max-ns=5,poll-grow=2,poll-shrink=3,aio-max-batch=4,thread-pool-min=1,thread-pool-max=9', ''),
+    ('object_add rng-builtin,id=io1', "Error: Duplicate ID 'io1' for iothread\n"),
+    ('object_del io1', ''),
+    ('object_del io1', "Error: object 'io1' not found\n"),
+    ('object_add iothread,id=io1,poll-max-ns=abc', "Error: Parameter 'poll-max-ns' expects a number\n"),
+    ('object_add iothread,id=io1,aio-max-batch=9223372036854775808', 'Error: aio-max-batch value must be in range [0, 9223372036854775807]\n'),
+    ('object_add iothread,id=io1,thread-pool-max=0', 'Error: bad thread-pool-min/thread-pool-max values: want 0 <= 0, which is not 0\n'),
+    ('object_add iothread,id=io1,thread-pool-min=70', 'Error: bad thread-pool-min/thread-pool-max values: want 70 <= 64, which is not 0\n'),
+    ('object_add iothread,id=io1', ''),
+    ('object_del io1', ''),
+    ('object_del io0', "Error: object 'io0' is in use, can not be deleted\n"),
+    ('object_del r0', "Error: object 'r0' is in use, can not be deleted\n"),
+    ('object_del m0', "Error: object 'm0' is in use, can not be deleted\n"),
+    ('object_del m1', ''),
+    ('object_add memory-backend-ram,id=m1,size=2M', ''),
+    ('object_del t0', "Error: object 't0' is in use, can not be deleted\n"),
+    ('object_add secret,id=s0,data=abc', ''),
+    ('object_del s0', ''),
+    ('object_del f0', ''),
+    ('object_del f0', "Error: object 'f0' not found\n"),
+    ('object_add rng-random,id=r1,filename=/dev/urandom', ''),
+    ('object_del r1', ''),
+    ('object_del', 'object_del: string expected\n' + HINT % 'object_del'),
+]
+
+
+def objects():
+    m = Monitor('-S', '-monitor', 'stdio', '-m', '64', '-object', 'memory-backend-ram,id=m0,size=64M', '-object', 'memory-backend-memfd,id=m1,size=1M',
+                '-object', 'iothread,id=io0,poll-max-ns=7', '-drive', 'if=none,id=d,file=null-co://,format=raw',
+                '-object', 'throttle-group,id=t0,x-iops-total=5', '-blockdev', 'driver=null-co,node-name=z',
+                '-blockdev', 'driver=throttle,node-name=y,throttle-group=t0,file=z', '-device', 'virtio-blk-pci,drive=d,iothread=io0', '-nic', 'user,id=n',
+                '-object', 'filter-dump,id=f0,netdev=n,file=/dev/null',
+                '-object', 'rng-builtin,id=r0', '-device', 'virtio-rng-pci,rng=r0', machine='virt,memory-backend=m0')
+    m.until(PROMPT)
+    for command, want in OBJECTS:
+        got = m.ask(command)
+        verdict(command, got == want, repr(got))
+    got = m.ask('info iothreads')
+    verdict('info iothreads has what is left', re.fullmatch(
+        r'io0:\n  thread_id=\d+\n  poll-max-ns=7\n  poll-grow=0\n  poll-shrink=0\n  aio-max-batch=0\n', got), repr(got))
+    got = m.ask('info memdev')
+    verdict('info memdev has what is left', re.findall(': (m.)', got) == ['m0', 'm1'] and '2097152' in got and '1048576' not in got, got)
+    m.end()
+    p = subprocess.run([SYSTEM, '-object', 'iothread,help'], capture_output=True, text=True, timeout=LONG)
+    verdict('-object iothread,help', re.findall(r'^  ([a-z-]+)=<num>', p.stdout, re.M) == [
+        'aio-max-batch', 'poll-grow', 'poll-max-ns', 'poll-shrink', 'thread-pool-max', 'thread-pool-min'], p.stdout)
+
+
 def globals_checked():
     """What -global says is checked when the board says otherwise, too."""
     for text, why in (('pl011.chardev=xx', "Property 'pl011.chardev' can't find value 'xx'"),
@@ -435,6 +484,7 @@ def main():
         listings()
         cable()
         globals_checked()
+        objects()
         first_lines(work)
 
 

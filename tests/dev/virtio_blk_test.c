@@ -131,7 +131,7 @@ TEST(blk, an_iothread_does_its_requests)
 {
     struct vdrv *d;
 
-    io = iothread_new("io0");
+    io = iothread_new("io0", &(struct iothread_options){0});
     for (unsigned i = 0; i < DISK; i++)
         bytes[i] = (uint8_t)(i / SECTOR);
     for (unsigned i = 0; i < 2; i++) { /* the thread outlives the device */

@@ -10,6 +10,11 @@ static int add_object(void *opaque, struct json_object *opts, struct err *e)
     return object_add(opaque, opts, e);
 }
 
+static int del_object(void *opaque, const char *id, struct err *e)
+{
+    return object_del(opaque, id, e);
+}
+
 static int add_drive(void *opaque, const char *text, struct err *e)
 {
     return drive_add(opaque, text, e);
@@ -53,7 +58,7 @@ int monitors_make(struct sys *s, struct err *e)
 {
     s->mon_env = (struct mon_env){.m = s->m, .conf = &s->conf, .blk = s->blk,
                                   .version = SYSTEM_VERSION, .package = "Emu 0.1",
-                                  .object_add = add_object, 
+                                  .object_add = add_object, .object_del = del_object,
                                   .add_drive = add_drive, .net_add = add_net, .net_del = del_net,
                                   .gdbserver = machine_gdb_listen,
                                   .log_items = log_items, .log_file = log_file,

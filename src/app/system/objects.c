@@ -21,11 +21,11 @@ struct object {
     char *id, *path; /* filename, mem-path */
     uint64_t size;
     char *share, *prealloc;
+    struct iothread_options io;
 };
 
 /* What is said of an object and changes nothing here is taken, too. */
 static const struct field memory_fields[] = {
-    FIELD(object, id, F_STR, "id", NULL, NULL),
     FIELD(object, path, F_STR, "mem-path", NULL, "file or folder"),
     FIELD(object, size, F_SIZE, "size", NULL, "bytes"),
     FIELD(object, share, F_STR, "share", NULL, "others see what is written"),
@@ -33,18 +33,24 @@ static const struct field memory_fields[] = {
     FIELD_END,
 };
 static const struct field rng_fields[] = {
-    FIELD(object, id, F_STR, "id", NULL, NULL),
     FIELD(object, path, F_STR, "filename", "/dev/urandom", "device that random bytes come from"),
     FIELD_END,
 };
-static const struct field id_fields[] = {
-    FIELD(object, id, F_STR, "id", NULL, NULL),
+static const struct field no_fields[] = {
+    FIELD_END,
+};
+#define NUMBER(member, name, def, help) FIELD(object, io.member, F_U64, name, def, help)
+static const struct field iothread_fields[] = {
+    NUMBER(aio_max_batch, "aio-max-batch", NULL, "kept and shown, not used: requests are passed on one by one"),
+    NUMBER(poll_grow, "poll-grow", NULL, "kept and shown, not used"),
+    NUMBER(poll_max_ns, "poll-max-ns", "32768", "kept and shown, not used: the thread sleeps, it does not poll"),
+    NUMBER(poll_shrink, "poll-shrink", NULL, "kept and shown, not used"),
+    NUMBER(thread_pool_max, "thread-pool-max", "64", "kept, not used: the thread serves requests itself"),
+    NUMBER(thread_pool_min, "thread-pool-min", NULL, "kept, not used"),
     FIELD_END,
 };
 static const char *const memory_idle[] = {"dump",     "merge", "reserve", "host-nodes", "policy",
                                           "prealloc-threads", "discard-data", "seal", "align", NULL};
-static const char *const iothread_idle[] = {"poll-max-ns", "poll-grow", "poll-shrink",
-                                            "aio-max-batch", "thread-pool-min", "thread-pool-max", NULL};
 
 static int on(const char *key, const char *text, bool *v, struct err *e)
 {
@@ -125,10 +131,30 @@ static int add_rng(struct sys *s, const char *type, const struct object *o, stru
     return b ? machine_add_backend(s->m, "rng", o->id, b, e) : e->code;
 }
 
+static int check_iothread(const struct iothread_options *o, struct err *e)
+{
+    const struct {
+        const char *name;
+        uint64_t v;
+    } all[] = {{"poll-max-ns", o->poll_max_ns}, {"poll-grow", o->poll_grow}, {"poll-shrink", o->poll_shrink},
+               {"aio-max-batch", o->aio_max_batch}, {"thread-pool-min", o->thread_pool_min}, {"thread-pool-max", o->thread_pool_max}};
+
+    for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if (all[i].v > INT64_MAX)
+            return err_set(e, -ERANGE, "%s value must be in range [0, %" PRId64 "]", all[i].name, INT64_MAX);
+    if (!o->thread_pool_max || o->thread_pool_min > o->thread_pool_max)
+        return err_set(e, -ERANGE, "bad thread-pool-min/thread-pool-max values: want %" PRIu64 " <= %" PRIu64 ", which is not 0", o->thread_pool_min,
+                       o->thread_pool_max);
+    return 0;
+}
+
 static int add_iothread(struct sys *s, const char *type, const struct object *o, struct err *e)
 {
-    struct iothread *t = iothread_new(o->id);
+    struct iothread *t;
 
+    if (check_iothread(&o->io, e) < 0)
+        return e->code;
+    t = iothread_new(o->id, &o->io);
     named_add(&s->iothreads, o->id, t);
     return machine_add_backend(s->m, "iothread", o->id, t, e);
 }
@@ -139,11 +165,11 @@ static const struct object_kind {
     const char *const *idle;
     int (*add)(struct sys *s, const char *type, const struct object *o, struct err *e);
 } kinds[] = {
-    {"iothread", id_fields, iothread_idle, add_iothread},
+    {"iothread", iothread_fields, NULL, add_iothread},
     {"memory-backend-file", memory_fields, memory_idle, add_memory},
     {"memory-backend-memfd", memory_fields, memory_idle, add_memory},
     {"memory-backend-ram", memory_fields, memory_idle, add_memory},
-    {"rng-builtin", id_fields, NULL, add_rng},
+    {"rng-builtin", no_fields, NULL, add_rng},
     {"rng-random", rng_fields, NULL, add_rng},
 };
 /* Those of block/objects.def. */
@@ -219,17 +245,35 @@ static int no_such_type(const char *type, struct err *e)
     return e->code;
 }
 
+/* Objects are one set of names, of whatever kind. */
+static const char *const backend_kinds[] = {"iothread", "memory-backend", "rng", NULL};
+
+static const char *kind_of(const struct sys *s, const char *id)
+{
+    const char *const *k = backend_kinds;
+
+    while (*k && !machine_backend(s->m, *k, id))
+        k++;
+    return *k;
+}
+
 static int add_own(struct sys *s, const struct object_kind *k, struct json_object *opts,
                    struct err *e)
 {
     struct object o = {0};
+    char id[128];
     int r;
 
+    snprintf(id, sizeof(id), "%s", keyval_string(opts, "id"));
+    if (kind_of(s, id))
+        return err_set(e, -EEXIST, "Duplicate ID '%s' for %s", id, kind_of(s, id));
+    json_object_object_del(opts, "id");
     json_object_object_del(opts, "qom-type");
     for (const char *const *i = k->idle; i && *i; i++)
         json_object_object_del(opts, *i);
     if ((r = fields_take(k->fields, opts, &o, e)) < 0)
         return r;
+    o.id = id;
     if ((r = fields_refuse_rest(opts, e)) == 0)
         r = k->add(s, k->name, &o, e);
     fields_free(k->fields, &o);
@@ -260,20 +304,100 @@ int object_add(struct sys *s, struct json_object *opts, struct err *e)
     return no_such_type(type, e);
 }
 
+struct use {
+    const char *kind, *id;
+    bool found;
+};
+
+static bool uses(void *opaque, struct dev *d)
+{
+    struct use *u = opaque;
+
+    for (const struct field *f = d->type->props; f && f->name && !u->found; f++) {
+        const char *kind = dev_reference_kind(f);
+        const char *id = kind ? *(char *const *)((const char *)d + f->offset) : NULL;
+
+        u->found = id && !strcmp(kind, u->kind) && !strcmp(id, u->id);
+    }
+    return !u->found;
+}
+
+static bool in_use(struct sys *s, const char *kind, const char *id)
+{
+    struct use u = {.kind = kind, .id = id};
+    const struct ram *r = strcmp(kind, "memory-backend") == 0 ? machine_backend(s->m, kind, id) : NULL;
+
+    machine_each_dev(s->m, uses, &u);
+    if (!r || u.found || r->used || (s->conf.ram_backend && !strcmp(s->conf.ram_backend, id)))
+        return u.found || r;
+    for (struct entry *x = cli_first(&s->cli, &group_numa); x; x = entry_next(x)) {
+        const char *memdev = keyval_string(x->opts, "memdev");
+
+        if (memdev && !strcmp(memdev, id))
+            return true;
+    }
+    return false;
+}
+
+static struct net_filter *filter_named(struct sys *s, const char *id)
+{
+    for (struct named *n = s->nets; n; n = n->next)
+        for (struct net_filter *f = NULL; (f = net_filter_next(n->p, f));)
+            if (!strcmp(net_filter_id(f), id))
+                return f;
+    return NULL;
+}
+
+static void end_iothread(void *p)
+{
+    iothread_free(p);
+}
+
+static void end_rng(void *p)
+{
+    ((struct rng_backend *)p)->close(p);
+}
+
+/* Out of @list and ended: the one called @id, or all (NULL). */
+static void end_named(struct named **list, const char *id, void (*end)(void *p))
+{
+    for (struct named **at = list, *n; (n = *at);) {
+        if (id && strcmp(n->id, id) != 0) {
+            at = &n->next;
+            continue;
+        }
+        *at = n->next;
+        end(n->p);
+        free(n->id);
+        free(n);
+    }
+}
+
+int object_del(struct sys *s, const char *id, struct err *e)
+{
+    const char *kind = kind_of(s, id);
+    struct net_filter *f = kind ? NULL : filter_named(s, id);
+
+    if (f) {
+        net_filter_close(f);
+        return 0;
+    }
+    if (!kind)
+        return blk_env_del_object(s->blk, id, e);
+    if (in_use(s, kind, id))
+        return err_set(e, -EBUSY, "object '%s' is in use, can not be deleted", id);
+    if (!strcmp(kind, "memory-backend"))
+        ram_end(machine_backend(s->m, kind, id));
+    machine_del_backend(s->m, kind, id);
+    end_named(&s->iothreads, strcmp(kind, "iothread") == 0 ? id : "", end_iothread);
+    end_named(&s->rngs, strcmp(kind, "rng") == 0 ? id : "", end_rng);
+    return 0;
+}
+
 void objects_close(struct sys *s)
 {
-    for (struct named *n; (n = s->iothreads);) {
-        s->iothreads = n->next;
-        iothread_free(n->p);
-        free(n->id);
-        free(n);
-    }
-    for (struct named *n; (n = s->rngs);) {
-        s->rngs = n->next;
-        ((struct rng_backend *)n->p)->close(n->p);
-        free(n->id);
-        free(n);
-    }
+    end_named(&s->iothreads, NULL, end_iothread);
+    end_named(&s->rngs, NULL, end_rng);
 }
 
 int objects_make(struct sys *s, struct err *e)

@@ -7,6 +7,8 @@
 
 /** object_add - @opts ("qom-type", "id", ...) stay the caller's, but lose members. */
 int object_add(struct sys *s, struct json_object *opts, struct err *e);
+/** object_del - -EBUSY when something uses it, -ENOENT. */
+int object_del(struct sys *s, const char *id, struct err *e);
 void objects_list(void);
 /** object_is_filter - those stand between network back ends and cards, and are made after both (nets.c). */
 bool object_is_filter(struct json_object *opts);
