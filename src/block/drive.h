@@ -25,6 +25,7 @@ struct drive {
     enum drive_if intf;
     int bus, unit, index;
     bool cdrom, read_only, snapshot;
+    bool node;   /* of -blockdev: a disk only when a device has it */
     char *serial; /* owned, or NULL */
     enum drive_error werror, rerror;
     bool used;   /* a device has it: no second one may */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* info block, eject, change, block_resize, drive_add. */
+/* info block, eject, change, block_resize, drive_add, drive_del. */
 #include "mon/mon_priv.h"
 #include "block/throttle.h"
 #include "ui/vnc.h"
@@ -27,6 +27,62 @@ static void print_medium(struct mon *m, const struct blk *b, const char *limits)
         mon_printf(m, "    I/O throttling:   %s\n", limits);
 }
 
+/* The device that has a drive, and which one it is among those without a name, of the board's or of the user's. */
+struct owner {
+    const char *drive;
+    unsigned left; /* of the board's */
+    unsigned unnamed, users;
+    const struct dev *dev;
+};
+
+static bool has_drive(const struct dev *d, const char *id)
+{
+    for (const struct field *f = d->type->props; f && f->name; f++) {
+        const char *kind = dev_reference_kind(f);
+        const char *drive = kind && !strcmp(kind, "drive") ? *(char *const *)((const char *)d + f->offset) : NULL;
+
+        if (drive && !strcmp(drive, id))
+            return true;
+    }
+    return false;
+}
+
+static bool find_owner(void *opaque, struct dev *d)
+{
+    struct owner *o = opaque;
+
+    if (has_drive(d, o->drive)) {
+        o->dev = d;
+        return false;
+    }
+    if (o->left)
+        o->left--;
+    else
+        o->users += !d->id;
+    o->unnamed += !d->id;
+    return true;
+}
+
+/* A device's path as people know it; what transports drive is a part of theirs. */
+static void print_owner(struct mon *m, const struct drive *drive)
+{
+    struct owner o = {.drive = drive->id, .left = m->env->board_devs};
+    bool part;
+
+    machine_each_dev(m->env->m, find_owner, &o);
+    if (!o.dev)
+        return;
+    part = !strncmp(o.dev->type->name, "virtio-", 7) && strstr(o.dev->type->name, "-pci");
+    mon_puts(m, "    Attached to:      ");
+    if (o.dev->id)
+        mon_printf(m, "%s%s", part ? "/machine/peripheral/" : "", o.dev->id);
+    else if (o.left)
+        mon_printf(m, "/machine/unattached/device[%u]", o.unnamed);
+    else
+        mon_printf(m, "/machine/peripheral-anon/device[%u]", o.users);
+    mon_puts(m, part ? "/virtio-backend\n" : "\n");
+}
+
 static bool print_drive(void *opaque, const char *id, void *backend)
 {
     struct mon *m = opaque;
@@ -41,12 +97,22 @@ static bool print_drive(void *opaque, const char *id, void *backend)
         mon_printf(m, "%s: [not inserted]\n", id);
     else
         mon_printf(m, "%s: %s (%s%s)\n", id, blk_filename(b), blk_driver_name(b), blk_flags(b) & BLK_RDWR ? "" : ", read-only");
-    if (d->removable)
+    if (d->used)
+        print_owner(m, d);
+    if (d->removable || !d->used)
         mon_printf(m, "    Removable device: not locked, tray %s\n", d->tray_open ? "open" : "closed");
     if (b)
         print_medium(m, b, limited ? limits : NULL);
     mon_puts(m, "\n");
     return true;
+}
+
+/* Nodes that no device has are no disks. */
+static bool print_disk(void *opaque, const char *id, void *backend)
+{
+    const struct drive *d = backend;
+
+    return d->node && !d->used ? true : print_drive(opaque, id, backend);
 }
 
 static int info(struct mon *m, const char *args, struct err *e)
@@ -61,7 +127,7 @@ static int info(struct mon *m, const char *args, struct err *e)
             return e->code;
         print_drive(m, d->id, d);
     } else {
-        machine_each_backend(m->env->m, "drive", print_drive, m);
+        machine_each_backend(m->env->m, "drive", print_disk, m);
     }
     return 0;
 }
@@ -226,4 +292,23 @@ const struct mon_command cmd_drive_add = {
     .args = "place file=...,if=none,id=...",
     .help = "add a drive, for device_add",
     .run = drive_add,
+};
+
+static int drive_del(struct mon *m, const char *args, struct err *e)
+{
+    char id[128];
+
+    if (!mon_word(&args, id, sizeof(id)))
+        return err_set(e, -EINVAL, "drive_del: block device name expected");
+    if (mon_end(args, e) < 0)
+        return e->code;
+    return m->env->del_drive ? m->env->del_drive(m->env->opaque, id, e) : err_set(e, -ENOTSUP, "not here");
+}
+
+const struct mon_command cmd_drive_del = {
+    .name = "drive_del",
+    .args = "device",
+    .help = "remove host block device",
+    .run = drive_del,
+    .complete = complete_drives,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* info chardev, chardev-send-break, ringbuf_read, ringbuf_write. */
+/* info chardev, chardev-add, chardev-remove, chardev-send-break, ringbuf_read, ringbuf_write. */
 #include "mon/mon_priv.h"
 
 #include <ctype.h>
@@ -81,6 +81,41 @@ static int send_break(struct mon *m, const char *args, struct err *e)
     return e->code;
 }
 
+static int add(struct mon *m, const char *args, struct err *e)
+{
+    args += strspn(args, " \t");
+    if (!*args)
+        return err_set(e, -EINVAL, "chardev-add: string expected");
+    if (!m->env->add_chardev)
+        return err_set(e, -ENOTSUP, "not here");
+    if (m->env->add_chardev(m->env->opaque, args, e) == -EINVAL)
+        e->code = -EPERM; /* not the command's form is wrong */
+    return e->code;
+}
+
+static int del(struct mon *m, const char *args, struct err *e)
+{
+    char id[128];
+
+    if (!mon_word(&args, id, sizeof(id)))
+        return err_set(e, -EINVAL, "chardev-remove: string expected");
+    if (mon_end(args, e) < 0)
+        return e->code;
+    return m->env->del_chardev ? m->env->del_chardev(m->env->opaque, id, e) : err_set(e, -ENOTSUP, "not here");
+}
+
+const struct mon_command cmd_chardev_add = {
+    .name = "chardev-add",
+    .args = "args",
+    .help = "add chardev",
+    .run = add,
+};
+const struct mon_command cmd_chardev_remove = {
+    .name = "chardev-remove",
+    .args = "id",
+    .help = "remove chardev",
+    .run = del,
+};
 const struct mon_command cmd_chardev_send_break = {
     .name = "chardev-send-break",
     .args = "id",

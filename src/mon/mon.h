@@ -20,8 +20,13 @@ struct mon_env {
     /** object_add - as -object on the command line; object_del - its end; the program's.  May be NULL. */
     int (*object_add)(void *opaque, struct json_object *opts, struct err *e);
     int (*object_del)(void *opaque, const char *id, struct err *e);
-    /** add_drive - as -drive; the program's.  May be NULL. */
+    /** add_drive, del_drive, add_chardev, del_chardev - as -drive and -chardev; the program's.  May be NULL. */
     int (*add_drive)(void *opaque, const char *text, struct err *e);
+    int (*del_drive)(void *opaque, const char *id, struct err *e);
+    int (*add_chardev)(void *opaque, const char *text, struct err *e);
+    int (*del_chardev)(void *opaque, const char *id, struct err *e);
+    /** board_devs - how many devices the board has made: the others are the user's. */
+    unsigned board_devs;
     /** net_add, net_del - as -netdev; the program's.  May be NULL. */
     int (*net_add)(void *opaque, struct json_object *opts, struct err *e);
     int (*net_del)(void *opaque, const char *id, struct err *e);

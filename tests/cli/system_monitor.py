@@ -60,6 +60,7 @@ def verdict(name, ok, detail=''):
 
 
 HINT = 'Try "help %s" for more information\n'
+TRAY = '    Removable device: not locked, tray closed\n'
 ANSWERS = [
     ('info version', '7.2.22Emu 0.1\n'),
     ('info status', 'VM status: running\n'),
@@ -71,14 +72,24 @@ ANSWERS = [
     ('info uuid', '00112233-4455-6677-8899-aabbccddeeff\n'),
     ('info balloon', 'Error: No balloon device has been activated\n'),
     ('balloon 64', 'Error: No balloon device has been activated\n'),
-    ('info block', 'c0: [not inserted]\n\nd1: null-co:// (raw)\n    Cache mode:       writeback\n\n'),
+    ('info block', 'c0: [not inserted]\n' + TRAY + '\nd1: null-co:// (raw)\n' + TRAY + '    Cache mode:       writeback\n\n'),
     ('change c0 null-co:// raw', ''),
-    ('info block c0', 'c0: null-co:// (raw, read-only)\n    Cache mode:       writeback\n\n'),
+    ('info block c0', 'c0: null-co:// (raw, read-only)\n' + TRAY + '    Cache mode:       writeback\n\n'),
     ('eject c0', ''),
-    ('info block c0', 'c0: [not inserted]\n\n'),
+    ('info block c0', 'c0: [not inserted]\n' + TRAY.replace('closed', 'open') + '\n'),
+    ('chardev-add null,id=n1', ''),
+    ('chardev-add null,id=n1', "Error: Duplicate ID 'n1' for chardev\n"),
+    ('chardev-add null', 'Error: chardev: no id specified\n'),
+    ('chardev-add', 'chardev-add: string expected\n' + HINT % 'chardev-add'),
+    ('chardev-remove n1', ''),
+    ('chardev-remove n1', "Error: Chardev 'n1' not found\n"),
+    ('chardev-remove compat_monitor0', "Error: Chardev 'compat_monitor0' is busy\n"),
     ('help nonsense', "unknown command: 'nonsense'\n"),
     ('help info nonsense', "unknown command: 'info nonsense'\n"),
     ('eject d1', "Error: Device 'd1' is not removable\n"),
+    ('drive_del d1', ''),
+    ('drive_del d1', "Error: Device 'd1' not found\n"),
+    ('drive_del', 'drive_del: block device name expected\n' + HINT % 'drive_del'),
     ('eject nix', "Error: Device 'nix' not found\n"),
     ('device_del nix', "Error: Device 'nix' not found\n"),
     ('announce_self', ''),
@@ -333,15 +344,18 @@ filters:
   - f: type=filter-dump,file=/dev/null,.*
 '''
 BLOCK = '''a: null-co:// (raw)
+    Removable device: not locked, tray closed
     Cache mode:       writeback, ignore flushes
     I/O throttling:   bps=1000 bps_rd=0 bps_wr=0 bps_max=0 bps_rd_max=0 bps_wr_max=0 iops=5 iops_rd=0 iops_wr=0 \
 iops_max=7 iops_rd_max=0 iops_wr_max=0 iops_size=0 group=a
 
 b: null-co:// (raw)
+    Removable device: not locked, tray closed
     Cache mode:       writeback
     Detect zeroes:    unmap
 
 cd: [not inserted]
+    Attached to:      /machine/peripheral-anon/device[1]
     Removable device: not locked, tray closed
 
 '''
@@ -440,6 +454,48 @@ def objects():
         'aio-max-batch', 'poll-grow', 'poll-max-ns', 'poll-shrink', 'thread-pool-max', 'thread-pool-min'], p.stdout)
 
 
+OWNED = '''virtio0: null-co:// (raw)
+    Attached to:      /machine/peripheral-anon/device[0]/virtio-backend
+    Cache mode:       writeback
+
+x: null-co:// (raw)
+    Attached to:      /machine/peripheral/vx/virtio-backend
+    Cache mode:       writeback
+
+y: null-co:// (raw)
+    Attached to:      disk
+    Cache mode:       writeback
+
+k: json:{"driver": "null-co"} (null-co)
+    Attached to:      /machine/peripheral-anon/device[1]/virtio-backend
+    Cache mode:       writeback
+
+'''
+
+
+def owned():
+    """Disks say whose they are; those that nobody has can go, and so can character devices."""
+    null = 'file=null-co://,format=raw'
+    m = Monitor('-S', '-monitor', 'stdio', '-drive', f'if=virtio,{null}', '-drive', f'if=none,id=x,{null}', '-drive', f'if=none,id=y,{null}',
+                '-device', 'virtio-blk-pci,drive=x,id=vx', '-device', 'virtio-scsi-pci,id=s', '-device', 'scsi-hd,drive=y,id=disk',
+                '-blockdev', 'driver=null-co,node-name=k', '-blockdev', 'driver=null-co,node-name=free', '-device', 'virtio-blk-pci,drive=k',
+                '-chardev', 'null,id=c', '-device', 'virtio-serial-pci,id=vs', '-device', 'virtconsole,chardev=c,id=vc',
+                '-device', 'pcie-root-port,id=rp,slot=1', machine='virt')
+    m.until(PROMPT)
+    got = m.ask('info block')
+    verdict('info block says whose disks they are', got == OWNED, got)
+    for command, want in (
+            ('drive_del x', "Error: Device 'x' is in use: device_del its user first\n"), ('drive_del k', 'Error: Node k is in use\n'), ('drive_del free', ''),
+            ('chardev-remove c', "Error: Chardev 'c' is busy\n"),
+            (f'drive_add 0 if=none,id=hot,{null}', 'OK\n'), ('device_add virtio-blk-pci,drive=hot,id=h,bus=rp', ''),
+            ('drive_del hot', "Error: Device 'hot' is in use: device_del its user first\n"),
+            ('chardev-add ringbuf,id=rb', ''), ('device_add virtconsole,chardev=rb,id=vr', ''),
+            ('chardev-remove rb', "Error: Chardev 'rb' is busy\n"), ('device_del vr', ''), ('chardev-remove rb', '')):
+        got = m.ask(command)
+        verdict(f'{command} of what {"is used" if want else "is free"}', got == want, repr(got))
+    m.end()
+
+
 def globals_checked():
     """What -global says is checked when the board says otherwise, too."""
     for text, why in (('pl011.chardev=xx', "Property 'pl011.chardev' can't find value 'xx'"),
@@ -485,6 +541,7 @@ def main():
         cable()
         globals_checked()
         objects()
+        owned()
         first_lines(work)
 
 

@@ -46,6 +46,34 @@ static int add_chardev(struct sys *s, const struct entry *x, struct err *e)
     return add(s, o, e) ? 0 : e->code;
 }
 
+int chardev_add(struct sys *s, const char *text, struct err *e)
+{
+    struct entry x = {.group = &group_chardev, .option = "chardev-add"};
+
+    if ((x.opts = keyval_parse(text, "backend", e)))
+        add_chardev(s, &x, e);
+    json_object_put(x.opts);
+    return e->code;
+}
+
+int chardev_del(struct sys *s, const char *id, struct err *e)
+{
+    struct named **at = &s->chrs, *n;
+
+    while ((n = *at) && strcmp(n->id, id) != 0)
+        at = &n->next;
+    if (!n)
+        return err_set(e, -ENOENT, "Chardev '%s' not found", id);
+    if (chr_in_use(n->p))
+        return err_set(e, -EBUSY, "Chardev '%s' is busy", id);
+    *at = n->next;
+    machine_del_backend(s->m, "chardev", id);
+    chr_close(n->p);
+    free(n->id);
+    free(n);
+    return 0;
+}
+
 /* "chardev:ID", "none" (0 and NULL), or a back end made for it, named @id. */
 static int from_text(struct sys *s, const char *id, const char *text, struct chr **c, struct err *e)
 {

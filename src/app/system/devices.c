@@ -94,10 +94,18 @@ static void warn_nics(struct sys *s)
                      s->conf.nic[i].model ? s->conf.nic[i].model : "unspecified");
 }
 
+static bool count_dev(void *opaque, struct dev *d)
+{
+    ++*(unsigned *)opaque;
+    return true;
+}
+
 int devices_make(struct sys *s, struct err *e)
 {
-    int r = virtio_disks(s, s->drives, e);
+    int r;
 
+    machine_each_dev(s->m, count_dev, &s->board_devs);
+    r = virtio_disks(s, s->drives, e);
     if (r < 0 || (r = isa_cards(s, e)) < 0)
         return r;
     for (struct entry *x = cli_first(&s->cli, &group_device); x; x = entry_next(x))

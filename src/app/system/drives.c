@@ -381,6 +381,7 @@ static int add_blockdev(struct sys *s, const struct entry *x, struct err *e)
     if (!(d = calloc(1, sizeof(*d))) || !(d->id = strdup(name)))
         fatal("out of memory");
     d->blk = b;
+    d->node = true;
     d->intf = IF_NONE;
     d->werror = DRIVE_ENOSPC;
     d->read_only = !(blk_flags(b) & BLK_RDWR);
@@ -408,6 +409,26 @@ int drive_add(struct sys *s, const char *text, struct err *e)
     add_drive(s, &x, e);
     json_object_put(x.opts);
     return e->code;
+}
+
+int drive_del(struct sys *s, const char *id, struct err *e)
+{
+    struct named **at = &s->drives, *n;
+    struct drive *d;
+
+    while ((n = *at) && strcmp(n->id, id) != 0)
+        at = &n->next;
+    if (!n)
+        return err_set(e, -ENOENT, "Device '%s' not found", id);
+    d = n->p;
+    if (d->used)
+        return err_set(e, -EBUSY, d->node ? "Node %s is in use" : "Device '%s' is in use: device_del its user first", id);
+    *at = n->next;
+    machine_del_backend(s->m, "drive", id);
+    drive_free(d);
+    free(n->id);
+    free(n);
+    return 0;
 }
 
 void drives_close(struct sys *s)

@@ -20,6 +20,21 @@ static int add_drive(void *opaque, const char *text, struct err *e)
     return drive_add(opaque, text, e);
 }
 
+static int del_drive(void *opaque, const char *id, struct err *e)
+{
+    return drive_del(opaque, id, e);
+}
+
+static int add_chardev(void *opaque, const char *text, struct err *e)
+{
+    return chardev_add(opaque, text, e);
+}
+
+static int del_chardev(void *opaque, const char *id, struct err *e)
+{
+    return chardev_del(opaque, id, e);
+}
+
 static int add_net(void *opaque, struct json_object *opts, struct err *e)
 {
     return net_add(opaque, opts, e);
@@ -56,10 +71,11 @@ static int make(struct sys *s, struct named *n, struct err *e)
 
 int monitors_make(struct sys *s, struct err *e)
 {
-    s->mon_env = (struct mon_env){.m = s->m, .conf = &s->conf, .blk = s->blk,
+    s->mon_env = (struct mon_env){.m = s->m, .conf = &s->conf, .blk = s->blk, .board_devs = s->board_devs,
                                   .version = SYSTEM_VERSION, .package = "Emu 0.1",
                                   .object_add = add_object, .object_del = del_object,
-                                  .add_drive = add_drive, .net_add = add_net, .net_del = del_net,
+                                  .add_drive = add_drive, .del_drive = del_drive, .add_chardev = add_chardev, .del_chardev = del_chardev,
+                                  .net_add = add_net, .net_del = del_net,
                                   .gdbserver = machine_gdb_listen,
                                   .log_items = log_items, .log_file = log_file,
                                   .log_help = logs_help, .opaque = s};

@@ -105,7 +105,7 @@ struct sys {
     struct engine_log log;
     struct gdbserver *gdb; /* or NULL */
     struct chr *parallel[SYS_PARALLELS], *debugcon; /* -parallel, -debugcon; NULL: none, or connected to nothing */
-    unsigned n_parallels;
+    unsigned n_parallels, board_devs; /* how many devices the board has made */
     bool unseen;   /* the serial port is on a display, which is not there */
     int daemon_fd; /* who waits for us to be ready, or -1 */
     int exit_status;
@@ -119,6 +119,10 @@ int chars_open(struct sys *s, struct err *e);     /* -chardev, -serial, -monitor
 int nets_open(struct sys *s, struct err *e);      /* -netdev, -nic, -net */
 int drives_open(struct sys *s, struct err *e);    /* -blockdev, -drive, -hda ... */
 int drive_add(struct sys *s, const char *text, struct err *e); /* one more, while the machine runs */
+/** drive_del - -EBUSY when a device has it, -ENOENT; chardev_add, chardev_del - the same for -chardev. */
+int drive_del(struct sys *s, const char *id, struct err *e);
+int chardev_add(struct sys *s, const char *text, struct err *e);
+int chardev_del(struct sys *s, const char *id, struct err *e);
 int devices_make(struct sys *s, struct err *e);   /* -device, and drives with if=virtio */
 int monitors_make(struct sys *s, struct err *e);
 int machine_gdb_start(struct sys *s, struct err *e); /* -gdb */
