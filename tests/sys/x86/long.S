@@ -90,36 +90,7 @@ in32:
     ljmp $0x18, $ABS(in64)
 
     .code64
-hex8:
-    push %rax
-    shr $4, %al
-    call nibble
-    pop %rax
-nibble:
-    push %rax
-    and $15, %al
-    cmp $10, %al
-    jb 1f
-    add $7, %al
-1:  add $'0', %al
-    out %al, $0xe9
-    pop %rax
-    ret
-hex64:
-    mov $8, %ecx
-1:  rol $8, %rax
-    call hex8
-    dec %ecx
-    jne 1b
-    ret
-space:
-    mov $' ', %al
-    out %al, $0xe9
-    ret
-newline:
-    mov $10, %al
-    out %al, $0xe9
-    ret
+    printers64
 
 in64:
     mov $0x7000, %esp
@@ -128,22 +99,7 @@ in64:
     call newline
     mov $ABS(gdtr2), %eax
     lgdt (%rax)
-    mov $IDT, %edi
-    mov $ABS(stubs), %eax
-    mov $66, %ecx
-1:  mov %eax, %edx
-    and $0xffff, %edx
-    or $0x180000, %edx
-    mov %edx, (%rdi)
-    mov %eax, %edx
-    and $0xffff0000, %edx
-    or $0x8f00, %edx
-    mov %edx, 4(%rdi)
-    movq $0, 8(%rdi)
-    add $16, %edi
-    add $16, %eax
-    dec %ecx
-    jne 1b
+    gates64 IDT, 0x8f
     movb $1, IDT + 3 * 16 + 4      /* INT3 on interrupt stack 1 */
     orb $0x60, IDT + 0x40 * 16 + 5
     mov $ABS(idtr), %eax

@@ -61,3 +61,61 @@ start:
     mov %ax, %ss
     mov $0x7000, %sp
 .endm
+
+/* 64-bit code: hex8 prints AL, hex64 RAX, as do space and newline what they are called; the latter changes AL. */
+.macro printers64
+hex8:
+    push %rax
+    shr $4, %al
+    call nibble
+    pop %rax
+nibble:
+    push %rax
+    and $15, %al
+    cmp $10, %al
+    jb 1f
+    add $7, %al
+1:  add $'0', %al
+    out %al, $0xe9
+    pop %rax
+    ret
+hex64:
+    push %rcx
+    mov $8, %ecx
+1:  rol $8, %rax
+    call hex8
+    dec %ecx
+    jne 1b
+    pop %rcx
+    ret
+space:
+    push %rax
+    mov $' ', %al
+    out %al, $0xe9
+    pop %rax
+    ret
+newline:
+    mov $10, %al
+    out %al, $0xe9
+    ret
+.endm
+
+/* 64-bit code: gates of @type (8Eh: interrupt, 8Fh: trap) at @idt to 66 stubs of 16 bytes. */
+.macro gates64 idt, type
+    mov $\idt, %edi
+    mov $ABS(stubs), %eax
+    mov $66, %ecx
+1:  mov %eax, %edx
+    and $0xffff, %edx
+    or $0x180000, %edx
+    mov %edx, (%rdi)
+    mov %eax, %edx
+    and $0xffff0000, %edx
+    or $(\type << 8), %edx
+    mov %edx, 4(%rdi)
+    movq $0, 8(%rdi)
+    add $16, %edi
+    add $16, %eax
+    dec %ecx
+    jne 1b
+.endm
