@@ -421,6 +421,12 @@ bool cpu_host_fault(struct cpu *cpu, int sig, siginfo_t *info, void *ucontext);
  */
 int guest_read(struct cpu *cpu, void *dst, uint64_t addr, size_t len);
 int guest_write(struct cpu *cpu, uint64_t addr, const void *src, size_t len);
+/**
+ * guest_move_elements, guest_fill_elements - as REP MOVS and STOS forwards, each element in turn whatever overlaps.
+ * Return how many were done: fewer than @n when the next one is not accessible, or wants engine_set_lift's help.
+ */
+uint64_t guest_move_elements(struct cpu *cpu, uint64_t dst, uint64_t src, uint64_t n, unsigned log2_size);
+uint64_t guest_fill_elements(struct cpu *cpu, uint64_t dst, uint64_t v, uint64_t n, unsigned log2_size);
 /** guest_store - guest_write as an instruction does it: without engine_set_lift's help. */
 int guest_store(struct cpu *cpu, uint64_t addr, const void *src, size_t len);
 /** guest_strlen - length of the string at @addr, at most @max; -EFAULT; -ENAMETOOLONG. */

@@ -15,7 +15,9 @@
  * guard_same(rdi a, rsi b, rdx len): 0, 1 when they differ, -1.
  * guard_chr0(rdi s, rsi max): length up to a zero byte, or -1.
  * guard_cas(rdi p, rsi expected, rdx desired, ecx log2 size): 1 swapped, 0 not and expected is what
- * was there, -1.  rbx, which cmpxchg16b wants, waits in r8. */
+ * was there, -1.  rbx, which cmpxchg16b wants, waits in r8.
+ * guard_moves(rdi dst, rsi src, rdx n, ecx log2 size), guard_fills(rdi dst, rsi value, rdx n, ecx log2 size): the host's own REP
+ * MOVS and STOS; the number of elements that are left at a fault, where rcx has it (SDM 1, 7.3.9.2). */
 __asm__(".text\n"
         ".globl guard_copy, guard_same\n"
         ".hidden guard_copy, guard_same\n"
@@ -76,6 +78,40 @@ __asm__(".text\n"
         "    jmp 13b\n"
         "14: mov $1, %eax\n"
         "15: ret\n"
+        "guard_rep_start:\n"
+        "guard_moves:\n"
+        "    mov %ecx, %eax\n"
+        "    mov %rdx, %rcx\n"
+        "    cmp $1, %eax\n"
+        "    jb 16f\n"
+        "    je 17f\n"
+        "    cmp $3, %eax\n"
+        "    je 18f\n"
+        "    rep movsl\n"
+        "    jmp guard_left\n"
+        "16: rep movsb\n"
+        "    jmp guard_left\n"
+        "17: rep movsw\n"
+        "    jmp guard_left\n"
+        "18: rep movsq\n"
+        "    jmp guard_left\n"
+        "guard_fills:\n"
+        "    mov %ecx, %r8d\n"
+        "    mov %rdx, %rcx\n"
+        "    mov %rsi, %rax\n"
+        "    cmp $1, %r8d\n"
+        "    jb 19f\n"
+        "    je 20f\n"
+        "    cmp $3, %r8d\n"
+        "    je 21f\n"
+        "    rep stosl\n"
+        "    jmp guard_left\n"
+        "19: rep stosb\n"
+        "    jmp guard_left\n"
+        "20: rep stosw\n"
+        "    jmp guard_left\n"
+        "21: rep stosq\n"
+        "    jmp guard_left\n"
         "guard_cas_start:\n"
         "guard_cas:\n"
         "    mov %rbx, %r8\n"
@@ -107,13 +143,18 @@ __asm__(".text\n"
         "    movzbl %al, %eax\n"
         "    ret\n"
         "guard_end:\n"
+        "guard_left:\n"
+        "    mov %rcx, %rax\n"
+        "    ret\n"
         "guard_cas_failed:\n"
         "    mov %r8, %rbx\n"
         "guard_failed:\n"
         "    mov $-1, %rax\n"
         "    ret\n");
 
-extern char guard_start[], guard_cas_start[], guard_end[], guard_failed[], guard_cas_failed[];
+extern char guard_start[], guard_rep_start[], guard_cas_start[], guard_end[], guard_failed[], guard_left[], guard_cas_failed[];
+uint64_t guard_moves(void *dst, const void *src, uint64_t n, unsigned log2_size);
+uint64_t guard_fills(void *dst, uint64_t v, uint64_t n, unsigned log2_size);
 long guard_chr0(const char *s, size_t max);
 long guard_cas(void *p, union ir_u *expected, const union ir_u *desired, unsigned log2_size);
 
@@ -125,7 +166,8 @@ bool guard_fault(void *ucontext)
 
     if (*rip < (greg_t)guard_start || *rip >= (greg_t)guard_end)
         return false;
-    *rip = (greg_t)(*rip >= (greg_t)guard_cas_start ? guard_cas_failed : guard_failed);
+    *rip = (greg_t)(*rip >= (greg_t)guard_cas_start ? guard_cas_failed :
+                    *rip >= (greg_t)guard_rep_start ? guard_left : guard_failed);
     return true;
 }
 
@@ -154,6 +196,16 @@ int guest_write(struct cpu *cpu, uint64_t addr, const void *src, size_t len)
     if (guest_store(cpu, addr, src, len) == 0)
         return 0;
     return e->lift && e->lift(e->lift_opaque, addr, len) ? guest_store(cpu, addr, src, len) : -EFAULT;
+}
+
+uint64_t guest_move_elements(struct cpu *cpu, uint64_t dst, uint64_t src, uint64_t n, unsigned log2_size)
+{
+    return n - guard_moves(guest_ptr(cpu, dst), guest_ptr(cpu, src), n, log2_size);
+}
+
+uint64_t guest_fill_elements(struct cpu *cpu, uint64_t dst, uint64_t v, uint64_t n, unsigned log2_size)
+{
+    return n - guard_fills(guest_ptr(cpu, dst), v, n, log2_size);
 }
 
 int guest_cas(struct cpu *cpu, uint64_t addr, unsigned log2_size, union ir_u *expected,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Repeated string instructions (SDM 1, 7.3.9.2; SDM 2, REP): in pieces that lie in one page where they go forward, else
- * element by element.  A fault leaves registers as after the element before it.  Each helper gives 1 when it is to be called
- * again: it does not stay away for long.
+ * Repeated string instructions (SDM 1, 7.3.9.2; SDM 2, REP): MOVS and STOS of programs by the host's own, else in pieces that
+ * lie in one page where they go forward, else element by element.  A fault leaves registers as after the element before it.
+ * Each helper gives 1 when it is to be called again: it does not stay away for long.
  */
 #include "guest/x86/string.h"
 
@@ -202,6 +202,13 @@ static unsigned budget(const struct string *t, unsigned usual)
 
 /* --- MOVS, STOS, LODS --- */
 
+/* Can the host's instruction do it: a program's memory, and no offset that wraps around?  It stops before the element that
+ * faults, which is then done by itself. */
+static bool is_plain(const struct string *t, unsigned bytes)
+{
+    return !t->cpu->memory && t->forward && t->addr == 8 && bytes > 1;
+}
+
 /* As Intel's processors begin these two: pointers of 32 bits lose their upper halves, whatever follows. */
 static void cut_pointers(const struct string *t, bool with_source)
 {
@@ -225,6 +232,17 @@ static uint64_t movable(const struct string *t)
     return n;
 }
 
+/* Elements copied in one go, 0: the next one must be done by itself. */
+static uint64_t move_some(struct string *t, unsigned bytes)
+{
+    uint64_t n;
+
+    if (is_plain(t, bytes))
+        return guest_move_elements(t->cpu, dest(t, true), source(t), least(t->n, bytes / t->size), memop(t));
+    n = bytes == 1 ? 0 : movable(t);
+    return n > 1 && copy_piece(t->cpu, dest(t, true), source(t), n * t->size) ? n : 0;
+}
+
 uint64_t x86_help_movs(struct cpu *cpu, uint64_t how, uint64_t b, uint64_t c)
 {
     struct string t = begin(cpu, how);
@@ -232,9 +250,9 @@ uint64_t x86_help_movs(struct cpu *cpu, uint64_t how, uint64_t b, uint64_t c)
 
     cut_pointers(&t, true);
     while (t.n && few && bytes > 0) {
-        uint64_t n = bytes == 1 ? 0 : movable(&t), v;
+        uint64_t n = move_some(&t, bytes), v;
 
-        if (n < 2 || !copy_piece(cpu, dest(&t, true), source(&t), n * t.size)) {
+        if (!n) {
             if (!get(&t, source(&t), &v) || !put(&t, dest(&t, true), v))
                 return 0;
             n = 1;
@@ -265,6 +283,13 @@ uint64_t x86_help_stos(struct cpu *cpu, uint64_t how, uint64_t b, uint64_t c)
     uint8_t buf[PAGE];
 
     cut_pointers(&t, false);
+    if (is_plain(&t, bytes)) {
+        uint64_t n = guest_fill_elements(cpu, dest(&t, true), v, least(t.n, BUDGET / t.size), memop(&t));
+
+        bytes -= least(bytes, n * t.size);
+        step(&t, X86_DI, n);
+        count(&t, n);
+    }
     while (t.n && few && bytes > 0) {
         uint64_t n = t.forward && bytes > 1 ? least(in_page(&t, X86_DI, dest(&t, true), true), t.n) : 0;
 
