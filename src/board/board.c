@@ -55,5 +55,5 @@ const char *conf_vga(struct conf *c, const char *def)
     c->vga_used = true;
     if (!vga || !strcmp(vga, "none"))
         return NULL;
-    return !strcmp(vga, "virtio") ? "virtio-vga" : "VGA";
+    return !strcmp(vga, "virtio") ? "virtio-vga" : !strcmp(vga, "cirrus") ? "cirrus-vga" : "VGA";
 }

@@ -59,7 +59,7 @@ struct conf {
     char *name;
     uint8_t uuid[16];
     bool has_uuid, graphics /* not -nographic */, usb;
-    const char *vga; /* -vga: "std", "virtio", "none"; NULL: nobody said, and the board has what it has */
+    const char *vga; /* -vga: "std", "cirrus", "virtio", "none"; NULL: nobody said, and the board has what it has */
     bool vga_used;   /* set by the board: it has what was asked for */
     char *boot_order, *boot_once;
     char *boot_splash;

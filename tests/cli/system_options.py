@@ -110,7 +110,7 @@ REFUSED = [
     ('a screen on the terminal', ['-M', 'none', '-curses'], '-curses: not supported yet'),
     ('an option of later', ['-M', 'none', '-icount', 'shift=1'], '-icount: not supported yet'),
     ('a display', ['-M', 'none', '-display', 'gtk'], "-display gtk: not supported yet, want 'none' or 'vnc=...'"),
-    ('a video card', ['-M', 'none', '-display', 'none', '-vga', 'cirrus'], "-vga cirrus: not supported, use 'std', 'virtio' or 'none'"),
+    ('a video card', ['-M', 'none', '-display', 'none', '-vga', 'qxl'], "-vga qxl: not supported, use 'std', 'cirrus', 'virtio' or 'none'"),
     ('almost a video card', ['-M', 'none', '-display', 'none', '-vga', 'vitrio'], "unknown vga type: vitrio; did you mean 'virtio'?"),
     ('an option of -net user', ['-M', 'virt', '-net', 'nic', '-net', 'user,foo=1'], "-net user,foo=1: Invalid parameter 'foo'"),
     ('a kind of -net', ['-M', 'virt', '-net', 'brige'], "-net brige: Parameter 'type' does not accept value 'brige'; did you mean 'bridge'?"),

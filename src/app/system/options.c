@@ -66,18 +66,18 @@ static int opt_fw_dir(struct cli *c, const char *value, struct err *e)
 
 static int opt_vga(struct cli *c, const char *value, struct err *e)
 {
-    static const char *const there[] = {"none", "std", "virtio", NULL};
-    static const char *const others[] = {"cirrus", "vmware", "qxl", "xenfb", "tcx", "cg3", NULL};
+    static const char *const there[] = {"none", "std", "cirrus", "virtio", NULL};
+    static const char *const others[] = {"vmware", "qxl", "xenfb", "tcx", "cg3", NULL};
     const char *near;
 
     if (!strcmp(value, "help") || !strcmp(value, "?")) {
-        printf("none                 no graphic card\nstd                  standard VGA (default)\nvirtio               Virtio VGA\n");
+        printf("none                 no graphic card\nstd                  standard VGA (default)\ncirrus               Cirrus VGA\nvirtio               Virtio VGA\n");
         c->done = true;
         return 0;
     }
     for (const char *const *t = others; *t; t++)
         if (!strcmp(value, *t))
-            return err_set(e, -ENOTSUP, "-vga %s: not supported, use 'std', 'virtio' or 'none'", value);
+            return err_set(e, -ENOTSUP, "-vga %s: not supported, use 'std', 'cirrus', 'virtio' or 'none'", value);
     for (const char *const *t = there; *t; t++)
         if (!strcmp(value, *t)) {
             c->vga = *t;

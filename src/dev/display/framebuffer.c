@@ -138,6 +138,8 @@ static bool row_written(const struct fb *fb, uint64_t first, uint64_t len)
 static bool draw_row(const struct fb *fb, struct surface *s, unsigned y, uint32_t *row)
 {
     convert(fb, row, fb->ram->host + fb->off + (uint64_t)y * fb->stride);
+    if (fb->overlay)
+        fb->overlay(fb->overlay_opaque, y, row, fb->width);
     if (!memcmp(row, surface_row(s, y), fb->width * 4))
         return false;
     memcpy(surface_row(s, y), row, fb->width * 4);

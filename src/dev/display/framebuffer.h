@@ -25,6 +25,9 @@ struct fb {
     uint32_t width, height, stride;
     enum fb_format format;
     const uint32_t *colors; /* FB_8: 256 pixels */
+    /* overlay - a finished row, before it is compared: what lies over the picture.  NULL: nothing; what changes it asks for all. */
+    void (*overlay)(void *opaque, unsigned y, uint32_t *row, unsigned width);
+    void *overlay_opaque;
 
     struct ram *was_ram;
     uint64_t was_off;

@@ -57,7 +57,8 @@ void vga_show(struct vga *v, struct mem *mem, struct mem *io)
     mem_add(mem, LEGACY, &v->window, 1);
     for (unsigned i = 0; i < ARRAY_LEN(port_ranges); i++)
         mem_add(io, port_ranges[i].at, &v->ports[i].mem, 0);
-    mem_add(io, 0x1ce, &v->dispi_ports, 0);
+    if (!v->ext)
+        mem_add(io, 0x1ce, &v->dispi_ports, 0);
     mem_end(v->m);
 }
 

@@ -55,8 +55,18 @@ static inline bool dispi_on(const struct dispi *d)
 bool dispi_view(const struct dispi *d, struct fb *fb);
 extern const struct state dispi_state[];
 
+struct vga;
+
+/** struct vga_ext - what a chip has beyond the VGA: each says false for what is the VGA's.  It has no DISPI. */
+struct vga_ext {
+    bool (*read)(struct vga *v, unsigned port, bool debug, uint8_t *value);
+    bool (*write)(struct vga *v, unsigned port, uint8_t value); /* false: the VGA has it, too */
+    bool (*view)(struct vga *v, struct fb *fb);                 /* a mode of its own, as a frame buffer */
+};
+
 struct vga {
     struct dev *dev;
+    const struct vga_ext *ext; /* NULL: a plain one */
     struct machine *m;
     struct ram *vram;
     uint32_t size;

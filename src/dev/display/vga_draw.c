@@ -326,13 +326,13 @@ static void draw_vga(struct vga *v)
 static void update(void *opaque)
 {
     struct vga *v = opaque;
-    bool all = v->redraw;
+    bool linear = v->ext ? v->ext->view(v, &v->fb) : dispi_view(&v->dispi, &v->fb), all = v->redraw;
 
     if (all)
         set_colors(v);
     v->fb.ram = v->vram;
     v->fb.colors = v->colors;
-    if (!dispi_view(&v->dispi, &v->fb)) {
+    if (!linear) {
         draw_vga(v);
         return;
     }

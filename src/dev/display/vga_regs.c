@@ -66,7 +66,10 @@ static uint8_t dac_data(struct vga *v, bool debug)
 uint8_t vga_port_read(struct vga *v, unsigned port, bool debug)
 {
     unsigned crtc;
+    uint8_t value;
 
+    if (v->ext && v->ext->read(v, port, debug, &value))
+        return value;
     switch (port) {
     case PORT_ATTR: return v->ar_index;
     case PORT_ATTR_READ: return (v->ar_index & 31) < 21 ? v->ar[v->ar_index & 31] : 0;
@@ -172,6 +175,8 @@ void vga_port_write(struct vga *v, unsigned port, uint8_t value)
 {
     unsigned crtc;
 
+    if (v->ext && v->ext->write(v, port, value))
+        return;
     switch (port) {
     case PORT_ATTR: attr_write(v, value); return;
     case PORT_MISC_WRITE:
