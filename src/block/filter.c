@@ -61,9 +61,8 @@ int filter_discard(struct blk *b, uint64_t off, uint64_t len, struct err *e)
 
 int filter_status(struct blk *b, uint64_t off, uint64_t len, struct blk_status *s, struct err *e)
 {
-    int r = blk_status_above(b->file, NULL, off, len, s, e);
+    int r = blk_status_above(b->file, NULL, off, len, s, e); /* what nobody there has reads as zeros */
 
-    s->allocated = true; /* there is nothing below a filter that its chain does not know */
     s->depth = 0;
     return r;
 }
@@ -86,6 +85,7 @@ int filter_info(struct blk *b, struct blk_info *i, struct err *e)
     if (r < 0)
         return r;
     i->cluster_size = below.cluster_size;
+    i->vm_state_off = below.vm_state_off;
     i->has_dirty = below.has_dirty;
     i->dirty = below.dirty;
     blk_info_free(&below);

@@ -240,6 +240,23 @@ int blk_make_empty(struct blk *b, struct err *e)
 
 /* Snapshots ---------------------------------------------------------------------------------------- */
 
+/* Filters have the snapshots of what lies below. */
+static struct blk *below_filters(struct blk *b)
+{
+    while (b->drv->kind == BLK_FILTER && b->file)
+        b = b->file;
+    return b;
+}
+
+/* The image below may have another size now. */
+static void take_size(struct blk *b)
+{
+    if (b->drv->kind != BLK_FILTER || !b->file)
+        return;
+    take_size(b->file);
+    __atomic_store_n(&b->size, blk_size(b->file), __ATOMIC_RELAXED);
+}
+
 static const struct blk_snapshot_ops *snapshots_of(struct blk *b, struct err *e)
 {
     if (!b->drv->snapshots)
@@ -249,7 +266,7 @@ static const struct blk_snapshot_ops *snapshots_of(struct blk *b, struct err *e)
 
 int blk_snapshot_list(struct blk *b, struct blk_snapshot **list, struct err *e)
 {
-    const struct blk_snapshot_ops *s = snapshots_of(b, e);
+    const struct blk_snapshot_ops *s = snapshots_of(b = below_filters(b), e);
 
     return s ? s->list(b, list, e) : e->code;
 }
@@ -270,7 +287,7 @@ static int snapshot_begin(struct blk *b, struct blk_range *range, struct err *e)
 int blk_snapshot_create(struct blk *b, const struct blk_snapshot *s, struct err *e)
 {
     struct blk_range range;
-    int r = snapshot_begin(b, &range, e);
+    int r = snapshot_begin(b = below_filters(b), &range, e);
 
     if (r < 0)
         return r;
@@ -282,19 +299,21 @@ int blk_snapshot_create(struct blk *b, const struct blk_snapshot *s, struct err 
 int blk_snapshot_apply(struct blk *b, const char *id_or_name, struct err *e)
 {
     struct blk_range range;
-    int r = snapshot_begin(b, &range, e);
+    struct blk *image = below_filters(b);
+    int r = snapshot_begin(image, &range, e);
 
     if (r < 0)
         return r;
-    r = b->drv->snapshots->apply(b, id_or_name, e);
-    blk_exclusive_end(b, &range);
+    r = image->drv->snapshots->apply(image, id_or_name, e);
+    blk_exclusive_end(image, &range);
+    take_size(b);
     return r;
 }
 
 int blk_snapshot_delete(struct blk *b, const char *id, const char *name, struct err *e)
 {
     struct blk_range range;
-    int r = snapshot_begin(b, &range, e);
+    int r = snapshot_begin(b = below_filters(b), &range, e);
 
     if (r < 0)
         return r;
@@ -306,25 +325,27 @@ int blk_snapshot_delete(struct blk *b, const char *id, const char *name, struct 
 int blk_snapshot_load(struct blk *b, const char *id_or_name, struct err *e)
 {
     struct blk_range range;
-    int r = snapshot_begin(b, &range, e);
+    struct blk *image = below_filters(b);
+    int r = snapshot_begin(image, &range, e);
 
     if (r < 0)
         return r;
-    r = b->drv->snapshots->load(b, id_or_name, e);
-    blk_exclusive_end(b, &range);
+    r = image->drv->snapshots->load(image, id_or_name, e);
+    blk_exclusive_end(image, &range);
+    take_size(b);
     return r;
 }
 
 int blk_vmstate_read(struct blk *b, uint64_t off, uint64_t len, void *buf, struct err *e)
 {
-    const struct blk_snapshot_ops *s = snapshots_of(b, e);
+    const struct blk_snapshot_ops *s = snapshots_of(b = below_filters(b), e);
 
     return s ? s->vmstate_read(b, off, len, buf, e) : e->code;
 }
 
 int blk_vmstate_write(struct blk *b, uint64_t off, uint64_t len, const void *buf, struct err *e)
 {
-    const struct blk_snapshot_ops *s = snapshots_of(b, e);
+    const struct blk_snapshot_ops *s = snapshots_of(b = below_filters(b), e);
 
     return s ? s->vmstate_write(b, off, len, buf, e) : e->code;
 }

@@ -590,11 +590,11 @@ static struct json_object *add_own(const struct blk *b, struct json_object *o)
     return o;
 }
 
-/* Do the options of @b say no more than which driver lies on which file?  Then the file's name says all. */
+/* Do the options of @b say no more than which format lies on which file?  Then the file's name says all. */
 static bool plain(const struct blk *b)
 {
     struct json_object *o = add_own(b, json_object_new_object());
-    bool none = !json_object_object_length(o) && !json_object_object_get(b->options, "backing");
+    bool none = b->drv->kind != BLK_FILTER && !json_object_object_length(o) && !json_object_object_get(b->options, "backing");
 
     json_object_put(o);
     return none;

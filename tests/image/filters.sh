@@ -113,6 +113,82 @@ check 'copy-on-read, read-only' -r --image-opts -c 'read -P 7 64k 4k' \
     driver=copy-on-read,file.driver=qcow2,file.file.filename=b.qcow2
 after=
 
+# compress: whatever is written, the image has packed clusters only, which the reference reads.
+after='qemu-img check b.qcow2 | tail -2 | sed "s/^Image end offset.*//"; qemu-img map --output=json b.qcow2; qemu-io -r -f qcow2 -c "read -vq 0 1M" b.qcow2 | md5sum'
+compress='driver=compress,file.driver=qcow2,file.file.filename=b.qcow2'
+check 'compress, whole clusters' --image-opts -c 'write -P 1 0 64k' -c 'write -P 2 128k 512k' -c 'read -P 1 0 64k' -c 'read -P 7 64k 64k' "$compress"
+check 'compress, parts of clusters' --image-opts -c 'write -P 1 0 4k' -c 'write -P 2 200k 100k' -c 'read -P 7 4k 60k' -c 'read -P 2 200k 100k' "$compress"
+check 'compress, the end of the disk' --image-opts -c 'write -P 1 4190208 4k' -c 'read -P 1 4190208 4k' -c 'write 4M 4k' "$compress"
+check 'compress, zeros, discard and map' --image-opts -c 'write -P 1 0 192k' -c 'write -z 64k 64k' -c 'discard 128k 64k' -c info -c length "$compress"
+check 'compress, asked to compress' --image-opts -c 'write -c 0 64k' "$compress"
+check 'compress, options' --image-opts -c 'read 0 512' "$compress,nosuch=1"
+check 'compress, raw' --image-opts -c 'read 0 512' driver=compress,file.driver=raw,file.file.filename=a.raw
+check 'compress, no image' --image-opts -c 'read 0 512' driver=compress
+any_order=1 check 'compress, read-only' -r --image-opts -c 'read -P 7 0 64k' -c 'write 0 64k' "$compress"
+after=
+info 'compress' --image-opts "$compress"
+# Here the reference fails: a cluster that is packed already cannot be written again.
+ours() { # NAME COMMAND...
+    local name=$1
+    shift
+    rm -f b.qcow2
+    qemu-img create -q -f qcow2 -b a.raw -F raw b.qcow2
+    if "$@" >.log 2>&1 && qemu-img check b.qcow2 | grep -q "100.00% compressed"; then pass "$name"; else cat .log; fail "$name"; fi
+}
+ours 'compress, clusters are written again' "$EMU_BIN/qemu-io" --image-opts -c 'write -q -P 1 0 128k' -c 'write -q -P 2 60k 8k' -c 'write -q -P 3 0 64k' \
+    -c 'read -P 3 0 64k' -c 'read -P 2 64k 4k' -c 'read -P 1 68k 60k' "$compress"
+many=()
+for i in $(seq 0 127); do many+=(-c "aio_write -q -P $((i + 1)) $((i * 1500)) 1500"); done
+many+=(-c aio_flush)
+for i in $(seq 0 127); do many+=(-c "read -q -P $((i + 1)) $((i * 1500)) 1500"); done
+ours 'compress, many writers of one cluster' "$EMU_BIN/qemu-io" --image-opts "${many[@]}" "$compress"
+head -c 3000000 /dev/urandom | xxd -p | head -c 4194304 >text
+ours 'compress, convert' "$EMU_BIN/qemu-img" convert -n -f raw --target-image-opts text "$compress"
+if cmp -s <(qemu-img dd -O raw -f qcow2 if=b.qcow2 of=back && cat back) text; then pass 'compress, the reference reads it'; else fail 'compress, the reference reads it'; fi
+
+# preallocate: files grow in large steps, and have their size again afterwards.
+prealloc='driver=preallocate,prealloc-size=4M,prealloc-align=1M'
+after='stat -c %s a.raw b.qcow2; qemu-img check b.qcow2; qemu-img map --output=json b.qcow2'
+check 'preallocate, below qcow2' --image-opts -c 'write -P 1 0 64k' -c 'write -P 2 1M 1M' -c 'read -P 1 0 64k' -c 'read -P 7 64k 64k' \
+    driver=qcow2,file.driver=preallocate,file.prealloc-size=4M,file.prealloc-align=1M,file.file.driver=file,file.file.filename=b.qcow2
+check 'preallocate, new sizes' --image-opts -c 'write -P 1 0 64k' -c 'truncate 6M' -c length -c 'read -P 0 4M 2M' -c 'truncate 1M' -c length \
+    -c 'truncate -m falloc 2M' -c 'read -P 0 1M 1M' -c 'write 2M 512' "$prealloc,file.driver=file,file.filename=a.raw"
+check 'preallocate, defaults' --image-opts -c 'write -P 1 0 64k' -c 'read -P 1 0 64k' driver=preallocate,file.driver=file,file.filename=a.raw
+for o in prealloc-align=1000 prealloc-align=x prealloc-size=-1 nosuch=1; do
+    check "preallocate, $o" --image-opts -c 'read 0 512' "driver=preallocate,$o,file.driver=file,file.filename=a.raw"
+done
+after=
+info 'preallocate' --image-opts "$prealloc,file.driver=file,file.filename=text"
+# While it is open, the file is longer: the same as the reference's after the same writes.
+grown() { # QEMU-IO
+    rm -f b.qcow2 .pipe
+    qemu-img create -q -f qcow2 b.qcow2 64M
+    mkfifo .pipe
+    timeout 60 stdbuf -oL "$1" --image-opts driver=qcow2,file.driver=preallocate,file.prealloc-size=4M,file.prealloc-align=1M,file.file.driver=file,file.file.filename=b.qcow2 \
+        <.pipe >.said 2>&1 &
+    exec 8>.pipe
+    local c n=0 i
+    for c in 'write 0 64k' 'write 1M 64k' 'write 40M 3M' 'write 2M 4M'; do # the reference sees a line when the last is done
+        echo "$c" >&8
+        n=$((n + 1))
+        for ((i = 0; i < 600; i++)); do [ "$(grep -c 'wrote ' .said)" -ge $n ] && break; sleep 0.05; done
+        stat -c "$c: %s" b.qcow2
+    done
+    exec 8>&-
+    wait $!
+    stat -c 'closed: %s' b.qcow2
+}
+grown qemu-io >.want; grown "$EMU_BIN/qemu-io" >.got; verdict 'preallocate, while the image grows'
+
+# Snapshots below a filter.
+rm -f b.qcow2
+qemu-img create -q -f qcow2 b.qcow2 1M
+said=$({ "$EMU_BIN/qemu-io" --image-opts -c 'write -q -P 1 0 64k' "$compress" && "$EMU_BIN/qemu-img" snapshot -c one --image-opts "$compress" &&
+    "$EMU_BIN/qemu-img" resize -q --image-opts "$compress" 2M && "$EMU_BIN/qemu-io" --image-opts -c 'write -q -P 2 0 64k' "$compress" &&
+    "$EMU_BIN/qemu-img" snapshot -a one --image-opts "$compress" && qemu-img check -q b.qcow2 && qemu-img snapshot -l b.qcow2 | grep -c one &&
+    qemu-io -f qcow2 -c 'read -P 1 0 64k' -c length b.qcow2; } 2>&1)
+if grep -q '^1$' <<<"$said" && grep -q '^1 MiB$' <<<"$said" && ! grep -q failed <<<"$said"; then pass 'snapshots below a filter'; else echo "$said"; fail 'snapshots below a filter'; fi
+
 # dm-log-writes: 32-byte entries; the reference's log of the same writes is the same.
 after='python3 entries.py'
 cat >entries.py <<'P'
