@@ -112,6 +112,21 @@ int blk_discard(struct blk *b, uint64_t off, uint64_t len, struct err *e);
 /** blk_flush - everything written before this call is on the disk when it returns. */
 int blk_flush(struct blk *b, struct err *e);
 
+/* What is counted; blk_zero counts as a write. */
+enum blk_counted { BLK_COUNT_READ, BLK_COUNT_WRITE, BLK_COUNT_FLUSH, BLK_COUNTS };
+/* struct blk_stats - requests that have not failed, their bytes; time of all; how many were done in one with a neighbour; time since the last. */
+struct blk_stats {
+    struct {
+        uint64_t bytes, requests, merged, ns;
+    } of[BLK_COUNTS];
+    uint64_t idle_ns; /* 0: there was none */
+};
+/** blk_count - count from now on; before the first request.  blk_get_stats - zeros when nobody counts. */
+void blk_count(struct blk *b);
+void blk_get_stats(const struct blk *b, struct blk_stats *s);
+/** blk_count_merged - the request before this was @n + 1 of the guest's. */
+void blk_count_merged(struct blk *b, enum blk_counted what, unsigned n);
+
 /** blk_truncate - a new size; new space reads as zeros. */
 int blk_truncate(struct blk *b, uint64_t size, enum blk_prealloc prealloc, unsigned req,
                  struct err *e);

@@ -32,11 +32,20 @@ struct blk_core {
     struct blk_limbo *limbo; /* [limbo_lock] */
     unsigned limbo_n, limbo_max;
     int limbo_any; /* [atomic] is there something to release? */
+    struct blk_counters *counters; /* stats.c's; NULL: nobody wants to know.  Set before there are requests */
     struct blk_below *below; /* [atomic] below.c's, of nodes that are backing files */
 };
 
 struct blk_core *blk_core_new(void);
 void blk_core_free(struct blk_core *c);
+
+/** count_begin, count_end - around a request of somebody outside: @begin is what count_begin gave, @r how it ended. */
+uint64_t count_begin(const struct blk *b);
+void count_end(struct blk *b, enum blk_counted what, uint64_t begin, uint64_t len, int r);
+
+/** node_zero, node_flush - blk_zero and blk_flush, not counted. */
+int node_zero(struct blk *b, uint64_t off, uint64_t len, unsigned req, struct err *e);
+int node_flush(struct blk *b, struct err *e);
 
 /** range_lock - wait until no other request holds a part of [off, end); range_unlock wakes. */
 void range_lock(struct blk *b, struct blk_range *r, uint64_t off, uint64_t end);

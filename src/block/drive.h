@@ -19,6 +19,7 @@ enum drive_if {
 };
 enum drive_error { DRIVE_REPORT, DRIVE_IGNORE, DRIVE_STOP, DRIVE_ENOSPC };
 
+/* The program counts what is done with @blk (blk_count); @past: with the media before it. */
 struct drive {
     char *id;        /* -drive id=, or node-name of -blockdev; owned */
     struct blk *blk; /* owned; NULL: an empty tray */
@@ -26,6 +27,7 @@ struct drive {
     int bus, unit, index;
     bool cdrom, read_only, snapshot;
     bool node;   /* of -blockdev: a disk only when a device has it */
+    struct blk_stats past;
     char *serial; /* owned, or NULL */
     enum drive_error werror, rerror;
     bool used;   /* a device has it: no second one may */

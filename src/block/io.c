@@ -473,7 +473,7 @@ int node_writev(struct blk *b, uint64_t off, uint64_t len, const struct iovec *i
 
 /* What callers see ------------------------------------------------------------------------------ */
 
-int blk_readv(struct blk *b, uint64_t off, const struct iovec *iov, int n, struct err *e)
+static int read_all(struct blk *b, uint64_t off, const struct iovec *iov, int n, struct err *e)
 {
     struct iovec part[SLICE_MAX];
     uint64_t len = iov_len(iov, n);
@@ -490,6 +490,15 @@ int blk_readv(struct blk *b, uint64_t off, const struct iovec *iov, int n, struc
         r = node_readv(b, off + done, piece, part, k, e);
         done += piece;
     }
+    return r;
+}
+
+int blk_readv(struct blk *b, uint64_t off, const struct iovec *iov, int n, struct err *e)
+{
+    uint64_t begin = count_begin(b);
+    int r = read_all(b, off, iov, n, e);
+
+    count_end(b, BLK_COUNT_READ, begin, begin ? iov_len(iov, n) : 0, r);
     return r;
 }
 
@@ -527,12 +536,11 @@ static int write_piece(struct blk *b, uint64_t off, uint64_t len, const struct i
                        unsigned req, struct err *e)
 {
     if ((b->flags & BLK_DETECT_ZEROES) && all_zero(iov, n))
-        return blk_zero(b, off, len, req | (b->flags & BLK_DETECT_UNMAP ? BLK_REQ_UNMAP : 0), e);
+        return node_zero(b, off, len, req | (b->flags & BLK_DETECT_UNMAP ? BLK_REQ_UNMAP : 0), e);
     return node_writev(b, off, len, iov, n, req, e);
 }
 
-int blk_writev(struct blk *b, uint64_t off, const struct iovec *iov, int n, unsigned req,
-               struct err *e)
+static int write_all(struct blk *b, uint64_t off, const struct iovec *iov, int n, unsigned req, struct err *e)
 {
     struct iovec part[SLICE_MAX];
     uint64_t len = iov_len(iov, n);
@@ -552,8 +560,18 @@ int blk_writev(struct blk *b, uint64_t off, const struct iovec *iov, int n, unsi
         done += piece;
     }
     if ((req & BLK_REQ_FUA) || (b->flags & BLK_WRITE_THROUGH))
-        return blk_flush(b, e);
+        return node_flush(b, e);
     return 0;
+}
+
+int blk_writev(struct blk *b, uint64_t off, const struct iovec *iov, int n, unsigned req,
+               struct err *e)
+{
+    uint64_t begin = count_begin(b);
+    int r = write_all(b, off, iov, n, req, e);
+
+    count_end(b, BLK_COUNT_WRITE, begin, begin ? iov_len(iov, n) : 0, r);
+    return r;
 }
 
 int blk_read(struct blk *b, uint64_t off, uint64_t len, void *buf, struct err *e)

@@ -34,6 +34,7 @@ void blk_core_free(struct blk_core *c)
     pthread_mutex_destroy(&c->limbo_lock);
     below_free(c->below);
     free(c->limbo);
+    free(c->counters);
     free(c);
 }
 

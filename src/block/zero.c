@@ -130,7 +130,7 @@ static int locked(struct blk *b, uint64_t off, uint64_t len, unsigned req, struc
     return r;
 }
 
-int blk_zero(struct blk *b, uint64_t off, uint64_t len, unsigned req, struct err *e)
+int node_zero(struct blk *b, uint64_t off, uint64_t len, unsigned req, struct err *e)
 {
     int r;
 
@@ -140,7 +140,16 @@ int blk_zero(struct blk *b, uint64_t off, uint64_t len, unsigned req, struct err
         return r;
     r = b->drv->io ? io_zero(b, off, len, req, e) : locked(b, off, len, req, e, map_zero);
     if (r >= 0 && ((req & BLK_REQ_FUA) || (b->flags & BLK_WRITE_THROUGH)))
-        return blk_flush(b, e);
+        return node_flush(b, e);
+    return r;
+}
+
+int blk_zero(struct blk *b, uint64_t off, uint64_t len, unsigned req, struct err *e)
+{
+    uint64_t begin = count_begin(b);
+    int r = node_zero(b, off, len, req, e);
+
+    count_end(b, BLK_COUNT_WRITE, begin, len, r);
     return r;
 }
 
@@ -174,7 +183,7 @@ int blk_discard(struct blk *b, uint64_t off, uint64_t len, struct err *e)
     return r;
 }
 
-int blk_flush(struct blk *b, struct err *e)
+int node_flush(struct blk *b, struct err *e)
 {
     int r;
 
@@ -183,6 +192,15 @@ int blk_flush(struct blk *b, struct err *e)
     if (b->drv->flush && (r = b->drv->flush(b, e)) < 0)
         return r;
     return b->file && !(b->flags & BLK_NO_FLUSH) ? blk_flush(b->file, e) : 0;
+}
+
+int blk_flush(struct blk *b, struct err *e)
+{
+    uint64_t begin = count_begin(b);
+    int r = node_flush(b, e);
+
+    count_end(b, BLK_COUNT_FLUSH, begin, 0, r);
+    return r;
 }
 
 int blk_truncate(struct blk *b, uint64_t size, enum blk_prealloc prealloc, unsigned req,

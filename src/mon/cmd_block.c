@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* info block, eject, change, block_resize, drive_add, drive_del. */
+/* info block, info blockstats, eject, change, block_resize, drive_add, drive_del. */
 #include "mon/mon_priv.h"
 #include "block/throttle.h"
 #include "ui/vnc.h"
@@ -8,6 +8,7 @@
 #include "schema/keyval.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,11 +141,63 @@ const struct mon_command info_block = {
     .complete = complete_drives,
 };
 
+/* All media that a drive has had. */
+static void drive_stats(const struct drive *d, struct blk_stats *all)
+{
+    struct blk_stats now = {0};
+
+    if (d->blk)
+        blk_get_stats(d->blk, &now);
+    *all = d->past;
+    all->idle_ns = now.idle_ns;
+    for (unsigned i = 0; i < BLK_COUNTS; i++) {
+        all->of[i].bytes += now.of[i].bytes;
+        all->of[i].requests += now.of[i].requests;
+        all->of[i].merged += now.of[i].merged;
+        all->of[i].ns += now.of[i].ns;
+    }
+}
+
+static bool print_stats(void *opaque, const char *id, void *backend)
+{
+    const struct drive *d = backend;
+    struct blk_stats s;
+
+    if (d->node && !d->used)
+        return true;
+    drive_stats(d, &s);
+    mon_printf(opaque, "%s: rd_bytes=%" PRIu64 " wr_bytes=%" PRIu64 " rd_operations=%" PRIu64 " wr_operations=%" PRIu64 " flush_operations=%" PRIu64, id,
+               s.of[BLK_COUNT_READ].bytes, s.of[BLK_COUNT_WRITE].bytes, s.of[BLK_COUNT_READ].requests, s.of[BLK_COUNT_WRITE].requests,
+               s.of[BLK_COUNT_FLUSH].requests);
+    mon_printf(opaque, " wr_total_time_ns=%" PRIu64 " rd_total_time_ns=%" PRIu64 " flush_total_time_ns=%" PRIu64, s.of[BLK_COUNT_WRITE].ns,
+               s.of[BLK_COUNT_READ].ns, s.of[BLK_COUNT_FLUSH].ns);
+    mon_printf(opaque, " rd_merged=%" PRIu64 " wr_merged=%" PRIu64 " idle_time_ns=%" PRIu64 "\n", s.of[BLK_COUNT_READ].merged,
+               s.of[BLK_COUNT_WRITE].merged, s.idle_ns);
+    return true;
+}
+
+static int stats(struct mon *m, const char *args, struct err *e)
+{
+    if (mon_end(args, e) == 0)
+        machine_each_backend(m->env->m, "drive", print_stats, m);
+    return e->code;
+}
+
+const struct mon_command info_blockstats = {
+    .name = "blockstats",
+    .args = "",
+    .help = "show block device statistics",
+    .run = stats,
+};
+
 /* The medium goes, and @new comes in its place; NULL: an empty tray. */
 static int swap(struct drive *d, struct blk *new, struct err *e)
 {
     struct blk *old = d->blk;
 
+    drive_stats(d, &d->past);
+    if (new)
+        blk_count(new);
     d->blk = new;
     d->tray_open = !new;
     if (d->changed)

@@ -496,6 +496,38 @@ def owned():
     m.end()
 
 
+def counted(work):
+    """Firmware reads a boot sector, which halts: one request, whatever the disk is; what an ejected medium counted stays."""
+    if not os.path.exists('/usr/share/seabios/bios-256k.bin'):
+        print('no SeaBIOS\nskip system_monitor, info blockstats of a PC')
+        return
+    boot = os.path.join(work, 'boot')
+    with open(boot, 'wb') as f:
+        f.write(b'\xfa\xf4' + bytes(508) + b'\x55\xaa' + bytes(1 << 20))
+    m = Monitor('-vga', 'none', '-monitor', 'stdio', '-drive', f'file={boot},format=raw,id=d,if=floppy', system=os.path.join(BIN, 'qemu-system-x86_64'),
+                machine='pc')
+    m.until(PROMPT)
+    until(lambda: 'rd_operations=0' not in m.ask('info blockstats'))
+    m.ask('stop')
+    before = m.ask('info blockstats')
+    m.ask('eject -f d')
+    after = m.ask('info blockstats')
+    cut = '([^=]* rd_bytes|d: rd_bytes)=([1-9].*)idle'
+    verdict('what an ejected medium has counted stays', re.search(cut, before) and re.search(cut, after) and
+            re.search(cut, before)[2] == re.search(cut, after)[2], before + after)
+    m.end()
+    for bus in ('ide', 'virtio'):
+        m = Monitor('-vga', 'none', '-monitor', 'stdio', '-drive', f'file={boot},format=raw,id=d,if={bus}',
+                    '-drive', 'if=none,id=e,media=cdrom,file=null-co://,format=raw', system=os.path.join(BIN, 'qemu-system-x86_64'), machine='pc')
+        m.until(PROMPT)
+        until(lambda: 'rd_bytes=0' not in m.ask('info blockstats').split('\n')[0])
+        got = m.ask('info blockstats')
+        verdict(f'info blockstats has what a PC read of {bus}', re.fullmatch(
+            r'd: rd_bytes=512 wr_bytes=0 rd_operations=1 wr_operations=0 flush_operations=0 wr_total_time_ns=0 rd_total_time_ns=[1-9]\d* '
+            r'flush_total_time_ns=0 rd_merged=0 wr_merged=0 idle_time_ns=[1-9]\d*\ne: rd_bytes=0 .* idle_time_ns=0\n', got), got)
+        m.end()
+
+
 def globals_checked():
     """What -global says is checked when the board says otherwise, too."""
     for text, why in (('pl011.chardev=xx', "Property 'pl011.chardev' can't find value 'xx'"),
@@ -542,6 +574,7 @@ def main():
         globals_checked()
         objects()
         owned()
+        counted(work)
         first_lines(work)
 
 

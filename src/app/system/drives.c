@@ -339,6 +339,8 @@ static int fill_drive(struct sys *s, struct drive *d, struct opts *o, struct jso
         return err_set(e, -EEXIST, "Duplicate ID '%s' for drive", d->id);
     if ((r = open_image(s, d, o, rest, e)) < 0)
         return r;
+    if (d->blk)
+        blk_count(d->blk);
     return machine_add_backend(s->m, "drive", d->id, d, e);
 }
 
@@ -381,6 +383,7 @@ static int add_blockdev(struct sys *s, const struct entry *x, struct err *e)
     if (!(d = calloc(1, sizeof(*d))) || !(d->id = strdup(name)))
         fatal("out of memory");
     d->blk = b;
+    blk_count(b);
     d->node = true;
     d->intf = IF_NONE;
     d->werror = DRIVE_ENOSPC;

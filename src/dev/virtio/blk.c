@@ -238,6 +238,8 @@ static void read_write(struct vblk *b, struct work *w, unsigned i, unsigned j)
             read_write(b, w, i, i + 1);
         return;
     }
+    if (j - i > 1)
+        blk_count_merged(b->drive->blk, job.write ? BLK_COUNT_WRITE : BLK_COUNT_READ, j - i - 1);
     uint8_t status = j - i > 1 ? S_OK : do_job(&job);
 
     for (; i < j; i++)

@@ -70,7 +70,46 @@ TEST(io, no_file_is_longer_than_63_bits)
     blk_env_free(env);
 }
 
+static void stats_are(const struct blk *b, enum blk_counted what, uint64_t requests, uint64_t bytes, uint64_t merged)
+{
+    struct blk_stats s;
+
+    blk_get_stats(b, &s);
+    CHECK_EQ(s.of[what].requests, requests);
+    CHECK_EQ(s.of[what].bytes, bytes);
+    CHECK_EQ(s.of[what].merged, merged);
+    CHECK(!requests || s.of[what].ns);
+    CHECK(s.idle_ns);
+}
+
+/* What the layers do among themselves is nobody's request: a write that is to be on the disk is no flush. */
+TEST(io, requests_are_counted_once)
+{
+    struct blk *b = open_raw("0123456789", 10);
+    char buf[10] = {0};
+    struct blk_stats s;
+
+    blk_write(b, 0, 1, "a", 0, ERR_IGNORE);
+    blk_get_stats(b, &s);
+    CHECK_EQ(s.of[BLK_COUNT_WRITE].requests, 0); /* nobody wanted to know */
+    blk_count(b);
+    blk_write(b, 0, 5, "abcde", BLK_REQ_FUA, ERR_IGNORE);
+    blk_zero(b, 0, 100, BLK_REQ_FUA, ERR_IGNORE);
+    stats_are(b, BLK_COUNT_WRITE, 2, 105, 0);
+    stats_are(b, BLK_COUNT_FLUSH, 0, 0, 0);
+    blk_flush(b, ERR_IGNORE);
+    stats_are(b, BLK_COUNT_FLUSH, 1, 0, 0);
+    blk_read(b, 0, 10, buf, ERR_IGNORE);
+    blk_read(b, 600, 10, buf, ERR_IGNORE); /* beyond the end */
+    blk_count_merged(b, BLK_COUNT_READ, 2);
+    stats_are(b, BLK_COUNT_READ, 3, 10, 2);
+    blk_count(b);
+    stats_are(b, BLK_COUNT_READ, 3, 10, 2);
+    blk_close(b, ERR_IGNORE);
+}
+
 static const struct test tests[] = {
+    CASE(io, requests_are_counted_once),
     CASE(io, what_is_written_is_read),
     CASE(io, the_end_is_the_end),
     CASE(io, a_reader_may_not_write),
