@@ -462,7 +462,7 @@ enum cpu_stop jit_run(struct cpu *cpu)
     struct jit *j;
     enum cpu_stop stop;
 
-    if (!cpu->engine->jit && !host_usable()) {
+    if (!__atomic_load_n(&cpu->engine->jit, __ATOMIC_ACQUIRE) && !host_usable()) {
         cpu->engine->conf.kind = ENGINE_INTERP;
         return interp_run(cpu, 0);
     }

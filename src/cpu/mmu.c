@@ -141,7 +141,7 @@ static void fill_ram(struct cpu *cpu, struct mmu_entry *e, uint64_t va, const st
 
     if (!mmu_ram(cpu, p->pa & MMU_PAGE_MASK, &hit) || hit.len < MMU_PAGE)
         return;
-    e->addend = (uint64_t)(uintptr_t)hit.host - (va & MMU_PAGE_MASK);
+    __atomic_store_n(&e->addend, (uint64_t)(uintptr_t)hit.host - (va & MMU_PAGE_MASK), __ATOMIC_RELAXED); /* mmu_code.c reads it */
     e->page |= MMU_E_RAM;
     if (slow || p->device || !(p->prot & MMU_R))
         return;
