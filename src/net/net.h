@@ -134,11 +134,12 @@ const struct net *net_hub_end(const struct net *n);
  * make: {"netdev": id, and perhaps "model", "mac", "addr", "vectors", "id"}.
  * net_plan_nic, net_plan_net - one such option; its text.  net_plan_done - after the last: what -net has named
  * shares hub 0, or is a card with the one back end @cable, borrowed; the card's port is @card_port.  @said: there was one, so the
- * machine's default card is not wanted.
+ * machine's default card is not wanted.  @others, the caller's: how many ports -netdev gave hub 0.
  */
 struct net_plan {
     struct json_object *netdevs, *nics;
     bool said;
+    unsigned others;
     const char *cable;
     int card_port;
 

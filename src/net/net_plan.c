@@ -164,7 +164,7 @@ static void add_port(struct net_plan *p, struct json_object *member)
     const char *netdev = keyval_string(member, "id");
     char id[32];
 
-    snprintf(id, sizeof(id), "hub0port%u", p->ports++);
+    snprintf(id, sizeof(id), "hub0port%u", p->others + p->ports++);
     put(port, "type", "hubport");
     put(port, "id", id);
     put(port, "hubid", "0");
@@ -181,8 +181,8 @@ void net_plan_done(struct net_plan *p)
     struct json_object *first = json_object_array_get_idx(p->members, 0);
     struct json_object *second = json_object_array_get_idx(p->members, 1);
 
-    /* Two on a hub are a cable. */
-    if (n == 2 && p->hub_nics == 1) {
+    /* Two on a hub that nobody else is on are a cable. */
+    if (n == 2 && p->hub_nics == 1 && !p->others) {
         bool nic_first = !keyval_string(first, "type");
 
         p->cable = keyval_string(nic_first ? second : first, "id");

@@ -396,6 +396,12 @@ def cable():
         got = m.ask('info network')
         verdict(f'info network of -net {args}', got == f'hub 0\n \\ hub0port1: {second} \\ hub0port0: {first}', repr(got))
         m.end()
+    m = Monitor('-S', '-monitor', 'stdio', *'-netdev hubport,id=p,hubid=0 -net nic -net user'.split(), machine='virt')
+    m.until(PROMPT)
+    got = m.ask('info network')
+    want = f'hub 0\n \\ hub0port2: {user} \\ hub0port1: {card} \\ p\n'
+    verdict('info network of -net with a port of -netdev', got == want, repr(got))
+    m.end()
     for args, want in (('-net nic', 'hub 0 is not connected to host network'), ('-net user', 'hub 0 with no nics'), ('-net nic -net user', ''),
                        ('-netdev hubport,id=p,hubid=3 -device e1000,netdev=p', 'hub 3 is not connected to host network'),
                        ('-netdev hubport,id=p,hubid=3', 'hub port p has no peer')):

@@ -110,6 +110,8 @@ static int fail_at(const struct origins *o, size_t i, struct err *e)
 /* What -nic and -net mean, all together; hubs come last, and no option is theirs alone. */
 static int make_plan(struct sys *s, struct net_plan *p, const struct origins *nets, const struct origins *cards, struct err *e)
 {
+    for (const struct named *n = s->nets; n; n = n->next)
+        p->others += net_hub_of(n->p) == 0;
     net_plan_done(p);
     for (size_t i = 0; i < json_object_array_length(p->netdevs); i++)
         if (net_add(s, json_object_array_get_idx(p->netdevs, i), e) < 0)
