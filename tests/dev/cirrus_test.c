@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cirrus-vga: registers beyond the VGA's, banks, modes, the cursor, and rectangles beside a plain model. */
-#include "tests/dev/pci_rig.h"
+#include "tests/dev/vga_ports.h"
 
 #include "base/bytes.h"
 #include "dev/backends.h"
@@ -19,22 +19,6 @@ static struct rig *cirrus(void)
     cfg_write(r, RIG_FN(0, 1, 0), PCI_BAR0 + 4, REGS, 4);
     cfg_enable(r, RIG_FN(0, 1, 0));
     return r;
-}
-
-static void out(struct rig *r, unsigned port, uint8_t v)
-{
-    rig_store(r, RIG_PCI_IO + port, v, 1);
-}
-
-static uint8_t in(struct rig *r, unsigned port)
-{
-    return (uint8_t)rig_load(r, RIG_PCI_IO + port, 1);
-}
-
-static void idx(struct rig *r, unsigned port, uint8_t i, uint8_t v)
-{
-    out(r, port, i);
-    out(r, port + 1, v);
 }
 
 static uint8_t get(struct rig *r, unsigned port, uint8_t i)

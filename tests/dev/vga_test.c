@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* VGA, bochs-display and ramfb: what guests write to registers and memory, and what is on the screen. */
-#include "tests/dev/pci_rig.h"
+#include "tests/dev/vga_ports.h"
 
 #include "dev/backends.h"
 #include "dev/firmware/fw_cfg.h"
@@ -17,22 +17,6 @@ static struct rig *vga(const char *type)
     cfg_write(r, RIG_FN(0, 1, 0), PCI_BAR0 + 8, RIG_PCI_MEM + 0x2000000, 4);
     cfg_enable(r, RIG_FN(0, 1, 0));
     return r;
-}
-
-static void out(struct rig *r, unsigned port, uint8_t v)
-{
-    rig_store(r, RIG_PCI_IO + port, v, 1);
-}
-
-static uint8_t in(struct rig *r, unsigned port)
-{
-    return (uint8_t)rig_load(r, RIG_PCI_IO + port, 1);
-}
-
-static void idx(struct rig *r, unsigned port, uint8_t i, uint8_t v)
-{
-    out(r, port, i);
-    out(r, port + 1, v);
 }
 
 static void dispi(struct rig *r, uint16_t i, uint16_t v)

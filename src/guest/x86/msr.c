@@ -302,7 +302,6 @@ static bool is_x2apic(const struct x86_sys *s, uint32_t msr)
  * A register that is not there reads 0 and keeps nothing, whatever its number, as QEMU has it: processors raise #GP, but systems are about
  * that know a register by the model and read it without a handler, and no CPU model here has all the registers of its processor.
  */
-
 bool x86_rdmsr(struct cpu *cpu, uint32_t msr, uint64_t *v)
 {
     struct x86_sys *s = x86s(cpu);

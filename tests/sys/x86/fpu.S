@@ -42,12 +42,7 @@ idtr: .word 0xfff
 
     .code32
 in32:
-    mov $0x10, %ax
-    mov %ax, %ds
-    mov %ax, %es
-    mov %ax, %ss
-    mov $0x7000, %esp
-    cld
+    segments32
     mov $PML4, %edi
     mov $0x1000, %ecx
     xor %eax, %eax
@@ -138,22 +133,7 @@ down:
 
 in64:
     mov $0x7000, %esp
-    mov $IDT, %edi
-    mov $ABS(stubs), %eax
-    mov $66, %ecx
-1:  mov %eax, %edx
-    and $0xffff, %edx
-    or $0x180000, %edx
-    mov %edx, (%rdi)
-    mov %eax, %edx
-    and $0xffff0000, %edx
-    or $0x8e00, %edx
-    mov %edx, 4(%rdi)
-    movq $0, 8(%rdi)
-    add $16, %edi
-    add $16, %eax
-    dec %ecx
-    jne 1b
+    gates64 IDT, 0x8e
     orb $0x60, IDT + 0x40 * 16 + 5
     mov $ABS(idtr), %eax
     lidt (%rax)

@@ -44,12 +44,7 @@ gdtr2: .word 0x4f
 
     .code32
 in32:
-    mov $0x10, %ax
-    mov %ax, %ds
-    mov %ax, %es
-    mov %ax, %ss
-    mov $0x7000, %esp
-    cld
+    segments32
     mov $ABS(gdt), %esi
     mov $GDT, %edi
     mov $0x50 / 4, %ecx

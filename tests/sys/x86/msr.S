@@ -28,12 +28,7 @@ idtr: .word 0xff
 
     .code32
 in32:
-    mov $0x10, %ax
-    mov %ax, %ds
-    mov %ax, %es
-    mov %ax, %ss
-    mov $0x7000, %esp
-    cld
+    segments32
     mov $IDT, %edi
     mov $32, %ecx
 1:  mov $ABS(trap), %eax

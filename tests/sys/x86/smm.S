@@ -93,12 +93,7 @@ newline:
     ret
 
 in32:
-    mov $0x10, %ax
-    mov %ax, %ds
-    mov %ax, %es
-    mov %ax, %ss
-    mov $0x7000, %esp
-    cld
+    segments32
     mov $ABS(gdt), %esi
     mov $GDT, %edi
     mov $0x40 / 4, %ecx

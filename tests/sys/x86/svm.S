@@ -99,12 +99,7 @@ gdtr2: .word 0x57
 
     .code32
 in32:
-    mov $0x10, %ax
-    mov %ax, %ds
-    mov %ax, %es
-    mov %ax, %ss
-    mov $0x7000, %esp
-    cld
+    segments32
     mov $ABS(gdt), %esi
     mov $GDT, %edi
     mov $0x58 / 4, %ecx

@@ -62,6 +62,16 @@ start:
     mov $0x7000, %sp
 .endm
 
+/* 32-bit code, just in protected mode: data segments of selector 10h, and a stack. */
+.macro segments32
+    mov $0x10, %ax
+    mov %ax, %ds
+    mov %ax, %es
+    mov %ax, %ss
+    mov $0x7000, %esp
+    cld
+.endm
+
 /* 64-bit code: hex8 prints AL, hex64 RAX, as do space and newline what they are called; the latter changes AL. */
 .macro printers64
 hex8:
