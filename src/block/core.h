@@ -75,6 +75,9 @@ int node_writev(struct blk *b, uint64_t off, uint64_t len, const struct iovec *i
 int iov_slice(const struct iovec *iov, int n, uint64_t skip, uint64_t *len, struct iovec *out,
               int max);
 
+/** iov_to - all of @iov, one piece behind the other, into @buf. */
+void iov_to(const struct iovec *iov, int n, void *buf);
+
 /** old_read - present contents of [off, off+len) of a map node into flat @buf; users held. */
 int map_read_flat(struct blk *b, uint64_t off, uint64_t len, void *buf, struct err *e);
 

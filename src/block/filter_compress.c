@@ -7,7 +7,6 @@
 #include "block/filter.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static int compress_open(struct blk *b, struct json_object *opts, struct err *e)
 {
@@ -22,12 +21,6 @@ static int compress_open(struct blk *b, struct json_object *opts, struct err *e)
     return 0;
 }
 
-static void gather(const struct iovec *iov, int n, char *buf)
-{
-    for (int i = 0; i < n; buf += iov[i++].iov_len)
-        memcpy(buf, iov[i].iov_base, iov[i].iov_len);
-}
-
 /* Write [off, off+len), within the cluster at @start of which the disk has @whole bytes; @buf has room for them. */
 static int write_cluster(struct blk *b, uint64_t start, uint64_t whole, uint64_t off, uint64_t len, const struct iovec *iov,
                          int n, char *buf, struct err *e)
@@ -39,7 +32,7 @@ static int write_cluster(struct blk *b, uint64_t start, uint64_t whole, uint64_t
     if (len < whole)
         r = blk_read(b->file, start, whole, buf, e);
     if (r >= 0) {
-        gather(iov, n, buf + (off - start));
+        iov_to(iov, n, buf + (off - start));
         r = blk_write_compressed(b->file, start, whole, buf, e);
     }
     range_unlock(b, &range);

@@ -63,7 +63,7 @@ static void iov_from(const struct iovec *iov, int n, const void *buf)
         memcpy(iov[i].iov_base, from, iov[i].iov_len);
 }
 
-static void iov_to(const struct iovec *iov, int n, void *buf)
+void iov_to(const struct iovec *iov, int n, void *buf)
 {
     char *to = buf;
 
