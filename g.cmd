@@ -1,5 +1,0 @@
-info registers ID_AA64MMFR0_EL1
-info registers ID_AA64MMFR1_EL1
-info registers ID_AA64MMFR2_EL1
-info registers ID_AA64PFR0_EL1
-info registers ID_AA64DFR0_EL1
