@@ -17,12 +17,17 @@ static void add_rom(struct rig *r)
     machine_unlock(r->m);
 }
 
+static void before(struct rig *r)
+{
+    pc_rig_before(r);
+    add_rom(r);
+}
+
 static struct rig *rig(void)
 {
     struct rig *r = rig_machine();
 
-    pc_rig_before(r);
-    add_rom(r);
+    before(r);
     machine_lock(r->m);
     machine_reset(r->m);
     machine_unlock(r->m);
@@ -113,9 +118,29 @@ TEST(i440fx, reset_control_resets)
     rig_free(r);
 }
 
+/* PCI shows where no RAM is, and nowhere at 0: firmware that runs where ROM is does not lose it to a BAR nobody has placed. */
+TEST(i440fx, bars_hide_neither_ram_nor_from_address_0_the_firmware)
+{
+    struct mem_hit hit;
+    struct rig *r = rig_with("bochs-display", "addr=2", before); /* BAR 0: 16 MiB */
+
+    pc_cfg_write(r, 2 << 3, 4, 2, 2);
+    rig_store(r, 0x1000, 0x12345678, 4);
+    pc_cfg_write(r, 2 << 3, 0x10, RIG_RAM_SIZE << 4, 4);
+    CHECK_EQ(rig_load(r, RIG_RAM_SIZE << 4, 4), 0);
+    rig_store(r, RIG_RAM_SIZE << 4, 0x55, 4);
+    CHECK_EQ(rig_load(r, RIG_RAM_SIZE << 4, 4), 0x55);
+    pc_cfg_write(r, 2 << 3, 0x10, 0, 4);
+    CHECK_EQ(rig_load(r, 0x1000, 4), 0x12345678);
+    CHECK_EQ(rig_load(r, 0xf0000, 4), 0x90909090);
+    CHECK(!space_find(machine_space(r->m), 0x200000, &hit));
+    rig_free(r);
+}
+
 static const struct test tests[] = {
     CASE(i440fx, is_found_by_the_configuration_ports),
     CASE(i440fx, pam_says_where_reads_and_writes_go),
+    CASE(i440fx, bars_hide_neither_ram_nor_from_address_0_the_firmware),
     CASE(i440fx, smram_is_for_smm_and_can_be_locked),
     CASE(i440fx, reset_control_resets),
 };

@@ -18,7 +18,7 @@ int pc_host_init(struct dev *d, struct err *e)
         return err_set(e, -EEXIST, "there is a bus '%s' already: a machine has one host bridge", t->bus);
     mem_init_container(&h->mem, "pci", 0);
     h->root = (struct pci_root){
-        .bus = &h->bus, .dma = machine_space(d->m), .intx = d->irq, .route = t->route, .opaque = h};
+        .bus = &h->bus, .dma = machine_space(d->m), .intx = d->irq, .route = t->route, .opaque = h, .zero_unset = true};
     h->bus.root = &h->root;
     h->bus.mem = &h->mem;
     h->bus.io = machine_io_mem(d->m);

@@ -249,6 +249,7 @@ struct pci_root {
     /** route - pin 0..3 of a device on the root bus -> line 0..7; NULL: (device + pin) % 4. */
     unsigned (*route)(void *opaque, unsigned slot, unsigned pin);
     void *opaque;
+    bool zero_unset; /* a BAR at 0 is one that nobody has placed, and shows nowhere */
     uint16_t asserted[8]; /* how many drive each line */
     struct pci_root *next;
 };

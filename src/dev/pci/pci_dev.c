@@ -60,8 +60,8 @@ static bool bar_decoded(const struct pci_dev *d, unsigned nr)
     return cmd & ((d->bar[nr].flags & PCI_BAR_IO) ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY);
 }
 
-/* Where the registers say; false: nowhere.  A BAR that reaches the end of its address space is one whose size
- * is being asked for. */
+/* Where the registers say; false: nowhere.  A BAR that reaches the end of its address space is one whose size is being asked for; one at
+ * 0 may be free to be placed (PCI Local Bus 3.0, 6.2.5.2): on PCs it would lie below RAM, and over the BIOS. */
 static bool bar_wanted(const struct pci_dev *d, unsigned nr, paddr *at)
 {
     const struct pci_bar *b = &d->bar[nr];
@@ -75,6 +75,8 @@ static bool bar_wanted(const struct pci_dev *d, unsigned nr, paddr *at)
     if (b->flags & PCI_BAR_64)
         *at |= (uint64_t)pci_get32(d, bar_off(d, nr) + 4) << 32;
     *at &= ~(b->mem->size - 1);
+    if (!*at && d->bus->root->zero_unset)
+        return false;
     last = *at + b->mem->size - 1;
     return last > *at && (last < limit || (b->flags & PCI_BAR_IO && last == limit));
 }
