@@ -24,7 +24,7 @@ struct event {
     bool injected;  /* not to be intercepted */
     uint32_t error;
     bool has_error;
-    uint32_t ext; /* EXT bit of error codes on the way */
+    uint32_t ext; /* EXT bit of error codes of what is raised on the way */
     uint64_t pc;  /* linear, to be saved */
     uint32_t flags;
 };
@@ -105,7 +105,7 @@ static bool enter_v86(struct event *v)
 
 static uint32_t gate_error(const struct event *v)
 {
-    return v->vector * 8 + 2 + v->ext;
+    return v->vector * 8 + 2;
 }
 
 static bool read_gate(struct event *v, struct gate *g)
@@ -142,19 +142,19 @@ static bool check_code(struct event *v, uint16_t sel, struct x86_desc *d, unsign
     int r;
 
     if (!(sel & 0xfffc))
-        return x86_gp(v->cpu, v->ext);
+        return x86_gp(v->cpu, 0);
     r = x86_desc_find(v->cpu, sel, d);
     if (r < 0)
         return false;
     if (!r || (d->hi & (SEG_S | SEG_CODE)) != (SEG_S | SEG_CODE) || seg_dpl(d->hi) > v->s->cpl)
-        return x86_gp(v->cpu, (sel & 0xfffc) | v->ext);
+        return x86_gp(v->cpu, sel & 0xfffc);
     if (!(d->hi & SEG_P))
-        return x86_fault(v->cpu, X86_EXC_NP, (sel & 0xfffc) | v->ext);
+        return x86_fault(v->cpu, X86_EXC_NP, sel & 0xfffc);
     if (x86_lma(v->s) && (d->hi & (SEG_L | SEG_DB)) != SEG_L)
-        return x86_gp(v->cpu, (sel & 0xfffc) | v->ext);
+        return x86_gp(v->cpu, sel & 0xfffc);
     *cpl = d->hi & SEG_CE ? v->s->cpl : seg_dpl(d->hi);
     if (x86_vm(v->s) && *cpl)
-        return x86_gp(v->cpu, (sel & 0xfffc) | v->ext);
+        return x86_gp(v->cpu, sel & 0xfffc);
     return x86_desc_accessed(v->cpu, d);
 }
 
@@ -225,7 +225,7 @@ static bool enter_protected(struct event *v, const struct gate *g)
     if (!push_frame(v, &k))
         return false;
     if (!from_v86 && ip > desc_limit(&cs))
-        return x86_gp(v->cpu, v->ext);
+        return x86_gp(v->cpu, 0);
     if (from_v86)
         for (unsigned i = 0; i < X86_NUM_SEGS; i++)
             if (i != X86_CS && i != X86_SS)
@@ -246,10 +246,10 @@ static bool long_stack(struct event *v, unsigned cpl, unsigned ist, uint64_t *sp
     uint32_t off = ist ? 36 + 8 * (ist - 1) : 4 + 8 * cpl;
 
     if (off + 7 > v->s->tr.limit)
-        return x86_fault(v->cpu, X86_EXC_TS, (v->s->tr.selector & 0xfffcu) | v->ext);
+        return x86_fault(v->cpu, X86_EXC_TS, v->s->tr.selector & 0xfffc);
     if (!x86_read_lin(v->cpu, v->s->tr.base + off, 8, true, sp))
         return false;
-    return x86_canonical(v->s, *sp) || x86_fault(v->cpu, X86_EXC_SS, v->ext);
+    return x86_canonical(v->s, *sp) || x86_fault(v->cpu, X86_EXC_SS, 0);
 }
 
 static bool enter_long(struct event *v, const struct gate *g)
@@ -269,7 +269,7 @@ static bool enter_long(struct event *v, const struct gate *g)
     if (!x86_stack_push(&k, v->s->u.seg[X86_SS].selector) || !x86_stack_push(&k, v->s->u.r[X86_SP]) || !push_frame(v, &k))
         return false;
     if (!x86_canonical(v->s, ip))
-        return x86_gp(v->cpu, v->ext);
+        return x86_gp(v->cpu, 0);
     set_flags(v, (sys_type(g->hi) & 1) == 0);
     if (cpl < v->s->cpl) {
         v->s->u.seg[X86_SS] = (struct x86_segment){(uint16_t)cpl, 0xffffffff, SEG_P | SEG_S | SEG_RW | SEG_DB | cpl << 13};
@@ -319,15 +319,19 @@ void x86_shut_down(struct cpu *cpu)
         machine_ask(s->m, ASK_RESET, "guest-reset");
 }
 
-/* What the failed delivery raised: vector and error code. */
-static unsigned raised(struct cpu *cpu, uint32_t *error)
+/* What the failed delivery raised: vector and error code.  The EXT bit says that it was no INT, INT3 or INTO (SDM 3A, 6.13). */
+static unsigned raised(const struct event *v, uint32_t *error)
 {
+    struct cpu *cpu = v->cpu;
     struct x86_sys *s = x86s(cpu);
     bool walked = cpu->stop == CPU_STOP_FAULT;
+    unsigned vector = walked ? s->fault_vector : X86_DETAIL_VECTOR(cpu->detail);
 
     *error = walked ? s->fault_error : X86_DETAIL_ERROR(cpu->detail);
+    if (vector >= X86_EXC_TS && vector <= X86_EXC_GP)
+        *error |= v->ext;
     cpu->stop = CPU_STOP_NONE;
-    return walked ? s->fault_vector : X86_DETAIL_VECTOR(cpu->detail);
+    return vector;
 }
 
 /* Faults save RF set, so that an instruction breakpoint does not strike again (SDM 3B, 17.3.1.1). */
@@ -401,7 +405,7 @@ static enum vcpu_next deliver(struct event *v)
             return VCPU_GO;
         }
         v->walked = v->cpu->stop == CPU_STOP_FAULT;
-        second = raised(v->cpu, &error);
+        second = raised(v, &error);
         if (second == X86_NESTED_FAULT)
             return nested_fault(v->cpu);
         if (first == X86_EXC_DF && twice)
@@ -415,6 +419,7 @@ static enum vcpu_next deliver(struct event *v)
             twice = true;
         }
         v->vector = second;
+        v->pc = v->cpu->pc; /* of INT n itself, or of the task that was switched to */
         v->error = error;
         v->has_error = x86_pe(v->s) && x86_has_error(second);
         v->soft = 0;
@@ -621,7 +626,9 @@ void x86_interrupt(struct cpu *cpu)
 {
     struct x86_sys *s = x86s(cpu);
 
-    if (s->shadow)
+    if (s->shadow & X86_SHADOW_TASK)
+        debug_exception(cpu, DR6_BT);
+    else if (s->shadow)
         s->shadow &= (uint8_t)~FRESH;
     else
         take_events(cpu);

@@ -439,7 +439,7 @@ int x86_state_loaded(void *obj, int version, struct err *e)
     struct vcpu *v = vcpu_of(cpu);
 
     (void)version;
-    if (s->cpl > 3 || s->shadow > 7)
+    if (s->cpl > 3 || s->shadow > 15)
         return err_set(e, -EILSEQ, "privilege level %u", s->cpl);
     if (bad_flags(s, e) < 0)
         return -EILSEQ;

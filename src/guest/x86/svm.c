@@ -380,7 +380,7 @@ void x86_vmexit(struct cpu *cpu, int64_t code, uint64_t info1, uint64_t info2)
     put_bytes(cpu, &v, code, info1);
     put(&v, C_NRIP, 8, nrip(cpu, code));
     put(&v, C_VINT, 8, g->vint);
-    put(&v, C_SHADOW, 8, (s->shadow & ~X86_SHADOW_FRESH) != 0);
+    put(&v, C_SHADOW, 8, (s->shadow & 3) != 0);
     put(&v, C_EXITCODE, 8, (uint64_t)code);
     put(&v, C_INFO1, 8, info1);
     put(&v, C_INFO2, 8, info2);

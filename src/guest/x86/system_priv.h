@@ -76,7 +76,8 @@ static inline uint32_t x86_attr_unpack(uint64_t v)
 }
 
 enum { X86_MTRR_VAR = 8, X86_MTRR_FIX = 11, X86_MC_BANKS = 10, X86_PMC = 4, X86_ASIDS = 16 };
-enum { X86_SHADOW_FRESH = 4 }; /* in x86_sys.shadow: since the present instruction */
+/* In x86_sys.shadow: since the present instruction; the T bit of the TSS that was switched to makes a debug exception. */
+enum { X86_SHADOW_FRESH = 4, X86_SHADOW_TASK = 8 };
 enum { X86_NESTED_FAULT = 0xff }; /* in place of a vector: #NPF, whose error code is svm.npf, the address fault_cr2 */
 
 struct x86_sys {
@@ -94,7 +95,7 @@ struct x86_sys {
     uint64_t debugctl, microcode, vm_cr, vm_hsave, xss;
     uint64_t monitor;  /* the line that MONITOR armed */
     uint8_t cpl;
-    uint8_t shadow;    /* the instruction at pc is shielded: 1 from interrupts (STI), 2 from debug traps, too (MOV SS) */
+    uint8_t shadow;    /* the instruction at pc is shielded: 1 from interrupts (STI), 2 from debug traps, too (MOV SS); X86_SHADOW_* */
     bool smm, nmi_blocked;
     bool waits;        /* for SIPI */
     bool halted;       /* HLT: it sleeps */

@@ -304,14 +304,14 @@ bool x86_task_switch(struct cpu *cpu, uint16_t sel, enum x86_task_why why, uint6
     take_registers(cpu, &t, l, t.flags | (nests ? X86_FL_NT : 0));
     take_selectors(cpu, &t, l->n_segs);
     s->dr7 &= ~0x155ull;
-    if (!take_segments(cpu, &t) || !push_error(cpu, l, error)) {
+    if (!take_segments(cpu, &t) || !push_error(cpu, l, error) || (t.ip > s->u.seg[X86_CS].limit && !x86_gp(cpu, 0))) {
         cpu->pc = (uint32_t)(s->u.base[X86_CS] + t.ip);
         x86_update_mode(cpu);
         return false;
     }
     cpu->pc = (uint32_t)(s->u.base[X86_CS] + t.ip);
     if (t.trap)
-        s->db_hit |= DR6_BT;
+        s->shadow = X86_SHADOW_TASK | X86_SHADOW_FRESH;
     x86_update_mode(cpu);
     return true;
 }
