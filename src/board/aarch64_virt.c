@@ -449,9 +449,16 @@ static int add_pci(struct virt *v, struct err *e)
     return 0;
 }
 
+static int tell_smbios(void *opaque, struct err *e)
+{
+    const struct virt *v = opaque;
+    const struct smbios_machine self = {"QEMU", "QEMU Virtual Machine", v->version->name, .area = {{VIRT_RAM, v->c->ram}}};
+
+    return smbios_publish(v->m, v->c, &self, v->fw_cfg, e);
+}
+
 static int add_fw_cfg(struct virt *v, struct err *e)
 {
-    const struct smbios_machine self = {"QEMU", "QEMU Virtual Machine", v->version->name, VIRT_RAM};
     const struct conf *c = v->c;
 
     v->fw_cfg = dev_add(v->m, "fw_cfg_mem", NULL, NULL, e);
@@ -465,8 +472,7 @@ static int add_fw_cfg(struct virt *v, struct err *e)
     fw_cfg_set_u16(v->fw_cfg, FW_CFG_NOGRAPHIC, !c->graphics);
     fw_cfg_set_u16(v->fw_cfg, FW_CFG_BOOT_MENU, c->boot_menu);
     boot_order_offer(v->m, v->fw_cfg, NULL);
-    if (smbios_publish(c, &self, v->fw_cfg, e) < 0)
-        return e->code;
+    machine_on_ready(v->m, tell_smbios, v);
     return asked_files(c, v->fw_cfg, e);
 }
 

@@ -14,9 +14,9 @@
 #include "board/x86_kernel.h"
 #include "dev/firmware/fw_cfg.h"
 #include "dev/firmware/image.h"
-#include "dev/floppy/fdc.h"
 #include "dev/pc/ich9.h"
 #include "dev/rtc/mc146818.h"
+#include "guest/x86/models.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -36,12 +36,23 @@ static void put_range(struct bytes *b, uint64_t at, uint64_t len, uint32_t type)
     bytes_le(b, type, 4);
 }
 
+/* AMD's CPUs keep the last 12 GiB below 1 TiB for HyperTransport (I/O Virtualization Technology Specification, 48882, "Special Address Controls"). */
+#define HT_START UINT64_C(0xfd00000000)
+#define HT_SIZE  UINT64_C(0x0300000000)
+
+static bool has_hypertransport(const struct pc *p)
+{
+    return !p->p->bare && p->version >= 701 && !strcmp(p->cpu->vendor, "AuthenticAMD") && p->cpu->phys_bits >= 40;
+}
+
 int pc_tell_memory(struct pc *p, struct err *e)
 {
     struct bytes b = {0};
     uint8_t end[8];
     int r;
 
+    if (has_hypertransport(p))
+        put_range(&b, HT_START, HT_SIZE, E820_RESERVED);
     put_range(&b, 0, p->low, E820_RAM);
     if (p->high)
         put_range(&b, PC_4G, p->high, E820_RAM);
@@ -51,26 +62,6 @@ int pc_tell_memory(struct pc *p, struct err *e)
     if (r == 0 && p->plug_size)
         r = fw_cfg_set_file(p->fw_cfg, "etc/reserved-memory-end", end, sizeof(end), e);
     return r;
-}
-
-static void cmos16(struct pc *p, unsigned reg, uint64_t v)
-{
-    v = min_u64(v, 0xffff);
-    mc146818_set(p->rtc, reg, v & 0xff);
-    mc146818_set(p->rtc, reg + 1, v >> 8);
-}
-
-/* Sizes: conventional in KiB, the rest in KiB from 1 MiB and in 64 KiB from 16 MiB and from 4 GiB on. */
-static void cmos_memory(struct pc *p)
-{
-    uint64_t ext = p->low > MiB ? (p->low - MiB) / KiB : 0;
-
-    cmos16(p, CMOS_BASE_LO, 640);
-    cmos16(p, CMOS_EXT_LO, ext);
-    cmos16(p, 0x30, ext);
-    cmos16(p, 0x34, p->low > 16 * MiB ? (p->low - 16 * MiB) / (64 * KiB) : 0);
-    for (unsigned i = 0; i < 3; i++)
-        mc146818_set(p->rtc, 0x5b + i, (p->high >> 16) >> 8 * i & 0xff);
 }
 
 /* --- The order of booting ------------------------------------------------------------------- */
@@ -195,22 +186,23 @@ static void forget_sleep(void *opaque)
         mc146818_set(p->rtc, CMOS_SHUTDOWN, 0);
 }
 
-static void cmos_equipment(struct pc *p)
+static int tell_smbios(void *opaque, struct err *e)
 {
-    enum { FLOPPY = 1, FPU = 2, MOUSE = 4, SECOND_FLOPPY = 0x40 };
-    uint8_t types = p->fdc ? fdc_cmos(p->fdc) : 0;
-    bool both = types & 0xf0 && types & 0x0f;
+    enum { HTT = 1 << 28 };
+    static const struct x86_cpuid_env env = {.cpus = 1, .apic_on = true};
+    const struct pc *p = opaque;
+    struct smbios_machine self = {
+        "QEMU", p->q35 ? "Standard PC (Q35 + ICH9, 2009)" : "Standard PC (i440FX + PIIX, 1996)", p->c->board->name,
+        .area = {{0, p->low}, {PC_4G, p->high}}, .entry32 = !p->p->smbios_entry || strcmp(p->p->smbios_entry, "64") != 0};
+    uint32_t id[4];
 
-    mc146818_set(p->rtc, CMOS_FLOPPY, types);
-    mc146818_set(p->rtc, CMOS_EQUIPMENT,
-                 FPU | (p->i8042 ? MOUSE : 0) | (types ? FLOPPY : 0) | (both ? SECOND_FLOPPY : 0));
+    x86_cpuid(p->cpu, &env, 1, 0, id);
+    self.processor_id = id[0] | (uint64_t)(id[3] & ~HTT) << 32; /* of the model, however many there are */
+    return smbios_publish(p->m, p->c, &self, p->fw_cfg, e);
 }
 
 int pc_tell_firmware(struct pc *p, struct err *e)
 {
-    const struct smbios_machine self = {
-        "QEMU", p->q35 ? "Standard PC (Q35 + ICH9, 2009)" : "Standard PC (i440FX + PIIX, 1996)", p->c->board->name, 0,
-        !p->p->smbios_entry || strcmp(p->p->smbios_entry, "64") != 0};
     struct x86_kernel kernel;
 
     if (!(p->fw_cfg = dev_add(p->m, "fw_cfg_io", NULL, NULL, e)))
@@ -225,13 +217,12 @@ int pc_tell_firmware(struct pc *p, struct err *e)
     tell_hpet(p);
     tell_cpus(p);
     pc_tell_numa(p);
-    cmos_memory(p);
-    cmos_equipment(p);
+    pc_tell_cmos(p);
     machine_on_sleep(p->m, slept, p);
     machine_on_reset(p->m, forget_sleep, p);
     machine_on_reset(p->m, tell_cpus, p);
-    if (pc_tell_memory(p, e) < 0 || tell_boot(p, kernel.rom, e) < 0 || smbios_publish(p->c, &self, p->fw_cfg, e) < 0 ||
-        (p->acpi && (tell_states(p, e) < 0 || pc_acpi(p, e) < 0)))
+    machine_on_ready(p->m, tell_smbios, p);
+    if (pc_tell_memory(p, e) < 0 || tell_boot(p, kernel.rom, e) < 0 || (p->acpi && (tell_states(p, e) < 0 || pc_acpi(p, e) < 0)))
         return e->code;
     if (p->q35 && ich9_offer_smi(p->isa_dev, p->fw_cfg, e) < 0)
         return e->code;

@@ -267,6 +267,25 @@ void machine_on_reset(struct machine *m, void (*fn)(void *opaque), void *opaque)
     watch(&m->resets, fn, opaque);
 }
 
+void machine_on_ready(struct machine *m, int (*fn)(void *opaque, struct err *e), void *opaque)
+{
+    struct ready_watcher *w = bus_alloc(sizeof(*w)), **at = &m->readies;
+
+    *w = (struct ready_watcher){.fn = fn, .opaque = opaque};
+    while (*at)
+        at = &(*at)->next;
+    *at = w;
+}
+
+int machine_ready(struct machine *m, struct err *e)
+{
+    int r = 0;
+
+    for (struct ready_watcher *w = m->readies; w && r == 0; w = w->next)
+        r = w->fn(w->opaque, e);
+    return r;
+}
+
 void machine_on_end(struct machine *m, void (*fn)(void *opaque), void *opaque)
 {
     watch(&m->ends, fn, opaque);
@@ -435,6 +454,10 @@ void lists_free(struct machine *m)
     watchers_free(m->resets);
     for (struct state_watcher *w; (w = m->state_watchers);) {
         m->state_watchers = w->next;
+        free(w);
+    }
+    for (struct ready_watcher *w; (w = m->readies);) {
+        m->readies = w->next;
         free(w);
     }
     for (struct sleep_watcher *w; (w = m->sleeps);) {

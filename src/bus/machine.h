@@ -113,6 +113,11 @@ bool machine_wakes(const struct machine *m);
 void machine_reset(struct machine *m);
 void machine_on_reset(struct machine *m, void (*fn)(void *opaque), void *opaque);
 
+/** machine_on_ready - @fn(opaque, e) once when all devices of the command line are there: what boards tell of them.  0 or -errno.
+ * machine_ready - that time is now. */
+void machine_on_ready(struct machine *m, int (*fn)(void *opaque, struct err *e), void *opaque);
+int machine_ready(struct machine *m, struct err *e);
+
 /** machine_on_end - @fn(opaque) when the machine ends, after its devices: what boards own goes then. */
 void machine_on_end(struct machine *m, void (*fn)(void *opaque), void *opaque);
 

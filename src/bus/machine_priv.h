@@ -32,6 +32,12 @@ struct watcher {
     struct watcher *next;
 };
 
+struct ready_watcher {
+    int (*fn)(void *opaque, struct err *e);
+    void *opaque;
+    struct ready_watcher *next;
+};
+
 struct space {
     struct machine *m;
     char *name;
@@ -138,6 +144,7 @@ struct machine {
     pthread_t stopper;
     struct state_watcher *state_watchers;
     struct watcher *resets;
+    struct ready_watcher *readies;
     struct watcher *ends;
     struct event_watcher *events;
     int exit_status; /* machine_exit [big] */

@@ -3,6 +3,7 @@
 #include "app/system/sys.h"
 
 #include "base/nearest.h"
+#include "board/smbios.h"
 #include "schema/keyval.h"
 
 #include <ctype.h>
@@ -69,7 +70,7 @@ const struct group group_action = {
 };
 const struct group group_fsdev = {.name = "fsdev", .implied = "fsdriver"};
 const struct group group_virtfs = {.name = "virtfs", .implied = "fsdriver"};
-const struct group group_smbios = {.name = "smbios"};
+const struct group group_smbios = {.name = "smbios", .parse = smbios_text_opts};
 const struct group group_acpi = {.name = "acpi"};
 const struct group group_fw_cfg = {
     .name = "fw_cfg", .implied = "name", .keys = KEYS("name", "file", "string", "gen_id")};

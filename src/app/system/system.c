@@ -151,7 +151,7 @@ static int build(struct sys *s, struct err *e)
     }
     if (s->conf.take_turns)
         vcpu_take_turns(s->m);
-    if ((r = devices_make(s, e)) < 0)
+    if ((r = devices_make(s, e)) < 0 || (r = machine_ready(s->m, e)) < 0)
         return r;
     warn_of_machine(s); /* before a monitor's prompt is there */
     warn_of_features(s);

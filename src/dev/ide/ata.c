@@ -212,6 +212,11 @@ static void identify_link(const struct ata_disk *d, uint8_t *b)
     put_word(b, 76, 1 << 8 | 1 << 1); /* native queueing, 1.5 Gb/s */
 }
 
+struct ata_geometry ata_geometry(const struct ata_disk *d)
+{
+    return (struct ata_geometry){(uint16_t)min_u64(disk_sectors(d) / (HEADS * SECTORS), 16383), HEADS, SECTORS};
+}
+
 /* Words that later versions have retired, as older ones have them: drivers of their time look there. */
 static void identify_old(const struct ata_disk *d, uint8_t *b, uint16_t cyls)
 {
@@ -253,7 +258,7 @@ static void identify_modes(const struct ata_disk *d, uint8_t *b)
 
 static void identify(const struct ata_disk *d, uint8_t b[512])
 {
-    uint64_t n = disk_sectors(d), cyls = min_u64(n / (HEADS * SECTORS), 16383);
+    uint64_t n = disk_sectors(d), cyls = ata_geometry(d).cyls;
     uint8_t sum = 0;
 
     memset(b, 0, 512);

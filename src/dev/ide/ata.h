@@ -77,6 +77,12 @@ uint64_t atapi_length(const uint8_t packet[static ATAPI_PACKET], bool *out);
 void atapi_run(struct ata_disk *d, struct scsi_cmd *c, uint8_t *status, uint8_t *error);
 /** ata_identify_packet - 512 bytes for IDENTIFY PACKET DEVICE. */
 void ata_identify_packet(const struct ata_disk *d, uint8_t b[static 512]);
+/** ata_geometry - of a disk, as old programs count (words 1, 3 and 6 of its identification). */
+struct ata_geometry {
+    uint16_t cyls;
+    uint8_t heads, sectors;
+};
+struct ata_geometry ata_geometry(const struct ata_disk *d);
 /** ata_put_text - words of identification: the first character in the high byte, spaces behind. */
 void ata_put_text(uint8_t *b, unsigned word, unsigned words, const char *text);
 

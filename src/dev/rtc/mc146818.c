@@ -401,10 +401,13 @@ static void rtc_write(void *opaque, paddr off, uint64_t v, struct access a)
 {
     struct rtc *r = opaque;
 
-    if (off & 1)
+    if (off & 1) {
         write_data(r, (uint8_t)v);
-    else
-        r->index = v & 0x7f; /* bit 7 masks NMI, of which there is none */
+        return;
+    }
+    r->index = v & 0x7f; /* bit 7 masks NMI, of which there is none */
+    if (r->index == CMOS_CENTURY_PS2)
+        r->index = CMOS_CENTURY;
 }
 
 static const struct mmio_ops rtc_ops = {.read = rtc_read, .write = rtc_write, .min = 1, .max = 1};

@@ -17,6 +17,7 @@ enum {
     CMOS_BASE_LO = 0x15,
     CMOS_EXT_LO = 0x17,
     CMOS_CENTURY = 0x32,
+    CMOS_CENTURY_PS2 = 0x37, /* where IBM's PS/2 has it: the same byte */
     CMOS_SIZE = 128
 };
 

@@ -117,6 +117,8 @@ static inline const char *build(struct built *b, const char *name, const char *p
     if (r == 0)
         r = add_asked(b->m, &e);
     if (r == 0)
+        r = machine_ready(b->m, &e);
+    if (r == 0)
         machine_reset(b->m);
     machine_unlock(b->m);
     machine_each_dev(b->m, is_fw_cfg, &b->fw_cfg);

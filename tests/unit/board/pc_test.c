@@ -63,12 +63,14 @@ TEST(pc, memory_goes_around_the_hole)
     CHECK_EQ(mem(&b, UINT64_C(0x100000000), 4), 0);
     CHECK_EQ(mem(&b, UINT64_C(0x100000000) + 32 * MiB, 4), UINT64_MAX);
     e820 = fw_cfg_file(b.fw_cfg, "etc/e820", &len);
-    CHECK_EQ(len, 40);
-    CHECK_EQ(get_le64(e820), 0);
-    CHECK_EQ(get_le64(e820 + 8), 16 * MiB);
-    CHECK_EQ(get_le32(e820 + 16), 1);
-    CHECK_EQ(get_le64(e820 + 20), UINT64_C(0x100000000));
-    CHECK_EQ(get_le64(e820 + 28), 32 * MiB);
+    CHECK_EQ(len, 60);
+    CHECK_EQ(get_le64(e820), UINT64_C(0xfd00000000)); /* HyperTransport's, reserved */
+    CHECK_EQ(get_le32(e820 + 16), 2);
+    CHECK_EQ(get_le64(e820 + 20), 0);
+    CHECK_EQ(get_le64(e820 + 28), 16 * MiB);
+    CHECK_EQ(get_le32(e820 + 36), 1);
+    CHECK_EQ(get_le64(e820 + 40), UINT64_C(0x100000000));
+    CHECK_EQ(get_le64(e820 + 48), 32 * MiB);
     CHECK_EQ(cmos(&b, 0x15) | cmos(&b, 0x16) << 8, 640);
     CHECK_EQ(cmos(&b, 0x17) | cmos(&b, 0x18) << 8, 15 * 1024);
     CHECK_EQ(cmos(&b, 0x5b) | cmos(&b, 0x5c) << 8, 32 * 16);

@@ -55,6 +55,8 @@ static const char *build(struct built *b, const char *name, const char *props, u
     machine_lock(b->m);
     if (r == 0)
         r = b->c.board->build(b->m, &b->c, &e);
+    if (r == 0)
+        r = machine_ready(b->m, &e);
     machine_unlock(b->m);
     machine_each_dev(b->m, is_fw_cfg, &b->fw_cfg);
     return r < 0 ? e.msg : NULL;
@@ -273,11 +275,11 @@ TEST(virt, smbios_says_what_it_is_and_what_it_was_told)
 TEST(virt, smbios_options_are_checked)
 {
     options = "[{\"type\": \"7\"}]";
-    refused("", 1, "-smbios: type=7: 0, 1, 2, 3, 4, 11 and 17 can be set");
+    refused("", 1, "-smbios type=7: 0, 1, 2, 3, 4, 8, 11, 17 and 41 can be set");
     options = "[{\"type\": \"1\", \"serail\": \"x\"}]";
-    refused("", 1, "-smbios: type=1: Invalid parameter 'serail'");
+    refused("", 1, "-smbios type=1: Invalid parameter 'serail'");
     options = "[{\"type\": \"1\", \"uuid\": \"xyz\"}]";
-    refused("", 1, "-smbios: Invalid UUID 'xyz'");
+    refused("", 1, "-smbios type=1: Invalid UUID 'xyz'");
     options = "[{\"file\": \"/nowhere\"}]";
     refused("", 1, "-smbios: could not load '/nowhere': No such file or directory");
 }
