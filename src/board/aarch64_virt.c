@@ -593,6 +593,7 @@ static int virt_build(struct machine *m, struct conf *c, struct err *e)
         .props_size = sizeof(struct virt_props),                                                   \
         .default_cpu = "cortex-a57",                                                               \
         .max_cpus = 512,                                                                           \
+        .clusters = true,                                                                          \
         .default_ram = 128 * MiB,                                                                  \
         .default_if = IF_VIRTIO,                                                                   \
         .default_nic = "virtio-net-pci",                                                           \

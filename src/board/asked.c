@@ -48,6 +48,15 @@ static const char *nic_model(const struct machine *m, const char *model, struct 
     return NULL;
 }
 
+/* -net nic,vectors=3 is for cards that have such a property; on others it says nothing. */
+static void nic_prop(const struct machine *m, const char *model, const char *name, const char *value, struct json_object *props)
+{
+    const struct dev_type *t = dev_type_find(m, model);
+
+    if (value && t->props && field_find(t->props, name))
+        json_object_object_add(props, name, json_object_new_string(value));
+}
+
 int asked_nic(struct machine *m, const struct conf *c, struct conf_nic *n, struct err *e)
 {
     const char *model = nic_model(m, n->model ? n->model : c->board->default_nic, e);
@@ -64,6 +73,8 @@ int asked_nic(struct machine *m, const struct conf *c, struct conf_nic *n, struc
     json_object_object_add(props, "mac", json_object_new_string(mac));
     if (n->net && s.id)
         json_object_object_add(props, "netdev", json_object_new_string(s.id));
+    nic_prop(m, model, "addr", n->addr, props);
+    nic_prop(m, model, "vectors", n->vectors, props);
     n->used = true;
     return dev_new(m, model, n->id, NULL, props, e) ? 0 : e->code;
 }

@@ -20,6 +20,7 @@ enum { CONF_SERIALS = 8, CONF_NICS = 16 };
 struct conf_nic {
     char *model;     /* NULL: the board's default; owned */
     char *id;        /* or NULL; owned */
+    char *addr, *vectors; /* properties of cards that have them; NULL: as the card has it; owned */
     struct net *net; /* NULL: no cable */
     uint8_t mac[6];
     bool used; /* set by the board; what is left is an error or a warning */
@@ -81,6 +82,7 @@ struct board {
     size_t props_size;
     const char *default_cpu;
     unsigned max_cpus;
+    bool dies, clusters;      /* what -smp may say of its CPUs beside sockets, cores and threads */
     uint64_t default_ram;     /* bytes */
     enum drive_if default_if; /* -drive without if=, -hda, -cdrom */
     unsigned ide_units;       /* disks of one IDE bus; 0: 2 */

@@ -136,6 +136,7 @@ static int pc_build(struct machine *m, struct conf *c, struct err *e)
         .props_size = sizeof(struct pc_props),                                                     \
         .default_cpu = "qemu64",                                                                   \
         .max_cpus = 255,                                                                           \
+        .dies = true,                                                                              \
         .default_ram = 128 * MiB,                                                                  \
         .default_if = IF_IDE,                                                                      \
         .default_nic = "e1000",                                                                    \
@@ -183,6 +184,7 @@ I440FX(1_4, "1.4", .deprecated = true);
         .props_size = sizeof(struct pc_props),                                                     \
         .default_cpu = "qemu64",                                                                   \
         .max_cpus = 288,                                                                           \
+        .dies = true,                                                                              \
         .default_ram = 128 * MiB,                                                                  \
         .default_if = IF_IDE,                                                                      \
         .ide_units = 1,                                                                            \

@@ -395,6 +395,7 @@ const struct board board_x86_microvm = {
     .props_size = sizeof(struct microvm_props),
     .default_cpu = "qemu64",
     .max_cpus = 255,
+    .dies = true,
     .default_ram = 128 * MiB,
     .default_if = IF_VIRTIO,
     .build = microvm_build,

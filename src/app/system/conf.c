@@ -26,11 +26,10 @@ char *conf_copy(const char *text)
     return copy;
 }
 
-/* Properties that every machine has.  Those in the second list say what is so anyway. */
+/* Properties that every machine has.  Those in the second list say what is so anyway, or what only other accelerators ask for. */
 static const char *const common[] = {"type", "accel", "memory-backend", "kernel", "initrd", "append",
                                      "dtb",  "dumpdtb", "firmware",     "usb",    "graphics", NULL};
-static const char *const idle[] = {"dump-guest-core", "mem-merge", "suppress-vmdesc",
-                                   "vmport",          "hmat",      "nvdimm", "phandle-start", NULL};
+static const char *const idle[] = {"dump-guest-core", "mem-merge", "suppress-vmdesc", "hmat", "nvdimm", "phandle-start", "kernel-irqchip", NULL};
 
 static bool take_out(struct json_object *o, const char *const *keys)
 {
@@ -114,6 +113,21 @@ static int machine_switch(struct sys *s, const char *key, bool *on, struct err *
     return 0;
 }
 
+/* They do nothing here; that is no reason to take anything for their values. */
+static int check_idle(struct sys *s, struct err *e)
+{
+    static const char *const switches[] = {"dump-guest-core", "mem-merge", "suppress-vmdesc", "hmat", "nvdimm"};
+    const char *chip = cli_text(&s->cli, &group_machine, "kernel-irqchip");
+    bool on;
+
+    for (unsigned i = 0; i < sizeof(switches) / sizeof(switches[0]); i++)
+        if (machine_switch(s, switches[i], &on, e) < 0)
+            return e->code;
+    if (chip && strcmp(chip, "split") != 0 && machine_switch(s, "kernel-irqchip", &on, ERR_IGNORE) < 0)
+        return err_set(e, -EINVAL, "-machine: Parameter 'kernel-irqchip' does not accept value '%s'", chip);
+    return 0;
+}
+
 static int conf_machine(struct sys *s, struct err *e)
 {
     struct entry *x = cli_first(&s->cli, &group_machine);
@@ -130,7 +144,7 @@ static int conf_machine(struct sys *s, struct err *e)
     c->ram_backend = file_of(s, NULL, "memory-backend");
     c->graphics = !s->cli.nographic;
     if ((r = machine_switch(s, "usb", &c->usb, e)) < 0 ||
-        (r = machine_switch(s, "graphics", &c->graphics, e)) < 0)
+        (r = machine_switch(s, "graphics", &c->graphics, e)) < 0 || (r = check_idle(s, e)) < 0)
         return r;
     if (!c->kernel && (c->append || c->initrd))
         return err_set(e, -EINVAL, "-%s only allowed with -kernel option",
@@ -217,6 +231,8 @@ void conf_free(struct sys *s)
     for (unsigned i = 0; i < CONF_NICS; i++) {
         free(c->nic[i].model);
         free(c->nic[i].id);
+        free(c->nic[i].addr);
+        free(c->nic[i].vectors);
     }
     json_object_put(c->smbios);
     json_object_put(c->acpi_tables);

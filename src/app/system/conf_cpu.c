@@ -73,8 +73,8 @@ static int check_product(struct conf *c, struct err *e)
     if (all != c->max_cpus)
         return err_set(e, -EINVAL,
                        "Invalid CPU topology: product of the hierarchy must match maxcpus: sockets "
-                       "(%u) * clusters (%u) * cores (%u) * threads (%u) != maxcpus (%u)",
-                       c->sockets, c->clusters, c->cores, c->threads, c->max_cpus);
+                       "(%u) * %s (%u) * cores (%u) * threads (%u) != maxcpus (%u)",
+                       c->sockets, c->board->dies ? "dies" : "clusters", c->board->dies ? c->dies : c->clusters, c->cores, c->threads, c->max_cpus);
     if (c->cpus > c->max_cpus)
         return err_set(e, -EINVAL,
                        "Invalid CPU topology: maxcpus must be equal to or greater than smp: %u "
@@ -98,8 +98,8 @@ int conf_smp(struct sys *s, struct err *e)
         r = get_count(s, keys[i].key, keys[i].n, e);
     if (r < 0)
         return r;
-    if (c->dies > 1)
-        return err_set(e, -EINVAL, "dies not supported by this machine's CPU topology");
+    if ((c->dies > 1 && !c->board->dies) || (c->clusters > 1 && !c->board->clusters))
+        return err_set(e, -EINVAL, "%s not supported by this machine's CPU topology", c->dies > 1 && !c->board->dies ? "dies" : "clusters");
     complete(c);
     if ((r = check_product(c, e)) < 0)
         return r;

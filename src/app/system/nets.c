@@ -79,6 +79,8 @@ static int add_card(struct sys *s, struct json_object *o, struct err *e)
         net_next_mac(c->mac);
     c->model = copy(o, "model");
     c->id = copy(o, "id");
+    c->addr = copy(o, "addr");
+    c->vectors = copy(o, "vectors");
     s->conf.n_nics++;
     return 0;
 }

@@ -38,10 +38,10 @@ struct cli {
     const char *program; /* without folders */
     struct entry *entries;
     /* Options that are words or switches. */
-    const char *pidfile, *log_file, *log_items, *gdb, *writeconfig, *vga, *keymap, *fw_dir[8];
+    const char *pidfile, *log_file, *log_items, *gdb, *writeconfig, *vga, *keymap, *fw_dir[8], *mem_path;
     unsigned n_fw_dirs;
     bool stopped, no_reboot, no_shutdown, daemonize, nographic, nodefaults, snapshot,
-        singlestep;
+        singlestep, mem_prealloc;
     unsigned char escape; /* in the place of Ctrl-A; 0: that */
     unsigned n_ranges;    /* -dfilter */
     struct {
@@ -53,7 +53,7 @@ struct cli {
 extern const struct group group_machine, group_accel, group_cpu, group_smp, group_memory,
     group_device, group_drive, group_blockdev, group_object, group_netdev, group_nic, group_net,
     group_chardev, group_tpmdev, group_numa, group_serial, group_parallel, group_debugcon, group_monitor, group_mon, group_global, group_boot,
-    group_name, group_uuid, group_rtc, group_action, group_fsdev, group_virtfs, group_smbios,
+    group_overcommit, group_name, group_uuid, group_rtc, group_action, group_fsdev, group_virtfs, group_smbios,
     group_acpi, group_fw_cfg, group_display, group_vnc, group_trace, group_kernel, group_initrd, group_append,
     group_dtb, group_bios;
 extern const struct group *const groups[]; /* ends with NULL */
@@ -115,6 +115,8 @@ struct sys {
 /* Each returns 0, or -errno with a message that begins with the option. */
 int conf_fill(struct sys *s, struct err *e);      /* -machine, -cpu, -smp, -m, ... */
 int objects_make(struct sys *s, struct err *e);   /* -object */
+int memory_take(struct sys *s, struct err *e);    /* -mem-path, -mem-prealloc; the back end that is asked for fits */
+int memory_lock(struct sys *s, struct err *e);    /* -overcommit */
 int chars_open(struct sys *s, struct err *e);     /* -chardev, -serial, -monitor */
 int nets_open(struct sys *s, struct err *e);      /* -netdev, -nic, -net */
 int drives_open(struct sys *s, struct err *e);    /* -blockdev, -drive, -hda ... */

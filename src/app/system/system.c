@@ -6,7 +6,6 @@
 #include "dev/devices.h"
 #include "guest/x86/system.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -119,26 +118,11 @@ static void block_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* The size of a memory back end is the machine's, unless -m says another: then it is an error. */
-static int check_backend(struct sys *s, struct err *e)
-{
-    const char *id = s->conf.ram_backend;
-    struct ram *r = id ? machine_backend(s->m, "memory-backend", id) : NULL;
-
-    if (id && !r)
-        return err_set(e, -ENOENT, "Memory backend '%s' not found", id);
-    if (r && !cli_text(&s->cli, &group_memory, "size"))
-        s->conf.ram = s->conf.max_ram = r->size;
-    if (r && r->size != s->conf.ram)
-        return err_set(e, -EINVAL, "Machine memory size does not match the size of the memory backend");
-    return 0;
-}
-
 static int build(struct sys *s, struct err *e)
 {
     int r;
 
-    if ((r = objects_make(s, e)) < 0 || (r = conf_fill(s, e)) < 0 || (r = check_backend(s, e)) < 0 ||
+    if ((r = objects_make(s, e)) < 0 || (r = conf_fill(s, e)) < 0 || (r = memory_take(s, e)) < 0 ||
         (r = fsdevs_make(s, e)) < 0 || (r = drives_open(s, e)) < 0 || (r = chars_open(s, e)) < 0 ||
         (r = nets_open(s, e)) < 0 || (r = tpms_open(s, e)) < 0)
         return r;
@@ -151,7 +135,7 @@ static int build(struct sys *s, struct err *e)
     }
     if (s->conf.take_turns)
         vcpu_take_turns(s->m);
-    if ((r = devices_make(s, e)) < 0 || (r = machine_ready(s->m, e)) < 0)
+    if ((r = devices_make(s, e)) < 0 || (r = machine_ready(s->m, e)) < 0 || (r = memory_lock(s, e)) < 0)
         return r;
     warn_of_machine(s); /* before a monitor's prompt is there */
     warn_of_features(s);
