@@ -39,9 +39,9 @@ def command(engine, raw, cpu, program, args):
 def run(cmd):
     try:
         r = subprocess.run(cmd, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
-        return r.stdout.decode(errors='replace')[-8000:], r.stderr.decode(errors='replace')[-1000:], r.returncode
+        return r.stdout.decode(errors='replace')[-32000:], r.stderr.decode(errors='replace')[-1000:], r.returncode
     except subprocess.TimeoutExpired as e:
-        return (e.stdout or b'').decode(errors='replace')[-8000:], 'does not end', -1
+        return (e.stdout or b'').decode(errors='replace')[-32000:], 'does not end', -1
 
 
 def one(path, engine, args):

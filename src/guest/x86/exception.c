@@ -97,7 +97,7 @@ static bool enter_v86(struct event *v)
     }
     if (!enter_table(v, 0, flags))
         return false;
-    x86_set_eflags(v->cpu, now & ~(uint32_t)(X86_FL_TF | X86_FL_NT));
+    x86_set_eflags(v->cpu, now & ~(uint32_t)X86_FL_TF);
     return true;
 }
 
@@ -621,6 +621,14 @@ static void take_events(struct cpu *cpu)
         take_virtual(cpu);
 }
 
+/* VIF and VIP both, where they count: the monitor is to look (SDM 3B, 20.3.2, 20.4).  Only IRET and task switches lead here. */
+static bool virtual_pending(const struct x86_sys *s)
+{
+    bool counts = x86_vm(s) ? s->cr4 & CR4_VME : s->cpl == 3 && s->cr4 & CR4_PVI;
+
+    return counts && x86_pe(s) && x86_iopl(s) < 3 && !(~s->u.eflags & (X86_FL_VIF | X86_FL_VIP));
+}
+
 /* Before guest code runs.  TF, breakpoints and what shields the next instruction make it run by itself. */
 void x86_interrupt(struct cpu *cpu)
 {
@@ -634,6 +642,8 @@ void x86_interrupt(struct cpu *cpu)
         take_events(cpu);
     if (instruction_breakpoint(cpu))
         s->shadow = 0;
+    if (virtual_pending(s))
+        x86_deliver(cpu, X86_EXC_GP, 0, 0, cpu->pc);
     s->tf_before = s->u.eflags & X86_FL_TF;
     cpu->guest_step = s->tf_before || s->shadow || breakpoints_on(s);
 }

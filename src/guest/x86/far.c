@@ -506,6 +506,8 @@ uint64_t x86_help_iret(struct cpu *cpu, uint64_t a, uint64_t b, uint64_t how)
     }
     if (ok)
         s->nmi_blocked = false;
+    if (ok && !(~s->u.eflags & (X86_FL_VIF | X86_FL_VIP))) /* x86_interrupt looks whether that is #GP */
+        cpu->stop = CPU_STOP_AGAIN;
     return 0;
 }
 

@@ -15,6 +15,7 @@ IDT = 0x2000
 TSS = 0x3000
 RESUME = 0x3c00
 MARK = 0x3c04
+FLAGS = 0x3c08 /* EFLAGS that were left */
 STACK0 = 0x6f00 /* of the TSS; the stack at the start of a case is at 7000h */
 STACK1 = 0x6b00
 STACK3 = 0x8000
@@ -231,8 +232,10 @@ common: /* vector, error, EIP, CS, EFLAGS, ESP, SS; of stacks of 16 bits the upp
     mov 12(%esp), %eax
     call hex16
     call colon
+    mov 16(%esp), %eax
+    mov %eax, FLAGS
     mov 8(%esp), %eax
-    sub MARK, %eax
+    sub MARK, %ax
     jne 1f
     mov $'=', %al
     out %al, $0xe9
