@@ -182,7 +182,7 @@ static bool call_gate(const struct call *c, struct x86_desc *g)
     bool inner;
 
     if (x86_lma(c->s)) {
-        if (!x86_desc_high(c->cpu, g))
+        if (!x86_desc_high(c->cpu, c->sel, g))
             return false;
         ip |= (uint64_t)g->high << 32;
     }

@@ -57,12 +57,17 @@ int x86_desc_find(struct cpu *cpu, uint16_t sel, struct x86_desc *d)
     return 1;
 }
 
-bool x86_desc_high(struct cpu *cpu, struct x86_desc *d)
+bool x86_desc_high(struct cpu *cpu, uint16_t sel, struct x86_desc *d)
 {
+    const struct x86_sys *s = x86s(cpu);
     uint64_t v;
 
+    if ((sel | 7u) + 8 > (sel & 4 ? s->ldt.limit : s->gdt.limit))
+        return x86_gp(cpu, sel & 0xfffc);
     if (!x86_read_lin(cpu, d->at + 8, 8, true, &v))
         return false;
+    if (v >> 40 & 31) /* S and type must not look like a descriptor (APM 2, 4.8.3; SDM 3A, 5.8.3.1) */
+        return x86_gp(cpu, sel & 0xfffc);
     d->high = (uint32_t)v;
     return true;
 }
@@ -219,9 +224,9 @@ static bool find_system(struct cpu *cpu, uint16_t sel, struct x86_desc *d)
 
     if (r < 0)
         return false;
-    if (!r || (x86_lma(x86s(cpu)) && (sel | 15u) > x86s(cpu)->gdt.limit))
+    if (!r)
         return x86_gp(cpu, sel & 0xfffc);
-    return !x86_lma(x86s(cpu)) || x86_desc_high(cpu, d);
+    return !x86_lma(x86s(cpu)) || x86_desc_high(cpu, sel, d);
 }
 
 bool x86_load_ldt(struct cpu *cpu, uint16_t sel)

@@ -221,8 +221,8 @@ static inline uint32_t desc_limit(const struct x86_desc *d)
 }
 /** x86_desc_find - is @sel within its table?  Reads its eight bytes.  1; 0: outside; -1: a fault is raised. */
 int x86_desc_find(struct cpu *cpu, uint16_t sel, struct x86_desc *d);
-/** x86_desc_high - the upper eight bytes of a system descriptor in long mode; false: a fault is raised. */
-bool x86_desc_high(struct cpu *cpu, struct x86_desc *d);
+/** x86_desc_high - the upper eight bytes of the system descriptor @sel in long mode; false: a fault is raised, #GP(@sel) if they are none. */
+bool x86_desc_high(struct cpu *cpu, uint16_t sel, struct x86_desc *d);
 bool x86_desc_accessed(struct cpu *cpu, struct x86_desc *d); /* sets the bit in memory */
 void x86_seg_set(struct cpu *cpu, unsigned seg, uint16_t sel, const struct x86_desc *d);
 void x86_seg_real(struct cpu *cpu, unsigned seg, uint16_t sel); /* real or virtual-8086 mode */
