@@ -350,7 +350,7 @@ static uint64_t as_info(const struct event *v)
     return EVENT_VALID | v->vector | v->type | (v->has_error ? EVENT_ERROR | (uint64_t)v->error << 32 : 0);
 }
 
-/* The address of a page fault is for who gets it (APM 2, 15.12.15). */
+/* The address of a page fault is for who gets it (APM 2, 15.12.15), and so is its error code, also in real mode, where handlers get none. */
 static bool exception_caught(struct event *v)
 {
     bool counts = v->type == EVENT_EXCEPTION && !v->injected;
@@ -358,7 +358,7 @@ static bool exception_caught(struct event *v)
 
     if (!counts || !x86_catches(v->s, EXIT_EXCEPTION + v->vector))
         return false;
-    x86_vmexit(v->cpu, EXIT_EXCEPTION + v->vector, v->has_error ? v->error : 0, info2);
+    x86_vmexit(v->cpu, EXIT_EXCEPTION + v->vector, x86_has_error(v->vector) ? v->error : 0, info2);
     return true;
 }
 
