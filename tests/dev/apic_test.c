@@ -199,6 +199,82 @@ TEST(apic, the_timer_counts_down_once_or_again_and_again)
     rig_free(r);
 }
 
+/* SDM 3A, figure 11-10: bits 0, 1 and 3. */
+TEST(apic, the_timer_divides_by_all_that_there_is)
+{
+    static const struct {
+        uint32_t bits;
+        unsigned by;
+    } cases[] = {{0, 2}, {1, 4}, {2, 8}, {3, 16}, {8, 32}, {9, 64}, {10, 128}, {11, 1}};
+
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        for (unsigned again = 0; again < 2; again++) {
+            struct rig *r = new_rig();
+
+            put(r, 0, LVT_TIMER, (again ? 0x20000 : 0) | 0x40);
+            put(r, 0, DIVIDE, cases[i].bits);
+            CHECK_EQ(get(r, 0, DIVIDE), cases[i].bits);
+            put(r, 0, INITIAL, 100);
+            rig_step(r, 40 * cases[i].by);
+            CHECK_EQ(get(r, 0, CURRENT), 60);
+            rig_step(r, 60 * cases[i].by - 1);
+            CHECK(!pins[0].intr);
+            rig_step(r, 1);
+            CHECK_EQ(apic_ack(apic[0]), 0x40);
+            put(r, 0, EOI, 0);
+            rig_step(r, 25 * cases[i].by);
+            CHECK_EQ(get(r, 0, CURRENT), again ? 75 : 0);
+            put(r, 0, INITIAL, 0); /* stops it */
+            rig_step(r, 1000 * cases[i].by);
+            CHECK(!pins[0].intr);
+            CHECK_EQ(get(r, 0, CURRENT), 0);
+            rig_free(r);
+        }
+}
+
+/* SDM 3A, 11.5.4.1. */
+TEST(apic, a_deadline_counts_once_and_only_in_its_mode)
+{
+    struct rig *r = new_rig();
+    uint64_t v = 1, now = (uint64_t)clock_now(r->m, CLK_VIRT);
+
+    CHECK(apic_msr_write(apic[0], 0x6e0, now + 100)); /* another mode: ignored */
+    CHECK(apic_msr_read(apic[0], 0x6e0, &v));
+    CHECK_EQ(v, 0);
+    put(r, 0, LVT_TIMER, 2 << 17 | 0x90);
+    put(r, 0, INITIAL, 50); /* ignored here */
+    CHECK_EQ(get(r, 0, CURRENT), 0);
+    rig_step(r, 200);
+    CHECK(!pins[0].intr);
+    now = (uint64_t)clock_now(r->m, CLK_VIRT);
+    CHECK(apic_msr_write(apic[0], 0x6e0, now + 100));
+    CHECK(apic_msr_read(apic[0], 0x6e0, &v));
+    CHECK_EQ(v, now + 100);
+    rig_step(r, 99);
+    CHECK(!pins[0].intr);
+    rig_step(r, 1);
+    CHECK_EQ(apic_ack(apic[0]), 0x90);
+    put(r, 0, EOI, 0);
+    CHECK(apic_msr_write(apic[0], 0x6e0, now)); /* is past: at once */
+    rig_step(r, 0);
+    CHECK_EQ(apic_ack(apic[0]), 0x90);
+    put(r, 0, EOI, 0);
+    now = (uint64_t)clock_now(r->m, CLK_VIRT);
+    CHECK(apic_msr_write(apic[0], 0x6e0, now + 100));
+    CHECK(apic_msr_write(apic[0], 0x6e0, 0)); /* disarms */
+    rig_step(r, 200);
+    CHECK(!pins[0].intr);
+    now = (uint64_t)clock_now(r->m, CLK_VIRT);
+    CHECK(apic_msr_write(apic[0], 0x6e0, now + 100));
+    put(r, 0, LVT_TIMER, 0x90); /* so does another mode */
+    put(r, 0, LVT_TIMER, 2 << 17 | 0x90);
+    rig_step(r, 200);
+    CHECK(!pins[0].intr);
+    CHECK(apic_msr_read(apic[0], 0x6e0, &v));
+    CHECK_EQ(v, 0);
+    rig_free(r);
+}
+
 TEST(apic, x2apic_is_msrs_and_32_bit_destinations)
 {
     struct rig *r = new_rig();
@@ -257,6 +333,8 @@ static const struct test tests[] = {
     CASE(apic, commands_reach_whom_they_name),
     CASE(apic, lowest_priority_goes_to_who_does_least),
     CASE(apic, the_timer_counts_down_once_or_again_and_again),
+    CASE(apic, the_timer_divides_by_all_that_there_is),
+    CASE(apic, a_deadline_counts_once_and_only_in_its_mode),
     CASE(apic, x2apic_is_msrs_and_32_bit_destinations),
     CASE(apic, the_pic_comes_through_lint0),
     CASE(apic, nothing_a_guest_writes_hurts),
