@@ -55,9 +55,13 @@ static void reset_common(struct x86_sys *s)
     reset_segments(s);
 }
 
+/* INTR is a level that others drive: it stays. */
 static void reset_cold(struct x86_sys *s)
 {
+    uint32_t intr = __atomic_load_n(&s->events, __ATOMIC_ACQUIRE) & EV_INTR;
+
     memset(s, 0, X86_RESET_BYTES);
+    s->events = intr;
     s->cr0 = CR0_CD | CR0_NW;
     s->u.fcw = 0x40;
     s->u.ftag = 0xff;

@@ -410,6 +410,8 @@ static uint64_t compare(struct cpu *cpu, uint64_t how, bool with_source)
         step(&t, X86_DI, n);
         count(&t, n);
     }
+    if (t.n && !end && !cpu->guest_step) /* it goes on, and may still fault */
+        x86_set_eflags(cpu, before);
     return t.n && !end;
 }
 
