@@ -5,7 +5,7 @@
  * Documentation/arm64/arm-acpi.rst.
  */
 #include "board/aarch64_virt_priv.h"
-#include "board/acpi.h"
+#include "board/acpi_pcie.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,141 +119,19 @@ static void add_power_button(struct bytes *b)
     aml_close(b, dev);
 }
 
-/* Four interrupt links, one for each line of the bridge: they cannot be changed. */
-static void add_links(struct bytes *b)
-{
-    char name[5];
-
-    for (unsigned i = 0; i < 4; i++) {
-        size_t dev, crs;
-
-        snprintf(name, sizeof(name), "GSI%u", i);
-        dev = aml_device(b, name);
-        aml_name_int(b, "_HID", aml_eisa("PNP0C0F"));
-        aml_name_int(b, "_UID", i);
-        crs = aml_resources(b, "_PRS");
-        aml_interrupt(b, GSI_SPI + VIRT_SPI_PCIE + i, false);
-        aml_resources_end(b, crs);
-        crs = aml_resources(b, "_CRS");
-        aml_interrupt(b, GSI_SPI + VIRT_SPI_PCIE + i, false);
-        aml_resources_end(b, crs);
-        crs = aml_method(b, "_SRS", 1, false);
-        aml_close(b, crs);
-        aml_close(b, dev);
-    }
-}
-
-static void add_prt(struct bytes *b)
-{
-    size_t all, one;
-    char link[5];
-
-    aml_name(b, "_PRT");
-    all = aml_package(b, 32 * 4);
-    for (unsigned slot = 0; slot < 32; slot++)
-        for (unsigned pin = 0; pin < 4; pin++) {
-            one = aml_package(b, 4);
-            aml_int(b, slot << 16 | 0xffff);
-            aml_int(b, pin);
-            snprintf(link, sizeof(link), "GSI%u", (slot + pin) % 4);
-            aml_path(b, link);
-            aml_int(b, 0);
-            aml_close(b, one);
-        }
-    aml_close(b, all);
-}
-
-/* CreateDWordField (Arg3, @at, @name). */
-static void create_field(struct bytes *b, unsigned at, const char *name)
-{
-    aml_op(b, AML_CREATE_DWORD);
-    aml_op(b, AML_ARG0 + 3);
-    aml_int(b, at);
-    aml_path(b, name);
-}
-
-/* Target = Target op value. */
-static void change(struct bytes *b, uint8_t op, const char *name, uint32_t v)
-{
-    aml_op(b, op);
-    aml_path(b, name);
-    aml_int(b, v);
-    aml_path(b, name);
-}
-
-/* The system may have all of PCI Express but what we have not got (LTR). */
-static void add_osc(struct bytes *b)
-{
-    enum { GRANTED = 0x1f, REVISION_BAD = 8, UUID_BAD = 4, MASKED = 0x10 };
-    size_t method = aml_method(b, "_OSC", 4, true), yes, inner;
-
-    create_field(b, 0, "CDW1");
-    yes = aml_if(b);
-    aml_op(b, AML_LEQUAL);
-    aml_op(b, AML_ARG0);
-    aml_uuid(b, "33DB4D5B-1FF7-401C-9657-7441C03DD766");
-    create_field(b, 4, "CDW2");
-    create_field(b, 8, "CDW3");
-    aml_op(b, AML_STORE);
-    aml_path(b, "CDW3");
-    aml_op(b, AML_LOCAL0);
-    change(b, AML_AND, "CDW3", GRANTED);
-    inner = aml_if(b);
-    aml_op(b, AML_LNOT);
-    aml_op(b, AML_LEQUAL);
-    aml_op(b, AML_ARG0 + 1);
-    aml_op(b, AML_ONE);
-    change(b, AML_OR, "CDW1", REVISION_BAD);
-    aml_close(b, inner);
-    inner = aml_if(b);
-    aml_op(b, AML_LNOT);
-    aml_op(b, AML_LEQUAL);
-    aml_path(b, "CDW3");
-    aml_op(b, AML_LOCAL0);
-    change(b, AML_OR, "CDW1", MASKED);
-    aml_close(b, inner);
-    aml_close(b, yes);
-    yes = aml_else(b);
-    change(b, AML_OR, "CDW1", UUID_BAD);
-    aml_close(b, yes);
-    aml_op(b, AML_RETURN);
-    aml_op(b, AML_ARG0 + 3);
-    aml_close(b, method);
-}
-
-static void add_windows(struct virt *v, struct bytes *b)
-{
-    size_t crs = aml_resources(b, "_CRS");
-
-    aml_window(b, AML_BUS, 2, 0, (v->ecam.size >> 20) - 1, 0);
-    aml_window(b, AML_MEMORY, 4, VIRT_PCIE_MMIO, VIRT_PCIE_MMIO + VIRT_PCIE_MMIO_SIZE - 1u, 0);
-    aml_window(b, AML_IO, 4, 0, VIRT_PCIE_PIO_SIZE - 1, VIRT_PCIE_PIO);
-    if (v->mmio64.size)
-        aml_window(b, AML_MEMORY, 8, v->mmio64.base, v->mmio64.base + v->mmio64.size - 1, 0);
-    aml_resources_end(b, crs);
-}
-
 static void add_pci(struct virt *v, struct bytes *b)
 {
-    size_t dev = aml_device(b, "PCI0"), reserved, crs;
+    const struct acpi_pcie pcie = {.map = {.ecam = v->ecam.base,
+                                           .ecam_size = v->ecam.size,
+                                           .mem32 = VIRT_PCIE_MMIO,
+                                           .mem32_size = VIRT_PCIE_MMIO_SIZE,
+                                           .mem64 = v->mmio64.base,
+                                           .mem64_size = v->mmio64.size,
+                                           .io = VIRT_PCIE_PIO,
+                                           .io_size = VIRT_PCIE_PIO_SIZE},
+                                   .gsi = GSI_SPI + VIRT_SPI_PCIE};
 
-    aml_name_string(b, "_HID", "PNP0A08");
-    aml_name_string(b, "_CID", "PNP0A03");
-    aml_name_int(b, "_SEG", 0);
-    aml_name_int(b, "_BBN", 0);
-    aml_name_int(b, "_UID", 0);
-    aml_name_int(b, "_CCA", 1);
-    add_links(b);
-    add_prt(b);
-    add_windows(v, b);
-    add_osc(b);
-    reserved = aml_device(b, "RES0"); /* configuration space is nobody else's */
-    aml_name_string(b, "_HID", "PNP0C02");
-    crs = aml_resources(b, "_CRS");
-    aml_window(b, AML_MEMORY, 8, v->ecam.base, v->ecam.base + v->ecam.size - 1, 0);
-    aml_resources_end(b, crs);
-    aml_close(b, reserved);
-    aml_close(b, dev);
+    acpi_pcie_add(b, &pcie);
 }
 
 static void add_dsdt(struct virt *v, struct acpi *a)
@@ -375,20 +253,6 @@ static void add_gtdt(struct virt *v, struct acpi *a)
     }
     bytes_le(b, UINT64_MAX, 8);
     bytes_le(b, 0, 8); /* no platform timers */
-    acpi_table_end(a, start);
-}
-
-static void add_mcfg(struct virt *v, struct acpi *a)
-{
-    struct bytes *b = &a->tables;
-    size_t start = acpi_table(a, "MCFG", 1);
-
-    bytes_le(b, 0, 8);
-    bytes_le(b, v->ecam.base, 8);
-    bytes_le(b, 0, 2);
-    bytes_le(b, 0, 1);
-    bytes_le(b, (v->ecam.size >> 20) - 1, 1);
-    bytes_le(b, 0, 4);
     acpi_table_end(a, start);
 }
 
@@ -528,7 +392,7 @@ int virt_acpi(struct virt *v, struct err *e)
     if (!v->version->no_cpu_map)
         add_pptt(v, &a);
     add_gtdt(v, &a);
-    add_mcfg(v, &a);
+    acpi_pcie_mcfg(&a, v->ecam.base, v->ecam.size);
     add_spcr(&a);
     add_dbg2(&a);
     if (v->its)

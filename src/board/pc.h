@@ -106,8 +106,9 @@ unsigned pc_apic_id_limit(const struct pc *p);
 uint32_t pc_apic_id(const struct pc *p, unsigned i);
 /** pc_tell_memory - etc/e820. */
 int pc_tell_memory(struct pc *p, struct err *e);
-/** pc_tell_cmos - memory, drives, chips. */
+/** pc_tell_cmos - memory, drives, chips.  pc_tell_cmos_memory - memory alone. */
 void pc_tell_cmos(struct pc *p);
+void pc_tell_cmos_memory(struct pc *p);
 /** pc_tell_firmware - fw_cfg's items and files. */
 int pc_tell_firmware(struct pc *p, struct err *e);
 

@@ -7,6 +7,7 @@
  */
 #include "board/pc.h"
 
+#include "board/acpi_pcie.h"
 #include "board/asked.h"
 #include "board/pc_acpi.h"
 #include "dev/devices.h"
@@ -190,18 +191,9 @@ static void add_waet(struct acpi *a)
 static void add_mcfg(struct pc *p, struct acpi *a)
 {
     const struct q35_host *h = q35_of(p->host);
-    struct bytes *b = &a->tables;
-    size_t start;
 
-    if (!h->ecam_size)
-        return;
-    start = acpi_table(a, "MCFG", 1);
-    bytes_le(b, 0, 8);
-    bytes_le(b, h->ecam_at, 8);
-    bytes_le(b, 0, 3);
-    bytes_le(b, (h->ecam_size >> 20) - 1, 1);
-    bytes_le(b, 0, 4);
-    acpi_table_end(a, start);
+    if (h->ecam_size)
+        acpi_pcie_mcfg(a, h->ecam_at, h->ecam_size);
 }
 
 /* --- TPM ------------------------------------------------------------------------------------ */

@@ -14,7 +14,7 @@ static void cmos16(struct pc *p, unsigned reg, uint64_t v)
 }
 
 /* Sizes: conventional in KiB, the rest in KiB from 1 MiB and in 64 KiB from 16 MiB and from 4 GiB on. */
-static void cmos_memory(struct pc *p)
+void pc_tell_cmos_memory(struct pc *p)
 {
     uint64_t ext = p->low > MiB ? (p->low - MiB) / KiB : 0;
 
@@ -90,7 +90,7 @@ static void cmos_disks(void *opaque)
 
 void pc_tell_cmos(struct pc *p)
 {
-    cmos_memory(p);
+    pc_tell_cmos_memory(p);
     cmos_equipment(p);
     machine_on_reset(p->m, cmos_disks, p);
 }

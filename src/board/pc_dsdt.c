@@ -5,6 +5,7 @@
  */
 #include "board/pc_acpi.h"
 
+#include "board/acpi_pcie.h"
 #include "dev/acpi/cpu_hotplug.h"
 #include "dev/acpi/memory_hotplug.h"
 #include "dev/acpi/pci_hotplug.h"
@@ -254,54 +255,6 @@ static void add_windows(struct pc *p, struct bytes *b)
     aml_resources_end(b, crs);
 }
 
-static void create_field(struct bytes *b, unsigned at, const char *name)
-{
-    aml_op(b, AML_CREATE_DWORD);
-    aml_op(b, AML_ARG0 + 3);
-    aml_int(b, at);
-    aml_path(b, name);
-}
-
-static void change(struct bytes *b, uint8_t op, const char *name, uint32_t v)
-{
-    aml_op(b, op);
-    aml_path(b, name);
-    aml_int(b, v);
-    aml_path(b, name);
-}
-
-/* The system may have native hotplug, PME, AER and the capability structure, not what is left out. */
-static void add_osc(struct bytes *b)
-{
-    enum { GRANTED = 0x1f, UUID_BAD = 4, MASKED = 0x10 };
-    size_t m = aml_method(b, "_OSC", 4, true), yes, inner;
-
-    create_field(b, 0, "CDW1");
-    yes = aml_if(b);
-    aml_op(b, AML_LEQUAL);
-    aml_op(b, AML_ARG0);
-    aml_uuid(b, "33DB4D5B-1FF7-401C-9657-7441C03DD766");
-    create_field(b, 8, "CDW3");
-    aml_op(b, AML_STORE);
-    aml_path(b, "CDW3");
-    aml_op(b, AML_LOCAL0);
-    change(b, AML_AND, "CDW3", GRANTED);
-    inner = aml_if(b);
-    aml_op(b, AML_LNOT);
-    aml_op(b, AML_LEQUAL);
-    aml_path(b, "CDW3");
-    aml_op(b, AML_LOCAL0);
-    change(b, AML_OR, "CDW1", MASKED);
-    aml_close(b, inner);
-    aml_close(b, yes);
-    yes = aml_else(b);
-    change(b, AML_OR, "CDW1", UUID_BAD);
-    aml_close(b, yes);
-    aml_op(b, AML_RETURN);
-    aml_op(b, AML_ARG0 + 3);
-    aml_close(b, m);
-}
-
 /* --- ISA devices ---------------------------------------------------------------------------- */
 
 struct isa_res {
@@ -430,7 +383,7 @@ static void add_pci(struct pc *p, struct bytes *b)
     add_prt(p, b);
     add_windows(p, b);
     if (p->q35)
-        add_osc(b);
+        acpi_pcie_osc(b, false); /* PCs' tables stay as they are */
     if (p->pci_plug)
         pc_dsdt_pci_slots(p, b);
     aml_close(b, dev);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* "microvm": a PC without PCI.  Disks and cards are virtio-mmio devices, told to the guest by ACPI or on the kernel's command line. */
+/* "microvm": a PC without a PC's chips.  Disks and cards are virtio-mmio devices, told to the guest by ACPI or on the kernel's command line;
+ * with pcie=on there is the generic Express host bridge, too. */
 #include "board/pc.h"
 
-#include "board/acpi.h"
+#include "board/acpi_pcie.h"
 #include "board/asked.h"
 #include "board/boot_order.h"
 #include "board/x86_kernel.h"
 #include "dev/acpi/ged.h"
 #include "dev/firmware/fw_cfg.h"
 #include "dev/intc/ioapic.h"
+#include "guest/x86/system.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,11 +19,13 @@
 
 enum { SLOTS = 24, SLOT_LEN = 0x200, IOAPIC2_FIRST = 24,
        SLOTS_ONE = 8, /* with one I/O APIC: inputs 16 to 23; without ACPI, ISA's 5 to 12, which the old controllers have, too */
-       GED_IRQ = 9, CMDLINE_MAX = 4096 };
+       GED_IRQ = 9, CMDLINE_MAX = 4096, PCIE_IRQ_ONE = 12, PCIE_IRQ = 16 /* with two I/O APICs */ };
 #define GED_EVENTS 0xfea00000u
 #define GED_REGS   0xfea00200u
 #define SLOTS_AT   0xfeb00000u
 #define IOAPIC2    0xfec10000u
+#define PCIE_MEM   0xc0000000u
+#define PCIE_ECAM  0xe0000000u
 
 struct microvm_props {
     int acpi, ioapic2, pic, pit, rtc, pcie; /* enum on_off_auto */
@@ -34,6 +38,7 @@ struct microvm {
     struct pc_props pc_props; /* what it has of a PC */
     const struct microvm_props *p;
     struct dev *slot[SLOTS], *ged, *ioapic2;
+    struct acpi_pcie pcie;
     char cmdline[CMDLINE_MAX];
 };
 
@@ -101,6 +106,31 @@ static int add_ioapic2(struct microvm *v, struct err *e)
     if (!(v->ioapic2 = v->pc.ioapic2 = dev_add(v->pc.m, "ioapic", NULL, NULL, e)))
         return e->code;
     mem_add(machine_mem(v->pc.m), IOAPIC2, &v->ioapic2->mmio, 0);
+    return 0;
+}
+
+/* --- PCI Express ---------------------------------------------------------------------------- */
+
+/* 64-bit BARs go to the last quarter of what CPUs can address.  There are no ports. */
+static int add_pcie(struct microvm *v, struct err *e)
+{
+    struct pc *p = &v->pc;
+    uint64_t quarter = UINT64_C(1) << (p->cpu->phys_bits - 2);
+    struct dev *d;
+
+    if (v->p->pcie != PC_ON || v->p->acpi == PC_OFF)
+        return 0;
+    v->pcie = (struct acpi_pcie){.map = {.ecam = PCIE_ECAM, .ecam_size = 256 * MiB, .mem32 = PCIE_MEM, .mem32_size = PCIE_ECAM - PCIE_MEM},
+                                 .gsi = v->ioapic2 ? PCIE_IRQ : PCIE_IRQ_ONE};
+    if (p->cpu->phys_bits > 34 && PC_4G + p->high <= 3 * quarter) {
+        v->pcie.map.mem64 = 3 * quarter;
+        v->pcie.map.mem64_size = quarter;
+    }
+    if (!(d = dev_add(p->m, "gpex-pcihost", NULL, NULL, e)))
+        return e->code;
+    gpex_map(gpex_of(d), &v->pcie.map);
+    for (unsigned i = 0; i < 4; i++)
+        irq_connect(&d->irq[i], pc_gsi(p, v->pcie.gsi + i));
     return 0;
 }
 
@@ -184,6 +214,8 @@ static void add_dsdt(struct microvm *v, struct acpi *a)
     aml_name_int(b, "_UID", 0);
     aml_close(b, pkg);
     add_slot_devices(v, b);
+    if (v->pcie.gsi)
+        acpi_pcie_add(b, &v->pcie);
     aml_close(b, scope);
     aml_name(b, "\\_S5");
     pkg = aml_package(b, 4);
@@ -261,6 +293,8 @@ static int add_acpi(struct microvm *v, struct err *e)
     add_dsdt(v, &a);
     add_fadt(&a);
     add_madt(v, &a);
+    if (v->pcie.gsi)
+        acpi_pcie_mcfg(&a, v->pcie.map.ecam, v->pcie.map.ecam_size);
     return acpi_publish(&a, v->pc.fw_cfg, e);
 }
 
@@ -305,6 +339,7 @@ static int add_fw_cfg(struct microvm *v, struct err *e)
 {
     struct pc *p = &v->pc;
     struct x86_kernel kernel;
+    uint8_t wait[4];
 
     if (!(p->fw_cfg = dev_add(p->m, "fw_cfg_io", NULL, NULL, e)))
         return e->code;
@@ -314,12 +349,15 @@ static int add_fw_cfg(struct microvm *v, struct err *e)
     if (p->c->kernel && v->p->auto_cmdline && v->p->acpi == PC_OFF)
         machine_on_reset(p->m, write_cmdline, v);
     fw_cfg_set_u64(p->fw_cfg, FW_CFG_RAM_SIZE, p->c->ram);
-    fw_cfg_set_u16(p->fw_cfg, FW_CFG_NOGRAPHIC, 1);
+    fw_cfg_set_u16(p->fw_cfg, FW_CFG_NOGRAPHIC, !p->c->graphics);
     fw_cfg_set_u32(p->fw_cfg, FW_CFG_IRQ0_OVERRIDE, 1);
     fw_cfg_set_u16(p->fw_cfg, FW_CFG_NB_CPUS, p->c->cpus);
     fw_cfg_set_u16(p->fw_cfg, FW_CFG_MAX_CPUS, pc_apic_id_limit(p));
     boot_order_offer(p->m, p->fw_cfg, v->p->option_roms ? kernel.rom : NULL);
-    if (pc_tell_memory(p, e) < 0)
+    if (p->rtc)
+        pc_tell_cmos_memory(p);
+    put_le32(wait, (uint32_t)p->c->reboot_ms);
+    if (pc_tell_memory(p, e) < 0 || fw_cfg_set_file(p->fw_cfg, "etc/boot-fail-wait", wait, sizeof(wait), e) < 0)
         return e->code;
     return asked_files(p->c, p->fw_cfg, e);
 }
@@ -346,13 +384,11 @@ static int build(struct microvm *v, struct err *e)
 {
     struct pc *p = &v->pc;
 
-    if (v->p->pcie == PC_ON)
-        return err_set(e, -ENOTSUP, "pcie=on: microvm has no PCI Express here");
     if (pc_add_memory(p, e) < 0)
         return e->code;
     p->pci_mem = machine_mem(p->m);
     if (pc_add_firmware(p, e) < 0 || add_isa(v, e) < 0 || add_ioapic2(v, e) < 0 || pc_add_cpus(p, e) < 0 ||
-        add_events(v, e) < 0 || add_slots(v, e) < 0 || add_fw_cfg(v, e) < 0)
+        add_events(v, e) < 0 || add_pcie(v, e) < 0 || add_slots(v, e) < 0 || add_fw_cfg(v, e) < 0)
         return e->code;
     for (unsigned i = 0; i < p->c->n_nics; i++)
         if (!p->c->nic[i].used && asked_nic(p->m, p->c, &p->c->nic[i], e) < 0)
@@ -378,7 +414,7 @@ static int microvm_build(struct machine *m, struct conf *c, struct err *e)
         return err_set(e, -ENOMEM, "out of memory");
     v->p = c->board_props;
     v->pc_props = (struct pc_props){.pic = v->p->pic, .pit = v->p->pit, .no_rtc = v->p->rtc == PC_OFF, .bare = true,
-                                    .max_fw = 8 * MiB};
+                                    .max_fw = 8 * MiB, .max_low = v->p->pcie == PC_ON ? PCIE_MEM : 0};
     v->pc.m = m;
     v->pc.c = c;
     v->pc.p = &v->pc_props;

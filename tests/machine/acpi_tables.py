@@ -38,6 +38,7 @@ MACHINES = [
      '-device i6300esb', PC_TABLES | {'MCFG', 'SRAT', 'SLIT', 'TPM2'}),
     ('pc-q35-7.2', 'x86_64', '-M pc-q35-7.2 -m 64 -smp 2', PC_TABLES | {'MCFG'}),
     ('q35 without HPET', 'x86_64', '-M q35,hpet=off -m 64', PC_TABLES - {'HPET'} | {'MCFG'}),
+    ('microvm with PCI Express', 'x86_64', '-M microvm,pcie=on -m 64 -device virtio-rng-pci', {'FACP', 'DSDT', 'APIC', 'MCFG'}),
     ('microvm', 'x86_64', '-M microvm -m 64 -smp 4 -device virtio-rng-device', {'FACP', 'DSDT', 'APIC'}),
     ('virt', 'aarch64', f'-M virt -cpu cortex-a57 -m 256 -bios {AAVMF}', {'FACP', 'DSDT', 'APIC', 'GTDT', 'MCFG', 'SPCR', 'DBG2'}),
     ('virt with ports', 'aarch64', f'-M virt,gic-version=3 -cpu cortex-a57 -smp 4 -m 256 -bios {AAVMF} ' + PORTS,

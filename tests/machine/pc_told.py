@@ -97,6 +97,8 @@ CASES = [
     ('memory before HyperTransport was known of', '-m 64 -M pc-i440fx-7.0', e820, [(0, 64 * MIB, 1)]),
     ('less memory below 4 GiB', '-m 3G -M pc,max-ram-below-4g=1G', e820, [HT, (0, GIB, 1), (4 * GIB, 2 * GIB, 1)]),
     ('CPUs', '-smp 2,maxcpus=8', lambda got: got[5][:2].hex() + got[0xf][:2].hex() + cmos(0x5f)(got), '0200' '0800' '01'),
+    ('memory of microvm', '-M microvm -m 64', lambda got: cmos(0x15, 4)(got) + cmos(0x30, 2)(got) + cmos(0x34, 2)(got), '8002' '00fc' '00fc' '0003'),
+    ('time until a reboot, of microvm', '-M microvm -boot reboot-timeout=3000', of_file('etc/boot-fail-wait'), 'b80b0000'),
     ('a UUID', f'-uuid {UUID}', lambda got: got[2].hex(), UUID.replace('-', '')),
     ('a file', '-fw_cfg name=opt/org.test/a,string=b', of_file('opt/org.test/a'), '62'),
     ('HPET', '', lambda got: '/HPET' if b'HPET' in got['etc/acpi/tables'] else '', '/HPET'),

@@ -156,6 +156,22 @@ TEST(pc, microvm_has_slots_and_events)
     end(&b);
 }
 
+TEST(pc, microvm_has_pci_express_when_asked)
+{
+    struct built b;
+
+    asked.devices[0] = "virtio-rng-pci,addr=3,disable-legacy=on";
+    CHECK(!build(&b, "microvm", "pcie=on", 64 * MiB, NULL, NULL));
+    CHECK_EQ(mem(&b, 0xe0000000, 4), 0x00081b36); /* the bridge */
+    CHECK_EQ(mem(&b, 0xe0000000 + (3 << 15), 4), 0x10441af4);
+    CHECK_EQ(mem(&b, 0xc0000000, 4), UINT32_MAX);
+    end(&b);
+    asked.devices[0] = NULL;
+    CHECK(!build(&b, "microvm", "", 64 * MiB, NULL, NULL));
+    CHECK_EQ(mem(&b, 0xe0000000, 4), UINT64_MAX);
+    end(&b);
+}
+
 static uint8_t sum_of(const uint8_t *p, size_t n)
 {
     uint8_t sum = 0;
@@ -218,6 +234,7 @@ static const struct test tests[] = {
     CASE(pc, order_of_booting),
     CASE(pc, what_is_wrong_is_refused),
     CASE(pc, microvm_has_slots_and_events),
+    CASE(pc, microvm_has_pci_express_when_asked),
     CASE(pc, smbios_has_the_entry_point_that_is_asked_for),
     CASE(pc, all_versions),
 };
