@@ -317,13 +317,14 @@ static const struct mmio_ops elcr_ops = {.read = elcr_read, .write = elcr_write,
 
 /* --- The device --- */
 
-/* Who drives the lines resets by itself. */
+/* Who drives the lines resets by itself.  Nothing is asked for before the chip is initialised (8259A data sheet, "Programming the 8259A"): ICW1
+ * clears the mask. */
 static void i8259_reset(struct dev *dev)
 {
     struct i8259 *d = i8259_of(dev);
 
     for (unsigned i = 0; i < 2; i++)
-        d->pic[i] = (struct pic){.lines = d->pic[i].lines, .lowest = 7};
+        d->pic[i] = (struct pic){.lines = d->pic[i].lines, .lowest = 7, .imr = 0xff};
     update(d);
 }
 

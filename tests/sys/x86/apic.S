@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The timer of the local APIC with a real CPU: deadlines of the time stamp counter, one shot, periodic (SDM 3A, 11.5.4).  The i8259 is left
- * as reset leaves it at first: its request waits since then (the PIT's output is high), and must not hide those of the APIC.
+ * The timer of the local APIC with a CPU: deadlines of the time stamp counter, one shot, periodic (SDM 3A, 11.5.4).  The i8259 is left as
+ * reset leaves it: the PIT's output is high, but nothing may come of that, nor hide the APIC's own interrupts.
  * cpu: max,+tsc-deadline
  * skip interp: the small machine has no local APIC
  * skip cold: the small machine has no local APIC
@@ -57,8 +57,6 @@ APIC = 0xfee00000
 1:  jmp 1b
     done
     ended
-    mov $0xff, %al
-    out %al, $0x21
     case "it reads 0 then"
     mov $DEADLINE, %ecx
     rdmsr
