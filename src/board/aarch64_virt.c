@@ -471,7 +471,7 @@ static int add_fw_cfg(struct virt *v, struct err *e)
     fw_cfg_set_u64(v->fw_cfg, FW_CFG_RAM_SIZE, c->ram);
     fw_cfg_set_u16(v->fw_cfg, FW_CFG_NOGRAPHIC, !c->graphics);
     fw_cfg_set_u16(v->fw_cfg, FW_CFG_BOOT_MENU, c->boot_menu);
-    boot_order_offer(v->m, v->fw_cfg, NULL);
+    boot_order_offer(v->m, c, v->fw_cfg, NULL);
     machine_on_ready(v->m, tell_smbios, v);
     return asked_files(c, v->fw_cfg, e);
 }

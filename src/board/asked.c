@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -124,10 +125,39 @@ static int add_file(struct dev *fw_cfg, struct json_object *o, struct err *e)
     return r;
 }
 
+static int add_rom(const struct conf *c, struct dev *fw_cfg, struct json_object *o, struct err *e)
+{
+    const char *file = keyval_string(o, "romfile"), *index = keyval_string(o, "bootindex");
+    struct image img;
+    char name[64], *end;
+
+    if (!file)
+        return err_set(e, -EINVAL, "-option-rom: Must specify romfile=");
+    if (index && (strtol(index, &end, 10) < 0 || end == index || *end))
+        return err_set(e, -EINVAL, "-option-rom %s: bootindex=%s: want a number from 0 on", file, index);
+    if (snprintf(name, sizeof(name), "genroms/%s", asked_rom_name(o)) >= (int)sizeof(name))
+        return err_set(e, -ENAMETOOLONG, "-option-rom %s: the file's name is too long", file);
+    if (asked_firmware(c, file, &img, e) < 0)
+        return err_wrap(e, e->code, "-option-rom");
+    fw_cfg_set_file(fw_cfg, name, img.data, img.len, e);
+    image_free(&img);
+    return e->code;
+}
+
+const char *asked_rom_name(struct json_object *o)
+{
+    const char *file = keyval_string(o, "romfile"), *slash = strrchr(file, '/');
+
+    return slash ? slash + 1 : file;
+}
+
 int asked_files(const struct conf *c, struct dev *fw_cfg, struct err *e)
 {
     struct json_object *list = c->fw_cfg;
     int r = 0;
+
+    for (size_t i = 0; c->option_roms && r == 0 && i < json_object_array_length(c->option_roms); i++)
+        r = add_rom(c, fw_cfg, json_object_array_get_idx(c->option_roms, i), e);
 
     for (size_t i = 0; list && r == 0 && i < json_object_array_length(list); i++)
         r = add_file(fw_cfg, json_object_array_get_idx(list, i), e);

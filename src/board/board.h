@@ -68,7 +68,7 @@ struct conf {
     bool boot_menu, boot_strict;
     struct engine_conf engine;
     bool take_turns;           /* one vCPU runs at a time */
-    struct json_object *smbios, *acpi_tables, *fw_cfg; /* arrays of the options given */
+    struct json_object *smbios, *acpi_tables, *fw_cfg, *option_roms; /* arrays of the options given */
 };
 
 enum { BOARD_DONE = 1 };

@@ -2,10 +2,12 @@
 /* The order in which firmware tries devices.  Source: IEEE 1275 for paths; its PCI bus binding for names by class. */
 #include "board/boot_order.h"
 
+#include "board/asked.h"
 #include "bus/machine.h"
 #include "dev/firmware/fw_cfg.h"
 #include "dev/pci/pci.h"
 #include "dev/scsi/scsi.h"
+#include "schema/keyval.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -18,6 +20,7 @@ enum { MAX_DEVICES = 64, PATH_LEN = 256 };
 struct boot_order {
     struct machine *m;
     struct dev *fw_cfg;
+    struct json_object *roms; /* -option-rom */
     const char *first; /* or NULL */
     unsigned n;
     struct place {
@@ -115,6 +118,23 @@ static bool look(void *opaque, struct dev *d)
     return true;
 }
 
+static void look_at_roms(struct boot_order *o)
+{
+    size_t n = o->roms ? json_object_array_length(o->roms) : 0;
+
+    for (size_t i = 0; i < n && o->n < MAX_DEVICES; i++) {
+        struct json_object *rom = json_object_array_get_idx(o->roms, i);
+        const char *index = keyval_string(rom, "bootindex");
+        struct place *p = &o->place[o->n];
+
+        if (!index)
+            continue;
+        p->index = strtol(index, NULL, 10);
+        snprintf(p->path, sizeof(p->path), "/rom@genroms/%s", asked_rom_name(rom));
+        o->n++;
+    }
+}
+
 static int by_index(const void *a, const void *b)
 {
     const struct place *x = a, *y = b;
@@ -131,6 +151,7 @@ static void write_file(void *opaque)
 
     o->n = 0;
     machine_each_dev(o->m, look, o);
+    look_at_roms(o);
     qsort(o->place, o->n, sizeof(o->place[0]), by_index);
     if (o->first)
         len += snprintf(text, PATH_LEN, "%s", o->first);
@@ -139,7 +160,7 @@ static void write_file(void *opaque)
     fw_cfg_set_file(o->fw_cfg, "bootorder", text, len ? len + 1 : 0, ERR_IGNORE);
 }
 
-void boot_order_offer(struct machine *m, struct dev *fw_cfg, const char *first)
+void boot_order_offer(struct machine *m, const struct conf *c, struct dev *fw_cfg, const char *first)
 {
     struct boot_order *o = calloc(1, sizeof(*o));
 
@@ -148,6 +169,7 @@ void boot_order_offer(struct machine *m, struct dev *fw_cfg, const char *first)
     o->m = m;
     o->fw_cfg = fw_cfg;
     o->first = first;
+    o->roms = c->option_roms;
     machine_on_reset(m, write_file, o);
     machine_on_end(m, free, o);
 }

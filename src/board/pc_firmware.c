@@ -129,7 +129,7 @@ static int tell_boot(struct pc *p, const char *first, struct err *e)
     machine_on_end(p->m, free, b);
     machine_on_reset(p->m, set_order, b);
     fw_cfg_set_u16(p->fw_cfg, FW_CFG_BOOT_MENU, p->c->boot_menu);
-    boot_order_offer(p->m, p->fw_cfg, first);
+    boot_order_offer(p->m, p->c, p->fw_cfg, first);
     put_le32(le, (uint32_t)p->c->reboot_ms);
     if (fw_cfg_set_file(p->fw_cfg, "etc/boot-fail-wait", le, sizeof(le), e) < 0)
         return e->code;

@@ -353,7 +353,7 @@ static int add_fw_cfg(struct microvm *v, struct err *e)
     fw_cfg_set_u32(p->fw_cfg, FW_CFG_IRQ0_OVERRIDE, 1);
     fw_cfg_set_u16(p->fw_cfg, FW_CFG_NB_CPUS, p->c->cpus);
     fw_cfg_set_u16(p->fw_cfg, FW_CFG_MAX_CPUS, pc_apic_id_limit(p));
-    boot_order_offer(p->m, p->fw_cfg, v->p->option_roms ? kernel.rom : NULL);
+    boot_order_offer(p->m, p->c, p->fw_cfg, v->p->option_roms ? kernel.rom : NULL);
     if (p->rtc)
         pc_tell_cmos_memory(p);
     put_le32(wait, (uint32_t)p->c->reboot_ms);

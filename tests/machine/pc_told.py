@@ -101,6 +101,9 @@ CASES = [
     ('time until a reboot, of microvm', '-M microvm -boot reboot-timeout=3000', of_file('etc/boot-fail-wait'), 'b80b0000'),
     ('a UUID', f'-uuid {UUID}', lambda got: got[2].hex(), UUID.replace('-', '')),
     ('a file', '-fw_cfg name=opt/org.test/a,string=b', of_file('opt/org.test/a'), '62'),
+    ('an option ROM', '-option-rom {d}/text', of_file('genroms/text'), b'hello\n'.hex()),
+    ('the place of option ROMs', '-nic none -option-rom {d}/text,bootindex=3 -option-rom {d}/smbios,bootindex=2 -device virtio-rng-pci,addr=5',
+     lambda got: got['bootorder'], b'/rom@genroms/smbios\n/rom@genroms/text\0'),
     ('HPET', '', lambda got: '/HPET' if b'HPET' in got['etc/acpi/tables'] else '', '/HPET'),
     ('no HPET', '-no-hpet', lambda got: '/HPET' if b'HPET' in got['etc/acpi/tables'] else '', ''),
     ('no ACPI', '-no-acpi', of_file('etc/acpi/tables'), None),
@@ -134,6 +137,8 @@ CASES = [
 
 # What is refused, and the end of the line that says so.
 REFUSED = [
+    ('-option-rom /nix', "-option-rom: Could not find ROM image '/nix'"),
+    ('-option-rom {d}/text,bootindex=x', 'bootindex=x: want a number from 0 on'),
     ('-smbios type=41,designation=D,pcidev=nix', 'No PCI device nix for SMBIOS type 41 entry D'),
     ('-smbios type=41,designation=D,pcidev=f -device isa-serial,id=f', 'No PCI device f for SMBIOS type 41 entry D'),
     ('-smbios type=41,kind=foo', "-smbios type=41: Parameter 'kind' does not accept value 'foo'"),

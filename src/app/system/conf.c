@@ -195,6 +195,7 @@ static void conf_firmware(struct sys *s)
     s->conf.smbios = all_of(s, &group_smbios);
     s->conf.acpi_tables = all_of(s, &group_acpi);
     s->conf.fw_cfg = all_of(s, &group_fw_cfg);
+    s->conf.option_roms = all_of(s, &group_option_rom);
 }
 
 int conf_fill(struct sys *s, struct err *e)
@@ -237,4 +238,5 @@ void conf_free(struct sys *s)
     json_object_put(c->smbios);
     json_object_put(c->acpi_tables);
     json_object_put(c->fw_cfg);
+    json_object_put(c->option_roms);
 }

@@ -71,6 +71,7 @@ const struct group group_action = {
 const struct group group_fsdev = {.name = "fsdev", .implied = "fsdriver"};
 const struct group group_virtfs = {.name = "virtfs", .implied = "fsdriver"};
 const struct group group_smbios = {.name = "smbios", .parse = smbios_text_opts};
+const struct group group_option_rom = {.name = "option-rom", .implied = "romfile", .keys = KEYS("romfile", "bootindex")};
 const struct group group_overcommit = {.name = "overcommit", .merge = true, .keys = KEYS("mem-lock", "cpu-pm")};
 const struct group group_acpi = {.name = "acpi"};
 const struct group group_fw_cfg = {
@@ -97,7 +98,7 @@ const struct group *const groups[] = {
     &group_chardev, &group_tpmdev, &group_numa, &group_serial, &group_parallel, &group_debugcon, &group_monitor, &group_mon,   &group_global,
     &group_boot,    &group_name,   &group_uuid,    &group_rtc,    &group_action,  &group_fsdev,
     &group_virtfs,  &group_smbios, &group_acpi,    &group_fw_cfg, &group_display, &group_vnc, &group_trace,
-    &group_overcommit, &group_kernel,  &group_initrd, &group_append,  &group_dtb,    &group_bios,    NULL,
+    &group_overcommit, &group_option_rom, &group_kernel,  &group_initrd, &group_append,  &group_dtb,    &group_bios,    NULL,
 };
 
 static int check_keys(const struct group *g, struct json_object *o, struct err *e)

@@ -53,7 +53,7 @@ struct cli {
 extern const struct group group_machine, group_accel, group_cpu, group_smp, group_memory,
     group_device, group_drive, group_blockdev, group_object, group_netdev, group_nic, group_net,
     group_chardev, group_tpmdev, group_numa, group_serial, group_parallel, group_debugcon, group_monitor, group_mon, group_global, group_boot,
-    group_overcommit, group_name, group_uuid, group_rtc, group_action, group_fsdev, group_virtfs, group_smbios,
+    group_overcommit, group_option_rom, group_name, group_uuid, group_rtc, group_action, group_fsdev, group_virtfs, group_smbios,
     group_acpi, group_fw_cfg, group_display, group_vnc, group_trace, group_kernel, group_initrd, group_append,
     group_dtb, group_bios;
 extern const struct group *const groups[]; /* ends with NULL */
