@@ -35,6 +35,23 @@ void crypto_sha256h2(union vec128 *d, const union vec128 *n, const union vec128 
 void crypto_sha256su0(union vec128 *d, const union vec128 *n);
 void crypto_sha256su1(union vec128 *d, const union vec128 *n, const union vec128 *m);
 
+/*
+ * x86 cuts them otherwise (SDM 2): one whole AES round, d = round(d) ^ key; schedules and SHA-1's words with
+ * the first in the highest lane; sha1rnds4 adds the constant of @function (0..3), too; sha256rnds2 does two
+ * rounds of the state in @d (C D G H) and @n (A B E F).
+ */
+void crypto_x86_aesenc(union vec128 *d, const union vec128 *key);
+void crypto_x86_aesenclast(union vec128 *d, const union vec128 *key);
+void crypto_x86_aesdec(union vec128 *d, const union vec128 *key);
+void crypto_x86_aesdeclast(union vec128 *d, const union vec128 *key);
+void crypto_x86_aeskeygenassist(union vec128 *d, const union vec128 *n, unsigned rcon);
+void crypto_x86_sha1nexte(union vec128 *d, const union vec128 *n);
+void crypto_x86_sha1msg1(union vec128 *d, const union vec128 *n);
+void crypto_x86_sha1msg2(union vec128 *d, const union vec128 *n);
+void crypto_x86_sha1rnds4(union vec128 *d, const union vec128 *n, unsigned function);
+void crypto_x86_sha256msg2(union vec128 *d, const union vec128 *n);
+void crypto_x86_sha256rnds2(union vec128 *d, const union vec128 *n, const union vec128 *wk);
+
 /* SHA-512: two rounds a call. */
 void crypto_sha512h(union vec128 *d, const union vec128 *n, const union vec128 *m);
 void crypto_sha512h2(union vec128 *d, const union vec128 *n, const union vec128 *m);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* AES round steps as AArch64 cuts them (FIPS 197; Arm ARM AESE, AESD, AESMC, AESIMC). */
+/* AES round steps as AArch64 and x86 cut them (FIPS 197; Arm ARM AESE, AESD, AESMC, AESIMC; SDM 2 AESENC .. AESKEYGENASSIST). */
 #include "base/crypto.h"
 
 /* FIPS 197, figure 7. */
@@ -94,4 +94,57 @@ void crypto_aesimc(union vec128 *d, const union vec128 *n)
 
         d->s[i] = mix_column(v ^ four);
     }
+}
+
+/* --- x86: a round in one, the key last --- */
+
+static void add_key(union vec128 *d, const union vec128 *v, const union vec128 *key)
+{
+    *d = (union vec128){.d = {v->d[0] ^ key->d[0], v->d[1] ^ key->d[1]}};
+}
+
+void crypto_x86_aesenclast(union vec128 *d, const union vec128 *key)
+{
+    union vec128 v = *d, zero = {0};
+
+    crypto_aese(&v, &zero);
+    add_key(d, &v, key);
+}
+
+void crypto_x86_aesenc(union vec128 *d, const union vec128 *key)
+{
+    union vec128 v = *d, zero = {0};
+
+    crypto_aese(&v, &zero);
+    crypto_aesmc(&v, &v);
+    add_key(d, &v, key);
+}
+
+void crypto_x86_aesdeclast(union vec128 *d, const union vec128 *key)
+{
+    union vec128 v = *d, zero = {0};
+
+    crypto_aesd(&v, &zero);
+    add_key(d, &v, key);
+}
+
+void crypto_x86_aesdec(union vec128 *d, const union vec128 *key)
+{
+    union vec128 v = *d, zero = {0};
+
+    crypto_aesd(&v, &zero);
+    crypto_aesimc(&v, &v);
+    add_key(d, &v, key);
+}
+
+static uint32_t sub_word(uint32_t v)
+{
+    return sbox[v & 0xff] | sbox[v >> 8 & 0xff] << 8 | sbox[v >> 16 & 0xff] << 16 | (uint32_t)sbox[v >> 24] << 24;
+}
+
+void crypto_x86_aeskeygenassist(union vec128 *d, const union vec128 *n, unsigned rcon)
+{
+    uint32_t w1 = sub_word(n->s[1]), w3 = sub_word(n->s[3]);
+
+    *d = (union vec128){.s = {w1, ror32(w1, 8) ^ rcon, w3, ror32(w3, 8) ^ rcon}};
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* SHA-1, SHA-2, SHA-3 steps as AArch64 cuts them (FIPS 180-4, 202; Arm ARM SHA1C .. XAR). */
+/* SHA-1, SHA-2, SHA-3 steps as AArch64 and x86 cut them (FIPS 180-4, 202; Arm ARM SHA1C .. XAR; SDM 2 SHA1RNDS4 .. SHA256MSG2). */
 #include "base/crypto.h"
 
 static uint32_t rol32(uint32_t v, int n)
@@ -85,19 +85,23 @@ void crypto_sha1su1(union vec128 *d, const union vec128 *n)
     d->s[3] ^= rol32(x.s[0], 2);
 }
 
-/* Four rounds: a..d in @x, e..h in @y. */
+/* A round: a..d in @x, e..h in @y; @wk is the schedule's word with the constant added. */
+static void sha256_round(union vec128 *x, union vec128 *y, uint32_t wk)
+{
+    uint32_t a = x->s[0], e = y->s[0];
+    uint32_t s0 = ror32(a, 2) ^ ror32(a, 13) ^ ror32(a, 22);
+    uint32_t s1 = ror32(e, 6) ^ ror32(e, 11) ^ ror32(e, 25);
+    uint32_t t1 = y->s[3] + s1 + (uint32_t)choose(e, y->s[1], y->s[2]) + wk;
+    uint32_t t2 = s0 + (uint32_t)majority(a, x->s[1], x->s[2]);
+
+    *y = (union vec128){.s = {x->s[3] + t1, e, y->s[1], y->s[2]}};
+    *x = (union vec128){.s = {t1 + t2, a, x->s[1], x->s[2]}};
+}
+
 static void sha256_rounds(union vec128 *x, union vec128 *y, const union vec128 *w)
 {
-    for (int i = 0; i < 4; i++) {
-        uint32_t a = x->s[0], e = y->s[0];
-        uint32_t s0 = ror32(a, 2) ^ ror32(a, 13) ^ ror32(a, 22);
-        uint32_t s1 = ror32(e, 6) ^ ror32(e, 11) ^ ror32(e, 25);
-        uint32_t t1 = y->s[3] + s1 + (uint32_t)choose(e, y->s[1], y->s[2]) + w->s[i];
-        uint32_t t2 = s0 + (uint32_t)majority(a, x->s[1], x->s[2]);
-
-        *y = (union vec128){.s = {x->s[3] + t1, e, y->s[1], y->s[2]}};
-        *x = (union vec128){.s = {t1 + t2, a, x->s[1], x->s[2]}};
-    }
+    for (int i = 0; i < 4; i++)
+        sha256_round(x, y, w->s[i]);
 }
 
 void crypto_sha256h(union vec128 *d, const union vec128 *n, const union vec128 *m)
@@ -137,6 +141,69 @@ void crypto_sha256su1(union vec128 *d, const union vec128 *n, const union vec128
         if (i < 2)
             t[i + 2] = d->s[i];
     }
+}
+
+/* --- x86: SHA-1 has its first word in the highest lane --- */
+
+static union vec128 reversed(const union vec128 *v)
+{
+    return (union vec128){.s = {v->s[3], v->s[2], v->s[1], v->s[0]}};
+}
+
+void crypto_x86_sha1nexte(union vec128 *d, const union vec128 *n)
+{
+    uint32_t e = rol32(d->s[3], 30);
+
+    *d = *n;
+    d->s[3] += e;
+}
+
+/* AArch64's first step takes w[i + 8], too, which x86's programs add by PXOR. */
+void crypto_x86_sha1msg1(union vec128 *d, const union vec128 *n)
+{
+    union vec128 x = reversed(d), y = reversed(n), zero = {0};
+
+    crypto_sha1su0(&x, &y, &zero);
+    *d = reversed(&x);
+}
+
+void crypto_x86_sha1msg2(union vec128 *d, const union vec128 *n)
+{
+    union vec128 x = reversed(d), y = reversed(n);
+
+    crypto_sha1su1(&x, &y);
+    *d = reversed(&x);
+}
+
+/* The word e of the first round is added to its word of the schedule already. */
+void crypto_x86_sha1rnds4(union vec128 *d, const union vec128 *n, unsigned function)
+{
+    static const uint32_t k[4] = {0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6}; /* FIPS 180-4, 4.2.1 */
+    union vec128 x = reversed(d), w = reversed(n);
+
+    for (int i = 0; i < 4; i++)
+        w.s[i] += k[function & 3];
+    sha1(&x, 0, &w, (function & 3) == 0 ? choose : (function & 3) == 2 ? majority : parity);
+    *d = reversed(&x);
+}
+
+/* W(t-7) is added by PADDD, and not here. */
+void crypto_x86_sha256msg2(union vec128 *d, const union vec128 *n)
+{
+    union vec128 zero = {0}, last = {.s = {0, 0, n->s[2], n->s[3]}};
+
+    crypto_sha256su1(d, &zero, &last);
+}
+
+void crypto_x86_sha256rnds2(union vec128 *d, const union vec128 *n, const union vec128 *wk)
+{
+    union vec128 x = {.s = {n->s[3], n->s[2], d->s[3], d->s[2]}};
+    union vec128 y = {.s = {n->s[1], n->s[0], d->s[1], d->s[0]}};
+    uint32_t w[2] = {wk->s[0], wk->s[1]};
+
+    for (int i = 0; i < 2; i++)
+        sha256_round(&x, &y, w[i]);
+    *d = (union vec128){.s = {y.s[1], y.s[0], x.s[1], x.s[0]}};
 }
 
 static uint64_t big_sigma0(uint64_t v)

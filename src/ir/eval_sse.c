@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Evaluation of the operations of sse.def, and x86's comparisons, by the instructions themselves: they are the definition (SDM 2), and
- * a host that has others brings a file of its own.  While one runs, the control register is that of struct fp_env.
+ * a host that has others brings a file of its own.  While one runs, the control register is that of struct fp_env.  Cryptography is
+ * computed (base/crypto.h), as many hosts lack it.
  */
 #include "ir/sse.h"
 
+#include "base/crypto.h"
 #include "base/err.h"
 #include "base/fp_x86.h"
 #include "ir/eval.h"
@@ -63,7 +65,7 @@ static void mxcsr_end(uint32_t old, struct fp_env *fp)
 
 #define DO_P1(text, imms)  ASM1(text)
 #define DO_P2(text, imms)  ASM2(text)
-#define DO_P3(text, imms)  do_p3(&r, b, c)
+#define DO_P3(text, imms)  /* sha256rnds2 alone */
 #define DO_P1I(text, imms) IMMEDIATE(ASM1I, text, imms)
 #define DO_P2I(text, imms) IMMEDIATE(ASM2I, text, imms)
 #define DO_VP2(text, imms) ASMV(text)
@@ -77,27 +79,41 @@ static void mxcsr_end(uint32_t old, struct fp_env *fp)
 #define DO_FROM(text, imms)
 #define DO_BITS(text, imms)
 
-/* sha256rnds2, the only one: its third operand is XMM0. */
-static void do_p3(vec *r, vec b, vec c)
-{
-    register vec xmm0 __asm__("xmm0") = c;
-
-    __asm__ volatile("sha256rnds2 %1, %0" : "+x"(*r) : "x"(b), "x"(xmm0));
-}
-
-
 static vec run(unsigned op, unsigned imm, vec a, vec b, vec c)
 {
     vec r = a;
 
     switch (op) {
 #define SSE(name, kind, prefix, map, opcode, flags, imms) \
-    case SSE_##name: DO_##kind(#name, imms); break;
+    case SSE_##name:                                       \
+        if (!((flags) & SSE_CRYPTO)) { DO_##kind(#name, imms); } \
+        break;
 #include "ir/sse.def"
 #undef SSE
     default: bug("no vector operation %u", op);
     }
     return r;
+}
+
+static void crypto(union vec128 *d, unsigned op, unsigned imm, const union vec128 *b, const union vec128 *c)
+{
+    switch (op) {
+    case SSE_aesenc: crypto_x86_aesenc(d, b); break;
+    case SSE_aesenclast: crypto_x86_aesenclast(d, b); break;
+    case SSE_aesdec: crypto_x86_aesdec(d, b); break;
+    case SSE_aesdeclast: crypto_x86_aesdeclast(d, b); break;
+    case SSE_aesimc: crypto_aesimc(d, d); break;
+    case SSE_aeskeygenassist: crypto_x86_aeskeygenassist(d, d, imm); break;
+    case SSE_pclmulqdq: crypto_pmull64(d, d->d[imm & 1], b->d[imm >> 4 & 1]); break;
+    case SSE_sha1nexte: crypto_x86_sha1nexte(d, b); break;
+    case SSE_sha1msg1: crypto_x86_sha1msg1(d, b); break;
+    case SSE_sha1msg2: crypto_x86_sha1msg2(d, b); break;
+    case SSE_sha1rnds4: crypto_x86_sha1rnds4(d, b, imm); break;
+    case SSE_sha256msg1: crypto_sha256su0(d, b); break;
+    case SSE_sha256msg2: crypto_x86_sha256msg2(d, b); break;
+    case SSE_sha256rnds2: crypto_x86_sha256rnds2(d, b, c); break;
+    default: bug("no cryptographic operation %u", op);
+    }
 }
 
 /* Tiny results: denormal lanes of what arithmetic gives. */
@@ -127,6 +143,14 @@ static void pure(union ir_u *r, const union ir_u *a, const struct ir_how *how, u
 {
     vec v[3] = {{0}}, out;
 
+    if (sse_info[sse_op_of(how->imm)].flags & SSE_CRYPTO) {
+        union vec128 o[3] = {{.d = {0}}};
+
+        memcpy(o, a, 16 * n);
+        crypto(&o[0], sse_op_of(how->imm), sse_imm8_of(how->imm), &o[1], &o[2]);
+        memcpy(r, &o[0], 16);
+        return;
+    }
     memcpy(v, a, 16 * n);
     out = run(sse_op_of(how->imm), sse_imm8_of(how->imm), v[0], v[1], v[2]);
     memcpy(r, &out, 16);

@@ -24,6 +24,7 @@ enum sse_flags {
     SSE_AES = 8,   /* belongs to these extensions */
     SSE_CLMUL = 16,
     SSE_SHA = 32,  /* and has no VEX form */
+    SSE_CRYPTO = SSE_AES | SSE_CLMUL | SSE_SHA,
 };
 
 enum sse_op {
