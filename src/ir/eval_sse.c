@@ -22,6 +22,34 @@ const struct sse_info sse_info[SSE_NUM_OPS] = {
 #undef SSE
 };
 
+/* --- What the host has --- */
+
+unsigned sse_ext_of(enum sse_op op)
+{
+    const struct sse_info *i = &sse_info[op];
+
+    if (i->flags & SSE_CRYPTO)
+        return 0;
+    if (i->kind == SSE_F3)
+        return SSE_EXT_FMA;
+    if (op == SSE_vcvtph2ps || op == SSE_vcvtps2ph)
+        return SSE_EXT_F16C;
+    if (i->flags & SSE_VEX)
+        return i->map == 2 && i->opcode >= 0x45 ? SSE_EXT_AVX2 : SSE_EXT_AVX;
+    if (i->map == 1) /* ADDSUB, HADD, HSUB */
+        return i->opcode == 0xd0 || i->opcode == 0x7c || i->opcode == 0x7d ? SSE_EXT_SSE3 : 0;
+    return i->map == 2 && i->opcode <= 0x0b ? SSE_EXT_SSSE3 : SSE_EXT_SSE41;
+}
+
+/* The compiler's support minds what the kernel keeps. */
+unsigned sse_host_exts(void)
+{
+    return (__builtin_cpu_supports("sse3") ? SSE_EXT_SSE3 : 0) | (__builtin_cpu_supports("ssse3") ? SSE_EXT_SSSE3 : 0) |
+           (__builtin_cpu_supports("sse4.1") ? SSE_EXT_SSE41 : 0) | (__builtin_cpu_supports("avx") ? SSE_EXT_AVX : 0) |
+           (__builtin_cpu_supports("avx2") ? SSE_EXT_AVX2 : 0) | (__builtin_cpu_supports("f16c") ? SSE_EXT_F16C : 0) |
+           (__builtin_cpu_supports("fma") ? SSE_EXT_FMA : 0);
+}
+
 /* --- The control register --- */
 
 static uint32_t mxcsr_begin(const struct fp_env *fp)

@@ -41,6 +41,17 @@ struct sse_info {
 };
 extern const struct sse_info sse_info[SSE_NUM_OPS];
 
+/* Extensions whose rows are evaluated by the host's instructions. */
+enum sse_ext {
+    SSE_EXT_SSE3 = 1, SSE_EXT_SSSE3 = 2, SSE_EXT_SSE41 = 4, SSE_EXT_AVX = 8, SSE_EXT_AVX2 = 16, SSE_EXT_F16C = 32, SSE_EXT_FMA = 64,
+    SSE_EXT_ALL = 127,
+};
+
+/** sse_ext_of - the extension that a row is of; 0: every host evaluates it. */
+unsigned sse_ext_of(enum sse_op op);
+/** sse_host_exts - those that this host has; rows of others must not be evaluated. */
+unsigned sse_host_exts(void);
+
 /* In the imm of xstri and xstrm: strings end with a zero. */
 #define IR_XSTR_IMPLICIT 0x100
 

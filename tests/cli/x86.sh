@@ -73,6 +73,8 @@ prints "-cpu help" "x86 Haswell-v2            Intel Core Processor (Haswell, no 
 gcc -O1 -static -o "$work/cpuid" "$SRC/x86/cpuid.c"
 prints "a model's CPUID and capabilities" "GenuineIntel 6 60 avx2 0 sse4.2 1" "$bin/qemu-x86_64" -cpu Haswell,-avx2 "$work/cpuid"
 prints "another's" "AuthenticAMD 23 1 avx2 1 sse4.2 1" "$bin/qemu-x86_64" -cpu EPYC "$work/cpuid"
+prints "a host without AVX2 has none to offer" "GenuineIntel 6 60 avx2 0 sse4.2 1" \
+    "$bin/qemu-x86_64" -cpu Nehalem "$bin/qemu-x86_64" -cpu Haswell "$work/cpuid"
 prints "the model in /proc/cpuinfo" "model name	: Intel Core i7 9xx (Nehalem Class Core i7)" \
     sh -c "'$bin/qemu-x86_64' -cpu Nehalem /bin/cat /proc/cpuinfo | grep -m1 'model name'"
 "$bin/qemu-i386" -strace "$work/hello32" abc >/dev/null 2>"$work/.err"

@@ -3,6 +3,7 @@
 #include "guest/x86/features.h"
 
 #include "guest/x86/x86.h"
+#include "ir/sse.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -65,11 +66,32 @@ const char *x86_feature_flag(int feature)
     return feature >= 0 && feature < X86_NUM_FEATS ? rows[feature].flag : NULL;
 }
 
-struct x86_features x86_features_all(void)
+/* What needs a host's extension; features that CPUs have with one only go with it. */
+struct x86_features x86_features_on(unsigned exts)
 {
+    static const struct {
+        uint8_t feature, exts;
+    } needs[] = {
+        {X86_FEAT_SSE3, SSE_EXT_SSE3},
+        {X86_FEAT_SSSE3, SSE_EXT_SSE3 | SSE_EXT_SSSE3},
+        {X86_FEAT_SSE41, SSE_EXT_SSE3 | SSE_EXT_SSSE3 | SSE_EXT_SSE41},
+        {X86_FEAT_SSE42, SSE_EXT_SSE3 | SSE_EXT_SSSE3 | SSE_EXT_SSE41},
+        {X86_FEAT_AVX, SSE_EXT_SSE3 | SSE_EXT_SSSE3 | SSE_EXT_SSE41 | SSE_EXT_AVX},
+        {X86_FEAT_AVX2, SSE_EXT_ALL & ~(SSE_EXT_F16C | SSE_EXT_FMA)},
+        {X86_FEAT_F16C, SSE_EXT_ALL & ~(SSE_EXT_AVX2 | SSE_EXT_FMA)},
+        {X86_FEAT_FMA, SSE_EXT_ALL & ~(SSE_EXT_AVX2 | SSE_EXT_F16C)},
+    };
     struct x86_features f = {{0}};
 
     for (unsigned i = 1; i < X86_NUM_FEATS; i++)
         x86_feature_put(&f, i, true);
+    for (unsigned i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
+        if (needs[i].exts & ~exts)
+            x86_feature_put(&f, needs[i].feature, false);
     return f;
+}
+
+struct x86_features x86_features_all(void)
+{
+    return x86_features_on(sse_host_exts());
 }

@@ -40,7 +40,9 @@ const struct x86_features *x86_features_of(uint32_t mode);
 /** x86_feature_find - by its flag name ("avx2", "sse4.1" and "sse4_1" alike); -1. */
 int x86_feature_find(const char *flag);
 const char *x86_feature_flag(int feature); /* NULL past the end */
-/** x86_features_all - everything that we execute. */
+/** x86_features_on - everything that we execute on a host with @exts (enum sse_ext). */
+struct x86_features x86_features_on(unsigned exts);
+/** x86_features_all - everything that we execute on this one. */
 struct x86_features x86_features_all(void);
 
 #endif

@@ -42,6 +42,13 @@ static const struct lack {
 };
 enum { N_LACKING = sizeof(lacking) / sizeof(lacking[0]) };
 
+/* Where CPUID announces what we have. */
+static const struct lack announced[] = {
+#define FEATURE(name, flag, leaf, sub, reg, bit) {flag, leaf, sub, reg, bit},
+#include "guest/x86/features.def"
+#undef FEATURE
+};
+
 /* --- Names --- */
 
 static bool same_flag(const char *a, const char *b, size_t len)
@@ -139,6 +146,7 @@ struct taking {
     struct x86_conf *c;
     void (*lacks)(void *opaque, const struct lack *l);
     void *opaque;
+    struct x86_features host; /* what can be executed here */
 };
 
 static void take_flag(struct taking *t, const char *flag, size_t len, bool on)
@@ -154,7 +162,9 @@ static void take_flag(struct taking *t, const char *flag, size_t len, bool on)
     }
     snprintf(name, sizeof(name), "%.*s", (int)len, flag);
     f = x86_feature_find(name);
-    if (f > 0)
+    if (f > 0 && on && !x86_has(&t->host, (enum x86_feature)f))
+        t->lacks(t->opaque, &announced[f]);
+    else if (f > 0)
         x86_feature_put(&t->c->features, (enum x86_feature)f, on);
 }
 
@@ -227,7 +237,7 @@ static void from_model(int i, struct x86_conf *c, struct taking *t)
     c->phys_bits = 40;
     c->is_hypervisor = true;
     if (*m->features == '*') {
-        c->features = x86_features_all();
+        c->features = t->host;
         x86_feature_put(&c->features, X86_FEAT_HT, false); /* CPUID says so where there are several CPUs in a package */
         x86_feature_put(&c->features, X86_FEAT_CMP_LEGACY, false);
     } else {
@@ -250,6 +260,7 @@ struct parsing {
     const struct lack *lacks[MAX_LACKS];
     unsigned n_lacks;
     bool check, enforce;
+    struct x86_features host; /* what can be executed here */
 };
 
 static void note_lack(void *opaque, const struct lack *l)
@@ -360,6 +371,8 @@ static int set_switch(struct parsing *p, const char *name, bool v, bool *found)
     int f = x86_feature_find(name);
 
     *found = true;
+    if (!l && f > 0 && !x86_has(&p->host, (enum x86_feature)f))
+        l = &announced[f];
     if (l && v)
         note_lack(p, l);
     else if (l)
@@ -497,8 +510,8 @@ static void settle(struct x86_conf *c, bool only32)
 int x86_conf_parse(struct x86_conf *c, const char *name, const char *features, const char *def, bool only32,
                    void (*warn)(void *opaque, const char *text), void *opaque, struct err *e)
 {
-    struct parsing p = {.c = c, .check = true};
-    struct taking t = {c, note_lack, &p};
+    struct parsing p = {.c = c, .check = true, .host = x86_features_all()};
+    struct taking t = {c, note_lack, &p, p.host};
     int i = x86_model_find(name ? name : def), r;
 
     if (i < 0)

@@ -2,6 +2,7 @@
 /* x86 CPU models, what -cpu says of them, and CPUID. */
 #include "guest/x86/models.h"
 
+#include "ir/sse.h"
 #include "tests/test.h"
 
 #include <string.h>
@@ -116,7 +117,28 @@ TEST(x86_models, identifiers_have_fields_for_the_topology)
     CHECK_EQ(r[1], 6);
 }
 
+/* A host's lack takes the feature and what goes with it, and nothing else. */
+TEST(x86_models, what_the_host_cannot_evaluate_is_not_offered)
+{
+    struct x86_features all = x86_features_on(SSE_EXT_ALL), f = x86_features_on(SSE_EXT_ALL & ~SSE_EXT_FMA);
+
+    CHECK(x86_has(&all, X86_FEAT_FMA) && x86_has(&all, X86_FEAT_AVX2) && x86_has(&all, X86_FEAT_F16C) && x86_has(&all, X86_FEAT_SSE42));
+    CHECK(!x86_has(&f, X86_FEAT_FMA) && x86_has(&f, X86_FEAT_AVX2) && x86_has(&f, X86_FEAT_F16C));
+    f = x86_features_on(SSE_EXT_SSE3 | SSE_EXT_SSSE3 | SSE_EXT_SSE41);
+    CHECK(!x86_has(&f, X86_FEAT_AVX) && !x86_has(&f, X86_FEAT_AVX2) && !x86_has(&f, X86_FEAT_F16C) && x86_has(&f, X86_FEAT_SSE42));
+    f = x86_features_on(0);
+    CHECK(!x86_has(&f, X86_FEAT_SSE3) && !x86_has(&f, X86_FEAT_SSSE3) && !x86_has(&f, X86_FEAT_SSE41) && !x86_has(&f, X86_FEAT_SSE42));
+    CHECK(x86_has(&f, X86_FEAT_SSE2) && x86_has(&f, X86_FEAT_SHA) && x86_has(&f, X86_FEAT_AES) && x86_has(&f, X86_FEAT_PCLMUL));
+    CHECK_EQ(sse_ext_of(SSE_vpsravd), SSE_EXT_AVX2);
+    CHECK_EQ(sse_ext_of(SSE_vpermilpd), SSE_EXT_AVX);
+    CHECK_EQ(sse_ext_of(SSE_vcvtps2ph), SSE_EXT_F16C);
+    CHECK_EQ(sse_ext_of(SSE_pmulhrsw), SSE_EXT_SSSE3);
+    CHECK_EQ(sse_ext_of(SSE_haddpd), SSE_EXT_SSE3);
+    CHECK_EQ(sse_ext_of(SSE_sha1msg1), 0);
+}
+
 static const struct test tests[] = {
+    CASE(x86_models, what_the_host_cannot_evaluate_is_not_offered),
     CASE(x86_models, all_of_them_parse),
     CASE(x86_models, features_come_and_go_as_told),
     CASE(x86_models, what_is_wrong_is_said),
