@@ -396,7 +396,9 @@ static int set_cache_size(struct user_cli *c, const char *v, struct err *e)
 
 static int add_pass(struct user_cli *c, char *part, struct err *e)
 {
-    unsigned bit = strcmp(part, "flat") == 0 ? ENGINE_NO_FLAT : ir_pass_bit(part);
+    unsigned bit = strcmp(part, "flat") == 0       ? ENGINE_NO_FLAT
+                   : strcmp(part, "verbatim") == 0 ? ENGINE_NO_VERBATIM
+                                                   : ir_pass_bit(part);
 
     c->opts.passes_off |= bit;
     return bit ? 0 : err_set(e, -EINVAL, "unknown pass '%s': want some of%s", part,

@@ -46,6 +46,7 @@ struct cpu *cpu_new(const struct guest_isa *isa, struct engine *engine)
     cpu->engine = engine;
     cpu->helpers = isa->helpers;
     jc_init(cpu);
+    cpu->v_poll = (uintptr_t)&cpu->v_poll;
     isa->reset(cpu);
     cpu_link(cpu, engine);
     return cpu;
@@ -60,10 +61,11 @@ struct cpu *cpu_clone(const struct cpu *old)
     memcpy(cpu, old, offsetof(struct cpu, jc));
     jc_init(cpu);
     cpu->attention = 0;
+    cpu->v_poll = (uintptr_t)&cpu->v_poll;
     cpu->in_code = CPU_OUTSIDE;
     cpu->stop = CPU_STOP_NONE;
     cpu->owner = NULL;
-    cpu->shadow_map = NULL;
+    cpu->shadow_map = cpu->v_shadow_map = NULL;
     cpu->fp.flags = 0;
     memcpy(&cpu->fp, &old->fp, sizeof(cpu->fp));
     cpu_link(cpu, old->engine);
@@ -86,11 +88,15 @@ void cpu_free(struct cpu *cpu)
 void cpu_kick(struct cpu *cpu)
 {
     __atomic_store_n(&cpu->attention, 1, __ATOMIC_RELEASE);
+    __atomic_store_n(&cpu->v_poll, CPU_POLL_FAULTS, __ATOMIC_RELEASE);
 }
 
 /* Whatever was asked for before the kick is seen by whoever takes it. */
 static bool take_attention(struct cpu *cpu)
 {
+    if (!__atomic_load_n(&cpu->attention, __ATOMIC_RELAXED))
+        return false;
+    __atomic_store_n(&cpu->v_poll, (uintptr_t)&cpu->v_poll, __ATOMIC_SEQ_CST); /* a kick that comes now only makes it fault once more */
     return __atomic_load_n(&cpu->attention, __ATOMIC_RELAXED) &&
            __atomic_exchange_n(&cpu->attention, 0, __ATOMIC_ACQUIRE);
 }

@@ -10,6 +10,7 @@
 
 #include "base/softfloat.h"
 #include "ir/ir.h"
+#include "ir/verbatim.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -43,6 +44,7 @@ enum cpu_stop {
 };
 
 #define CPU_JC_BITS   16 /* entries of the inline jump cache, log2; pages of it are touched as used */
+#define CPU_V_JC      65536
 #define CPU_LAND_BITS 13 /* of each cache of checked targets */
 
 /* One entry of the per-CPU jump caches for indirect branches, looked up by translated code. */
@@ -99,6 +101,9 @@ struct cpu_mode {
     struct cpu_jc land[IR_LANDINGS][1 << CPU_MODE_LAND_BITS];
 };
 
+/* No address of any program's, nor of the kernel's. */
+#define CPU_POLL_FAULTS (1ull << 63)
+
 enum { CPU_OUTSIDE, CPU_IN_CODE, CPU_IN_GUEST };
 
 #define CPU_GUEST_MAX 4096 /* bytes of guest state */
@@ -107,10 +112,13 @@ enum { CPU_OUTSIDE, CPU_IN_CODE, CPU_IN_GUEST };
 struct cpu {
     /* --- used by translated code --- */
     uint64_t scratch[8]; /* operands and results of out-of-line evaluations; 16-byte aligned */
-    void *entry_points[24]; /* C functions and stubs translated code calls, see host back end */
+    void *entry_points[32]; /* C functions and stubs translated code calls, see host back end */
     const struct ir_helper *helpers;
     void *engine_priv;      /* of the engine at work */
     uint64_t shadow, shadow_base, c_stack; /* stacks of translated code, see host/host.h */
+    uint64_t v_shadow, v_shadow_base, v_scratch[3], v_target; /* of verbatim code */
+    uint64_t v_poll; /* [atomic] host/host.h: address of a word, or CPU_POLL_FAULTS */
+    uint8_t *v_self;
     uint32_t stop;     /* enum cpu_stop, written on the way out */
     uint64_t detail;   /* with stop */
     uint64_t pc;       /* guest program counter, valid while not in translated code */
@@ -124,6 +132,7 @@ struct cpu {
 
     /* --- slow fields --- */
     struct fp_env fp;  /* rounding, modes and flags gathered out of line */
+    void *v_shadow_map;
     void *shadow_map;  /* memory of the shadow stack, made with the first run */
     uint64_t fault_addr;
     bool fault_write;
@@ -144,6 +153,7 @@ struct cpu {
     /* Looked up in line by translated code, so at a fixed place; touched page by page as used. */
     struct cpu_jc jc[1 << CPU_JC_BITS];
     struct cpu_jc land[IR_LANDINGS][1 << CPU_LAND_BITS]; /* targets checked for each landing */
+    void *v_jc[CPU_V_JC] __attribute__((aligned(4096))); /* of verbatim code, see host/host.h [atomic] */
 
     /* --- of a machine's CPU; untouched in programs --- */
     const struct cpu_memory *memory; /* engine.h; NULL: a program's CPU, its memory is the host's */
@@ -232,6 +242,12 @@ struct guest_isa {
     uint32_t (*flat)(struct flat *f, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail,
                      uint64_t end, unsigned limit);
     /**
+     * verbatim - the same for code that a host of the same architecture executes as it is, beyond the end of the block if it likes, or 0;
+     * NULL: there is none.  verbatim_state: where the registers are that such code has in the host's.
+     */
+    uint32_t (*verbatim)(struct verbatim *v, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, uint64_t end, unsigned limit);
+    const struct verbatim_state *verbatim_state;
+    /**
      * scan - find the end of the basic block at @pc without lifting: how it ends and where it goes.
      */
     void (*scan)(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, unsigned limit,
@@ -302,6 +318,8 @@ enum engine_kind { ENGINE_JIT, ENGINE_INTERP };
 
 /* In engine_conf.passes_off: every block is lifted, none said in flat form (ir/flat.h). */
 #define ENGINE_NO_FLAT (1u << 31)
+/* The same: every instruction is translated, none executed as it is (ir/verbatim.h). */
+#define ENGINE_NO_VERBATIM (1u << 30)
 
 /* What the engine writes to its log. */
 enum engine_log_item {

@@ -172,6 +172,10 @@ bool jc_light(const struct cpu *cpu);
 /** jc_fill - branches of sort @landing (0: all but the restricted) find @pc at @host, unless @dead [atomic]: whoever sets that
  * calls jc_forget() then. */
 void jc_fill(struct cpu *cpu, uint64_t pc, unsigned landing, void *host, const bool *dead);
+/** jc_open_verbatim - a branch to @pc found the cache of verbatim code untouched: from now on targets around are unknown; the CPU's thread. */
+void jc_open_verbatim(struct cpu *cpu, uint64_t pc);
+/** jc_fill_verbatim - the same for verbatim code, which indirect branches of such code enter at @host. */
+void jc_fill_verbatim(struct cpu *cpu, uint64_t pc, void *host, const bool *dead);
 /** land - check what cpu->landing asks for, if anything: false when the branch was not allowed. */
 bool land(struct cpu *cpu);
 

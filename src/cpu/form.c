@@ -66,6 +66,31 @@ static bool flat_wanted(const struct jit *j)
            !(e->conf.log && e->conf.log->items & (ENGINE_LOG_IR | ENGINE_LOG_IR_OPT));
 }
 
+/* May code be executed as it is?  Then the CPU block is the host's GS segment, and breakpoints and logs of each instruction are not
+ * looked after. */
+static bool verbatim_wanted(const struct jit *j)
+{
+    const struct engine *e = j->e;
+
+    return e->isa->verbatim && !e->machine && !e->conf.guest_base && !e->conf.host_off && !e->conf.max_insns && !e->tcache &&
+           e->conf.hot_after != 1 && !(e->conf.passes_off & ENGINE_NO_VERBATIM) &&
+           !(e->conf.log && e->conf.log->items & (ENGINE_LOG_IR | ENGINE_LOG_IR_OPT));
+}
+
+/* NULL: not this code. */
+static struct region *form_verbatim(struct former *f, struct made *m, uint32_t lift_mode, const uint8_t *code, size_t avail)
+{
+    struct engine *e = f->j->e;
+    struct span s = {m->pc, m->pc};
+
+    f->n_seen = 0;
+    f->verbatim.moved = HOST_VERBATIM_MOVED;
+    f->verbatim.host_has = host_has;
+    s.end += e->isa->verbatim(&f->verbatim, lift_mode, m->pc, code, avail, plan_breakpoint_after(e, m->pc), VERBATIM_MAX);
+    m->spans = &s;
+    return s.end == m->pc ? NULL : region_add_locked(f, m, VERBATIM);
+}
+
 /* NULL: not this block. */
 static struct region *form_flat(struct former *f, struct made *m, uint32_t lift_mode,
                                 const uint8_t *code, size_t avail)
@@ -108,6 +133,8 @@ struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, uint3
     f->exec_base = (uint64_t)(uintptr_t)code - pc;
     f->mode = lift_mode;
 
+    if (verbatim_wanted(j) && (r = form_verbatim(f, &m, lift_mode, code, avail)))
+        return r;
     if (flat_wanted(j) && (r = form_flat(f, &m, lift_mode, code, avail)))
         return r;
     for (;; limit = limit / 2 + 1) { /* shorter until it fits the frame */
@@ -207,6 +234,10 @@ void form_init(struct former *f, struct jit *j)
     l.jc_mask = ((1u << CPU_JC_BITS) - 1) << l.pc_shift;
     l.land_mask = ((1u << CPU_LAND_BITS) - 1) << l.pc_shift;
     l.mode_jc_mask = ((1u << CPU_MODE_JC_BITS) - 1) << l.pc_shift;
+    if (e->isa->verbatim_state) {
+        l.g = *e->isa->verbatim_state;
+        l.v.xgetbv1 = host_has(0xd, 1, 0, 2);
+    }
     l.mark_calls = e->isa->idle_returns && e->isa->idle_dead && !e->conf.exact_flags;
     f->j = j;
     f->host = host_new(&l, e->conf.host_off);

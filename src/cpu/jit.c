@@ -11,7 +11,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+#include <asm/prctl.h>
+#endif
 
 enum {
     CODE_SIZE = 96 << 20,  /* unless engine_conf says otherwise; touched as used */
@@ -40,6 +46,10 @@ const struct host_layout jit_layout = {
     .shadow = offsetof(struct cpu, shadow),
     .shadow_base = offsetof(struct cpu, shadow_base),
     .c_stack = offsetof(struct cpu, c_stack),
+    .v = {
+        .scratch = offsetof(struct cpu, v_scratch), .target = offsetof(struct cpu, v_target), .poll = offsetof(struct cpu, v_poll), .self = offsetof(struct cpu, v_self), .jc = offsetof(struct cpu, v_jc),
+        .shadow = offsetof(struct cpu, v_shadow), .shadow_base = offsetof(struct cpu, v_shadow_base),
+    },
 };
 
 /* Out-of-line evaluation: operands and result are in cpu->scratch. */
@@ -263,6 +273,7 @@ static bool go_inside(struct cpu *cpu)
     if (cpu->forget_returns || __atomic_load_n(&cpu->shadow, __ATOMIC_RELAXED) > cpu->shadow_base) {
         cpu->forget_returns = false;
         __atomic_store_n(&cpu->shadow, cpu->shadow_base, __ATOMIC_RELAXED); /* as jit_reset_cache may */
+        __atomic_store_n(&cpu->v_shadow, cpu->v_shadow_base, __ATOMIC_RELAXED);
     }
     __atomic_store_n(&cpu->in_code, CPU_IN_CODE, __ATOMIC_SEQ_CST);
     return true;
@@ -381,6 +392,8 @@ static bool writes_idle(struct jit *j, const struct cpu *cpu, struct region *r)
 static void fill_caches(struct jit *j, struct cpu *cpu, struct region *r)
 {
     jc_fill(cpu, r->pc, cpu->landing, r->code, &r->dead);
+    if (r->inner)
+        jc_fill_verbatim(cpu, r->pc, r->indirect, &r->dead);
     if (jc_light(cpu) && !j->e->n_breakpoints && !j->e->conf.exact_flags && writes_idle(j, cpu, r))
         jc_fill(cpu, r->pc, HOST_LAND_LIGHT, r->code, &r->dead);
 }
@@ -448,8 +461,33 @@ void jit_make_shadow(struct cpu *cpu, void **map, uint64_t *base)
     *base = (uint64_t)(uintptr_t)top;
 }
 
+/* The same for verbatim code. */
+static void make_verbatim(struct cpu *cpu)
+{
+    uint64_t *top;
+
+    jit_make_shadow(cpu, &cpu->v_shadow_map, &cpu->v_shadow_base);
+    top = (uint64_t *)(uintptr_t)cpu->v_shadow_base;
+    for (unsigned i = 0; i < HOST_SHADOW_TOP / 8; i++)
+        top[i] = (uint64_t)(uintptr_t)cpu->entry_points[HOST_EP_V_RETURN];
+    cpu->v_shadow = cpu->v_shadow_base;
+    cpu->v_self = (uint8_t *)cpu + CPU_BIAS;
+}
+
+/* Verbatim code finds the CPU through its thread's GS segment. */
+static void point_gs(struct cpu *cpu)
+{
+    static __thread struct cpu *is;
+
+    if (is != cpu)
+        syscall(SYS_arch_prctl, ARCH_SET_GS, cpu);
+    is = cpu;
+}
+
 void jit_fini_cpu(struct cpu *cpu)
 {
+    if (cpu->v_shadow_map)
+        munmap(cpu->v_shadow_map, GUARD + SHADOW_SIZE);
     if (cpu->shadow_map && !cpu->at_work)
         munmap(cpu->shadow_map, GUARD + SHADOW_SIZE);
     for (unsigned i = 0; i < CPU_MODES && cpu->at_work; i++)
@@ -473,7 +511,11 @@ enum cpu_stop jit_run(struct cpu *cpu)
     if (!cpu->memory && !cpu->shadow_map) {
         jit_make_shadow(cpu, &cpu->shadow_map, &cpu->shadow_base);
         cpu->shadow = cpu->shadow_base;
+        if (cpu->isa->verbatim && !j->e->conf.guest_base)
+            make_verbatim(cpu);
     }
+    if (cpu->v_shadow_map)
+        point_gs(cpu);
     fpmode_load(&cpu->fp);
     stop = run(j, cpu);
     fpmode_gather(&cpu->fp);
@@ -544,13 +586,38 @@ static const uint8_t *trap_at(const struct region *r, uint32_t at)
     return NULL;
 }
 
+static const uint8_t order[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
+                                   REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                                   REG_R12, REG_R13, REG_R14, REG_R15 };
+
+/* Everything is in the host's registers: on to code that leaves with them. */
+static void verbatim_fault(struct cpu *cpu, const struct region *r, const struct host_fault *f, ucontext_t *uc)
+{
+    greg_t *g = uc->uc_mcontext.gregs;
+
+    cpu->pc = r->pc + (f->desc & 0xffff);
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned spilled = f->desc >> (HOST_VERBATIM_SPILLED + 4 * i) & 15;
+
+        if (spilled)
+            g[order[spilled]] = (greg_t)cpu->v_scratch[i + 1];
+    }
+    g[REG_RIP] = (greg_t)cpu->engine->jit->ep[HOST_EP_V_FAULT];
+}
+
 bool jit_fp_trap(struct cpu *cpu, void *ucontext)
 {
     ucontext_t *uc = ucontext;
     greg_t *rip = &uc->uc_mcontext.gregs[REG_RIP];
     const struct region *r = cpu->engine->jit ? region_at(cpu->engine->jit, (uint8_t *)*rip) : NULL;
     const uint8_t *to = r ? trap_at(r, (uint32_t)((uint8_t *)*rip - r->code)) : NULL;
+    const struct host_fault *f;
 
+    if (!to && r && r->inner && (f = fault_at(r, (uint32_t)((uint8_t *)*rip - r->code)))) { /* a division */
+        verbatim_fault(cpu, r, f, uc);
+        cpu->odd = true;
+        return true;
+    }
     if (!to)
         return false;
     *rip = (greg_t)to;
@@ -560,9 +627,6 @@ bool jit_fp_trap(struct cpu *cpu, void *ucontext)
 
 bool jit_fault(struct cpu *cpu, siginfo_t *info, void *ucontext)
 {
-    static const uint8_t order[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
-                                       REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
-                                       REG_R12, REG_R13, REG_R14, REG_R15 };
     struct jit *j = cpu->engine->jit;
     ucontext_t *uc = ucontext;
     greg_t *g = uc->uc_mcontext.gregs;
@@ -571,20 +635,37 @@ bool jit_fault(struct cpu *cpu, siginfo_t *info, void *ucontext)
     struct region *r;
     uint64_t gpr[16];
 
+    if (j && !rip && cpu->v_shadow_map && cpu->in_code) { /* an indirect branch through memory that was never written */
+        jc_open_verbatim(cpu, cpu->v_target);
+        g[REG_RIP] = (greg_t)j->ep[HOST_EP_V_MISS];
+        return true;
+    }
     if (!j || rip < j->cache || rip >= j->cache + j->cache_size)
         return false;
     if ((uintptr_t)info->si_addr - (uintptr_t)cpu->shadow_map < GUARD) {
         g[REG_RSP] = (greg_t)cpu->shadow_base; /* too many calls to remember: start anew */
         return true;
     }
+    if (cpu->v_shadow_map && (uintptr_t)info->si_addr - (uintptr_t)cpu->v_shadow_map < GUARD) {
+        g[REG_RSP] = (greg_t)cpu->v_shadow_base;
+        return true;
+    }
     if (!(r = region_at(j, rip)) ||
         !(f = fault_at(r, (uint32_t)(rip - r->code))))
         return false;
-    for (unsigned i = 0; i < 16; i++)
-        gpr[i] = (uint64_t)g[order[i]];
-    cpu->pc = r->pc + host_recover(r->desc + f->desc, j->e->isa->slots, (uint8_t *)cpu, gpr,
-                                   (const union ir_u *)(void *)uc->uc_mcontext.fpregs->_xmm,
-                                   cpu->frame);
+    if (r->inner) {
+        verbatim_fault(cpu, r, f, uc);
+        if (f->desc & HOST_VERBATIM_POLL) {
+            if (!__atomic_load_n(&cpu->attention, __ATOMIC_ACQUIRE))
+                __atomic_store_n(&cpu->v_poll, (uintptr_t)&cpu->v_poll, __ATOMIC_SEQ_CST);
+            return true;
+        }
+    } else {
+        for (unsigned i = 0; i < 16; i++)
+            gpr[i] = (uint64_t)g[order[i]];
+        cpu->pc = r->pc + host_recover(r->desc + f->desc, j->e->isa->slots, (uint8_t *)cpu, gpr,
+                                       (const union ir_u *)(void *)uc->uc_mcontext.fpregs->_xmm, cpu->frame);
+    }
     if (info->si_code == SI_KERNEL && cpu->isa->tag_bits) { /* not an address at all: a tagged pointer, most likely */
         cpu->odd = true;
         j->untag = true;
@@ -595,7 +676,9 @@ bool jit_fault(struct cpu *cpu, siginfo_t *info, void *ucontext)
         cpu->fault_signo = info->si_signo;
         cpu->fault_code = info->si_code;
     }
-    g[REG_RAX] = 0;
-    g[REG_RIP] = (greg_t)j->ep[HOST_EP_LEAVE];
+    if (!r->inner) {
+        g[REG_RAX] = 0;
+        g[REG_RIP] = (greg_t)j->ep[HOST_EP_LEAVE];
+    }
     return true;
 }

@@ -24,6 +24,7 @@ struct span {
 struct link {
     uint8_t *site;  /* the field */
     uint8_t *thunk; /* where it led before */
+    bool inner;     /* of verbatim code */
     struct link *next;
 };
 
@@ -35,6 +36,8 @@ struct region {
     uint8_t *code;
     struct region *next;  /* in the hash bucket [lookup lock-free] */
     struct link *links;   /* that lead here */
+    uint8_t *entered; /* where such code enters it that is none; NULL: not yet */
+    uint8_t *inner, *indirect; /* where verbatim code enters it, by links and through the cache; NULL: it is not such code */
     int32_t *counter;     /* of a cold region */
     const struct host_fault *faults;
     const uint8_t *desc;
@@ -72,6 +75,7 @@ struct former {
     struct host *host;
     struct ir *ir;
     struct flat flat;
+    struct verbatim verbatim;
     struct span seen[JIT_MAX_SEEN]; /* code outside the region that this one's exits rely on */
     unsigned n_seen;
     struct span placed[JIT_MAX_BLOCKS + JIT_MAX_SEEN]; /* the blocks, then seen, by engine_at(); made.n_placed of them */
@@ -124,8 +128,8 @@ int32_t jit_put_off(uint32_t n_hot, uint32_t hot_after);
 /** region_find - the translation of @pc, which is at @at (engine_at) and goes on at @beyond (engine_beyond), or NULL; any thread,
  * no lock. */
 struct region *region_find(const struct jit *j, uint64_t pc, uint64_t at, uint64_t beyond, uint32_t mode);
-/* What a region is compiled from: f->flat; f->ir, with less care; f->ir. */
-enum effort { FLAT, COLD, HOT };
+/* What a region is compiled from: f->verbatim; f->flat; f->ir, with less care; f->ir. */
+enum effort { VERBATIM, FLAT, COLD, HOT };
 /** struct made - host code, and what it was made from; the job's tables are the former's until its next region. */
 struct made {
     uint64_t pc, at, beyond; /* at, beyond: as engine_at() has it */

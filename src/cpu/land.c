@@ -10,6 +10,7 @@
  * leave them out, too: it holds targets that write them all before they read one.
  */
 #include "cpu/engine.h"
+#include "host/host.h"
 
 /* Whoever forgets addresses in a CPU's caches may be another thread. */
 static bool uses_landings(const struct cpu *cpu)
@@ -25,6 +26,11 @@ static void empty(struct cpu_jc *jc, unsigned i)
 bool jc_light(const struct cpu *cpu)
 {
     return cpu->isa->idle_returns && !cpu->memory;
+}
+
+static bool has_verbatim(const struct cpu *cpu)
+{
+    return cpu->isa->verbatim && !cpu->memory;
 }
 
 /* The first entry of each is the only one where an empty pc of 0 could match. */
@@ -53,6 +59,33 @@ static void clear(struct cpu_jc *jc, unsigned bits)
             empty(jc, i); /* pages that were never used stay so */
 }
 
+static void *unknown(const struct cpu *cpu)
+{
+    return cpu->entry_points[HOST_EP_V_MISS];
+}
+
+void jc_open_verbatim(struct cpu *cpu, uint64_t pc)
+{
+    enum { PAGE = 4096 / sizeof(void *) };
+    void **p = &cpu->v_jc[pc % CPU_V_JC & ~(PAGE - 1)];
+
+    for (unsigned i = 0; i < PAGE && !p[0]; i++)
+        __atomic_store_n(&p[PAGE - 1 - i], unknown(cpu), __ATOMIC_RELEASE); /* the first one last */
+}
+
+static void clear_verbatim(struct cpu *cpu)
+{
+    for (unsigned i = 0; i < CPU_V_JC; i++)
+        if (__atomic_load_n(&cpu->v_jc[i], __ATOMIC_RELAXED)) /* pages that were never used stay so */
+            __atomic_store_n(&cpu->v_jc[i], unknown(cpu), __ATOMIC_RELEASE);
+}
+
+static void forget_verbatim(struct cpu *cpu, uint64_t pc)
+{
+    if (__atomic_load_n(&cpu->v_jc[pc % CPU_V_JC], __ATOMIC_RELAXED))
+        __atomic_store_n(&cpu->v_jc[pc % CPU_V_JC], unknown(cpu), __ATOMIC_RELEASE);
+}
+
 void jc_clear(struct cpu *cpu)
 {
     if (cpu->memory) { /* its own thread does it, before it enters */
@@ -60,6 +93,8 @@ void jc_clear(struct cpu *cpu)
         return;
     }
     clear(cpu->jc, CPU_JC_BITS);
+    if (has_verbatim(cpu))
+        clear_verbatim(cpu);
     for (unsigned k = 0; uses_landings(cpu) && k < IR_LANDINGS; k++)
         clear(cpu->land[k], CPU_LAND_BITS);
 }
@@ -79,6 +114,8 @@ void jc_forget(struct cpu *cpu, uint64_t pc)
         return;
     }
     forget(cpu, cpu->jc, CPU_JC_BITS, pc);
+    if (has_verbatim(cpu))
+        forget_verbatim(cpu, pc);
     for (unsigned k = 0; uses_landings(cpu) && k < IR_LANDINGS; k++)
         forget(cpu, cpu->land[k], CPU_LAND_BITS, pc);
 }
@@ -95,6 +132,14 @@ void jc_fill(struct cpu *cpu, uint64_t pc, unsigned landing, void *host, const b
     __atomic_store_n(&jc[i].pc, pc, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(dead, __ATOMIC_SEQ_CST)) /* jc_forget() may have looked before the entry was there */
         empty(jc, i);
+}
+
+void jc_fill_verbatim(struct cpu *cpu, uint64_t pc, void *host, const bool *dead)
+{
+    jc_open_verbatim(cpu, pc);
+    __atomic_store_n(&cpu->v_jc[pc % CPU_V_JC], host, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(dead, __ATOMIC_SEQ_CST))
+        forget_verbatim(cpu, pc);
 }
 
 void cpu_set_mode(struct cpu *cpu, uint32_t mode)

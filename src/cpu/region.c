@@ -162,13 +162,43 @@ void region_invalidate_locked(struct jit *j, uint64_t start, uint64_t len)
                 cpu_kick(c);
 }
 
+/* Verbatim code gets to @r through a few instructions, made when first wanted, that put its registers where @r looks for them. */
+static bool make_inner(struct jit *j, struct region *r)
+{
+    size_t room = j->cache_size - j->code_used;
+    uint32_t len;
+
+    if (r->inner || r->entered)
+        return true;
+    len = host_from_verbatim(j->own.host, j->cache + j->code_used, room > UINT32_MAX ? UINT32_MAX : (uint32_t)room, r->code);
+    if (!len)
+        return false;
+    r->entered = j->cache + j->code_used;
+    j->code_used += (len + 15) & ~15u;
+    return true;
+}
+
+static const uint8_t *target_of(const struct link *l, const struct region *r)
+{
+    return !l->inner ? r->code : r->inner ? r->inner : r->entered;
+}
+
 /* An older translation of the same pc hands its visitors over. */
 static void replace(struct jit *j, struct region *old, struct region *r)
 {
     r->links = old->links;
     old->links = NULL;
-    for (struct link *l = r->links; l; l = l->next)
-        host_patch(l->site, r->code);
+    for (struct link **p = &r->links; *p;) {
+        struct link *l = *p;
+
+        if (l->inner && !make_inner(j, r)) {
+            host_patch(l->site, l->thunk);
+            *p = l->next;
+        } else {
+            host_patch(l->site, target_of(l, r));
+            p = &l->next;
+        }
+    }
     region_kill_locked(j, old);
 }
 
@@ -261,6 +291,7 @@ int region_compile(struct former *f, struct made *m, enum effort effort, uint8_t
     m->hot = effort == HOT;
     m->job.ir = f->ir;
     m->job.flat = effort == FLAT ? &f->flat : NULL;
+    m->job.verbatim = effort == VERBATIM ? &f->verbatim : NULL;
     m->job.buf = buf;
     m->job.cap = room > UINT32_MAX ? UINT32_MAX : (uint32_t)room;
     m->job.pc = m->pc;
@@ -299,6 +330,8 @@ struct region *region_keep_locked(struct former *f, const struct made *m)
                          .mode = m->mode,
                          .code_len = m->job.len,
                          .code = m->job.buf,
+                         .inner = m->job.inner ? m->job.buf + m->job.inner : NULL,
+                         .indirect = m->job.inner ? m->job.buf + m->job.indirect : NULL,
                          .hot = m->hot,
                          .counter = m->job.counter,
                          .n_faults = m->job.n_faults,
@@ -309,7 +342,8 @@ struct region *region_keep_locked(struct former *f, const struct made *m)
     log_region(j->e, r, m->spans, m->n_spans, f->ir);
     if (!keep_tables(f, r, m) || !region_insert_locked(j, r))
         return NULL;
-    tcache_added_locked(j, r);
+    if (!r->inner)
+        tcache_added_locked(j, r);
     return r;
 }
 
@@ -320,7 +354,7 @@ struct region *region_add_locked(struct former *f, struct made *m, enum effort e
 
     region_place_locked(f, m);
     m->job.counter = NULL;
-    if (effort != HOT && m->beyond == ENGINE_NOWHERE && j->e->conf.hot_after != ~0u && j->n_counters < j->cap_counters) {
+    if (effort != HOT && effort != VERBATIM && m->beyond == ENGINE_NOWHERE && j->e->conf.hot_after != ~0u && j->n_counters < j->cap_counters) {
         m->job.counter = &j->counters[j->n_counters];
         *m->job.counter = (int32_t)j->e->conf.hot_after;
     }
@@ -359,15 +393,21 @@ struct region *region_at(const struct jit *j, const uint8_t *host)
     return j->by_addr[lo - 1];
 }
 
-void region_join_locked(struct jit *j, struct region *r, uint8_t *site, uint8_t *thunk)
+/* Links of verbatim code lead to such code or, behind a stub, to the other. */
+static void join(struct jit *j, struct region *r, uint8_t *site, uint8_t *thunk, bool inner)
 {
     struct link *l = jit_meta(j, sizeof(*l));
 
     if (!l)
         return;
-    *l = (struct link){site, thunk, r->links};
+    *l = (struct link){.site = site, .thunk = thunk, .inner = inner, .next = r->links};
     r->links = l;
-    host_patch(site, r->code);
+    host_patch(site, target_of(l, r));
+}
+
+void region_join_locked(struct jit *j, struct region *r, uint8_t *site, uint8_t *thunk)
+{
+    join(j, r, site, thunk, false);
 }
 
 void region_link_locked(struct jit *j, struct region *r, uint8_t *data)
@@ -383,7 +423,10 @@ void region_link_locked(struct jit *j, struct region *r, uint8_t *data)
     memcpy(&rel, site, 4);
     if (site + 4 + rel > data || site + 4 + rel < data - 8)
         return; /* somebody linked it already */
-    region_join_locked(j, r, site, site + 4 + rel);
+    if (!t.verbatim)
+        region_join_locked(j, r, site, site + 4 + rel);
+    else if (make_inner(j, r))
+        join(j, r, site, site + 4 + rel, true);
 }
 
 void jit_reset_cache(struct jit *j)
@@ -400,6 +443,7 @@ void jit_reset_cache(struct jit *j)
     madvise(j->pages, sizeof(*j->pages) << JIT_PAGE_BITS, MADV_DONTNEED);
     for (struct cpu *c = j->e->cpus; c; c = c->next) {
         __atomic_store_n(&c->shadow, c->shadow_base, __ATOMIC_RELAXED);
+        __atomic_store_n(&c->v_shadow, c->v_shadow_base, __ATOMIC_RELAXED);
         jc_clear(c);
     }
 }

@@ -9,6 +9,7 @@
 
 #include "ir/flat.h"
 #include "ir/ir.h"
+#include "ir/verbatim.h"
 #include "ir/x87.h"
 
 /* Where translated code finds things in the CPU block: byte offsets from its start. */
@@ -23,6 +24,16 @@ struct host_layout {
     uint32_t c_stack;      /* uint64_t: stack pointer of the C code that entered */
     uint32_t mode_jc;      /* machines: pointer to the jump cache of the mode at work; 0 in programs */
     uint32_t mode_jc_mask;
+    struct verbatim_state g; /* of guests that have verbatim code; gpr 0: others */
+    struct {
+        uint32_t scratch;         /* uint64_t[3] */
+        uint32_t poll;            /* uint64_t: an address that can be read; one that cannot when cpu->attention is set */
+        uint32_t self;            /* uint64_t: the CPU register's value */
+        uint32_t target;          /* uint64_t: where an indirect branch goes */
+        uint32_t jc;              /* by the low 16 bits of that: host address of code that looks whether it is meant, HOST_EP_V_MISS, or 0 */
+        uint32_t shadow, shadow_base; /* as those above, of verbatim code: host addresses, HOST_EP_V_RETURN at its base */
+        bool xgetbv1;             /* the host has XGETBV with ECX 1 */
+    } v;                          /* for verbatim code */
     bool mark_calls;       /* the shadow stack tells whether idle slots are wanted: HOST_MARK */
 };
 
@@ -102,6 +113,13 @@ enum host_entry {
     HOST_EP_ACCESS, /* call: followed by struct host_access; all registers but rax kept, or set as that says */
     HOST_EP_ACCESS_C, /* C function: bool (struct cpu *, struct host_regs *, const struct host_access *); false: the state is
                        * exact and cpu->stop set */
+    /* Verbatim code: all registers are the guest's, GS is the CPU block; r11 is free. */
+    HOST_EP_V_LINK,   /* call from an exit's thunk: as HOST_EP_LINK */
+    HOST_EP_V_SPILL,  /* jump: registers to the CPU block, on at r11 as lifted code */
+    HOST_EP_V_LOAD,   /* jump, from lifted code: the other way, on at rax */
+    HOST_EP_V_MISS,   /* jump: the target is not known; leave */
+    HOST_EP_V_FAULT,  /* go on here after a fault: leave with 0; cpu->pc is set */
+    HOST_EP_V_RETURN, /* jump: r11 holds a guest return address that is not the one expected */
     HOST_NUM_EP,
 };
 
@@ -109,6 +127,7 @@ enum host_entry {
 struct host_thunk {
     uint64_t pc;   /* guest address wanted */
     uint32_t site; /* offset of the patchable rel32 field, from the start of this struct, backwards */
+    bool verbatim; /* the thunk is of verbatim code */
 } __attribute__((packed));
 
 /* One floating-point instruction that may raise an unmasked exception (host_job.fp_flush): at code
@@ -117,7 +136,9 @@ struct host_trap {
     uint32_t at, to;
 };
 
-/* One instruction that may fault: at code offset @at; its recovery description at @desc. */
+/* One instruction that may fault: at code offset @at; its recovery description at @desc.  Of verbatim code desc says it itself: the guest
+ * address from the region's start in its low half, and at HOST_VERBATIM_SPILLED + 4 n a register whose value is in scratch word n + 1. */
+enum { HOST_VERBATIM_SPILLED = 16, HOST_VERBATIM_POLL = 1 << 30 /* it faults only to leave */ };
 struct host_fault {
     uint32_t at, desc;
 };
@@ -126,6 +147,7 @@ struct host_job {
     /* in */
     const struct ir *ir;
     const struct flat *flat; /* compiled instead of ir when not NULL; not with untag */
+    const struct verbatim *verbatim; /* the same */
     uint8_t *buf; /* where the code goes and will run */
     uint32_t cap;
     uint64_t pc;
@@ -139,6 +161,7 @@ struct host_job {
     const struct ir_x87 *x87; /* helpers that may be done in line (ir/x87.h); NULL: none */
     bool gs_base;     /* guest address 0 is at the GS segment's base, not at 0 */
     /* out; valid until the next compile */
+    uint32_t inner, indirect; /* of verbatim code: offsets of where such code enters it, by a known branch or through the cache; else 0 */
     uint32_t len, straight_len; /* behind the straight part: ways out, slow paths, data */
     uint32_t n_evals; /* operations without code of their own */
     const struct host_fault *faults; /* ascending */
@@ -173,10 +196,12 @@ uint64_t host_features(unsigned features_off);
 bool host_set_counter(uint8_t *code, uint32_t len, int32_t *counter);
 
 /**
- * host_compile - 0; -ENOSPC when the code does not fit @cap; -E2BIG when the region needs more
+ * host_compile - 0; -ENOSPC when the code does not fit @cap; -ENOTSUP when verbatim code cannot be; -E2BIG when the region needs more
  * frame than there is (make it smaller).
  */
 int host_compile(struct host *h, struct host_job *job);
+/** host_has - CPUID of the processor has this bit of EAX to EDX (0 to 3), and it may be used. */
+bool host_has(unsigned leaf, unsigned sub, unsigned reg, unsigned bit);
 
 /**
  * host_stubs - write the shared stubs at @buf; sets ep[] (all but HOST_EP_EVAL and HOST_EP_ACCESS_C).
@@ -187,6 +212,12 @@ uint32_t host_stubs(struct host *h, uint8_t *buf, uint32_t cap, void **ep);
 /** host_enter - run translated code; returns what it left with in rax. */
 typedef uint64_t host_enter_fn(void *cpu, const void *code);
 host_enter_fn *host_enter(const struct host *h);
+
+/* Registers that are not themselves in verbatim code (struct verbatim, moved). */
+#define HOST_VERBATIM_MOVED 0x0c10u
+
+/** host_from_verbatim - code at @buf through which verbatim code goes on at @code, which is not; its length, 0: no room. */
+uint32_t host_from_verbatim(struct host *h, uint8_t *buf, uint32_t cap, const uint8_t *code);
 
 /** host_patch - make the rel32 field at @site jump to @target; atomic for other threads. */
 void host_patch(uint8_t *site, const uint8_t *target);

@@ -85,6 +85,13 @@ static void reset(struct cpu *cpu)
     cpu->mode = 0;
 }
 
+/* --- Verbatim code --- */
+
+static const struct verbatim_state x86_verbatim_state = {
+    .gpr = OFF(r), .xmm = OFF(xmm), .ymmh = OFF(ymmh), .cf = OFF(cf), .zf = OFF(zf), .sf = OFF(sf), .of = OFF(of),
+    .pf = OFF(pf), .af = OFF(af), .df = OFF(df), .fs_base = OFF(base[X86_FS]), .gs_base = OFF(base[X86_GS]),
+};
+
 /* --- For logs --- */
 
 static void dump(struct cpu *cpu, FILE *f, bool vectors)
@@ -116,6 +123,8 @@ const struct guest_isa guest_x86_64 = {
     .x87 = &x86_x87_unit,
     .lift = x86_lift,
     .flat = x86_flat,
+    .verbatim = x86_verbatim,
+    .verbatim_state = &x86_verbatim_state,
     .idle_dead = x86_idle_dead,
     .idle_returns = true,
     .idle_effect = x86_idle_effect,

@@ -7,6 +7,7 @@
 
 extern const struct ir_slot x86_slots[];
 uint32_t x86_lift(struct ir *ir, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, uint64_t end, unsigned limit);
+uint32_t x86_verbatim(struct verbatim *v, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, uint64_t end, unsigned limit);
 uint32_t x86_flat(struct flat *f, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, uint64_t end, unsigned limit);
 void x86_scan(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, unsigned limit, struct guest_scan *out);
 unsigned x86_length(uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail);

@@ -558,7 +558,11 @@ int host_compile(struct host *h, struct host_job *job)
     x->n_stub = x->n_trap = x->n_fault = x->n_desc = x->n_konst = x->n_how = job->n_evals = 0;
     x->leave_miss = x->leave_stop = x->leave_ret = (struct x64_label){ 0 };
     memset(x->leave_land, 0, sizeof(x->leave_land));
-    if (job->flat) {
+    job->inner = job->indirect = 0;
+    if (job->verbatim) {
+        if (!x_verbatim(x))
+            return -ENOTSUP;
+    } else if (job->flat) {
         emit_counter(x);
         x_flat(x);
     } else {
@@ -637,6 +641,7 @@ void host_free(struct host *h)
     free(h->x.store);
     free(h->x.look);
     free(h->x.stub);
+    free(h->x.vstub);
     free(h->x.states);
     free(h->x.fault);
     free(h->x.trap);

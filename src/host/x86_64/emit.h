@@ -168,6 +168,15 @@ struct x64 {
         struct x64_label label;
     } *how;
     uint32_t n_how, cap_how;
+    /* verbatim.c's */
+    struct xverb_stub {
+        struct x64_label label;
+        enum xverb_kind { XVERB_LINK, XVERB_IND } kind;
+        uint32_t site; /* link: of the field */
+        uint64_t pc;
+    } *vstub;
+    uint32_t n_vstub, cap_vstub, n_verb;
+    struct x64_label verb_label[VERBATIM_MAX], verb_other_return, verb_other_target;
     struct x64_label leave_miss, leave_stop, leave_ret;
     struct x64_label leave_land[IR_LANDINGS]; /* to be checked before it is looked up */
 };
@@ -367,5 +376,8 @@ static inline void *x_grow(void *p, uint32_t *cap, uint32_t need, size_t size)
 {
     return need <= *cap ? p : x_grow_more(p, cap, need, size);
 }
+
+/** x_verbatim - the main line of verbatim code (verbatim.c); false: not even its first instruction can be. */
+bool x_verbatim(struct x64 *x);
 
 #endif

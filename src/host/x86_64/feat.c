@@ -22,8 +22,29 @@ static struct x64_feat detect(void)
         .movbe = CPU_FEATURE_ACTIVE(MOVBE), .gfni = CPU_FEATURE_ACTIVE(GFNI),
     };
 }
+
+bool host_has(unsigned leaf, unsigned sub, unsigned reg, unsigned bit)
+{
+    unsigned n = leaf == 1            ? CPUID_INDEX_1
+                 : leaf == 0x80000001 ? CPUID_INDEX_80000001
+                 : leaf == 7 && !sub  ? CPUID_INDEX_7
+                 : leaf == 7          ? CPUID_INDEX_7_ECX_1
+                 : leaf == 0xd        ? CPUID_INDEX_D_ECX_1
+                                      : CPUID_INDEX_80000008;
+
+    return (leaf != 7 || sub <= 1) && (leaf != 0xd || sub == 1) && (n != CPUID_INDEX_80000008 || leaf == 0x80000008) &&
+           __x86_get_cpuid_feature_leaf(n)->active_array[reg] >> bit & 1;
+}
 #else
 #include <cpuid.h>
+
+bool host_has(unsigned leaf, unsigned sub, unsigned reg, unsigned bit)
+{
+    unsigned v[4];
+
+    return __get_cpuid_count(leaf, sub, &v[0], &v[1], &v[2], &v[3]) && v[reg] >> bit & 1;
+}
+
 
 static struct x64_feat detect(void)
 {

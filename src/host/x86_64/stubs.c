@@ -3,6 +3,7 @@
 #include "host/x86_64/host_priv.h"
 
 #include "base/softfloat.h"
+#include "host/x86_64/verbatim.h"
 
 #include <string.h>
 
@@ -232,6 +233,8 @@ uint32_t host_stubs(struct host *h, uint8_t *buf, uint32_t cap, void **ep)
         ep[HOST_EP_ACCESS] = buf + a.n;
         stub_access(&a, &h->lay);
     }
+    if (h->lay.g.gpr)
+        xv_stubs(&a, &h->lay, ep);
     x64_align(&a, 64, 0);
     return a.n;
 }

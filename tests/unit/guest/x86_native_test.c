@@ -11,10 +11,13 @@
 #include "tests/test.h"
 #include "tests/unit/guest/x86_random.h"
 
+#include <asm/prctl.h>
 #include <cpuid.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 enum { CODE_AT = 0x10000000, CODE = 0x10000, MAX_INSNS = 6 };
 
@@ -133,11 +136,16 @@ static void save_memory(struct state *s)
 
 static void __attribute__((noinline)) run_native(const struct state *from, struct state *to)
 {
+    unsigned long gs;
+
     load_memory(from);
     native.from = from;
     native.to = to;
     native.leaving = true;
+    syscall(SYS_arch_prctl, ARCH_GET_GS, &gs); /* verbatim code has something there, the code to come has nothing */
+    syscall(SYS_arch_prctl, ARCH_SET_GS, 0);
     __asm__ volatile("ud2" : : : "memory", "cc");
+    syscall(SYS_arch_prctl, ARCH_SET_GS, gs);
     save_memory(to);
 }
 
@@ -148,7 +156,8 @@ static const struct {
     struct engine_conf conf;
 } engines[] = {
     {"interpreter", {.kind = ENGINE_INTERP}},
-    {"cold", {.hot_after = ~0u, .background = ENGINE_NEVER, .cache_size = 1 << 22}},
+    {"verbatim", {.hot_after = ~0u, .background = ENGINE_NEVER, .cache_size = 1 << 22}},
+    {"cold", {.hot_after = ~0u, .background = ENGINE_NEVER, .cache_size = 1 << 22, .passes_off = ENGINE_NO_VERBATIM}},
     {"hot", {.hot_after = 1, .background = ENGINE_NEVER, .cache_size = 1 << 22}},
     {"hot, exact flags", {.hot_after = 1, .background = ENGINE_NEVER, .cache_size = 1 << 22, .exact_flags = true}},
 };

@@ -4,6 +4,7 @@
 #include "guest/x86/x86.h"
 #include "tests/test.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -21,6 +22,23 @@ static struct cpu *new_cpu(enum engine_kind kind, unsigned code)
     return cpu;
 }
 
+static void on_fault(int sig, siginfo_t *info, void *ucontext)
+{
+    if (!cpu_self || !cpu_host_fault(cpu_self, sig, info, ucontext))
+        signal(sig, SIG_DFL);
+}
+
+/* A division by zero of code that the host executes as it is. */
+static void catch_divisions(void)
+{
+    static uint8_t alt[64 << 10];
+    stack_t ss = {.ss_sp = alt, .ss_size = sizeof(alt)};
+    struct sigaction sa = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+    sigaltstack(&ss, NULL);
+    sigaction(SIGFPE, &sa, NULL);
+}
+
 /* Runs @text until it stops. */
 static enum cpu_stop run(struct cpu *cpu, const char *text, size_t len)
 {
@@ -29,6 +47,7 @@ static enum cpu_stop run(struct cpu *cpu, const char *text, size_t len)
     if (p == MAP_FAILED)
         return CPU_STOP_NONE;
     memcpy(p, text, len);
+    catch_divisions();
     x86(cpu)->r[X86_SP] = CODE + SIZE - 64;
     cpu->pc = CODE;
     return cpu_run(cpu);

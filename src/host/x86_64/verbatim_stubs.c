@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between verbatim code, whose registers are the host's, and everything else, for which they are in the CPU block; see verbatim.c. */
+#include "host/x86_64/verbatim.h"
+
+#include <string.h>
+
+static const uint8_t direct[] = {RAX, RCX, RDX, RBX, RBP, RSI, RDI, R8, R9, R12, R13, R14, R15};
+
+enum { XMMS = 16, HALF = 16 /* bytes of half a YMM register */ };
+
+static struct x64_mem at_cpu(const struct host_layout *lay, uint32_t off)
+{
+    return x64_at(X_CPU, (int32_t)off - (int32_t)lay->bias);
+}
+
+static void vzeroupper(struct x64_asm *a)
+{
+    if (a->f.avx)
+        x64_bytes(a, "\xc5\xf8\x77", 3);
+}
+
+static struct x64_mem flag_at(const struct host_layout *lay, uint32_t off)
+{
+    return at_cpu(lay, off);
+}
+
+/* --- Out --- */
+
+static void spill_flags(struct x64_asm *a, const struct host_layout *lay)
+{
+    enum { AF = 0x10 };
+
+    x64_setcc_m(a, CC_B, flag_at(lay, lay->g.cf));
+    x64_setcc_m(a, CC_E, flag_at(lay, lay->g.zf));
+    x64_setcc_m(a, CC_S, flag_at(lay, lay->g.sf));
+    x64_setcc_m(a, CC_O, flag_at(lay, lay->g.of));
+    x64_setcc_m(a, CC_NP, flag_at(lay, lay->g.pf)); /* a byte of odd parity, or 0 */
+    x64_bytes(a, "\x9f\x80\xe4", 3);                /* lahf; and ah, AF */
+    x64_byte(a, AF);
+    x64_bytes(a, "\x0f\xb6\xc4", 3); /* movzx eax, ah */
+    x64_store(a, 1, flag_at(lay, lay->g.af), RAX);
+    x64_byte(a, 0xfc); /* cld: C wants it so, and the guest's is in the CPU block */
+}
+
+/* vextractf128 of ymm@r's upper half, and vinsertf128. */
+static void move_upper(struct x64_asm *a, bool store, unsigned r, struct x64_mem m)
+{
+    if (store)
+        x64_v2mi(a, VX(0x66, 3, 0x19) | VX_L | VX_VEXONLY, r, m, 1);
+    else
+        x64_v3mi(a, VX(0x66, 3, 0x18) | VX_L | VX_VEXONLY, r, r, m, 1);
+}
+
+/* Upper halves are zero in most programs, and the processor knows (XGETBV with ECX 1, SDM 1, 13.6). */
+static void spill_vectors(struct x64_asm *a, const struct host_layout *lay)
+{
+    struct x64_label in_use = {0}, done = {0};
+
+    for (unsigned i = 0; i < XMMS; i++)
+        x64_vstore(a, at_cpu(lay, lay->g.xmm + HALF * i), i);
+    if (!a->f.avx)
+        return;
+    if (lay->v.xgetbv1) {
+        x64_mov_ri(a, RCX, 1);
+        x64_bytes(a, "\x0f\x01\xd0", 3);
+        x64_test_ri(a, 4, RAX, 4);
+        x64_jcc(a, CC_NE, &in_use);
+        x64_v3(a, VX(0x66, 1, 0xef), 0, 0, 0);
+        for (unsigned i = 0; i < XMMS; i++)
+            x64_vstore(a, at_cpu(lay, lay->g.ymmh + HALF * i), 0);
+        x64_jmp(a, &done);
+        x64_bind(a, &in_use);
+    }
+    for (unsigned i = 0; i < XMMS; i++)
+        move_upper(a, true, i, at_cpu(lay, lay->g.ymmh + HALF * i));
+    vzeroupper(a);
+    x64_bind(a, &done);
+}
+
+/* r11: where to go on. */
+static void stub_spill(struct x64_asm *a, const struct host_layout *lay)
+{
+    for (unsigned i = 0; i < sizeof(direct); i++)
+        x64_store(a, 8, xv_cpu(lay->g.gpr + 8u * direct[i]), direct[i]);
+    x64_store(a, 8, xv_cpu(lay->g.gpr + 8 * RSP), XV_SP);
+    x64_load(a, 8, X_CPU, xv_cpu(lay->v.self));
+    spill_flags(a, lay);
+    spill_vectors(a, lay);
+    x64_store(a, 8, at_cpu(lay, lay->v.shadow), RSP);
+    x64_load(a, 8, RSP, at_cpu(lay, lay->shadow));
+    x64_jmp_r(a, XV_TEMP);
+}
+
+/* --- In --- */
+
+static void load_vectors(struct x64_asm *a, const struct host_layout *lay)
+{
+    struct x64_label zero = {0}, done = {0};
+
+    if (a->f.avx) {
+        x64_vload(a, 0, at_cpu(lay, lay->g.ymmh));
+        for (unsigned i = 1; i < XMMS; i++)
+            x64_v3m(a, VX(0, 1, 0x56), 0, 0, at_cpu(lay, lay->g.ymmh + HALF * i)); /* orps; they are aligned */
+        x64_v2(a, VX(0x66, 2, 0x17), 0, 0);                                        /* ptest */
+        x64_jcc(a, CC_E, &zero);
+        for (unsigned i = 0; i < XMMS; i++) {
+            x64_vload(a, i, at_cpu(lay, lay->g.xmm + HALF * i));
+            move_upper(a, false, i, at_cpu(lay, lay->g.ymmh + HALF * i));
+        }
+        x64_jmp(a, &done);
+        x64_bind(a, &zero);
+    }
+    for (unsigned i = 0; i < XMMS; i++)
+        x64_vload(a, i, at_cpu(lay, lay->g.xmm + HALF * i));
+    vzeroupper(a);
+    x64_bind(a, &done);
+}
+
+static void load_byte(struct x64_asm *a, const struct host_layout *lay, unsigned r, uint32_t off)
+{
+    x64_load(a, 1, r, flag_at(lay, off));
+}
+
+/* The guest's flags into AH as SAHF has them, OF by an addition. */
+static void load_flags(struct x64_asm *a, const struct host_layout *lay)
+{
+    struct x64_label up = {0};
+
+    x64_alu_mi(a, ALU_CMP, 8, at_cpu(lay, lay->g.df), 0);
+    x64_jcc(a, CC_GE, &up);
+    x64_byte(a, 0xfd); /* std */
+    x64_bind(a, &up);
+    load_byte(a, lay, RAX, lay->g.sf);
+    load_byte(a, lay, RCX, lay->g.zf);
+    x64_lea(a, 4, RAX, (struct x64_mem){.base = RCX, .index = RAX, .scale = 1});
+    x64_shift_ri(a, SH_SHL, 4, RAX, 6);
+    load_byte(a, lay, RCX, lay->g.pf);
+    load_byte(a, lay, RDX, lay->g.af);
+    x64_alu_rr(a, ALU_XOR, 4, RDX, RCX);
+    x64_alu_ri(a, ALU_AND, 4, RDX, 0x10);
+    x64_alu_rr(a, ALU_OR, 4, RAX, RDX);
+    x64_bytes(a, "\x84\xc9", 2); /* test cl, cl */
+    x64_setcc(a, CC_P, RCX);
+    x64_movzx(a, 1, RCX, RCX);
+    x64_lea(a, 4, RAX, (struct x64_mem){.base = RAX, .index = RCX, .scale = 2});
+    load_byte(a, lay, RCX, lay->g.cf);
+    x64_alu_rr(a, ALU_OR, 4, RAX, RCX);
+    load_byte(a, lay, RCX, lay->g.of);
+    x64_bytes(a, "\x88\xc4\x80\xc1\x7f\x9e", 6); /* mov ah, al; add cl, 0x7f; sahf */
+}
+
+/* rax: where to go on. */
+static void stub_load(struct x64_asm *a, const struct host_layout *lay)
+{
+    x64_store(a, 8, at_cpu(lay, lay->v.scratch), RAX);
+    x64_store(a, 8, at_cpu(lay, lay->shadow), RSP);
+    x64_load(a, 8, RSP, at_cpu(lay, lay->v.shadow));
+    load_vectors(a, lay);
+    load_flags(a, lay);
+    for (unsigned i = 0; i < sizeof(direct); i++)
+        x64_load(a, 8, direct[i], xv_cpu(lay->g.gpr + 8u * direct[i]));
+    x64_load(a, 8, XV_SP, xv_cpu(lay->g.gpr + 8 * RSP));
+    x64_jmp_m(a, xv_cpu(lay->v.scratch));
+}
+
+static void spill_to(struct x64_asm *a, const struct host_layout *lay, struct x64_label *next)
+{
+    x64_lea(a, 8, XV_TEMP, x64_rip(next));
+    x64_jmp_m(a, xv_cpu(lay->entry_points + 8 * HOST_EP_V_SPILL));
+    x64_bind(a, next);
+}
+
+void xv_stubs(struct x64_asm *a, const struct host_layout *lay, void **ep)
+{
+    struct x64_label next = {0}, link = {0};
+
+    x64_align(a, 16, 0);
+    ep[HOST_EP_V_SPILL] = a->buf + a->n;
+    stub_spill(a, lay);
+    x64_align(a, 16, 0);
+    ep[HOST_EP_V_LOAD] = a->buf + a->n;
+    stub_load(a, lay);
+    x64_align(a, 16, 0);
+    ep[HOST_EP_V_MISS] = a->buf + a->n;
+    x64_load(a, 8, XV_TEMP, xv_cpu(lay->v.target));
+    x64_store(a, 8, xv_cpu(lay->pc), XV_TEMP);
+    ep[HOST_EP_V_FAULT] = a->buf + a->n;
+    spill_to(a, lay, &next);
+    x64_jmp_m(a, at_cpu(lay, lay->entry_points + 8 * HOST_EP_STOP));
+    x64_align(a, 16, 0);
+    ep[HOST_EP_V_LINK] = a->buf + a->n;
+    x64_pop(a, XV_TEMP);
+    x64_store(a, 8, xv_cpu(lay->v.scratch), XV_TEMP);
+    spill_to(a, lay, &link);
+    x64_load(a, 8, RAX, at_cpu(lay, lay->v.scratch));
+    x64_load(a, 8, RCX, x64_at(RAX, 0));
+    x64_store(a, 8, at_cpu(lay, lay->pc), RCX);
+    x64_jmp_m(a, at_cpu(lay, lay->entry_points + 8 * HOST_EP_LEAVE));
+    x64_align(a, 16, 0);
+    ep[HOST_EP_V_RETURN] = a->buf + a->n; /* neither the newest call nor any other is returned to */
+    x64_load(a, 8, RSP, xv_cpu(lay->v.shadow_base));
+    x64_store(a, 8, xv_cpu(lay->v.target), XV_TEMP);
+    xv_jump_to(a, lay);
+}
