@@ -12,6 +12,7 @@
 #include "ir/eval.h"
 #include "ir/eval_sse.h"
 
+#include <cpuid.h>
 #include <string.h>
 
 typedef long long vec __attribute__((vector_size(16)));
@@ -41,12 +42,20 @@ unsigned sse_ext_of(enum sse_op op)
     return i->map == 2 && i->opcode <= 0x0b ? SSE_EXT_SSSE3 : SSE_EXT_SSE41;
 }
 
+/* Not all compilers know it by name. */
+static bool has_f16c(void)
+{
+    unsigned a, b, c, d;
+
+    return __builtin_cpu_supports("avx") && __get_cpuid(1, &a, &b, &c, &d) && c & bit_F16C;
+}
+
 /* The compiler's support minds what the kernel keeps. */
 unsigned sse_host_exts(void)
 {
     return (__builtin_cpu_supports("sse3") ? SSE_EXT_SSE3 : 0) | (__builtin_cpu_supports("ssse3") ? SSE_EXT_SSSE3 : 0) |
            (__builtin_cpu_supports("sse4.1") ? SSE_EXT_SSE41 : 0) | (__builtin_cpu_supports("avx") ? SSE_EXT_AVX : 0) |
-           (__builtin_cpu_supports("avx2") ? SSE_EXT_AVX2 : 0) | (__builtin_cpu_supports("f16c") ? SSE_EXT_F16C : 0) |
+           (__builtin_cpu_supports("avx2") ? SSE_EXT_AVX2 : 0) | (has_f16c() ? SSE_EXT_F16C : 0) |
            (__builtin_cpu_supports("fma") ? SSE_EXT_FMA : 0);
 }
 
