@@ -142,7 +142,7 @@ struct cpu {
     void *owner;       /* the user-mode thread or the machine's struct vcpu */
     bool single_step;  /* stop with CPU_STOP_DEBUG after each instruction */
     bool guest_step;   /* the same, asked for by the guest itself */
-    bool forget_returns; /* empty the shadow stack before running on */
+    bool forget_returns; /* empty the shadow stacks before running on [atomic] */
     bool odd;          /* the next instruction is for the interpreter */
     bool by_itself;    /* the present instruction is executed by itself: it may write to its own code (guest_system.own_code) */
     volatile uint8_t in_code; /* CPU_IN_CODE: inside translated code, whose cache is not emptied; CPU_IN_GUEST: a machine's

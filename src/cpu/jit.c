@@ -270,12 +270,12 @@ static bool go_inside(struct cpu *cpu)
         cpu_go_inside(cpu, CPU_IN_CODE);
         return cpu->memory->code(cpu);
     }
-    if (cpu->forget_returns || __atomic_load_n(&cpu->shadow, __ATOMIC_RELAXED) > cpu->shadow_base) {
-        cpu->forget_returns = false;
+    __atomic_store_n(&cpu->in_code, CPU_IN_CODE, __ATOMIC_SEQ_CST); /* who kills code sees us inside, or we see that it is to be forgotten */
+    if (__atomic_load_n(&cpu->forget_returns, __ATOMIC_RELAXED) || __atomic_load_n(&cpu->shadow, __ATOMIC_RELAXED) > cpu->shadow_base) {
+        __atomic_store_n(&cpu->forget_returns, false, __ATOMIC_RELAXED);
         __atomic_store_n(&cpu->shadow, cpu->shadow_base, __ATOMIC_RELAXED); /* as jit_reset_cache may */
         __atomic_store_n(&cpu->v_shadow, cpu->v_shadow_base, __ATOMIC_RELAXED);
     }
-    __atomic_store_n(&cpu->in_code, CPU_IN_CODE, __ATOMIC_SEQ_CST);
     return true;
 }
 

@@ -71,8 +71,11 @@ void region_kill_locked(struct jit *j, struct region *r)
     __atomic_store_n(&r->dead, true, __ATOMIC_SEQ_CST);
     hash_remove(j, r);
     unlink_all(r);
-    for (struct cpu *c = j->e->cpus; c; c = c->next)
+    for (struct cpu *c = j->e->cpus; c; c = c->next) {
         jc_forget(c, r->pc);
+        if (r->inner) /* calls return to the middle of it */
+            __atomic_store_n(&c->forget_returns, true, __ATOMIC_RELAXED);
+    }
 }
 
 static bool page_add(struct jit *j, uint64_t number, struct region *r)

@@ -485,13 +485,13 @@ static void emit_poll(struct x64 *x, const struct verbatim_op *o)
     x64_load(&x->a, 4, XV_TEMP, x64_at(XV_TEMP, 0));
 }
 
-/* Does row @k need one before it?  Each loop does; of a comparison and its branch, before both. */
-static bool polls(const struct x64 *x, uint32_t k)
+/* Does row @k need one before it?  Each loop does; of a comparison and its branch, before both, if the branch is not @entered itself. */
+static bool polls(const struct x64 *x, uint32_t k, bool entered)
 {
     const struct verbatim_op *o = &x->job->verbatim->op[k];
 
     if (o->kind == VERBATIM_JCC)
-        return !k && goes_back(x, o);
+        return goes_back(x, o) && (!k || entered || o->target == x->job->pc + o->at);
     if (k + 1 < x->n_verb && o[1].kind == VERBATIM_JCC && goes_back(x, &o[1]))
         return true;
     return o->kind == VERBATIM_JUMP_IND || o->kind == VERBATIM_CALL_IND ||
@@ -742,9 +742,10 @@ bool x_verbatim(struct x64 *x)
     x->job->inner = x->a.n;
     for (k = 0; k < v->n; k++) {
         uint32_t n = x->a.n;
+        bool entered = x->verb_label[k].at;
 
         x64_bind(&x->a, &x->verb_label[k]);
-        if (polls(x, k)) {
+        if (polls(x, k, entered)) {
             emit_poll(x, &v->op[k]);
             keep_together(x, k);
         }
