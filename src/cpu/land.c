@@ -127,6 +127,8 @@ void jc_fill(struct cpu *cpu, uint64_t pc, unsigned landing, void *host, const b
 
     if (cpu->memory)
         jc = mode_entry(cpu, pc, landing, &i);
+    else if (__atomic_load_n(&jc[i].pc, __ATOMIC_RELAXED) == pc && jc[i].host == host) /* as behind each system call */
+        return;
     empty(jc, i);
     jc[i].host = host;
     __atomic_store_n(&jc[i].pc, pc, __ATOMIC_SEQ_CST);
@@ -136,6 +138,8 @@ void jc_fill(struct cpu *cpu, uint64_t pc, unsigned landing, void *host, const b
 
 void jc_fill_verbatim(struct cpu *cpu, uint64_t pc, void *host, const bool *dead)
 {
+    if (__atomic_load_n(&cpu->v_jc[pc % CPU_V_JC], __ATOMIC_RELAXED) == host)
+        return;
     jc_open_verbatim(cpu, pc);
     __atomic_store_n(&cpu->v_jc[pc % CPU_V_JC], host, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(dead, __ATOMIC_SEQ_CST))
