@@ -319,13 +319,13 @@ static bool set_op(struct verbatim *v, const struct x86_insn *i, const uint8_t *
 
 enum use { UNUSED, WRITTEN, READ };
 
-/* What @i, of row @o, does first with RCX. */
+/* What @i, of row @o, does first with RCX.  Branches: it may be wanted elsewhere. */
 static enum use use_of_rcx(const struct verbatim_op *o, const struct x86_insn *i)
 {
     bool clears = i->map == 0 && !i->vex && (i->opcode == 0x31 || i->opcode == 0x33) && i->op[0].reg == i->op[1].reg && i->modrm >= 0xc0;
     unsigned others = 0;
 
-    if (o->kind >= VERBATIM_CALL || o->kind == VERBATIM_LOOP || i->rep || i->repne || (i->map == 1 && i->opcode == 0xc7))
+    if (o->kind >= VERBATIM_JCC || i->rep || i->repne || (i->map == 1 && i->opcode == 0xc7))
         return READ;
     if (!(o->named >> X86_CX & 1))
         return UNUSED;

@@ -72,6 +72,9 @@ struct program {
 static const struct program programs[] = {
     /* call f; jc 1f; ud2; 1: adc rax, 0; ud2; f: stc; ret */
     {"carry lives across a return", TEXT("\xe8\x0a\x00\x00\x00\x72\x02\x0f\x0b\x48\x83\xd0\x00\x0f\x0b\xf9\xc3")},
+    /* mov ecx, 5; call f; jnc 1f; mov ecx, 7; ud2; f: clc; ret; 1: mov eax, ecx; ud2 */
+    {"RCX lives behind a branch behind a call",
+     TEXT("\xb9\x05\x00\x00\x00\xe8\x09\x00\x00\x00\x73\x09\xb9\x07\x00\x00\x00\x0f\x0b\xf8\xc3\x89\xc8\x0f\x0b")},
     /* stc; lea r11, [rip+f]; call r11; adc rax, 0; ud2; f: adc rbx, 0; stc; ret */
     {"and across an indirect call", TEXT("\xf9\x4c\x8d\x1d\x09\x00\x00\x00\x41\xff\xd3\x48\x83\xd0\x00\x0f\x0b\x48\x83\xd3\x00\xf9\xc3")},
     /* stc; lea r10, [rip+f]; jmp r10; ud2; f: adc rbx, 0; ud2 */
