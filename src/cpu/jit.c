@@ -636,7 +636,7 @@ bool jit_fault(struct cpu *cpu, siginfo_t *info, void *ucontext)
     uint64_t gpr[16];
 
     if (j && !rip && cpu->v_shadow_map && cpu->in_code) { /* an indirect branch through memory that was never written */
-        jc_open_verbatim(cpu, cpu->v_target);
+        jc_open_verbatim(cpu, (uint64_t)g[REG_R11]);
         g[REG_RIP] = (greg_t)j->ep[HOST_EP_V_MISS];
         return true;
     }

@@ -29,8 +29,8 @@ struct host_layout {
         uint32_t scratch;         /* uint64_t[3] */
         uint32_t poll;            /* uint64_t: an address that can be read; one that cannot when cpu->attention is set */
         uint32_t self;            /* uint64_t: the CPU register's value */
-        uint32_t target;          /* uint64_t: where an indirect branch goes */
-        uint32_t jc;              /* by the low 16 bits of that: host address of code that looks whether it is meant, HOST_EP_V_MISS, or 0 */
+        uint32_t target;          /* uint64_t: where an indirect call goes */
+        uint32_t jc;              /* by the low 16 bits of a guest address: host address of code that looks whether it is meant, HOST_EP_V_MISS, or 0 */
         uint32_t shadow, shadow_base; /* as those above, of verbatim code: host addresses, HOST_EP_V_RETURN at its base */
         bool xgetbv1;             /* the host has XGETBV with ECX 1 */
     } v;                          /* for verbatim code */
@@ -117,7 +117,7 @@ enum host_entry {
     HOST_EP_V_LINK,   /* call from an exit's thunk: as HOST_EP_LINK */
     HOST_EP_V_SPILL,  /* jump: registers to the CPU block, on at r11 as lifted code */
     HOST_EP_V_LOAD,   /* jump, from lifted code: the other way, on at rax */
-    HOST_EP_V_MISS,   /* jump: the target is not known; leave */
+    HOST_EP_V_MISS,   /* jump: r11 is a guest address that is not known, rcx is in scratch; leave */
     HOST_EP_V_FAULT,  /* go on here after a fault: leave with 0; cpu->pc is set */
     HOST_EP_V_RETURN, /* jump: r11 holds a guest return address that is not the one expected */
     HOST_NUM_EP,

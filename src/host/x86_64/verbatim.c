@@ -550,12 +550,12 @@ static void emit_loop(struct x64 *x, const struct verbatim_op *o)
     x64_bind(&x->a, &over);
 }
 
-/* On here when the guest address in r11 is @pc, else to @other; changes no flag, since those who are elsewhere may want them. */
+/* On here when the guest address in r11 is @pc, else to @other; changes no flag, since those who are elsewhere may want them.  RCX has been
+ * put away. */
 static void check_address(struct x64 *x, uint64_t pc, bool rcx_dead, struct x64_label *other)
 {
     uint32_t skip;
 
-    x64_store(&x->a, 8, scratch_at(x, 0), RCX);
     if ((int64_t)pc == -(int64_t)(int32_t)(0 - pc)) {
         x64_lea(&x->a, 8, RCX, x64_at(XV_TEMP, (int32_t)(0 - pc)));
     } else {
@@ -563,7 +563,6 @@ static void check_address(struct x64 *x, uint64_t pc, bool rcx_dead, struct x64_
         x64_lea(&x->a, 8, RCX, (struct x64_mem){.base = RCX, .index = XV_TEMP});
     }
     skip = skip_if_rcx_is_0(x);
-    x64_load(&x->a, 8, RCX, scratch_at(x, 0));
     x64_jmp(&x->a, other);
     skip_to_here(x, skip);
     if (!rcx_dead)
@@ -573,6 +572,7 @@ static void check_address(struct x64 *x, uint64_t pc, bool rcx_dead, struct x64_
 /* What lies behind a call. */
 static void emit_return_point(struct x64 *x, const struct verbatim_op *o, uint64_t ret)
 {
+    x64_store(&x->a, 8, scratch_at(x, 0), RCX);
     check_address(x, ret, o->rcx_dead, &x->verb_other_return);
 }
 
@@ -610,17 +610,17 @@ static bool emit_call_ind(struct x64 *x, const struct verbatim_op *o)
     return true;
 }
 
-/* To the guest address in r11, which is in the CPU block as well: the cache says to what code, and that looks whether it is meant. */
+/* To the guest address in r11: the cache says to what code, and that looks whether it is meant. */
 void xv_jump_to(struct x64_asm *a, const struct host_layout *lay)
 {
-    x64_movzx(a, 2, XV_TEMP, XV_TEMP);
-    x64_jmp_m(a, (struct x64_mem){.base = NOREG, .index = XV_TEMP, .scale = 3, .gs = true, .disp = (int32_t)lay->v.jc});
+    x64_store(a, 8, at_gs(lay->v.scratch), RCX);
+    x64_movzx(a, 2, RCX, XV_TEMP);
+    x64_jmp_m(a, (struct x64_mem){.base = NOREG, .index = RCX, .scale = 3, .gs = true, .disp = (int32_t)lay->v.jc});
 }
 
 /* Where such branches enter. */
 static void emit_indirect_entry(struct x64 *x)
 {
-    x64_load(&x->a, 8, XV_TEMP, at_gs(x->lay->v.target));
     check_address(x, x->job->pc, x->job->verbatim->rcx_dead, &x->verb_other_target);
 }
 
@@ -667,7 +667,6 @@ static bool emit_row(struct x64 *x, const struct verbatim_op *o)
     case VERBATIM_JUMP_IND:
         if (!load_operand(x, o))
             return false;
-        x64_store(&x->a, 8, at_gs(x->lay->v.target), XV_TEMP);
         xv_jump_to(&x->a, x->lay);
         break;
     case VERBATIM_RET: emit_ret(x, o); break;
@@ -771,6 +770,7 @@ bool x_verbatim(struct x64 *x)
     }
     if (x->verb_other_return.at) {
         x64_bind(&x->a, &x->verb_other_return);
+        x64_load(&x->a, 8, RCX, scratch_at(x, 0));
         x64_jmp_m(&x->a, at_gs(x->lay->entry_points + 8 * HOST_EP_V_RETURN));
     }
     if (x->verb_other_target.at) {

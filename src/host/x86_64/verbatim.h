@@ -10,7 +10,7 @@
 #define XV_TEMP R11
 
 struct x64_mem xv_cpu(uint32_t off); /* of the CPU block, from verbatim code */
-/** xv_jump_to - code that goes to the guest address in r11 and host_layout.v.target; changes no flag. */
+/** xv_jump_to - code that goes to the guest address in r11; changes no flag.  There, and at HOST_EP_V_MISS, rcx is in the first scratch word. */
 void xv_jump_to(struct x64_asm *a, const struct host_layout *lay);
 /** xv_stubs - shared code; sets HOST_EP_V_*. */
 void xv_stubs(struct x64_asm *a, const struct host_layout *lay, void **ep);

@@ -182,7 +182,7 @@ void xv_stubs(struct x64_asm *a, const struct host_layout *lay, void **ep)
     stub_load(a, lay);
     x64_align(a, 16, 0);
     ep[HOST_EP_V_MISS] = a->buf + a->n;
-    x64_load(a, 8, XV_TEMP, xv_cpu(lay->v.target));
+    x64_load(a, 8, RCX, xv_cpu(lay->v.scratch));
     x64_store(a, 8, xv_cpu(lay->pc), XV_TEMP);
     ep[HOST_EP_V_FAULT] = a->buf + a->n;
     spill_to(a, lay, &next);
@@ -199,6 +199,5 @@ void xv_stubs(struct x64_asm *a, const struct host_layout *lay, void **ep)
     x64_align(a, 16, 0);
     ep[HOST_EP_V_RETURN] = a->buf + a->n; /* neither the newest call nor any other is returned to */
     x64_load(a, 8, RSP, xv_cpu(lay->v.shadow_base));
-    x64_store(a, 8, xv_cpu(lay->v.target), XV_TEMP);
     xv_jump_to(a, lay);
 }
