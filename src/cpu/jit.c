@@ -596,6 +596,7 @@ static void verbatim_fault(struct cpu *cpu, const struct region *r, const struct
     greg_t *g = uc->uc_mcontext.gregs;
 
     cpu->pc = r->pc + (f->desc & 0xffff);
+    g[REG_R10] += ((int32_t)(f->desc << (26 - HOST_VERBATIM_STACK)) >> 26) * 8;
     for (unsigned i = 0; i < 2; i++) {
         unsigned spilled = f->desc >> (HOST_VERBATIM_SPILLED + 4 * i) & 15;
 

@@ -138,7 +138,8 @@ struct host_trap {
 
 /* One instruction that may fault: at code offset @at; its recovery description at @desc.  Of verbatim code desc says it itself: the guest
  * address from the region's start in its low half, and at HOST_VERBATIM_SPILLED + 4 n a register whose value is in scratch word n + 1. */
-enum { HOST_VERBATIM_SPILLED = 16, HOST_VERBATIM_POLL = 1 << 30 /* it faults only to leave */ };
+enum { HOST_VERBATIM_SPILLED = 16, HOST_VERBATIM_POLL = 1 << 30 /* it faults only to leave */,
+       HOST_VERBATIM_STACK = 24 /* shift: words to be added to the stack pointer, 6 bits, signed */ };
 struct host_fault {
     uint32_t at, desc;
 };

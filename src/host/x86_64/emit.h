@@ -176,6 +176,8 @@ struct x64 {
         uint64_t pc;
     } *vstub;
     uint32_t n_vstub, cap_vstub, n_verb;
+    int32_t verb_sp; /* what is still to be added to the guest's stack pointer */
+    bool verb_target[VERBATIM_MAX];
     struct x64_label verb_label[VERBATIM_MAX], verb_other_return, verb_other_target;
     struct x64_label leave_miss, leave_stop, leave_ret;
     struct x64_label leave_land[IR_LANDINGS]; /* to be checked before it is looked up */

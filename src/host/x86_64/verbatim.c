@@ -20,292 +20,11 @@
 
 #include <string.h>
 
-enum { N_TEMPS = 3 };
-
-/* One instruction's registers, as it is encoded again. */
-struct rewrite {
-    const struct verbatim_op *o;
-    uint8_t reg, rm, vvvv, low; /* host numbers */
-    struct x64_mem m;
-    uint32_t busy;              /* registers that must stay as they are */
-    unsigned n_temps;
-    uint8_t temp[N_TEMPS];
-    unsigned n_held;            /* guest registers of the CPU block, and where they are meanwhile */
-    struct {
-        uint8_t guest, host, use;
-    } held[N_TEMPS];
-    bool failed;
-};
-
-static struct x64_mem at_gs(int64_t off)
-{
-    return (struct x64_mem){.base = NOREG, .index = NOREG, .gs = true, .disp = (int32_t)off};
-}
-
-struct x64_mem xv_cpu(uint32_t off)
-{
-    return at_gs(off);
-}
-
-static struct x64_mem gpr_at(const struct x64 *x, unsigned g)
-{
-    return at_gs(x->lay->g.gpr + 8 * g);
-}
-
-static struct x64_mem scratch_at(const struct x64 *x, unsigned n)
-{
-    return at_gs(x->lay->v.scratch + 8 * n);
-}
-
-static bool is_moved(unsigned g)
-{
-    return g == RSP || g == R10 || g == R11;
-}
-
-/* --- Fields --- */
-
-static unsigned field_reg(const struct verbatim_op *o)
-{
-    return (o->modrm >> 3 & 7) | (o->rex & 4) << 1;
-}
-
-static unsigned field_rm(const struct verbatim_op *o)
-{
-    return (o->modrm & 7) | (o->rex & 1) << 3;
-}
-
-static unsigned field_low(const struct verbatim_op *o)
-{
-    return (o->opcode & 7) | (o->rex & 1) << 3;
-}
-
-static const uint8_t *vex_last(const struct verbatim_op *o)
-{
-    return o->code + o->front + (o->code[o->front] == 0xc5 ? 1 : 2);
-}
-
-static unsigned field_vvvv(const struct verbatim_op *o)
-{
-    return ~(unsigned)(*vex_last(o) >> 3) & 15;
-}
-
-/* --- Registers --- */
-
-/* A register for the time of this instruction: r11, then some that it does not use, put away. */
-static unsigned take_temp(struct x64 *x, struct rewrite *w)
-{
-    static const uint8_t others[] = {R15, R14, R13, R12, R9, R8, RBX};
-    unsigned t = R11;
-
-    if (w->n_temps == N_TEMPS) {
-        w->failed = true;
-        return R11;
-    }
-    if (w->n_temps) {
-        unsigned i = 0;
-
-        while (w->busy >> others[i] & 1)
-            i++; /* no instruction names so many */
-        t = others[i];
-        x64_store(&x->a, 8, scratch_at(x, w->n_temps), t);
-    }
-    w->temp[w->n_temps++] = (uint8_t)t;
-    w->busy |= 1u << t;
-    return t;
-}
-
-static void put_back(struct x64 *x, struct rewrite *w)
-{
-    for (unsigned i = 0; i < w->n_held; i++)
-        if (w->held[i].use & VERBATIM_OUT)
-            x64_store(&x->a, 8, gpr_at(x, w->held[i].guest), w->held[i].host);
-    for (unsigned i = w->n_temps; i-- > 1;)
-        x64_load(&x->a, 8, w->temp[i], scratch_at(x, i));
-}
-
-/* Where the guest's register @g is for @use. */
-static unsigned host_of(struct x64 *x, struct rewrite *w, unsigned g, unsigned use)
-{
-    unsigned t;
-
-    if (g == RSP)
-        return XV_SP;
-    if (!is_moved(g))
-        return g;
-    for (unsigned i = 0; i < w->n_held; i++)
-        if (w->held[i].guest == g) {
-            if (use & VERBATIM_IN && !(w->held[i].use & VERBATIM_IN))
-                x64_load(&x->a, 8, w->held[i].host, gpr_at(x, g));
-            w->held[i].use |= (uint8_t)use;
-            return w->held[i].host;
-        }
-    t = take_temp(x, w);
-    if (w->failed)
-        return t;
-    w->held[w->n_held].guest = (uint8_t)g;
-    w->held[w->n_held].host = (uint8_t)t;
-    w->held[w->n_held++].use = (uint8_t)use;
-    if (use & VERBATIM_IN)
-        x64_load(&x->a, 8, t, gpr_at(x, g));
-    return t;
-}
-
-static void set_busy(struct rewrite *w)
-{
-    const struct verbatim_op *o = w->o;
-
-    w->busy = 1u << RSP | 1u << R10 | 1u << R11;
-    if (o->mem && o->base != VERBATIM_NO_REG)
-        w->busy |= 1u << o->base;
-    if (o->mem && o->index != VERBATIM_NO_REG)
-        w->busy |= 1u << (o->index & 15);
-    if (o->modrm_there)
-        w->busy |= 1u << field_reg(o) | 1u << field_rm(o);
-    if (o->vex)
-        w->busy |= 1u << field_vvvv(o);
-    if (o->low)
-        w->busy |= 1u << field_low(o);
-    w->busy |= 1u << RBX; /* CMPXCHG16B, XLAT: named nowhere */
-}
-
-static void set_address(struct x64 *x, struct rewrite *w)
-{
-    const struct verbatim_op *o = w->o;
-    struct x64_mem m = {.base = NOREG, .index = NOREG, .scale = o->scale, .disp = o->disp};
-    unsigned t;
-
-    if (o->rip) {
-        m.disp = 0;
-        if ((int64_t)o->address == (int32_t)o->address) {
-            m.disp = (int32_t)o->address;
-        } else {
-            m.base = (uint8_t)take_temp(x, w);
-            x64_mov_ri(&x->a, m.base, o->address);
-        }
-    }
-    if (o->base != VERBATIM_NO_REG)
-        m.base = (uint8_t)host_of(x, w, o->base, VERBATIM_IN);
-    if (o->index != VERBATIM_NO_REG)
-        m.index = (uint8_t)(o->vsib ? o->index : host_of(x, w, o->index, VERBATIM_IN));
-    if (o->seg) {
-        t = take_temp(x, w);
-        x64_load(&x->a, 8, t, at_gs(o->seg == VERBATIM_FS ? x->lay->g.fs_base : x->lay->g.gs_base));
-        if (m.base == NOREG) {
-            m.base = (uint8_t)t;
-        } else if (m.index == NOREG) {
-            m.index = m.base;
-            m.scale = 0;
-            m.base = (uint8_t)t;
-        } else {
-            x64_lea(&x->a, 8, t, (struct x64_mem){.base = (uint8_t)t, .index = m.base});
-            m.base = (uint8_t)t;
-        }
-    }
-    w->m = m;
-}
-
-static void set_fields(struct x64 *x, struct rewrite *w)
-{
-    const struct verbatim_op *o = w->o;
-
-    set_busy(w);
-    w->reg = (uint8_t)(o->modrm_there ? field_reg(o) : 0);
-    w->rm = (uint8_t)(o->modrm_there && !o->mem ? field_rm(o) : 0);
-    w->vvvv = (uint8_t)(o->vex ? field_vvvv(o) : 0);
-    w->low = (uint8_t)(o->low ? field_low(o) : 0);
-    if (o->mem)
-        set_address(x, w);
-    if (o->reg)
-        w->reg = (uint8_t)host_of(x, w, w->reg, o->reg);
-    if (o->rm && !o->mem)
-        w->rm = (uint8_t)host_of(x, w, w->rm, o->rm);
-    if (o->vvvv)
-        w->vvvv = (uint8_t)host_of(x, w, w->vvvv, o->vvvv);
-    if (o->low)
-        w->low = (uint8_t)host_of(x, w, w->low, o->low);
-}
-
-/* --- Encoding --- */
-
-static uint8_t *put_prefixes(uint8_t *p, const struct verbatim_op *o)
-{
-    for (unsigned i = 0; i < o->front; i++)
-        if (o->code[i] != 0x64 && o->code[i] != 0x65)
-            *p++ = o->code[i];
-    return p;
-}
-
-static unsigned rex_of(const struct rewrite *w)
-{
-    const struct verbatim_op *o = w->o;
-    unsigned b = o->mem ? (w->m.base == NOREG ? 0 : w->m.base) : o->low ? w->low : w->rm;
-    unsigned index = o->mem && w->m.index != NOREG ? w->m.index : 0;
-
-    return (o->rex & 0x48u) | (w->reg & 8) >> 1 | (index & 8) >> 2 | b >> 3;
-}
-
-static uint8_t *put_opcode(uint8_t *p, const struct rewrite *w)
-{
-    const struct verbatim_op *o = w->o;
-    unsigned rex = rex_of(w);
-
-    if (o->vex) {
-        unsigned last = *vex_last(o);
-
-        *p++ = 0xc4;
-        *p++ = (uint8_t)((~rex & 7) << 5 | o->map);
-        *p++ = (uint8_t)((o->code[o->front] == 0xc5 ? 0 : last & 0x80) | (~(unsigned)w->vvvv & 15) << 3 | (last & 7));
-        *p++ = o->opcode;
-        return p;
-    }
-    if (rex || (o->byte && !o->high && (w->reg >= 4 || w->rm >= 4 || w->low >= 4)))
-        *p++ = (uint8_t)(0x40 | (rex & 15));
-    if (o->map)
-        *p++ = 0x0f;
-    if (o->map > 1)
-        *p++ = o->map == 2 ? 0x38 : 0x3a;
-    *p++ = (uint8_t)(o->low ? (o->opcode & ~7u) | (w->low & 7) : o->opcode);
-    return p;
-}
-
-static uint8_t *put_modrm(uint8_t *p, const struct rewrite *w)
-{
-    const struct x64_mem *m = &w->m;
-    unsigned r = (w->reg & 7u) << 3, mod;
-
-    if (!w->o->mem) {
-        *p++ = (uint8_t)(0xc0 | r | (w->rm & 7));
-        return p;
-    }
-    if (m->base == NOREG) {
-        *p++ = (uint8_t)(r | 4);
-        *p++ = (uint8_t)(m->scale << 6 | (m->index == NOREG ? 4 : m->index & 7) << 3 | 5);
-        memcpy(p, &m->disp, 4);
-        return p + 4;
-    }
-    mod = m->disp == (int8_t)m->disp ? 1 : 2;
-    if (!m->disp && (m->base & 7) != RBP)
-        mod = 0;
-    if (m->index != NOREG || (m->base & 7) == RSP) {
-        *p++ = (uint8_t)(mod << 6 | r | 4);
-        *p++ = (uint8_t)(m->scale << 6 | (m->index == NOREG ? 4 : m->index & 7) << 3 | (m->base & 7));
-    } else {
-        *p++ = (uint8_t)(mod << 6 | r | (m->base & 7));
-    }
-    if (mod == 1)
-        *p++ = (uint8_t)m->disp;
-    if (mod == 2) {
-        memcpy(p, &m->disp, 4);
-        p += 4;
-    }
-    return p;
-}
-
 /* --- Faults --- */
 
-static void may_fault(struct x64 *x, const struct verbatim_op *o, const struct rewrite *w)
+static void may_fault(struct x64 *x, const struct verbatim_op *o, const struct xv_rewrite *w)
 {
-    uint32_t how = o->at;
+    uint32_t how = o->at | ((uint32_t)(x->verb_sp / 8) & 63) << HOST_VERBATIM_STACK;
 
     for (unsigned i = 1; w && i < w->n_temps; i++)
         how |= (uint32_t)w->temp[i] << (HOST_VERBATIM_SPILLED + 4 * (i - 1));
@@ -318,22 +37,18 @@ static void may_fault(struct x64 *x, const struct verbatim_op *o, const struct r
 /* False: it cannot be encoded so. */
 static bool emit_again(struct x64 *x, const struct verbatim_op *o)
 {
-    struct rewrite w = {.o = o};
-    uint8_t code[32], *p = code;
+    struct xv_rewrite w = {.o = o};
+    uint8_t code[32];
+    unsigned n;
 
-    set_fields(x, &w);
-    if (w.failed || (o->high && rex_of(&w)))
+    xv_set_fields(x, &w);
+    if (w.failed || (o->high && xv_needs_rex(&w)))
         return false;
-    p = put_prefixes(p, o);
-    p = put_opcode(p, &w);
-    if (o->modrm_there)
-        p = put_modrm(p, &w);
-    memcpy(p, o->code + o->len - o->tail, o->tail);
-    p += o->tail;
+    n = xv_encode(&w, code);
     if (o->may_fault)
         may_fault(x, o, &w);
-    x64_bytes(&x->a, code, (unsigned)(p - code));
-    put_back(x, &w);
+    x64_bytes(&x->a, code, n);
+    xv_put_back(x, &w);
     return true;
 }
 
@@ -350,45 +65,52 @@ static bool emit_plain(struct x64 *x, const struct verbatim_op *o)
 /* Field rm or the memory operand to r11. */
 static bool load_operand(struct x64 *x, const struct verbatim_op *o)
 {
-    struct rewrite w = {.o = o};
+    struct xv_rewrite w = {.o = o};
 
     if (!o->mem) {
-        unsigned g = field_rm(o);
+        unsigned g = xv_field_rm(o);
 
         if (g == R10 || g == R11)
-            x64_load(&x->a, 8, XV_TEMP, gpr_at(x, g));
+            x64_load(&x->a, 8, XV_TEMP, xv_gpr(x, g));
         else
             x64_mov_rr(&x->a, 8, XV_TEMP, g == RSP ? XV_SP : g);
         return true;
     }
-    set_busy(&w);
-    set_address(x, &w);
+    xv_set_address(x, &w);
     if (w.failed)
         return false;
     may_fault(x, o, &w);
     x64_load(&x->a, 8, XV_TEMP, w.m);
-    put_back(x, &w);
+    xv_put_back(x, &w);
     return true;
 }
 
-static void move_sp(struct x64 *x, int32_t by)
+/* Pushes and pops in a row move the stack pointer once, at their end: settle_sp(). */
+static void settle_sp(struct x64 *x)
 {
-    x64_lea(&x->a, 8, XV_SP, x64_at(XV_SP, by));
+    if (x->verb_sp)
+        x64_lea(&x->a, 8, XV_SP, x64_at(XV_SP, x->verb_sp));
+    x->verb_sp = 0;
+}
+
+static struct x64_mem top_of_stack(const struct x64 *x, int32_t off)
+{
+    return x64_at(XV_SP, x->verb_sp + off);
 }
 
 static void push_reg(struct x64 *x, const struct verbatim_op *o, unsigned r)
 {
     may_fault(x, o, NULL);
-    x64_store(&x->a, 8, x64_at(XV_SP, -8), r);
-    move_sp(x, -8);
+    x64_store(&x->a, 8, top_of_stack(x, -8), r);
+    x->verb_sp -= 8;
 }
 
 static void emit_push(struct x64 *x, const struct verbatim_op *o)
 {
-    unsigned g = field_low(o);
+    unsigned g = xv_field_low(o);
 
     if (g == R10 || g == R11) {
-        x64_load(&x->a, 8, XV_TEMP, gpr_at(x, g));
+        x64_load(&x->a, 8, XV_TEMP, xv_gpr(x, g));
         g = XV_TEMP;
     }
     push_reg(x, o, g == RSP ? XV_SP : g);
@@ -397,23 +119,23 @@ static void emit_push(struct x64 *x, const struct verbatim_op *o)
 static void emit_push_imm(struct x64 *x, const struct verbatim_op *o)
 {
     may_fault(x, o, NULL);
-    x64_store_imm(&x->a, 8, x64_at(XV_SP, -8), (int32_t)o->imm);
-    move_sp(x, -8);
+    x64_store_imm(&x->a, 8, top_of_stack(x, -8), (int32_t)o->imm);
+    x->verb_sp -= 8;
 }
 
 static void emit_pop(struct x64 *x, const struct verbatim_op *o)
 {
-    unsigned g = field_low(o);
+    unsigned g = xv_field_low(o);
 
     may_fault(x, o, NULL);
     if (g == RSP) {
         x64_load(&x->a, 8, XV_SP, x64_at(XV_SP, 0));
         return;
     }
-    x64_load(&x->a, 8, g == R10 ? XV_TEMP : g, x64_at(XV_SP, 0));
+    x64_load(&x->a, 8, g == R10 ? XV_TEMP : g, top_of_stack(x, 0));
     if (g == R10 || g == R11)
-        x64_store(&x->a, 8, gpr_at(x, g), XV_TEMP);
-    move_sp(x, 8);
+        x64_store(&x->a, 8, xv_gpr(x, g), XV_TEMP);
+    x->verb_sp += 8;
 }
 
 static void emit_leave(struct x64 *x, const struct verbatim_op *o)
@@ -422,6 +144,7 @@ static void emit_leave(struct x64 *x, const struct verbatim_op *o)
     x64_load(&x->a, 8, XV_TEMP, x64_at(RBP, 0));
     x64_lea(&x->a, 8, XV_SP, x64_at(RBP, 8));
     x64_mov_rr(&x->a, 8, RBP, XV_TEMP);
+    x->verb_sp = 0;
 }
 
 /* --- Ways out --- */
@@ -479,7 +202,7 @@ static void skip_to_here(struct x64 *x, uint32_t from)
 /* Two loads, which change no flags and take no branch: when somebody wants the CPU's attention, the second one faults, before row @o. */
 static void emit_poll(struct x64 *x, const struct verbatim_op *o)
 {
-    x64_load(&x->a, 8, XV_TEMP, at_gs(x->lay->v.poll));
+    x64_load(&x->a, 8, XV_TEMP, xv_cpu(x->lay->v.poll));
     may_fault(x, o, NULL);
     x->fault[x->n_fault - 1].desc |= HOST_VERBATIM_POLL;
     x64_load(&x->a, 4, XV_TEMP, x64_at(XV_TEMP, 0));
@@ -566,13 +289,13 @@ static void check_address(struct x64 *x, uint64_t pc, bool rcx_dead, struct x64_
     x64_jmp(&x->a, other);
     skip_to_here(x, skip);
     if (!rcx_dead)
-        x64_load(&x->a, 8, RCX, scratch_at(x, 0));
+        x64_load(&x->a, 8, RCX, xv_scratch(x, 0));
 }
 
 /* What lies behind a call. */
 static void emit_return_point(struct x64 *x, const struct verbatim_op *o, uint64_t ret)
 {
-    x64_store(&x->a, 8, scratch_at(x, 0), RCX);
+    x64_store(&x->a, 8, xv_scratch(x, 0), RCX);
     check_address(x, ret, o->rcx_dead, &x->verb_other_return);
 }
 
@@ -580,12 +303,13 @@ static void push_return(struct x64 *x, const struct verbatim_op *o, uint64_t ret
 {
     if ((int64_t)ret == (int32_t)ret) {
         may_fault(x, o, NULL);
-        x64_store_imm(&x->a, 8, x64_at(XV_SP, -8), (int32_t)ret);
-        move_sp(x, -8);
+        x64_store_imm(&x->a, 8, top_of_stack(x, -8), (int32_t)ret);
+        x->verb_sp -= 8;
     } else {
         x64_mov_ri(&x->a, XV_TEMP, ret);
         push_reg(x, o, XV_TEMP);
     }
+    settle_sp(x);
 }
 
 static void emit_call(struct x64 *x, const struct verbatim_op *o)
@@ -603,7 +327,7 @@ static bool emit_call_ind(struct x64 *x, const struct verbatim_op *o)
 
     if (!load_operand(x, o))
         return false;
-    x64_store(&x->a, 8, at_gs(x->lay->v.target), XV_TEMP);
+    x64_store(&x->a, 8, xv_cpu(x->lay->v.target), XV_TEMP);
     push_return(x, o, ret);
     x64_call(&x->a, &new_stub(x, XVERB_IND, 0)->label);
     emit_return_point(x, o, ret);
@@ -613,7 +337,7 @@ static bool emit_call_ind(struct x64 *x, const struct verbatim_op *o)
 /* To the guest address in r11: the cache says to what code, and that looks whether it is meant. */
 void xv_jump_to(struct x64_asm *a, const struct host_layout *lay)
 {
-    x64_store(a, 8, at_gs(lay->v.scratch), RCX);
+    x64_store(a, 8, xv_cpu(lay->v.scratch), RCX);
     x64_movzx(a, 2, RCX, XV_TEMP);
     x64_jmp_m(a, (struct x64_mem){.base = NOREG, .index = RCX, .scale = 3, .gs = true, .disp = (int32_t)lay->v.jc});
 }
@@ -627,8 +351,9 @@ static void emit_indirect_entry(struct x64 *x)
 static void emit_ret(struct x64 *x, const struct verbatim_op *o)
 {
     may_fault(x, o, NULL);
-    x64_load(&x->a, 8, XV_TEMP, x64_at(XV_SP, 0));
-    move_sp(x, 8 + (int32_t)o->imm);
+    x64_load(&x->a, 8, XV_TEMP, top_of_stack(x, 0));
+    x->verb_sp += 8 + (int32_t)o->imm;
+    settle_sp(x);
     x64_ret(&x->a, 0);
 }
 
@@ -643,6 +368,43 @@ static void keep_together(struct x64 *x, uint32_t k)
 
     if (o->kind == VERBATIM_PLAIN && x->a.n % LINE + o->len + BRANCH >= LINE)
         x64_align(&x->a, LINE, 0);
+}
+
+/* Can row @k do with a stack pointer that is not yet where it belongs? */
+static bool stack_may_wait(const struct x64 *x, uint32_t k)
+{
+    enum { MOST = 24 * 8 };
+    const struct verbatim_op *o = &x->job->verbatim->op[k];
+
+    if (x->verb_target[k] || x->verb_sp > MOST || x->verb_sp < -MOST)
+        return false;
+    switch (o->kind) {
+    case VERBATIM_PLAIN:
+        return !(o->named >> RSP & 1) && !polls(x, k, false);
+    case VERBATIM_PUSH: case VERBATIM_POP:
+        return xv_field_low(o) != RSP;
+    case VERBATIM_NOTHING: case VERBATIM_PUSH_IMM: case VERBATIM_LEAVE: case VERBATIM_CALL: case VERBATIM_RET:
+        return !polls(x, k, false);
+    default:
+        return false;
+    }
+}
+
+/* Rows that others of the stretch branch to. */
+static void find_targets(struct x64 *x)
+{
+    const struct verbatim *v = x->job->verbatim;
+
+    memset(x->verb_target, 0, sizeof(x->verb_target));
+    for (uint32_t k = 0; k < v->n; k++) {
+        const struct verbatim_op *o = &v->op[k];
+        const struct x64_label *l = NULL;
+
+        if (o->kind == VERBATIM_JCC || o->kind == VERBATIM_LOOP || o->kind == VERBATIM_JUMP)
+            l = row_label(x, o->target);
+        if (l)
+            x->verb_target[l - x->verb_label] = true;
+    }
 }
 
 static bool emit_row(struct x64 *x, const struct verbatim_op *o)
@@ -682,7 +444,7 @@ static void leave_verbatim(struct x64 *x)
     struct x64_label next = {0};
 
     x64_lea(&x->a, 8, XV_TEMP, x64_rip(&next));
-    x64_jmp_m(&x->a, at_gs(x->lay->entry_points + 8 * HOST_EP_V_SPILL));
+    x64_jmp_m(&x->a, xv_cpu(x->lay->entry_points + 8 * HOST_EP_V_SPILL));
     x64_bind(&x->a, &next);
 }
 
@@ -690,7 +452,7 @@ static void emit_thunk(struct x64 *x, const struct xverb_stub *v)
 {
     struct host_thunk data = {.pc = v->pc, .verbatim = true};
 
-    x64_call_m(&x->a, at_gs(x->lay->entry_points + 8 * HOST_EP_V_LINK));
+    x64_call_m(&x->a, xv_cpu(x->lay->entry_points + 8 * HOST_EP_V_LINK));
     data.site = x->a.n - v->site;
     x64_bytes(&x->a, &data, sizeof(data));
 }
@@ -702,7 +464,7 @@ static void emit_verb_stub(struct x64 *x, const struct xverb_stub *v)
         emit_thunk(x, v);
         break;
     case XVERB_IND:
-        x64_load(&x->a, 8, XV_TEMP, at_gs(x->lay->v.target));
+        x64_load(&x->a, 8, XV_TEMP, xv_cpu(x->lay->v.target));
         xv_jump_to(&x->a, x->lay);
         break;
     }
@@ -732,6 +494,8 @@ bool x_verbatim(struct x64 *x)
     x->n_verb = v->n;
     x->verb_other_return = x->verb_other_target = (struct x64_label){0};
     memset(x->verb_label, 0, v->n * sizeof(x->verb_label[0]));
+    x->verb_sp = 0;
+    find_targets(x);
     /* from lifted code */
     x64_lea(&x->a, 8, RAX, x64_rip(&inner));
     x64_jmp_m(&x->a, x64_at(X_CPU, (int32_t)(x->lay->entry_points + 8 * HOST_EP_V_LOAD) - (int32_t)x->lay->bias));
@@ -740,9 +504,12 @@ bool x_verbatim(struct x64 *x)
     x64_bind(&x->a, &inner);
     x->job->inner = x->a.n;
     for (k = 0; k < v->n; k++) {
-        uint32_t n = x->a.n;
         bool entered = x->verb_label[k].at;
+        uint32_t n;
 
+        if (!stack_may_wait(x, k))
+            settle_sp(x);
+        n = x->a.n;
         x64_bind(&x->a, &x->verb_label[k]);
         if (polls(x, k, entered)) {
             emit_poll(x, &v->op[k]);
@@ -757,6 +524,7 @@ bool x_verbatim(struct x64 *x)
             x->n_fault--;
         break;
     }
+    settle_sp(x);
     if (k < v->n || v->op[k - 1].kind < VERBATIM_JUMP)
         emit_link(x, x->job->pc + (k < v->n ? v->op[k].at : v->len));
     for (; k < v->n; k++) /* jumps to rows that are not here */
@@ -770,12 +538,12 @@ bool x_verbatim(struct x64 *x)
     }
     if (x->verb_other_return.at) {
         x64_bind(&x->a, &x->verb_other_return);
-        x64_load(&x->a, 8, RCX, scratch_at(x, 0));
-        x64_jmp_m(&x->a, at_gs(x->lay->entry_points + 8 * HOST_EP_V_RETURN));
+        x64_load(&x->a, 8, RCX, xv_scratch(x, 0));
+        x64_jmp_m(&x->a, xv_cpu(x->lay->entry_points + 8 * HOST_EP_V_RETURN));
     }
     if (x->verb_other_target.at) {
         x64_bind(&x->a, &x->verb_other_target);
-        x64_jmp_m(&x->a, at_gs(x->lay->entry_points + 8 * HOST_EP_V_MISS));
+        x64_jmp_m(&x->a, xv_cpu(x->lay->entry_points + 8 * HOST_EP_V_MISS));
     }
     return true;
 }

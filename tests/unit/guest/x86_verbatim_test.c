@@ -206,15 +206,16 @@ TEST(verbatim, returns_are_to_code_as_it_is_now)
 
 TEST(verbatim, faults_are_at_their_instruction)
 {
-    /* mov eax, 1; mov rbx, [0x10]; */
-    static const char text[] = "\xb8\x01\x00\x00\x00\x48\x8b\x1c\x25\x10\x00\x00\x00\x0f\x0b";
+    /* push rbx; push 1; push 2; pop rax; mov rbx, [0x10]; ud2 */
+    static const char text[] = "\x53\x6a\x01\x6a\x02\x58\x48\x8b\x1c\x25\x10\x00\x00\x00\x0f\x0b";
     struct cpu *cpu = new_cpu(ENGINE_JIT);
 
     set_up(cpu, text, sizeof(text) - 1);
     CHECK_EQ(cpu_run(cpu), CPU_STOP_FAULT);
-    CHECK_EQ(cpu->pc, CODE + 5);
+    CHECK_EQ(cpu->pc, CODE + 6);
     CHECK_EQ(cpu->fault_addr, 0x10);
-    CHECK_EQ(x86(cpu)->r[X86_AX], 1);
+    CHECK_EQ(x86(cpu)->r[X86_AX], 2);
+    CHECK_EQ(x86(cpu)->r[X86_SP], STACK + SIZE - 64 - 16);
 }
 
 static const struct test tests[] = {
