@@ -5,13 +5,8 @@
  * instructions).  A letter for each instruction: U #UD, N #NM, M #MF, G #GP, A #AC, P #PF, . nothing.
  */
 #include "sys.h"
-#define GDT    0x1000
-#define IDT    0x2000
-#define TSS    0x3000
 #define RESUME 0x3800
 #define RESUME_SP 0x3808
-#define PML4   0x10000
-#define PDPT   0x11000
 #define UCODE  0x51000
 #define USTACK 0x52000
 #define DATA   0x53000
@@ -19,64 +14,22 @@
 
     head
     begin
-    lgdtl %cs:gdtr
-    mov %cr0, %eax
-    or $1, %al
-    mov %eax, %cr0
-    ljmpl $8, $ABS(in32)
-gdtr: .word 0x47
-    .long gdt + 0xf0000
-    .balign 8
-gdt:
-    .quad 0
-    .quad 0x00cf9b000000ffff /* 08: 32-bit */
-    .quad 0x00cf93000000ffff /* 10 */
+    to_protected
+    flat_gdt 0xfff, quad
     .quad 0x00af9b000000ffff /* 18: 64-bit */
     .quad 0x00cf93000000ffff /* 20 */
     .quad 0x00cff3000000ffff /* 28 */
     .quad 0x00affb000000ffff /* 30: 64-bit, user */
     .quad 0x0000890030020067 /* 38: TSS: its stack pointers are aligned to 2 */
     .quad 0
-idtr: .word 0xfff
-    .quad IDT
+gdt_end:
 
     .code32
 in32:
     segments32
-    mov $PML4, %edi
-    mov $0x1000, %ecx
-    xor %eax, %eax
-    rep stosl
-    movl $PDPT + 7, PML4
-    movl $0x12007, PDPT
-    mov $0x12000, %edi
-    mov $0x400, %ecx
-    xor %eax, %eax
-    rep stosl
-    movl $0x13007, 0x12000
-    xor %ecx, %ecx
-1:  mov %ecx, %eax
-    shl $12, %eax
-    or $7, %eax
-    mov %eax, 0x13000(, %ecx, 8)
-    movl $0, 0x13004(, %ecx, 8)
-    inc %ecx
-    cmp $256, %ecx
-    jb 1b
-    movl $0x61005, 0x13000 + 0x61 * 8 /* read only */
-    mov %cr4, %eax
-    or $0x20, %eax
-    mov %eax, %cr4
-    mov $PML4, %eax
-    mov %eax, %cr3
-    mov $0xc0000080, %ecx
-    rdmsr
-    or $0x900, %eax
-    wrmsr
-    mov %cr0, %eax
-    or $0x80010020, %eax /* PG, WP, NE */
-    mov %eax, %cr0
-    ljmp $0x18, $ABS(in64)
+    paging64 7
+    movl $0x61005, PT + 0x61 * 8 /* read only */
+    to_long 0x80010020, 0x900 /* PG, WP, NE */
 
     .code64
 print: /* AL */
@@ -526,19 +479,7 @@ digit:
     .balign 4
 zero: .long 0x1f80
 
-    .balign 16
-stubs:
-    .set n, 0
-    .rept 66
-    .balign 16
-    .if (n == 8) || ((n >= 10) && (n <= 14)) || (n == 17)
-    .else
-    push $0
-    .endif
-    push $n
-    jmp common
-    .set n, n + 1
-    .endr
+    stubs66
 /* INT 40h is how code at privilege 3 says that nothing was raised. */
 common:
     mov (%rsp), %ecx

@@ -5,14 +5,9 @@
  * label 8), SS:SP.  Handlers of gates print CS, SS:SP and four quadwords of the stack.
  */
 #include "sys.h"
-GDT = 0x1000
-IDT = 0x2000
-TSS = 0x3000
 RESUME = 0x3c00
 MARK = 0x3c08
 POINTER = 0x3c10 /* offset and selector, for indirect calls */
-PML4 = 0x10000
-PDPT = 0x11000
 CS32 = 0x08
 DS0 = 0x10
 CS0 = 0x18
@@ -30,22 +25,8 @@ LAST = 0x80 + 3 /* only its lower half is in the table */
 
     head
     begin
-    lgdtl %cs:gdtr
-    mov %cr0, %eax
-    or $1, %al
-    mov %eax, %cr0
-    ljmpl $CS32, $ABS(in32)
-gdtr: .word GDT_END - GDT_ROM - 1
-    .long GDT_ROM + 0xf0000
-gdtr2: .word GDT_END - GDT_ROM - 1
-    .quad GDT
-idtr: .word 0x7ff
-    .quad IDT
-    .balign 8
-GDT_ROM:
-    .quad 0
-    .quad 0x00cf9b000000ffff /* 08 */
-    .quad 0x00cf93000000ffff /* 10 */
+    to_protected
+    flat_gdt 0x7ff, quad
     .quad 0x00af9b000000ffff /* 18 */
     .quad 0x00cffb000000ffff /* 20 */
     .quad 0x00cff3000000ffff /* 28 */
@@ -58,7 +39,7 @@ GDT_ROM:
     .quad 0x00cfb3000000ffff /* 68 */
     .quad 0, 0               /* 70: a call gate */
     .quad 0x0000ec0000180000 /* 80: half a call gate */
-GDT_END:
+gdt_end:
 
     .code32
 in32:
@@ -69,19 +50,7 @@ in32:
     rep stosl
     movl $PDPT + 7, PML4
     movl $0x87, PDPT /* the first GiB, everybody's */
-    mov $PML4, %eax
-    mov %eax, %cr3
-    mov %cr4, %eax
-    or $0x20, %eax
-    mov %eax, %cr4
-    mov $0xc0000080, %ecx
-    rdmsr
-    or $0x100, %eax
-    wrmsr
-    mov %cr0, %eax
-    or $0x80000000, %eax
-    mov %eax, %cr0
-    ljmp $CS0, $ABS(in64)
+    to_long 0x80000000, 0x100
     .code64
 printers64
 hex16:
@@ -104,10 +73,7 @@ restore:
     mov %eax, %ss
     mov $0x7000, %esp
     cld
-    mov $ABS(GDT_ROM), %esi
-    mov $GDT, %edi
-    mov $(GDT_END - GDT_ROM) / 4, %ecx
-    rep movsl
+    copy_gdt
     mov $ABS(gdtr2), %eax
     lgdt (%rax)
     gates64 IDT, 0x8f
@@ -160,19 +126,7 @@ restore:
     movw $GATE, POINTER + 4
 .endm
 
-    .balign 16
-stubs:
-    .set n, 0
-    .rept 66
-    .balign 16
-    .if (n == 8) || ((n >= 10) && (n <= 14)) || (n == 17)
-    .else
-    push $0
-    .endif
-    push $n
-    jmp common
-    .set n, n + 1
-    .endr
+    stubs66
 common: /* vector, error, RIP, CS, RFLAGS, RSP, SS */
     mov $DS0, %eax
     mov %eax, %ds

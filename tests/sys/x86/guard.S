@@ -4,17 +4,10 @@
  * 4.7; SDM 2 of the instructions).  Each line of an exception: vector, error code, privilege that was left, CR2 of page faults.
  */
 #include "sys.h"
-#define GDT    0x1000
-#define IDT    0x2000
-#define TSS    0x3000
 #define RESUME 0x3800
 #define RESUME_SP 0x3808
 #define SAVED_BX 0x3810
 #define PML5   0xf000
-#define PML4   0x10000
-#define PDPT   0x11000
-#define PD     0x12000
-#define PT     0x13000
 #define UPAGE  0x50000 /* user, with key 0; everything else up to 1 MiB is the supervisor's */
 #define UCODE  0x51000
 #define USTACK 0x52000
@@ -25,18 +18,8 @@
 
     head
     begin
-    lgdtl %cs:gdtr
-    mov %cr0, %eax
-    or $1, %al
-    mov %eax, %cr0
-    ljmpl $8, $ABS(in32)
-gdtr: .word 0x5f
-    .long gdt + 0xf0000
-    .balign 8
-gdt:
-    .quad 0
-    .quad 0x00cf9b000000ffff /* 08: 32-bit */
-    .quad 0x00cf93000000ffff /* 10 */
+    to_protected
+    flat_gdt 0xfff, quad
     .quad 0x00af9b000000ffff /* 18: 64-bit */
     .quad 0x00cf93000000ffff /* 20 */
     .quad 0x00cff3000000ffff /* 28 */
@@ -46,36 +29,19 @@ gdt:
     .quad 0x00cff2000000ffff /* 48: not accessed yet */
     .quad 0x000082056000004f /* 50: LDT, in a user page */
     .quad 0
-idtr: .word 0xfff
-    .quad IDT
-gdtr2: .word 0x5f
-    .quad GDT
+gdt_end:
 
     .code32
 in32:
     segments32
-    mov $ABS(gdt), %esi
-    mov $GDT, %edi
-    mov $0x60 / 4, %ecx
-    rep movsl
+    copy_gdt
     mov $PML5, %edi
-    mov $0x1800, %ecx
+    mov $0x400, %ecx
     xor %eax, %eax
     rep stosl
+    paging64 3
     movl $PML4 + 7, PML5
     movl $PML4 + 7, PML5 + 0x100 * 8 /* the upper half of 57 bits: the same */
-    movl $PDPT + 7, PML4
-    movl $PD + 7, PDPT
-    movl $PT + 7, PD
-    xor %ecx, %ecx
-1:  mov %ecx, %eax
-    shl $12, %eax
-    or $3, %eax
-    mov %eax, PT(, %ecx, 8)
-    movl $0, PT + 4(, %ecx, 8)
-    inc %ecx
-    cmp $256, %ecx
-    jb 1b
     movl $UPAGE + 7, PT + 0x50 * 8
     movl $UCODE + 7, PT + 0x51 * 8
     movl $USTACK + 7, PT + 0x52 * 8
@@ -86,22 +52,7 @@ in32:
     movl $5 << 27, PT + 0x55 * 8 + 4
     movl $UTABLE + 7, PT + 0x56 * 8
     movb $0xc3, UPAGE + 0x100           /* ret */
-    call long_mode
-    ljmp $0x18, $ABS(in64)
-long_mode:
-    mov %cr4, %eax
-    or $0x20, %eax
-    mov %eax, %cr4
-    mov $PML4, %eax
-    mov %eax, %cr3
-    mov $0xc0000080, %ecx
-    rdmsr
-    or $0x900, %eax
-    wrmsr
-    mov %cr0, %eax
-    or $0x80010000, %eax
-    mov %eax, %cr0
-    ret
+    to_long 0x80010000, 0x900
 
     .code64
     printers64
@@ -381,19 +332,7 @@ five:
     call newline
     finish
 
-    .balign 16
-stubs:
-    .set n, 0
-    .rept 66
-    .balign 16
-    .if (n == 8) || ((n >= 10) && (n <= 14)) || (n == 17)
-    .else
-    push $0
-    .endif
-    push $n
-    jmp common
-    .set n, n + 1
-    .endr
+    stubs66
 /* INT 40h is how code at privilege 3 says that nothing was raised. */
 common:
     cmpl $0x40, (%rsp)

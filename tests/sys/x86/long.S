@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Long mode: the way in, exceptions with their error codes, NX, SMEP, interrupt stacks, SYSCALL and SYSRET, canonical addresses. */
 #include "sys.h"
-#define GDT    0x1000
-#define IDT    0x2000
-#define TSS    0x3000
 #define RESUME 0x3400
 #define RESUME_SP 0x3408
-#define PML4   0x10000
-#define PDPT   0x11000
-#define PD     0x12000
-#define PT     0x13000
 
 .macro try to
     movl $ABS(\to), RESUME
@@ -18,18 +11,8 @@
 
     head
     begin
-    lgdtl %cs:gdtr
-    mov %cr0, %eax
-    or $1, %al
-    mov %eax, %cr0
-    ljmpl $8, $ABS(in32)
-gdtr: .word 0x4f
-    .long gdt + 0xf0000
-    .balign 8
-gdt:
-    .quad 0
-    .quad 0x00cf9b000000ffff /* 08: 32-bit */
-    .quad 0x00cf93000000ffff /* 10 */
+    to_protected
+    flat_gdt 0xfff, quad
     .quad 0x00af9b000000ffff /* 18: 64-bit */
     .quad 0x00cf93000000ffff /* 20 */
     .quad 0x00cffb000000ffff /* 28: SYSRET's 32-bit code */
@@ -37,59 +20,25 @@ gdt:
     .quad 0x00affb000000ffff /* 38: its 64-bit code */
     .quad 0x0000890030000067 /* 40: TSS */
     .quad 0
-idtr: .word 0xfff
-    .quad IDT
-gdtr2: .word 0x4f
-    .quad GDT
+gdt_end:
 
     .code32
 in32:
     segments32
-    mov $ABS(gdt), %esi
-    mov $GDT, %edi
-    mov $0x50 / 4, %ecx
-    rep movsl
-    mov $PML4, %edi
-    mov $0x1000, %ecx
-    xor %eax, %eax
-    rep stosl
-    movl $PDPT + 7, PML4
-    movl $PD + 7, PDPT
-    movl $PT + 7, PD
-    xor %ecx, %ecx
-1:  mov %ecx, %eax
-    shl $12, %eax
-    or $7, %eax
-    mov %eax, PT(, %ecx, 8)
-    inc %ecx
-    cmp $256, %ecx
-    jb 1b
+    copy_gdt
+    paging64 7
     movl $0x80000000, PT + 0x50 * 8 + 4 /* not to be executed */
     movl $0x51003, PT + 0x51 * 8        /* supervisor */
     movl $0, PT + 0x52 * 8              /* not there */
     movb $0xc3, 0x50000                 /* ret */
-    mov %cr4, %eax
-    or $0x20, %eax
-    mov %eax, %cr4
-    mov $PML4, %eax
-    mov %eax, %cr3
-    mov $0xc0000080, %ecx
-    rdmsr
-    or $0x901, %eax
-    wrmsr
-    mov %cr0, %eax
-    or $0x80010000, %eax
-    mov %eax, %cr0
-    rdmsr
-    mov %eax, %ebx
-    ljmp $0x18, $ABS(in64)
+    to_long 0x80010000, 0x901
 
     .code64
     printers64
 
 in64:
     mov $0x7000, %esp
-    mov %ebx, %eax
+    rdmsr
     call hex64 /* EFER */
     call newline
     mov $ABS(gdtr2), %eax
@@ -172,19 +121,7 @@ by_syscall:
     push %r15
     iretq
 
-    .balign 16
-stubs:
-    .set n, 0
-    .rept 66
-    .balign 16
-    .if (n == 8) || ((n >= 10) && (n <= 14)) || (n == 17)
-    .else
-    push $0
-    .endif
-    push $n
-    jmp common
-    .set n, n + 1
-    .endr
+    stubs66
 common:
     mov (%rsp), %al
     call hex8

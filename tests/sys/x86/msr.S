@@ -7,24 +7,12 @@
  * cpu: qemu64
  */
 #include "sys.h"
-#define IDT 0x2000
 
     head
     begin
-    lgdtl %cs:gdtr
-    mov %cr0, %eax
-    or $1, %al
-    mov %eax, %cr0
-    ljmpl $8, $ABS(in32)
-gdtr: .word 0x17
-    .long gdt + 0xf0000
-    .balign 8
-gdt:
-    .quad 0
-    .quad 0x00cf9b000000ffff /* 08: 32-bit */
-    .quad 0x00cf93000000ffff /* 10 */
-idtr: .word 0xff
-    .long IDT
+    to_protected
+    flat_gdt 0xff
+gdt_end:
 
     .code32
 in32:
@@ -122,9 +110,7 @@ line:
     call hex32
     pop %eax
     call hex32
-    mov $10, %al
-    out %al, $0xe9
-    ret
+    jmp newline
 
 /* EDX:EAX of ECX; EDI is 1 if it raised something. */
 read:
@@ -142,27 +128,4 @@ trap:
     xor %edx, %edx
     iret
 
-hex32:
-    push %ecx
-    mov $8, %ecx
-1:  rol $4, %eax
-    call nibble
-    loop 1b
-    pop %ecx
-    ret
-nibble:
-    push %eax
-    and $15, %al
-    cmp $10, %al
-    jb 1f
-    add $7, %al
-1:  add $'0', %al
-    out %al, $0xe9
-    pop %eax
-    ret
-space:
-    push %eax
-    mov $' ', %al
-    out %al, $0xe9
-    pop %eax
-    ret
+    printers32

@@ -10,9 +10,6 @@
  * `descriptors` ... `end_descriptors`, and its own words to set up in `set_up`.
  */
 #include "sys.h"
-GDT = 0x1000
-IDT = 0x2000
-TSS = 0x3000
 RESUME = 0x3c00
 MARK = 0x3c04
 FLAGS = 0x3c08 /* EFLAGS that were left */
@@ -71,22 +68,8 @@ DS3_NP = (0x78 + 3)
 .macro descriptors
     head
     begin
-    lgdtl %cs:gdtr
-    mov %cr0, %eax
-    or $1, %al
-    mov %eax, %cr0
-    ljmpl $CS0, $ABS(in32)
-gdtr: .word GDT_END - GDT_ROM - 1
-    .long GDT_ROM + 0xf0000
-gdtr2: .word GDT_END - GDT_ROM - 1
-    .long GDT
-idtr: .word 0x7ff
-    .long IDT
-    .balign 8
-GDT_ROM:
-    .quad 0
-    .quad 0x00cf9b000000ffff /* 08 */
-    .quad 0x00cf93000000ffff /* 10 */
+    to_protected
+    flat_gdt
     .quad 0x00cfbb000000ffff /* 18: DPL 1 */
     .quad 0x00cfb3000000ffff /* 20 */
     .quad 0x00cffb000000ffff /* 28: DPL 3 */
@@ -103,48 +86,9 @@ GDT_ROM:
 .endm
 
 .macro end_descriptors
-    .balign 8
-GDT_END:
+gdt_end:
     .code32
-/* AL, AX and EAX in digits. */
-hex8:
-    push %eax
-    shr $4, %al
-    call nibble
-    pop %eax
-nibble:
-    push %eax
-    and $15, %al
-    cmp $10, %al
-    jb 1f
-    add $7, %al
-1:  add $'0', %al
-    out %al, $0xe9
-    pop %eax
-    ret
-hex32:
-    rol $16, %eax
-    call hex16
-    rol $16, %eax
-hex16:
-    xchg %al, %ah
-    call hex8
-    xchg %al, %ah
-    jmp hex8
-space:
-    push %eax
-    mov $' ', %al
-    jmp 1f
-colon:
-    push %eax
-    mov $':', %al
-    jmp 1f
-newline:
-    push %eax
-    mov $10, %al
-1:  out %al, $0xe9
-    pop %eax
-    ret
+    printers32
 
 /* Everything as at the start.  From privilege 0, whatever task, stack and segments. */
 restore:
@@ -162,24 +106,9 @@ restore:
     mov %eax, %fs
     mov %eax, %gs
     lldt %ax
-    mov $ABS(GDT_ROM), %esi
-    mov $GDT, %edi
-    mov $(GDT_END - GDT_ROM) / 4, %ecx
-    rep movsl
+    copy_gdt
     lgdt ABS(gdtr2)
-    mov $IDT, %edi
-    mov $ABS(stubs), %edx
-    mov $66, %ecx
-1:  mov %edx, %eax
-    and $0xffff, %eax
-    or $CS0 << 16, %eax
-    stosl
-    mov %edx, %eax
-    and $0xffff0000, %eax
-    or $0x8f00, %eax
-    stosl
-    add $16, %edx
-    loop 1b
+    gates32 IDT, 0x8f
     orb $0x60, IDT + 0x40 * 8 + 5
     lidt ABS(idtr)
     mov $TSS, %edi
@@ -204,19 +133,7 @@ restore:
     mov %eax, %ebp
     ret
 
-    .balign 16
-stubs:
-    .set n, 0
-    .rept 66
-    .balign 16
-    .if (n == 8) || ((n >= 10) && (n <= 14)) || (n == 17)
-    .else
-    push $0
-    .endif
-    push $n
-    jmp common
-    .set n, n + 1
-    .endr
+    stubs66
 
 common: /* vector, error, EIP, CS, EFLAGS, ESP, SS; of stacks of 16 bits the upper half of ESP may be anything */
     movzwl %sp, %esp

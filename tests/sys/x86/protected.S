@@ -4,16 +4,13 @@
  * exceptions, virtual-8086 mode.  Each line is: a letter, vector, error code, privilege that was left, CR2.
  */
 #include "sys.h"
-#define GDT   0x1000
-#define IDT   0x2000
-#define TSS   0x3000
 #define TSS2  0x3100
 #define VARS  0x3400
 #define RESUME (VARS)
 #define RESUME_ESP (VARS + 4)
 #define CR2VAR (VARS + 8)
-#define PD    0x10000
-#define PT    0x11000
+#define PD32  0x10000
+#define PT32  0x11000
 
 /* Selectors. */
 #define CS0 0x08
@@ -39,23 +36,8 @@
 
     head
     begin
-    lgdtl %cs:gdtr
-    mov %cr0, %eax
-    or $1, %al
-    mov %eax, %cr0
-    ljmpl $CS0, $ABS(in32)
-gdtr: .word 0x7f
-    .long GDT_ROM + 0xf0000
-idtr: .word 0x7ff
-    .long IDT
-gdtr2: .word 0x7f
-    .long GDT
-
-    .balign 8
-GDT_ROM:
-    .quad 0
-    .quad 0x00cf9b000000ffff /* 08 */
-    .quad 0x00cf93000000ffff /* 10 */
+    to_protected
+    flat_gdt
     .quad 0x00cffb000000ffff /* 18 */
     .quad 0x00cff3000000ffff /* 20 */
     .quad 0x0000890030000067 /* 28: TSS at 3000 */
@@ -69,67 +51,17 @@ GDT_ROM:
     .quad 0x00cf9f000000ffff /* 68 */
     .quad 0x00cf99000000ffff /* 70 */
     .quad 0
-GDT_END:
+gdt_end:
 
     .code32
-/* AL as two digits; EAX as eight. */
-hex8:
-    push %eax
-    shr $4, %al
-    call nibble
-    pop %eax
-nibble:
-    push %eax
-    and $15, %al
-    cmp $10, %al
-    jb 1f
-    add $7, %al
-1:  add $'0', %al
-    out %al, $0xe9
-    pop %eax
-    ret
-hex32:
-    mov $4, %ecx
-1:  rol $8, %eax
-    call hex8
-    loop 1b
-    ret
-space:
-    mov $' ', %al
-    out %al, $0xe9
-    ret
-newline:
-    mov $10, %al
-    out %al, $0xe9
-    ret
+    printers32
 
 in32:
-    mov $DS0, %ax
-    mov %ax, %ds
-    mov %ax, %es
-    mov %ax, %ss
-    mov $0x7000, %esp
-    mov $ABS(GDT_ROM), %esi
-    mov $GDT, %edi
-    mov $0x80 / 4, %ecx
-    cld
-    rep movsl
+    segments32
+    copy_gdt
     lgdt ABS(gdtr2)
     /* IDT: 32 trap gates, then INT 40h callable from privilege 3, 41h not */
-    mov $IDT, %edi
-    mov $ABS(stubs), %eax
-    mov $66, %ecx
-1:  mov %eax, %edx
-    and $0xffff, %edx
-    or $CS0 << 16, %edx
-    mov %edx, (%edi)
-    mov %eax, %edx
-    and $0xffff0000, %edx
-    or $0x8f00, %edx
-    mov %edx, 4(%edi)
-    add $8, %edi
-    add $16, %eax
-    loop 1b
+    gates32 IDT, 0x8f
     orb $0x60, IDT + 0x40 * 8 + 5
     lidt ABS(idtr)
     movl $0x6f00, TSS + 4
@@ -290,30 +222,21 @@ in32:
     clts
 
     say "paging:\n"
-    mov $PD, %edi
+    mov $PD32, %edi
     mov $0x800, %ecx
     xor %eax, %eax
     rep stosl
-    movl $PT + 7, PD
-    movl $0xffc00083, PD + 0xffc /* 4 MiB page at the top, supervisor */
-    mov $PT, %edi
-    mov $0x107, %eax
-    mov $0, %ecx
-1:  mov %ecx, %eax
-    shl $12, %eax
-    or $7, %eax
-    mov %eax, PT(, %ecx, 4)
-    inc %ecx
-    cmp $256, %ecx
-    jb 1b
-    movl $0x50005, PT + 0x50 * 4   /* read only, user */
-    movl $0x51003, PT + 0x51 * 4   /* supervisor */
-    movl $0x52000, PT + 0x52 * 4   /* not there */
-    movl $0x53007, PT + 0x53 * 4
+    movl $PT32 + 7, PD32
+    movl $0xffc00083, PD32 + 0xffc /* 4 MiB page at the top, supervisor */
+    identity PT32, 7, 4, 256
+    movl $0x50005, PT32 + 0x50 * 4   /* read only, user */
+    movl $0x51003, PT32 + 0x51 * 4   /* supervisor */
+    movl $0x52000, PT32 + 0x52 * 4   /* not there */
+    movl $0x53007, PT32 + 0x53 * 4
     mov %cr4, %eax
     or $0x10, %eax
     mov %eax, %cr4
-    mov $PD, %eax
+    mov $PD32, %eax
     mov %eax, %cr3
     mov %cr0, %eax
     or $0x80000000, %eax
@@ -346,17 +269,17 @@ in32:
     mov $0x52000, %eax
     jmp *%eax
 1:  mov 0x53000, %eax
-    mov PT + 0x53 * 4, %eax
+    mov PT32 + 0x53 * 4, %eax
     call hex32
     movl $1, 0x53000
-    mov PT + 0x53 * 4, %eax
+    mov PT32 + 0x53 * 4, %eax
     call hex32
-    mov PT + 0x50 * 4, %eax
+    mov PT32 + 0x50 * 4, %eax
     call hex32
-    mov PD, %eax
+    mov PD32, %eax
     call hex32
     call newline
-    movl $0x54007, PT + 0x53 * 4
+    movl $0x54007, PT32 + 0x53 * 4
     movl $0x600d, 0x54000
     invlpg 0x53000
     mov 0x53000, %eax
@@ -476,19 +399,7 @@ task2:
     iret
 
 /* Handlers: what was raised is printed; on at RESUME, or after the instruction that raised it when that is 0: they are looked up. */
-    .balign 16
-stubs:
-    .set n, 0
-    .rept 66
-    .balign 16
-    .if (n == 8) || ((n >= 10) && (n <= 14)) || (n == 17)
-    .else
-    push $0
-    .endif
-    push $n
-    jmp common
-    .set n, n + 1
-    .endr
+    stubs66
 
 common: /* vector, error, EIP, CS, EFLAGS, ESP, SS */
     pusha

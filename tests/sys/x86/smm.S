@@ -7,12 +7,6 @@
  * cpu: max
  */
 #include "sys.h"
-#define GDT    0x1000
-#define IDT    0x2000
-#define TSS    0x3000
-#define PML4   0x10000
-#define PDPT   0x11000
-#define PD     0x12000
 #ifdef FORM32
 #define RAX_AT  0xffd0
 #define FLAGS_AT 0xfff4
@@ -47,57 +41,24 @@
     in %dx, %eax
     or $0x2000000, %eax
     out %eax, %dx
-    lgdtl %cs:gdtr
-    mov %cr0, %eax
-    or $1, %al
-    mov %eax, %cr0
-    ljmpl $8, $ABS(in32)
-gdtr: .word 0x3f
-    .long gdt + 0xf0000
-    .balign 8
-gdt:
-    .quad 0
-    .quad 0x00cf9b000000ffff /* 08: 32-bit */
-    .quad 0x00cf93000000ffff /* 10 */
+    to_protected
+    flat_gdt
     .quad 0x00af9b000000ffff /* 18: 64-bit */
     .quad 0x0000890030002067 /* 20: TSS, all ports allowed */
     .quad 0x0040930050000fff /* 28: small */
     .quad 0
     .quad 0
-idtr: .word 0x7ff
-    .long IDT
-gdtr2: .word 0x3f
-    .long GDT
+gdt_end:
 
     .code32
-hex32:
-    mov $8, %ecx
-1:  rol $4, %eax
-    push %eax
-    and $15, %al
-    cmp $10, %al
-    jb 2f
-    add $7, %al
-2:  add $'0', %al
-    out %al, $0xe9
-    pop %eax
-    loop 1b
-    push %eax
-    mov $' ', %al
-    out %al, $0xe9
-    pop %eax
-    ret
-newline:
-    mov $10, %al
-    out %al, $0xe9
-    ret
+    printers32
+word:
+    call hex32
+    jmp space
 
 in32:
     segments32
-    mov $ABS(gdt), %esi
-    mov $GDT, %edi
-    mov $0x40 / 4, %ecx
-    rep movsl
+    copy_gdt
     lgdt ABS(gdtr2)
     mov $IDT, %edi
     movl $0x00080000 + (undefined), IDT + 6 * 8
@@ -133,15 +94,15 @@ undefined:
     stc
     smi
     setc %bl
-    call hex32 /* what the handler left in EAX */
+    call word /* what the handler left in EAX */
     movzbl %bl, %eax
-    call hex32
+    call word
     mov %fs:4, %eax
     mov %cr0, %eax
     and $0x7fffffff, %eax
-    call hex32
+    call word
     str %eax
-    call hex32
+    call word
     lsl %eax, %eax
     call newline
     say "again, moved to 50000:\n"
@@ -167,9 +128,9 @@ protection: /* HLT of that mode */
     mov $0x10, %ax
     mov %ax, %ds
     mov 12(%esp), %eax
-    call hex32 /* flags it had */
+    call word /* flags it had */
     mov 8(%esp), %eax
-    call hex32 /* CS */
+    call word /* CS */
     call newline
     mov $0x7000, %esp
     mov %esp, %ebp
@@ -186,19 +147,7 @@ protection: /* HLT of that mode */
     movl $PDPT + 3, PML4
     movl $PD + 3, PDPT
     movl $0x83, PD
-    mov %cr4, %eax
-    or $0x20, %eax
-    mov %eax, %cr4
-    mov $PML4, %eax
-    mov %eax, %cr3
-    mov $0xc0000080, %ecx
-    rdmsr
-    or $0x100, %eax
-    wrmsr
-    mov %cr0, %eax
-    or $0x80000000, %eax
-    mov %eax, %cr0
-    ljmp $0x18, $ABS(in64)
+    to_long 0x80000000, 0x100
     .code64
 in64:
     movabs $0x123456789abcdef0, %r15
@@ -215,9 +164,9 @@ back: .long ABS(in32_again)
     .word 8
     .code32
 in32_again:
-    call hex32
+    call word
     mov %esi, %eax
-    call hex32
+    call word
     call newline
     finish
 #endif

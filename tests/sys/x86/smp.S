@@ -5,8 +5,8 @@
  * skip reference: on a busy machine its second CPU goes on with old code now and then
  */
 #include "sys.h"
-#define PD    0x10000
-#define PT    0x11000
+#define PD32  0x10000
+#define PT32  0x11000
 #define WHERE 0x5000 /* the second CPU's orders: a number, its answer: the same */
 #define DONE  0x5004
 #define WRITTEN 0x6000
@@ -36,13 +36,8 @@ second:
     cli
     mov $second32, %ebx
     jmp enter
-gdtr: .word 0x17
-    .long gdt + 0xf0000
-    .balign 8
-gdt:
-    .quad 0
-    .quad 0x00cf9b000000ffff
-    .quad 0x00cf93000000ffff
+    flat_gdt
+gdt_end:
 
     .code32
 flat:
@@ -53,24 +48,13 @@ flat:
     cld
     jmp *%ebx
 
-hex32:
-    mov $8, %ecx
-1:  rol $4, %eax
-    push %eax
-    and $15, %al
-    cmp $10, %al
-    jb 2f
-    add $7, %al
-2:  add $'0', %al
-    out %al, $0xe9
-    pop %eax
-    loop 1b
-    mov $10, %al
-    out %al, $0xe9
-    ret
+    printers32
+print:
+    call hex32
+    jmp newline
 
 paging:
-    mov $PD, %eax
+    mov $PD32, %eax
     mov %eax, %cr3
     mov %cr4, %eax
     or $0x10, %eax
@@ -107,43 +91,36 @@ orders:
 
 in32:
     mov $0x7000, %esp
-    mov $PD, %edi
+    mov $PD32, %edi
     mov $0x800, %ecx
     xor %eax, %eax
     rep stosl
-    movl $PT + 3, PD
-    movl $0xfec00093, PD + 0x3fb * 4
-    xor %ecx, %ecx
-1:  mov %ecx, %eax
-    shl $12, %eax
-    or $3, %eax
-    mov %eax, PT(, %ecx, 4)
-    inc %ecx
-    cmp $1024, %ecx
-    jb 1b
-    movl $0x38003, PT + 0x31 * 4
+    movl $PT32 + 3, PD32
+    movl $0xfec00093, PD32 + 0x3fb * 4
+    identity PT32, 3, 4, 1024
+    movl $0x38003, PT32 + 0x31 * 4
     call paging
     movl $0x000c4500, 0xfee00300 /* INIT and start-up to all others */
     movl $0x000c4608, 0xfee00300
     movl $0, LINES
     both 1, lines
     mov LINES, %eax
-    call hex32
+    call print
     movl $0, PAGES
     both 2, pages
     mov PAGES, %eax
-    call hex32
+    call print
     movl $0, PAGES
     movl $0, LINES
     both 3, exchange
     mov PAGES, %eax
-    call hex32
+    call print
     mov LINES, %eax
-    call hex32
+    call print
     movl $0, PAGES
     both 4, pages
     mov PAGES, %eax
-    call hex32
+    call print
     movw $0, 0x38000
     movb $0xb8, CODE - 1        /* MOV EAX, version; RET */
     movl $0, CODE
@@ -152,9 +129,9 @@ in32:
     both 5, execute
     mov $5, %eax                /* ROM is read, and not written */
     xchg %eax, ABS(constant)
-    call hex32
+    call print
     mov ABS(constant), %eax
-    call hex32
+    call print
     finish
     .balign 4
 constant:
@@ -220,4 +197,4 @@ execute:
 2:  cmp $VERSIONS, %ebx
     jb 1b
     mov %edi, %eax              /* how often the code was older than what was said of it */
-    jmp hex32
+    jmp print

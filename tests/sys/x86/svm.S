@@ -8,16 +8,9 @@
  * skip reference: it has no nRIP and no decode assists, and does not intercept INVD, RDTSCP, INT1 and INT3
  */
 #include "sys.h"
-#define GDT       0x1000
-#define IDT       0x2000
-#define TSS       0x3000
 #define RESUME    0x3400
 #define RESUME_SP 0x3408
 #define BEGAN     0x3410
-#define PML4      0x10000
-#define PDPT      0x11000
-#define PD        0x12000
-#define PT        0x13000
 #define NPML4     0x20000
 #define NPDPT     0x21000
 #define NPD       0x22000
@@ -72,18 +65,8 @@
 
     head
     begin
-    lgdtl %cs:gdtr
-    mov %cr0, %eax
-    or $1, %al
-    mov %eax, %cr0
-    ljmpl $8, $ABS(in32)
-gdtr: .word 0x57
-    .long gdt + 0xf0000
-    .balign 8
-gdt:
-    .quad 0
-    .quad 0x00cf9b000000ffff /* 08: 32-bit */
-    .quad 0x00cf93000000ffff /* 10 */
+    to_protected
+    flat_gdt 0x41f, quad
     .quad 0x00af9b000000ffff /* 18: 64-bit */
     .quad 0x00cf93000000ffff /* 20 */
     .quad 0x00cffb000000ffff /* 28 */
@@ -92,18 +75,12 @@ gdt:
     .quad 0x0000890030000067 /* 40: TSS */
     .quad 0
     .quad 0x0000890031000067 /* 50: another one */
-idtr: .word 0x41f
-    .quad IDT
-gdtr2: .word 0x57
-    .quad GDT
+gdt_end:
 
     .code32
 in32:
     segments32
-    mov $ABS(gdt), %esi
-    mov $GDT, %edi
-    mov $0x58 / 4, %ecx
-    rep movsl
+    copy_gdt
     mov $PML4, %edi
     mov $0x28000 / 4, %ecx
     xor %eax, %eax
@@ -131,21 +108,10 @@ in32:
     movl $0x58007, NPT_TABLE + 0x57 * 8 /* elsewhere */
     movl $0x12345678, 0x58000
     movl $0x9abcdef0, 0x57000
-    mov %cr4, %eax
-    or $0x620, %eax
-    mov %eax, %cr4
-    mov $PML4, %eax
-    mov %eax, %cr3
-    mov $0xc0000080, %ecx
-    rdmsr
-    or $0x900, %eax
-    wrmsr
-    mov %cr0, %eax
-    or $0x80010000, %eax
-    mov %eax, %cr0
-    ljmp $0x18, $ABS(in64)
+    to_long 0x80010000, 0x900, 0x620
 
     .code64
+    .org 0x1ab /* exits say RIP: what follows stays where it is when what is before it changes */
     printers64
 hex16:
     rol $8, %ax
@@ -694,19 +660,7 @@ real:
 real_end:
     .code64
 
-    .balign 16
-stubs:
-    .set n, 0
-    .rept 66
-    .balign 16
-    .if (n == 8) || ((n >= 10) && (n <= 14)) || (n == 17)
-    .else
-    push $0
-    .endif
-    push $n
-    jmp common
-    .set n, n + 1
-    .endr
+    stubs66
 common:
     call space
     mov (%rsp), %al
