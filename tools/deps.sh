@@ -14,7 +14,7 @@ packages() {
     test)  echo qemu-utils qemu-block-extra qemu-system-arm qemu-system-x86 nbdkit libnbd-bin python3-libnbd nbdfuse fio e2fsprogs \
                 dosfstools mtools openssh-server gnutls-bin cryptsetup-bin lsof \
                 binutils-aarch64-linux-gnu gcc-aarch64-linux-gnu g++-aarch64-linux-gnu \
-                libc6-dev-arm64-cross libc6-dev-i386 lib32gcc-12-dev qemu-user gdb-multiarch golang-go strace \
+                libc6-dev-arm64-cross libc6-dev-i386 lib32gcc-12-dev lib32stdc++-12-dev qemu-user gdb-multiarch golang-go strace \
                 clang device-tree-compiler acpica-tools swtpm iperf3 grub-common grub-pc-bin grub-efi-amd64-bin xorriso fdisk cpio kmod \
                 seabios ovmf ipxe-qemu vncsnapshot gvncviewer samba ;;
     bench) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-i686-linux-gnu libc6-dev-i386-cross valgrind ;;
