@@ -11,7 +11,7 @@ packages() {
                 libgnutls28-dev nettle-dev libcurl4-gnutls-dev libssh-dev libnbd-dev libslirp-dev libglib2.0-dev libfdt-dev \
                 libpng-dev libvncserver-dev libcapstone-dev ;;
     root)  echo mmdebstrap fakeroot debian-archive-keyring util-linux ;;
-    test)  echo qemu-utils qemu-block-extra qemu-system-arm qemu-system-x86 nbdkit libnbd-bin python3-libnbd nbdfuse fio e2fsprogs \
+    test)  echo qemu-utils qemu-block-extra qemu-system-arm qemu-efi-aarch64 qemu-system-x86 nbdkit libnbd-bin python3-libnbd fio e2fsprogs \
                 dosfstools mtools openssh-server gnutls-bin cryptsetup-bin lsof \
                 binutils-aarch64-linux-gnu gcc-aarch64-linux-gnu g++-aarch64-linux-gnu \
                 libc6-dev-arm64-cross libc6-dev-i386 lib32gcc-12-dev lib32stdc++-12-dev qemu-user gdb-multiarch golang-go strace \

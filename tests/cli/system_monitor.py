@@ -311,7 +311,7 @@ def pc_tables(work):
     pic = m.ask('info pic')
     verdict('info pic of a PC', re.fullmatch(
         r'ioapic0: ver=0x20 id=0x00 sel=0x00\n(  pin \d+ +0x0000000000010000 dest=0 vec=0   active-hi edge  masked fixed  physical\n){24}'
-        r'  IRR      \(none\)\n  Remote IRR \(none\)\npic1: irr=00 imr=00 isr=00 hprio=0 irq_base=00 rr_sel=0 elcr=00 fnm=0\n'
+        r'  IRR      \(none\)\n  Remote IRR \(none\)\npic1: irr=00 imr=ff isr=00 hprio=0 irq_base=00 rr_sel=0 elcr=00 fnm=0\n'
         r'pic0: irr=[0-9a-f]{2} imr=fe isr=00 hprio=0 irq_base=00 rr_sel=0 elcr=00 fnm=0\n', pic), repr(pic))
     for command, want in (('info tlb', '0000000000000000: 0000000000000000 --P-A---W\n0000000000400000: 0000000000400000 --PDA--UW\n'),
                           ('info mem', '0000000000000000-0000000000400000 0000000000400000 -rw\n'
