@@ -50,4 +50,8 @@ bool x86_quick_decode(uint32_t mode, uint64_t pc, const uint8_t *code, struct x8
 /** x86_quick_learn - @i, which was decoded from @code, may be known from now on. */
 void x86_quick_learn(uint32_t mode, const uint8_t *code, const struct x86_insn *i);
 
+/* idle.c */
+/** x86_modrm_length - bytes of ModRM at @p and of what belongs to it, with addresses of 32 or 64 bits. */
+unsigned x86_modrm_length(const uint8_t *p);
+
 #endif

@@ -3,7 +3,7 @@
  * Will the status flags be written before they are read?  A short look ahead over the rows' attributes (decode.h), so that
  * leaving a region need not write back flags that the next instructions overwrite.
  */
-#include "guest/x86/decode.h"
+#include "guest/x86/decode_priv.h"
 #include "guest/x86/lift_priv.h"
 #include "guest/x86/x86.h"
 
@@ -90,8 +90,7 @@ static uint8_t make_skim(uint32_t mode, bool w, bool map1, uint8_t opcode, unsig
                      (with_reg - 1 - modrm) << SKIM_IMM);
 }
 
-/* Bytes of ModRM at @p and of what belongs to it, with addresses of 32 or 64 bits. */
-static unsigned modrm_length(const uint8_t *p)
+unsigned x86_modrm_length(const uint8_t *p)
 {
     unsigned mod = p[0] >> 6, rm = p[0] & 7;
     bool sib = rm == X86_SP;
@@ -125,7 +124,7 @@ unsigned x86_idle_skim(uint32_t mode, const uint8_t *code, size_t avail, enum gu
     if (e == SKIM_ASK)
         return 0;
     *effect = e & SKIM_ASK ? GUEST_IDLE_READS : e & SKIM_WRITES ? GUEST_IDLE_WRITES : GUEST_IDLE_NONE;
-    return n + (e & SKIM_MODRM ? modrm_length(code + n) : 0) + (e >> SKIM_IMM);
+    return n + (e & SKIM_MODRM ? x86_modrm_length(code + n) : 0) + (e >> SKIM_IMM);
 }
 
 enum guest_idle x86_idle_effect(uint32_t mode, const uint8_t *code, size_t avail, unsigned *len)

@@ -12,8 +12,6 @@
 
 #include "ir/verbatim.h"
 
-#include <string.h>
-
 /* Does the host's processor have what @feat says, which the guest's has? */
 static bool host_has(const struct verbatim *v, enum x86_feature feat)
 {
@@ -126,28 +124,10 @@ static unsigned length_of_front(const uint8_t *code, unsigned *front, struct ver
     return n + (o->map == 0 ? 1 : o->map == 1 ? 2 : 3);
 }
 
-/* The address as ModRM, SIB and displacement say; o->tail was not known yet. */
-static unsigned length_of_modrm(const uint8_t *p)
-{
-    unsigned mod = p[0] >> 6, rm = p[0] & 7, n = 1;
-
-    if (mod == 3)
-        return 1;
-    if (rm == 4) {
-        n++;
-        if (!mod && (p[1] & 7) == 5)
-            return n + 4;
-    } else if (!mod && rm == 5) {
-        return n + 4;
-    }
-    return n + (mod == 1 ? 1 : mod == 2 ? 4 : 0);
-}
-
 static void set_memory(struct verbatim_op *o, const struct x86_insn *i)
 {
     const struct x86_ea *ea = &i->ea;
 
-    o->mem = true;
     o->rip = ea->rip;
     o->base = ea->base;
     o->index = ea->index;
@@ -289,7 +269,7 @@ static bool take_apart(struct verbatim_op *o, const struct x86_insn *i)
     n = length_of_front(o->code, &front, o);
     o->front = (uint8_t)front;
     if (r->modrm)
-        n += length_of_modrm(o->code + n);
+        n += x86_modrm_length(o->code + n);
     if (n > i->len || (o->mem && !r->modrm) || (o->fixed && (!o->mem || i->addr_size == 4)))
         return false;
     o->tail = (uint8_t)(i->len - n);

@@ -21,7 +21,7 @@ struct x64_mem xv_scratch(const struct x64 *x, unsigned n)
 
 static bool is_moved(unsigned g)
 {
-    return g == RSP || g == R10 || g == R11;
+    return g < 16 && HOST_VERBATIM_MOVED >> g & 1;
 }
 
 /* --- Fields --- */

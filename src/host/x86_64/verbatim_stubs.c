@@ -2,8 +2,6 @@
 /* Between verbatim code, whose registers are the host's, and everything else, for which they are in the CPU block; see verbatim.c. */
 #include "host/x86_64/verbatim.h"
 
-#include <string.h>
-
 static const uint8_t direct[] = {RAX, RCX, RDX, RBX, RBP, RSI, RDI, R8, R9, R12, R13, R14, R15};
 
 enum { XMMS = 16, HALF = 16 /* bytes of half a YMM register */ };
@@ -19,26 +17,21 @@ static void vzeroupper(struct x64_asm *a)
         x64_bytes(a, "\xc5\xf8\x77", 3);
 }
 
-static struct x64_mem flag_at(const struct host_layout *lay, uint32_t off)
-{
-    return at_cpu(lay, off);
-}
-
 /* --- Out --- */
 
 static void spill_flags(struct x64_asm *a, const struct host_layout *lay)
 {
     enum { AF = 0x10 };
 
-    x64_setcc_m(a, CC_B, flag_at(lay, lay->g.cf));
-    x64_setcc_m(a, CC_E, flag_at(lay, lay->g.zf));
-    x64_setcc_m(a, CC_S, flag_at(lay, lay->g.sf));
-    x64_setcc_m(a, CC_O, flag_at(lay, lay->g.of));
-    x64_setcc_m(a, CC_NP, flag_at(lay, lay->g.pf)); /* a byte of odd parity, or 0 */
+    x64_setcc_m(a, CC_B, at_cpu(lay, lay->g.cf));
+    x64_setcc_m(a, CC_E, at_cpu(lay, lay->g.zf));
+    x64_setcc_m(a, CC_S, at_cpu(lay, lay->g.sf));
+    x64_setcc_m(a, CC_O, at_cpu(lay, lay->g.of));
+    x64_setcc_m(a, CC_NP, at_cpu(lay, lay->g.pf)); /* a byte of odd parity, or 0 */
     x64_bytes(a, "\x9f\x80\xe4", 3);                /* lahf; and ah, AF */
     x64_byte(a, AF);
     x64_bytes(a, "\x0f\xb6\xc4", 3); /* movzx eax, ah */
-    x64_store(a, 1, flag_at(lay, lay->g.af), RAX);
+    x64_store(a, 1, at_cpu(lay, lay->g.af), RAX);
     x64_byte(a, 0xfc); /* cld: C wants it so, and the guest's is in the CPU block */
 }
 
@@ -118,7 +111,7 @@ static void load_vectors(struct x64_asm *a, const struct host_layout *lay)
 
 static void load_byte(struct x64_asm *a, const struct host_layout *lay, unsigned r, uint32_t off)
 {
-    x64_load(a, 1, r, flag_at(lay, off));
+    x64_load(a, 1, r, at_cpu(lay, off));
 }
 
 /* The guest's flags into AH as SAHF has them, OF by an addition. */
