@@ -139,17 +139,33 @@ TEST(ne2k_isa, receives_into_its_ring)
     for (unsigned i = 0; i < 8; i++)
         arrive(ours, 1500, 0x44);
     CHECK_EQ(curr(r), PSTART + 3 + 48);
-    arrive(ours, 1500, 0x44);
-    CHECK_EQ(inb(r, P + 7) & 0x10, 0x10);
+    arrive(ours, 1500, 0x55); /* these wait for room */
+    arrive(ours, 1500, 0x55);
+    CHECK_EQ(curr(r), PSTART + 3 + 48);
+    CHECK_EQ(inb(r, P + 7) & 0x10, 0);
     outb(r, P + 3, PSTART + 50);
-    arrive(ours, 1500, 0x55);
-    arrive(ours, 1500, 0x55);
     CHECK_EQ(curr(r), PSTART + 3 + 60 - (PSTOP - PSTART));
     fetch(r, (PSTOP - 1) << 8, b, 128);
     CHECK_EQ(b[4], ours[0]);
     outb(r, P, 0x21);
     arrive(ours, 100, 0);
     CHECK_EQ(inb(r, P + 7) & 0x80, 0x80);
+    rig_free(r);
+}
+
+TEST(ne2k_isa, misses_what_the_driver_does_not_come_for)
+{
+    struct rig *r = nic();
+    uint8_t full;
+
+    for (unsigned i = 0; i < 10; i++)
+        arrive(ours, 1500, 0x44);
+    full = curr(r);
+    clock_step(r->m, 90 * 1000000ll);
+    CHECK_EQ(inb(r, P + 7), 1);
+    clock_step(r->m, 20 * 1000000ll);
+    CHECK_EQ(inb(r, P + 7), 0x11); /* OVW, PRX */
+    CHECK_EQ(curr(r), full);
     rig_free(r);
 }
 
@@ -192,6 +208,7 @@ static const struct test tests[] = {
     CASE(ne2k_isa, has_its_address_in_a_prom),
     CASE(ne2k_isa, sends),
     CASE(ne2k_isa, receives_into_its_ring),
+    CASE(ne2k_isa, misses_what_the_driver_does_not_come_for),
     CASE_SLOW(ne2k_isa, state_survives, 60),
     CASE(ne2k_pci, is_the_same_behind_bar_0),
 };

@@ -154,6 +154,9 @@ TEST(pcnet, misses_what_it_has_no_room_for)
 
     for (unsigned i = 0; i < 5; i++)
         arrive("\x52\x54\0\x12\x34\x56", 100, i);
+    clock_step(r->m, 90 * 1000000ll);
+    CHECK_EQ(csr(r, 112), 0); /* it waits */
+    clock_step(r->m, 20 * 1000000ll);
     CHECK_EQ(csr(r, 0) & 0x9000, 0x9000); /* ERR, MISS */
     CHECK_EQ(csr(r, 112), 1);
     set_csr(r, 0, 0x1440);
@@ -164,6 +167,24 @@ TEST(pcnet, misses_what_it_has_no_room_for)
     CHECK_EQ(get32(r, RX + 4) >> 24, 2);
     CHECK_EQ(get32(r, RX + 20) >> 24, 1);
     CHECK_EQ(get32(r, RX + 24) & 0xfff, 104);
+    rig_free(r);
+}
+
+TEST(pcnet, polls_its_ring_for_what_waits)
+{
+    struct rig *r = started(2, 0);
+
+    for (unsigned i = 0; i < 6; i++)
+        arrive("\x52\x54\0\x12\x34\x56", 100, 0x50 + i);
+    put32(r, RX + 4, 0x80000000 | 0xf000 | (4096 - 1600));
+    clock_step(r->m, 3 * 1000000ll);
+    CHECK_EQ(get32(r, RX + 4) >> 24, 3);
+    CHECK_EQ(*ram(r, DATA + 50), 0x54);
+    put32(r, RX + 20, 0x80000000 | 0xf000 | (4096 - 1600));
+    set_csr(r, 0, 0x0440); /* at once, when the driver comes by */
+    CHECK_EQ(get32(r, RX + 20) >> 24, 3);
+    CHECK_EQ(*ram(r, DATA + 2048 + 50), 0x55);
+    CHECK_EQ(csr(r, 112), 0);
     rig_free(r);
 }
 
@@ -214,6 +235,7 @@ static const struct test tests[] = {
     CASE(pcnet, is_an_am79c970a),
     CASE(pcnet, sends_and_receives_in_both_wide_styles),
     CASE(pcnet, misses_what_it_has_no_room_for),
+    CASE(pcnet, polls_its_ring_for_what_waits),
     CASE(pcnet, loops_back_and_hears_all),
     CASE(pcnet, the_lances_own_style),
 };

@@ -208,6 +208,8 @@ TEST(rtl8139_cplus, receives_into_descriptors)
     CHECK_MEM(ram(r, BUFS + 0x1000), f + 64, len - 64);
     set(r, ISR, 0xffff, 2);
     arrive(ours, 100, 0x11); /* no descriptor is left */
+    CHECK_EQ(get(r, ISR, 2), 0);
+    clock_step(r->m, 110 * 1000000ll);
     CHECK_EQ(get(r, ISR, 2), 0x10);
     CHECK_EQ(get(r, 0x4c, 4), 1);
     rig_free(r);

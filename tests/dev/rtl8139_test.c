@@ -128,6 +128,9 @@ TEST(rtl8139, ring_goes_around_and_is_full)
         arrive(ours, 1500, 0x40 + i);
     CHECK_EQ(get(r, ISR, 2), 1);
     arrive(ours, 1500, 0x60);
+    clock_step(r->m, 90 * 1000000ll);
+    CHECK_EQ(get(r, ISR, 2), 1); /* it waits */
+    clock_step(r->m, 20 * 1000000ll);
     CHECK_EQ(get(r, ISR, 2), 0x11);
     CHECK_EQ(get(r, 0x4c, 4), 1);
     set(r, ISR, 0xffff, 2);

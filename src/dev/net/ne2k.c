@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/trace.h"
 #include "dev/isa/isa.h"
+#include "dev/net/rx_wait.h"
 #include "dev/pci/pci.h"
 #include "net/net.h"
 
@@ -34,6 +35,7 @@ struct ne2k {
     uint8_t tsr, rsr;
     uint16_t rsar, rbcr; /* as the remote DMA has left them */
     uint8_t mem[BUFFER_END - BUFFER];
+    struct rx_wait wait;
     char *p_mac, *p_netdev, *bootindex;
 };
 
@@ -113,7 +115,8 @@ static uint16_t ring_next(const struct ne2k *c, uint16_t at)
     return at == c->reg[PSTOP] * PAGE ? c->reg[PSTART] * PAGE : at;
 }
 
-static void receive(struct ne2k *c, const uint8_t *f, uint32_t len)
+/* False: the ring is full, and the driver is about to empty it. */
+static bool receive(struct ne2k *c, const uint8_t *f, uint32_t len)
 {
     uint32_t total = len + 4, pages = (total + 4 + PAGE - 1) / PAGE;
     uint16_t at = (uint16_t)(c->page1[CURR] * PAGE);
@@ -121,9 +124,11 @@ static void receive(struct ne2k *c, const uint8_t *f, uint32_t len)
     uint8_t head[4], crc[4];
 
     if (!ring_is_one(c) || pages >= free_pages(c)) {
+        if (ring_is_one(c) && pages < size && rx_wait_no_room(&c->wait))
+            return false;
         TRACE(&ne2k_trace[TP_DROP], "bytes=%u", len);
         cause(c, INT_OVW);
-        return;
+        return true;
     }
     TRACE(&ne2k_trace[TP_RX], "bytes=%u", len);
     next = c->reg[PSTART] + (c->page1[CURR] - c->reg[PSTART] + pages) % size;
@@ -136,11 +141,12 @@ static void receive(struct ne2k *c, const uint8_t *f, uint32_t len)
         mem_put(c, at, i < 4 ? head[i] : i < len + 4 ? f[i - 4] : crc[i - len - 4]);
     c->page1[CURR] = (uint8_t)next;
     cause(c, INT_PRX);
+    return true;
 }
 
 static bool card_ready(void *opaque, unsigned queue)
 {
-    return true; /* who does not keep up loses packets */
+    return true; /* what there is no room for waits (rx_wait.h) */
 }
 
 static bool card_receive(void *opaque, unsigned queue, const struct iovec *iov, int n, const struct net_meta *meta)
@@ -155,8 +161,10 @@ static bool card_receive(void *opaque, unsigned queue, const struct iovec *iov, 
         memcpy(f + len, iov[i].iov_base, iov[i].iov_len);
         len += (uint32_t)iov[i].iov_len;
     }
-    if (len >= 14 && !(c->reg[CR] & CR_STP) && !(c->reg[RCR] & RCR_MON) && passes(c, f) && net_link(c->net))
-        receive(c, f, len < MIN_FRAME ? MIN_FRAME : len);
+    if (len >= 14 && !(c->reg[CR] & CR_STP) && !(c->reg[RCR] & RCR_MON) && passes(c, f) && net_link(c->net) &&
+        !receive(c, f, len < MIN_FRAME ? MIN_FRAME : len))
+        return false;
+    rx_wait_took(&c->wait);
     return true;
 }
 
@@ -271,6 +279,8 @@ static void write_reg(struct ne2k *c, unsigned off, uint8_t v)
         write_page0(c, off, v);
     else if (c->reg[CR] >> 6 == 1)
         c->page1[off] = v;
+    if (off == BNRY || off == CR)
+        rx_wait_over(&c->wait);
 }
 
 /* A byte by remote DMA; the address goes around with the ring. */
@@ -345,6 +355,7 @@ static int init(struct ne2k *c, struct err *e)
 {
     int r = 0;
 
+    rx_wait_init(&c->wait, c->dev->m, &c->net);
     mem_init_mmio(&c->regs, "ne2000", c->dev->type->class_ops ? PCI_REGS : REGS, &ne2k_ops, c);
     if (c->p_mac)
         r = net_parse_mac(c->p_mac, c->mac, e);
@@ -364,6 +375,7 @@ static void fini(struct ne2k *c)
 {
     if (c->net)
         net_detach(c->net);
+    rx_wait_fini(&c->wait);
 }
 
 static const struct state ne2k_state[] = {

@@ -5,6 +5,7 @@
  */
 #include "base/bytes.h"
 #include "base/trace.h"
+#include "dev/net/rx_wait.h"
 #include "dev/pci/pci.h"
 #include "net/net.h"
 
@@ -51,6 +52,7 @@ struct pcnet {
     uint32_t rx_at, tx_at; /* descriptors, from the rings' starts */
     uint8_t tx[4096];      /* a frame of which the end has not come yet */
     uint32_t tx_len;
+    struct rx_wait wait;
     uint8_t mac[6];
     char *p_mac, *p_netdev, *bootindex;
 };
@@ -206,16 +208,18 @@ static bool next_rx(struct pcnet *c, struct desc *d)
     return get_desc(c, desc_at(c, BADR, c->rx_at), d) && d->status & OWN;
 }
 
-/* @f of @len bytes with its check sequence, over as many buffers as it takes. */
-static void receive(struct pcnet *c, const uint8_t *f, uint32_t len, uint32_t match)
+/* @f of @len bytes with its check sequence, over as many buffers as it takes.  False: the first of them is not the chip's yet. */
+static bool receive(struct pcnet *c, const uint8_t *f, uint32_t len, uint32_t match)
 {
     struct desc d;
     uint32_t done = 0;
 
     if (!next_rx(c, &d)) {
+        if (!(c->csr[MODE] & LOOP) && rx_wait_no_room(&c->wait))
+            return false;
         miss(c);
         update_irq(c);
-        return;
+        return true;
     }
     TRACE(&pcnet_trace[TP_RX], "bytes=%u", len);
     for (bool first = true; done < len; first = false) {
@@ -241,25 +245,26 @@ static void receive(struct pcnet *c, const uint8_t *f, uint32_t len, uint32_t ma
     }
     c->csr[0] |= RINT;
     update_irq(c);
+    return true;
 }
 
-static void deliver(struct pcnet *c, uint8_t *f, uint32_t len)
+static bool deliver(struct pcnet *c, uint8_t *f, uint32_t len)
 {
     uint32_t match = passes(c, f);
 
     if (len < 14 || !rx_on(c) || !match)
-        return;
+        return true;
     if (len < MIN_FRAME) {
         memset(f + len, 0, MIN_FRAME - len);
         len = MIN_FRAME;
     }
     put_le32(f + len, (uint32_t)crc32(0, f, len));
-    receive(c, f, len + 4, match == ENP ? 0 : match);
+    return receive(c, f, len + 4, match == ENP ? 0 : match);
 }
 
 static bool card_ready(void *opaque, unsigned queue)
 {
-    return true; /* who does not keep up loses packets */
+    return true; /* what there is no room for waits (rx_wait.h) */
 }
 
 static bool card_receive(void *opaque, unsigned queue, const struct iovec *iov, int n, const struct net_meta *meta)
@@ -274,8 +279,9 @@ static bool card_receive(void *opaque, unsigned queue, const struct iovec *iov, 
         memcpy(f + len, iov[i].iov_base, iov[i].iov_len);
         len += (uint32_t)iov[i].iov_len;
     }
-    if (len >= 14 && net_link(c->net) && !(c->csr[MODE] & LOOP))
-        deliver(c, f, len);
+    if (len >= 14 && net_link(c->net) && !(c->csr[MODE] & LOOP) && !deliver(c, f, len))
+        return false;
+    rx_wait_took(&c->wait);
     return true;
 }
 
@@ -409,6 +415,7 @@ static void write_csr0(struct pcnet *c, uint16_t v)
             transmit(c);
     }
     update_irq(c);
+    rx_wait_over(&c->wait); /* drivers come here when they have given buffers back */
 }
 
 static void set_style(struct pcnet *c, uint16_t v)
@@ -591,6 +598,7 @@ static int init(struct dev *d, struct err *e)
         return r;
     }
     make_prom(c);
+    rx_wait_init(&c->wait, d->m, &c->net);
     mem_init_mmio(&c->io, "pcnet-io", REGS, &ops, c);
     mem_init_mmio(&c->mmio, "pcnet-mmio", REGS, &ops, c);
     pci_set16(&c->pci, PCI_STATUS, PCI_STATUS_FAST_BACK | PCI_STATUS_DEVSEL_MEDIUM);
@@ -625,6 +633,7 @@ static void fini(struct dev *d)
 
     if (c->net)
         net_detach(c->net);
+    rx_wait_fini(&c->wait);
     pci_dev_fini(&c->pci);
 }
 

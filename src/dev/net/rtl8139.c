@@ -121,25 +121,34 @@ static bool receive_into_ring(struct rtl8139 *c, const uint8_t *f, uint32_t len,
     return true;
 }
 
-static void receive(struct rtl8139 *c, const uint8_t *f, uint32_t len)
+static bool loops(const struct rtl8139 *c)
+{
+    return (rtl8139_reg(c, TCR) & TCR_LOOP) == TCR_LOOP;
+}
+
+/* False: there is no room yet. */
+static bool receive(struct rtl8139 *c, const uint8_t *f, uint32_t len)
 {
     uint32_t status = passes(c, f);
 
     if (!receives(c) || !status || len > MAX_FRAME)
-        return;
+        return true;
     if (!(c->regs[CPCR] & CPCR_RX ? rtl8139_cplus_receive : receive_into_ring)(c, f, len, status)) {
+        if (!loops(c) && rx_wait_no_room(&c->wait))
+            return false;
         TRACE(&rtl8139_trace[RTL_TP_DROP], "bytes=%u", len);
         put_le32(c->regs + MPC, (rtl8139_reg(c, MPC) + 1) & 0xffffff);
         rtl8139_cause(c, INT_RXOVW);
-        return;
+        return true;
     }
     TRACE(&rtl8139_trace[RTL_TP_RX], "bytes=%u", len);
     rtl8139_cause(c, INT_ROK);
+    return true;
 }
 
 static bool card_ready(void *opaque, unsigned queue)
 {
-    return true; /* who does not keep up loses packets */
+    return true; /* what there is no room for waits (rx_wait.h) */
 }
 
 static bool card_receive(void *opaque, unsigned queue, const struct iovec *iov, int n,
@@ -155,8 +164,9 @@ static bool card_receive(void *opaque, unsigned queue, const struct iovec *iov, 
         memcpy(f + len, iov[i].iov_base, iov[i].iov_len);
         len += (uint32_t)iov[i].iov_len;
     }
-    if (len >= 14 && link_up(c))
-        receive(c, f, len < MIN_FRAME ? MIN_FRAME : len);
+    if (len >= 14 && link_up(c) && !receive(c, f, len < MIN_FRAME ? MIN_FRAME : len))
+        return false;
+    rx_wait_took(&c->wait);
     return true;
 }
 
@@ -175,7 +185,7 @@ bool rtl8139_send(struct rtl8139 *c, uint8_t *frame, uint32_t len)
     static const struct net_meta plain;
     struct iovec iov = {frame, len};
 
-    if ((rtl8139_reg(c, TCR) & TCR_LOOP) == TCR_LOOP)
+    if (loops(c))
         receive(c, frame, len);
     else if (link_up(c))
         return net_send(c->net, 0, &iov, 1, &plain);
@@ -395,7 +405,10 @@ static void write_byte(struct rtl8139 *c, unsigned off, uint8_t v)
     switch (off) {
     case CR: write_cr(c, v); return;
     case CAPR: c->capr = (c->capr & 0xff00) | v; return;
-    case CAPR + 1: c->capr = (c->capr & 0xff) | v << 8; return;
+    case CAPR + 1:
+        c->capr = (c->capr & 0xff) | v << 8;
+        rx_wait_over(&c->wait);
+        return;
     case IMR: c->imr = (c->imr & 0xff00) | v; break;
     case IMR + 1: c->imr = (c->imr & 0xff) | (v & 0xe1) << 8; break;
     case ISR: c->isr &= ~v; break;
@@ -494,6 +507,7 @@ static int rtl_init(struct dev *d, struct err *e)
     }
     fill_eeprom(c);
     timer_init(&c->timer, d->m, CLK_VIRT, timed_out, c);
+    rx_wait_init(&c->wait, d->m, &c->net);
     timer_init(&c->go_on, d->m, CLK_VIRT, go_on, c);
     pci_pin(&c->pci, 1);
     mem_init_mmio(&c->io, "rtl8139", REGS, &rtl_ops, c);
@@ -511,6 +525,7 @@ static void rtl_fini(struct dev *d)
         net_detach(c->net);
     timer_cancel(&c->timer);
     timer_cancel(&c->go_on);
+    rx_wait_fini(&c->wait);
     pci_dev_fini(&c->pci);
 }
 

@@ -4,6 +4,7 @@
 #define DEV_NET_RTL8139_PRIV_H
 
 #include "base/trace.h"
+#include "dev/net/rx_wait.h"
 #include "dev/pci/pci.h"
 #include "net/net.h"
 
@@ -84,6 +85,7 @@ struct rtl8139 {
     uint8_t polled;          /* rings that are being sent: 1 normal, 2 high */
     uint32_t tx_segment[2];  /* of the large packet at tx_at: how many have gone */
     uint64_t tally[RTL_TALLIES];
+    struct rx_wait wait;
     struct timer go_on;       /* with packets that are left */
     uint32_t budget;          /* packets and segments until then */
     uint8_t frame[RTL_LARGE]; /* of rtl8139_cplus_transmit alone */
