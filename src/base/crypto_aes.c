@@ -2,6 +2,8 @@
 /* AES round steps as AArch64 and x86 cut them (FIPS 197; Arm ARM AESE, AESD, AESMC, AESIMC; SDM 2 AESENC .. AESKEYGENASSIST). */
 #include "base/crypto.h"
 
+#include <stddef.h>
+
 /* FIPS 197, figure 7. */
 static const uint8_t sbox[256] = {
     0x63, 0x7c, 0x77, 0x7b, 0xf2, 0x6b, 0x6f, 0xc5, 0x30, 0x01, 0x67, 0x2b, 0xfe, 0xd7, 0xab, 0x76,
@@ -42,21 +44,23 @@ static const uint8_t inv_sbox[256] = {
     0x17, 0x2b, 0x04, 0x7e, 0xba, 0x77, 0xd6, 0x26, 0xe1, 0x69, 0x14, 0x63, 0x55, 0x21, 0x0c, 0x7d,
 };
 
-/* Column c of row r of the state is byte r + 4c. */
-void crypto_aese(union vec128 *d, const union vec128 *n)
+/* Column c of row r of the state is byte r + 4c; rows move by as many columns, of @step bytes. */
+static void substitute(union vec128 *d, const union vec128 *n, const uint8_t box[256], int step)
 {
     union vec128 in = { .d = { d->d[0] ^ n->d[0], d->d[1] ^ n->d[1] } };
 
     for (int i = 0; i < 16; i++)
-        d->b[i] = sbox[in.b[(i + 4 * (i & 3)) & 15]];
+        d->b[i] = box[in.b[(i + step * (i & 3)) & 15]];
+}
+
+void crypto_aese(union vec128 *d, const union vec128 *n)
+{
+    substitute(d, n, sbox, 4);
 }
 
 void crypto_aesd(union vec128 *d, const union vec128 *n)
 {
-    union vec128 in = { .d = { d->d[0] ^ n->d[0], d->d[1] ^ n->d[1] } };
-
-    for (int i = 0; i < 16; i++)
-        d->b[i] = inv_sbox[in.b[(i - 4 * (i & 3)) & 15]];
+    substitute(d, n, inv_sbox, -4);
 }
 
 /* Four bytes multiplied by x in GF(2^8). */
@@ -98,43 +102,36 @@ void crypto_aesimc(union vec128 *d, const union vec128 *n)
 
 /* --- x86: a round in one, the key last --- */
 
-static void add_key(union vec128 *d, const union vec128 *v, const union vec128 *key)
+typedef void step(union vec128 *d, const union vec128 *n);
+
+static void x86_round(union vec128 *d, const union vec128 *key, step *first, step *mix)
 {
-    *d = (union vec128){.d = {v->d[0] ^ key->d[0], v->d[1] ^ key->d[1]}};
+    union vec128 v = *d, zero = {0};
+
+    first(&v, &zero);
+    if (mix)
+        mix(&v, &v);
+    *d = (union vec128){.d = {v.d[0] ^ key->d[0], v.d[1] ^ key->d[1]}};
 }
 
 void crypto_x86_aesenclast(union vec128 *d, const union vec128 *key)
 {
-    union vec128 v = *d, zero = {0};
-
-    crypto_aese(&v, &zero);
-    add_key(d, &v, key);
+    x86_round(d, key, crypto_aese, NULL);
 }
 
 void crypto_x86_aesenc(union vec128 *d, const union vec128 *key)
 {
-    union vec128 v = *d, zero = {0};
-
-    crypto_aese(&v, &zero);
-    crypto_aesmc(&v, &v);
-    add_key(d, &v, key);
+    x86_round(d, key, crypto_aese, crypto_aesmc);
 }
 
 void crypto_x86_aesdeclast(union vec128 *d, const union vec128 *key)
 {
-    union vec128 v = *d, zero = {0};
-
-    crypto_aesd(&v, &zero);
-    add_key(d, &v, key);
+    x86_round(d, key, crypto_aesd, NULL);
 }
 
 void crypto_x86_aesdec(union vec128 *d, const union vec128 *key)
 {
-    union vec128 v = *d, zero = {0};
-
-    crypto_aesd(&v, &zero);
-    crypto_aesimc(&v, &v);
-    add_key(d, &v, key);
+    x86_round(d, key, crypto_aesd, crypto_aesimc);
 }
 
 static uint32_t sub_word(uint32_t v)
