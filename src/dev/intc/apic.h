@@ -53,5 +53,6 @@ uint64_t apic_base_read(void *apic);
 bool apic_base_write(void *apic, uint64_t v);
 bool apic_msr_read(void *apic, uint32_t msr, uint64_t *v);
 bool apic_msr_write(void *apic, uint32_t msr, uint64_t v);
+void apic_tsc_written(void *apic);
 
 #endif

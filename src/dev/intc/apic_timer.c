@@ -72,3 +72,13 @@ void apic_fire(void *opaque)
         apic_pend(a, (uint8_t)lvt, false);
     pthread_mutex_unlock(&a->all->lock);
 }
+
+void apic_tsc_written(void *apic)
+{
+    struct apic *a = apic;
+
+    pthread_mutex_lock(&a->all->lock);
+    if ((a->lvt[LVT_TIMER] & L_TMODE) == L_DEADLINE)
+        apic_arm(a);
+    pthread_mutex_unlock(&a->all->lock);
+}

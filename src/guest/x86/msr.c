@@ -91,13 +91,20 @@ static bool tsc_read(struct cpu *cpu, uint64_t *v)
     return true;
 }
 
-static bool tsc_write(struct cpu *cpu, uint64_t v)
+/* A deadline that the APIC waits for is one of the counter's, whatever is written to that (SDM 3A, 11.5.4.1). */
+static void move_tsc(struct cpu *cpu, uint64_t by)
 {
     struct x86_sys *s = x86s(cpu);
-    uint64_t by = v - x86_seen_tsc(cpu);
 
     s->u.tsc_offset += by;
     s->tsc_adjust += by;
+    if (s->intc && s->intc->tsc_written)
+        s->intc->tsc_written(s->intc_opaque);
+}
+
+static bool tsc_write(struct cpu *cpu, uint64_t v)
+{
+    move_tsc(cpu, v - x86_seen_tsc(cpu));
     return true;
 }
 
@@ -109,8 +116,7 @@ static bool tsc_adjust_read(struct cpu *cpu, uint64_t *v)
 
 static bool tsc_adjust_write(struct cpu *cpu, uint64_t v)
 {
-    x86s(cpu)->u.tsc_offset += v - x86s(cpu)->tsc_adjust;
-    x86s(cpu)->tsc_adjust = v;
+    move_tsc(cpu, v - x86s(cpu)->tsc_adjust);
     return true;
 }
 

@@ -75,6 +75,7 @@ struct x86_intc_ops {
     /** msr_* - x2APIC registers 800h..8FFh and IA32_TSC_DEADLINE (6E0h).  False: #GP. */
     bool (*msr_read)(void *opaque, uint32_t msr, uint64_t *v);
     bool (*msr_write)(void *opaque, uint32_t msr, uint64_t v);
+    void (*tsc_written)(void *opaque);             /* x86_tsc_when says something else from now on */
 };
 void x86_set_intc(struct cpu *cpu, const struct x86_intc_ops *ops, void *opaque);
 

@@ -11,6 +11,8 @@
  */
 #include "pm.h"
 DEADLINE = 0x6e0
+TSC = 0x10
+ADJUST = 0x3b
 APIC = 0xfee00000
 
 .macro set_up
@@ -76,6 +78,68 @@ APIC = 0xfee00000
     rdtsc
     sub %esi, %eax
     sbb %edi, %edx
+    right_if nc
+    done
+    ended
+    /* A deadline that would take a minute, and the counter is set to less than a millisecond before it. */
+    .macro in_a_minute
+    rdtsc
+    mov %eax, %esi
+    mov %edx, %edi
+    add $16, %edx
+    mov $DEADLINE, %ecx
+    wrmsr
+    .endm
+    .macro reached
+    rdtsc
+    sub %esi, %eax
+    sbb %edi, %edx
+    sub $16, %edx
+    right_if e
+    .endm
+    case "a deadline to come: the counter goes there"
+    armed 0x40000
+    in_a_minute
+    rdtsc
+    add $16, %edx
+    mov $TSC, %ecx
+    wrmsr
+8:  until_it_comes
+    reached
+    done
+    ended
+    case "a deadline to come: the adjustment brings the counter there"
+    armed 0x40000
+    in_a_minute
+    mov $ADJUST, %ecx
+    rdmsr
+    add $16, %edx
+    wrmsr
+8:  until_it_comes
+    reached
+    done
+    ended
+    case "a deadline to come: the counter goes back"
+    armed 0x40000
+    rdtsc
+    mov %eax, %esi
+    mov %edx, %edi
+    add $0x1000000, %eax
+    adc $0, %edx
+    mov $DEADLINE, %ecx
+    wrmsr
+    mov %esi, %eax
+    mov %edi, %edx
+    sub $0x4000000, %eax
+    sbb $0, %edx
+    mov $TSC, %ecx
+    wrmsr
+8:  until_it_comes
+    rdtsc
+    sub %esi, %eax
+    sbb %edi, %edx
+    sub $0x1000000, %eax
+    sbb $0, %edx
     right_if nc
     done
     ended
