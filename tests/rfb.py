@@ -18,7 +18,7 @@ class Viewer:
     """A viewer that asks for raw pixels, resizing and QEMU's extended keys.  @tls: an ssl.SSLContext.
     @between runs after it was told the size, before it says what it takes.  Unless @resizes it knows only that size."""
     def __init__(self, path, password=None, shared=True, tls=None, version=b'RFB 003.008\n', between=None, resizes=True):
-        self.s = socket.socket(socket.AF_UNIX if isinstance(path, str) else socket.AF_INET)  # or (host, port)
+        self.s = socket.socket(socket.AF_UNIX)
         self.s.settimeout(LONG)
         self.s.connect(path)
         self.version = self.take(12)

@@ -89,6 +89,16 @@ static bool store(const struct doing *d, uint64_t va)
     return d->cpu->memory->store(d->cpu, va + size, d->a->memop, d->regime, &v);
 }
 
+static bool store2(const struct doing *d, uint64_t va)
+{
+    uint8_t half = (uint8_t)ir_mem(4, false, IR_RELAXED);
+    union ir_u low = stored(d, 0), high = stored(d, 1);
+
+    if ((va ^ (va + 31)) >> HOST_PAGE_BITS && !cpu_writable(d->cpu, va, 32))
+        return false;
+    return d->cpu->memory->store(d->cpu, va, half, d->regime, &low) && d->cpu->memory->store(d->cpu, va + 16, half, d->regime, &high);
+}
+
 static bool atomic(const struct doing *d, uint64_t va)
 {
     union ir_u x = stored(d, 0), y = stored(d, 1), old;
@@ -100,6 +110,15 @@ static bool atomic(const struct doing *d, uint64_t va)
     else
         d->regs->gpr[d->a->dst] = old.d[0];
     return true;
+}
+
+static bool written(const struct doing *d, uint64_t va)
+{
+    switch (d->a->op) {
+    case IRO_store: return store(d, va);
+    case IRO_store2: return store2(d, va);
+    }
+    return atomic(d, va);
 }
 
 /* x86: the code that makes this store may be what it changes. */
@@ -119,7 +138,7 @@ bool jit_access(struct cpu *cpu, struct host_regs *regs, const struct host_acces
     uint64_t va = regs->gpr[0];
     const struct region *r;
 
-    if (a->op == IRO_load ? load(&d, va) : own_code(&d, va) ? false : a->op == IRO_store ? store(&d, va) : atomic(&d, va))
+    if (a->op == IRO_load ? load(&d, va) : own_code(&d, va) ? false : written(&d, va))
         return true;
     r = region_at(cpu->engine->jit, (const uint8_t *)a);
     cpu->pc = r->pc + host_recover(r->desc + a->desc, cpu->engine->jit->slots, (uint8_t *)cpu, regs->gpr,

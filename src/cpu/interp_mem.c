@@ -235,6 +235,15 @@ bool cpu_writable(struct cpu *cpu, uint64_t addr, uint64_t len)
     return true;
 }
 
+static int store2(struct ir_machine *m, uint64_t addr, const union ir_u *low, const union ir_u *high)
+{
+    uint64_t half = ir_mem(4, false, IR_RELAXED);
+
+    if ((addr ^ (addr + 31)) >> 12 && !cpu_writable(m->opaque, addr, 32))
+        return -1;
+    return interp_store(m, addr, half, low) || interp_store(m, addr + 16, half, high) ? -1 : 0;
+}
+
 int interp_atomic(struct ir_machine *m, enum ir_opcode op, uint64_t addr, uint64_t memop,
                   const union ir_u *a, const union ir_u *b, union ir_u *old)
 {
@@ -242,6 +251,8 @@ int interp_atomic(struct ir_machine *m, enum ir_opcode op, uint64_t addr, uint64
 
     if (own_code(cpu, addr, memop))
         return -1;
+    if (op == IRO_store2)
+        return store2(m, addr, a, b);
     if (cpu->memory)
         return cpu->memory->atomic(cpu, op, addr, (unsigned)memop, cpu->memory->regime(cpu, (unsigned)memop), a, b, old)
                    ? 0

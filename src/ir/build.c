@@ -351,6 +351,11 @@ void ir_store(struct ir *ir, uint64_t memop, ir_val addr, ir_val v)
     effect(ir, (struct ir_op){.op = IRO_store, .imm = memop, .arg = {addr.id, v.id}});
 }
 
+void ir_store2(struct ir *ir, ir_val addr, ir_val low, ir_val high)
+{
+    effect(ir, (struct ir_op){.op = IRO_store2, .imm = ir_mem(5, false, IR_RELAXED), .arg = {addr.id, low.id, high.id}});
+}
+
 ir_val ir_atomic(struct ir *ir, enum ir_opcode op, enum ir_type type, uint64_t memop, ir_val addr,
                  ir_val a, ir_val b)
 {

@@ -107,6 +107,8 @@ static inline ir_val ir_v3(struct ir *ir, enum ir_opcode op, unsigned lane, uint
 /** ir_load - guest load; @type as for the load op, @memop from ir_mem(). */
 ir_val ir_load(struct ir *ir, enum ir_type type, uint64_t memop, ir_val addr);
 void ir_store(struct ir *ir, uint64_t memop, ir_val addr, ir_val v);
+/** ir_store2 - the operation store2. */
+void ir_store2(struct ir *ir, ir_val addr, ir_val low, ir_val high);
 /** ir_atomic - cas (a expected, b new) or one of the fetch ops (a operand, b IR_NONE); gives old. */
 ir_val ir_atomic(struct ir *ir, enum ir_opcode op, enum ir_type type, uint64_t memop, ir_val addr,
                  ir_val a, ir_val b);

@@ -174,7 +174,7 @@ enum { IR_RETURN_IDLE_DEAD = 1 };
 /* Memory operands, the imm of loads, stores and atomics. */
 enum ir_order { IR_RELAXED, IR_ACQUIRE = 1, IR_RELEASE = 2, IR_ACQ_REL = 3 };
 enum {
-    IR_MEM_SIZE = 7,      /* log2 bytes, 0..4 */
+    IR_MEM_SIZE = 7,      /* log2 bytes, 0..4; store2: 5 */
     IR_MEM_SIGN = 8,      /* integer loads: sign-extend */
     IR_MEM_ALIGNED = 8,   /* 16 bytes: a misaligned address faults (CPU_STOP_ALIGN; programs: SIGSEGV with SI_KERNEL) */
     IR_MEM_ORDER_SHIFT = 4, /* two bits of enum ir_order; release stores are sequentially consistent

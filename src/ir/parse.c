@@ -191,7 +191,7 @@ static bool memop(struct parser *s, struct ir_op *o)
         return false;
     if (!number(s, &bits))
         return false;
-    if (bits != 8 && bits != 16 && bits != 32 && bits != 64 && bits != 128)
+    if (bits != 8 && bits != 16 && bits != 32 && bits != 64 && bits != 128 && (bits != 256 || o->op != IRO_store2))
         return fail(s, "no memory operand has that size");
     o->imm |= (unsigned)__builtin_ctzll(bits) - 3;
     if (accept(s, ".acq_rel"))

@@ -66,7 +66,6 @@ REFUSED = [
      "-drive file=/nix,if=none: Could not open '/nix': No such file or directory"),
     ('a missing hard disk', ['-M', 'none', '-hda', '/nix'],
      "-hda /nix: Could not open '/nix': No such file or directory"),
-    ('a missing hard disk, without an option', ['-M', 'none', '/nix'], "/nix: Could not open '/nix': No such file or directory"),
     ('an unknown network card', ['-M', 'virt', '-nic', 'user,model=e1001'],
      "Unsupported NIC model: e1001; did you mean 'e1000'?"),
     ('an unknown bus of a drive', ['-M', 'none', '-drive', 'if=foo'], "-drive if=foo: unsupported bus type 'foo'"),

@@ -28,10 +28,10 @@ SHIFT, CTRL, ALT, RETURN = 0xffe1, 0xffe3, 0xffe9, 0xff0d
 
 
 class Machine:
-    """A machine with a monitor on its standard streams and a VNC server at self.path; with @command, one that is called like that."""
-    def __init__(self, *args, vnc='', command=None):
+    """A machine with a monitor on its standard streams and a VNC server at self.path."""
+    def __init__(self, *args, vnc=''):
         self.path = os.path.join(TMP, 'sock')
-        self.p = subprocess.Popen(command or [SYSTEM, '-nodefaults', '-S', '-monitor', 'stdio', *args, '-vnc', f'unix:{self.path}{vnc}'],
+        self.p = subprocess.Popen([SYSTEM, '-nodefaults', '-S', '-monitor', 'stdio', *args, '-vnc', f'unix:{self.path}{vnc}'],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.text = ''
         RUNNING.append(self.p)
@@ -112,28 +112,6 @@ def pictures():
     verdict('viewers that talk nonsense disturb nobody', m.p.poll() is None)
     v.close()
     verdict('it ends well', m.end() == 0)
-
-
-def unsaid():
-    """The best known command says nothing of displays."""
-    disk = os.path.join(TMP, 'disk.qcow2')
-    subprocess.run([f'{BIN}/qemu-img', 'create', '-q', '-f', 'qcow2', disk, '1M'], check=True)
-    pc = f'{BIN}/qemu-system-x86_64 -S -m 64 -net nic -net user -monitor stdio -hda'.split()
-    taken = taken_display()
-    m = Machine(command=[*pc, disk])
-    taken.close()
-    told = re.fullmatch(r'VNC server running on (127\.0\.0\.1|::1):(59\d\d)\r?\n.*', m.greeting, re.S)
-    verdict('when nothing is said of displays, one that is free on this host is told', told, m.greeting)
-    v = Viewer(('127.0.0.1', int(told[2])))
-    verdict('and viewers see the screen there', v.wait(lambda: (v.w, v.h) == (640, 480)), (v.w, v.h))
-    v.tap(CTRL, ALT, ord('2'))
-    verdict('the serial port is on the next console', v.wait(lambda: (v.w, v.h) == (640, 384)), (v.w, v.h))
-    v.close()
-    m.end()
-    for said in ['-nographic', '-serial', 'null'], ['-display', 'none'], ['-vnc', 'none']:
-        m = Machine(command=[*pc, disk, *said])
-        verdict(f'{" ".join(said)}: no viewers', 'VNC' not in m.greeting and 'Server' not in m.ask('info vnc'), m.greeting)
-        m.end()
 
 
 def websocket(port):
@@ -541,7 +519,6 @@ def main():
         print('skip system_vnc: the program was built without libvncserver')
         return
     pictures()
-    unsaid()
     slow()
     fixed_size()
     typing()

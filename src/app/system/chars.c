@@ -194,6 +194,7 @@ static int defaults(struct sys *s, struct err *e)
     int r = 0;
 
     if (!s->cli.nographic) {
+        s->unseen = serial && !cli_first(&s->cli, &group_display) && !cli_first(&s->cli, &group_vnc);
         if (monitor && cli_first(&s->cli, &group_vnc) && (r = add_monitor(s, "vc", e)) < 0)
             return r;
         return serial ? add_serial(s, "vc", e) : 0;

@@ -76,20 +76,6 @@ static void make_env(struct sys *s)
                                    .tls_opaque = s->blk};
 }
 
-/*
- * Somebody has to see the screen: when nothing says who, viewers of this host do, on the first display that is free, as QEMU does
- * where it has no windows.  Without VNC we can only say how the machine is reached.
- */
-int displays_default(struct sys *s, struct err *e)
-{
-    if (s->cli.nographic || cli_first(&s->cli, &group_display) || cli_first(&s->cli, &group_vnc))
-        return 0;
-    if (vnc_there())
-        return cli_add(&s->cli, &group_vnc, "-vnc", "localhost:0,to=99", e);
-    sys_warn(s, "there are no windows yet: -nographic shows the serial port");
-    return 0;
-}
-
 int displays_open(struct sys *s, struct err *e)
 {
     make_env(s);

@@ -160,7 +160,7 @@ static void append(struct cli *c, struct entry *x)
 
 int entry_fail(const struct entry *x, struct err *e)
 {
-    return err_wrap(e, e->code, "%s%s%s", x->option, *x->option && *x->text ? " " : "", x->text);
+    return err_wrap(e, e->code, "%s%s%s", x->option, *x->text ? " " : "", x->text);
 }
 
 int cli_add(struct cli *c, const struct group *g, const char *option, const char *text,

@@ -106,6 +106,7 @@ struct sys {
     struct gdbserver *gdb; /* or NULL */
     struct chr *parallel[SYS_PARALLELS], *debugcon; /* -parallel, -debugcon; NULL: none, or connected to nothing */
     unsigned n_parallels, board_devs; /* how many devices the board has made */
+    bool unseen;   /* the serial port is on a display, which is not there */
     int daemon_fd; /* who waits for us to be ready, or -1 */
     int exit_status;
     const char *pidfile_made;
@@ -144,7 +145,6 @@ int net_add(struct sys *s, struct json_object *opts, struct err *e);
 int net_del(struct sys *s, const char *id, struct err *e);
 void drives_close(struct sys *s);
 void monitors_close(struct sys *s);
-int displays_default(struct sys *s, struct err *e); /* before chars_open: what is on a display by default depends on it */
 int displays_open(struct sys *s, struct err *e); /* -display, -vnc: after the devices */
 void displays_close(struct sys *s);
 

@@ -123,7 +123,7 @@ static int build(struct sys *s, struct err *e)
     int r;
 
     if ((r = objects_make(s, e)) < 0 || (r = conf_fill(s, e)) < 0 || (r = memory_take(s, e)) < 0 ||
-        (r = fsdevs_make(s, e)) < 0 || (r = drives_open(s, e)) < 0 || (r = displays_default(s, e)) < 0 || (r = chars_open(s, e)) < 0 ||
+        (r = fsdevs_make(s, e)) < 0 || (r = drives_open(s, e)) < 0 || (r = chars_open(s, e)) < 0 ||
         (r = nets_open(s, e)) < 0 || (r = tpms_open(s, e)) < 0)
         return r;
     s->conf.default_cdrom = !s->cli.nodefaults;
@@ -166,6 +166,8 @@ static int start(struct sys *s, struct err *e)
         return r;
     if ((r = build(s, e)) < 0 || (r = pidfile_make(s, e)) < 0)
         return r;
+    if (s->unseen)
+        sys_warn(s, "there are no windows yet: -vnc :0 shows the screen, -nographic the serial port");
     return 0;
 }
 

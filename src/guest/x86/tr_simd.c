@@ -80,7 +80,7 @@ void x86_set_vec(struct x86_tr *t, unsigned n, unsigned half, ir_val v)
     else if (o->kind == X86_OP_MM)
         x86_mmx_set(t, o->reg, v);
     else if (o->size >= 16)
-        ir_store(t->ir, whole(t), x86_mem_at(t, 16 * half, 16, true), v);
+        ir_store(t->ir, whole(t), x86_mem(t, 16, true), v);
     else
         ir_store(t->ir, ir_mem(o->size == 8 ? 3 : 2, false, IR_RELAXED), x86_mem(t, o->size, true),
                  ir_conv(t->ir, IRO_vtof, o->size == 8 ? IR_F64 : IR_F32, v));
@@ -101,6 +101,10 @@ void x86_result(struct x86_tr *t, const ir_val *halves)
     const struct x86_operand *o = &t->i->op[0];
 
     x86_fp_end(t);
+    if (o->kind == X86_OP_MEM && x86_halves(t) == 2) { /* all or nothing, as an Intel Xeon does it */
+        ir_store2(t->ir, x86_mem(t, 32, true), halves[0], halves[1]);
+        return;
+    }
     for (unsigned h = 0; h < x86_halves(t); h++)
         x86_set_vec(t, 0, h, halves[h]);
     if (t->i->vex && o->kind == X86_OP_VEC && x86_halves(t) == 1)

@@ -84,7 +84,7 @@ struct xstub {
     struct x64_label label;
     enum { STUB_EXIT_BLOCK, STUB_POLL, STUB_SLOW, STUB_THUNK, STUB_CALL_MISS,
            STUB_OTHER_RETURN, STUB_LEAVE, STUB_BACK, STUB_ACCESS, STUB_FAR, STUB_CHECK, STUB_KEEP, STUB_RETURN,
-           STUB_BRANCH } kind;
+           STUB_BRANCH, STUB_PROBE } kind;
     uint32_t op;          /* poll, check, return, branch: the operation; exit block: the block; call miss: the landing */
     struct xstate *state; /* registers at the branch; NULL when nothing is to be written back */
     /* slow: floating point out of line */
@@ -154,7 +154,7 @@ struct x64 {
     uint32_t n_fault, cap_fault;
     uint8_t *desc;
     uint32_t n_desc, cap_desc;
-    uint32_t access_desc; /* a machine's: description of the access at hand (x_fault_here) */
+    uint32_t access_desc; /* description of the access at hand (x_fault_here) */
     uint32_t last_desc_snap, last_desc; /* description of the newest snapshot, shared */
 
     /* constants behind the code, reached through rip */
@@ -333,6 +333,8 @@ uint32_t x_resolve(const struct x64 *x, uint32_t v);     /* through aliases and 
 /** x_fault_here - the next instruction may fault: notes where the snapshot's values are now.  Operands
  * must have been got with ra_use, results and temporaries with ra_def and ra_temp. */
 void x_fault_here(struct x64 *x, const struct ir_op *op);
+/** x_fault_as - the next instruction may fault, too, with the description at @desc: of a program. */
+void x_fault_as(struct x64 *x, uint32_t desc);
 /**
  * x_look_up - find the page of [@m, @m + @size), @m being base and displacement: jumps to what does @a out of line, or goes on with
  * what is to be added to the address in register @t.  Uses rax.  Returns the stub for x_slow_back(), which is to be called behind

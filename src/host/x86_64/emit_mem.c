@@ -375,6 +375,52 @@ static void emit_cas(struct x64 *x, const struct ir_op *o, uint32_t v)
     done(x, &w);
 }
 
+/* Without AVX a program's store may be cut in two; when it may cross into another page, that both can be written is seen to out of line. */
+static void probe(struct x64 *x, struct x64_mem m)
+{
+    enum { SIZE = 32 };
+    struct x64_mem end = m;
+    uint32_t i;
+
+    end.disp = (int32_t)((uint32_t)m.disp + SIZE); /* only low bits are looked at */
+    x64_lea(&x->a, 4, RAX, end);
+    x64_test_ri(&x->a, 4, RAX, (1 << HOST_PAGE_BITS) - SIZE);
+    i = (uint32_t)(x_stub(x) - x->stub);
+    x->stub[i].kind = STUB_PROBE;
+    x->stub[i].m = m;
+    x->stub[i].access.desc = x->access_desc;
+    x64_jcc(&x->a, CC_E, &x->stub[i].label);
+    x_slow_back(x, i);
+}
+
+static void emit_store2(struct x64 *x, const struct ir_op *o, uint32_t v)
+{
+    struct x64_mem m = address(x, o->arg[0]);
+    unsigned low = rv_use(x, o->arg[1]), high = rv_use(x, o->arg[2]), t = rv_temp(x);
+    struct where w = where(x, m);
+    bool avx = x->a.f.avx;
+
+    (void)v;
+    if (avx)
+        x64_v3i(&x->a, VX(0x66, 3, 0x18) | VX_L | VX_VEXONLY, t, low, high, 1); /* vinsertf128 */
+    x_fault_here(x, o);
+    if (!avx && !x->job->soft) {
+        probe(x, m);
+        x_fault_as(x, x->access_desc);
+    }
+    look_up(x, &w, o, true, &(struct host_access){ .src = { (uint8_t)(X_XMM + low), (uint8_t)(X_XMM + high) } });
+    x64_v2m(&x->a, avx ? MOVUPS_STORE | VX_L | VX_VEXONLY : MOVUPS_STORE, avx ? t : low, w.m);
+    if (!avx) {
+        if (!x->job->soft)
+            x_fault_as(x, x->access_desc);
+        w.m.disp += 16;
+        x64_v2m(&x->a, MOVUPS_STORE, high, w.m);
+    }
+    done(x, &w);
+    if (avx)
+        x64_bytes(&x->a, "\xc5\xf8\x77", 3); /* vzeroupper: C code is SSE code */
+}
+
 static void emit_fence(struct x64 *x, const struct ir_op *o, uint32_t v)
 {
     (void)v;
@@ -383,7 +429,7 @@ static void emit_fence(struct x64 *x, const struct ir_op *o, uint32_t v)
 }
 
 emit_fn *const x64_emit_mem[IR_NUM_OPS] = {
-    [IRO_load] = emit_load, [IRO_store] = emit_store, [IRO_cas] = emit_cas,
+    [IRO_load] = emit_load, [IRO_store] = emit_store, [IRO_store2] = emit_store2, [IRO_cas] = emit_cas,
     [IRO_xchg] = emit_xchg_add, [IRO_fadda] = emit_xchg_add,
     [IRO_fanda] = emit_fetch_loop, [IRO_fora] = emit_fetch_loop, [IRO_fxora] = emit_fetch_loop,
     [IRO_fsmaxa] = emit_fetch_loop, [IRO_fsmina] = emit_fetch_loop,

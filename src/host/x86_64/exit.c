@@ -512,6 +512,38 @@ static void emit_access(struct x64 *x, uint32_t i)
     x64_jmp(&x->a, &x->stub[i].back);
 }
 
+void x_fault_as(struct x64 *x, uint32_t desc)
+{
+    x->fault = x_grow(x->fault, &x->cap_fault, x->n_fault + 1, sizeof(*x->fault));
+    x->fault[x->n_fault++] = (struct host_fault){ x->a.n, desc };
+}
+
+/* A byte of the page of rax is written with what it holds, atomically. */
+static void probe(struct x64 *x, const struct xstub *s)
+{
+    struct x64_mem m = x64_at(RAX, 0);
+
+    m.gs = s->m.gs;
+    x_fault_as(x, s->access.desc);
+    x64_lock(&x->a);
+    x64_alu_mi(&x->a, ALU_OR, 1, m, 0);
+}
+
+/* 32 bytes: aligned, they cross into no other page. */
+static void emit_probes(struct x64 *x, uint32_t i)
+{
+    struct xstub s = x->stub[i];
+
+    x64_lea(&x->a, 8, RAX, s.m);
+    x64_test_ri(&x->a, 4, RAX, 31);
+    x64_jcc(&x->a, CC_E, &x->stub[i].back);
+    probe(x, &s);
+    x64_alu_ri(&x->a, ALU_ADD, 8, RAX, (1 << HOST_PAGE_BITS) - 1);
+    x64_alu_ri(&x->a, ALU_AND, 8, RAX, -(1 << HOST_PAGE_BITS));
+    probe(x, &s);
+    x64_jmp(&x->a, &x->stub[i].back);
+}
+
 void emit_stubs(struct x64 *x)
 {
     for (uint32_t i = 0; i < x->n_stub; i++) { /* stubs may add thunks while they are emitted */
@@ -599,6 +631,9 @@ void emit_stubs(struct x64 *x)
             break;
         case STUB_ACCESS:
             emit_access(x, i);
+            break;
+        case STUB_PROBE:
+            emit_probes(x, i);
             break;
         case STUB_FAR:
             jump_far(x, x->stub[i].pc);
@@ -736,12 +771,9 @@ void x_fault_here(struct x64 *x, const struct ir_op *o)
     struct xsnap sn = x_dirty(x, o->snap);
     int64_t delta = (int64_t)(x->ir->snaps[o->snap].pc - x->job->pc);
 
-    if (x->job->soft) {
-        x->access_desc = x->n_desc; /* for the slow path: the instruction itself does not fault */
-    } else {
-        x->fault = x_grow(x->fault, &x->cap_fault, x->n_fault + 1, sizeof(*x->fault));
-        x->fault[x->n_fault++] = (struct host_fault){ x->a.n, x->n_desc };
-    }
+    x->access_desc = x->n_desc;
+    if (!x->job->soft) /* of machines, what is made in line does not fault */
+        x_fault_as(x, x->n_desc);
     put_leb(x, (uint64_t)delta << 1 ^ (uint64_t)(delta >> 63));
     for (uint32_t i = 0; i < sn.count; i++) {
         put8(x, x->pair[sn.first + i].slot);

@@ -102,7 +102,7 @@ static const uint8_t operands[IR_NUM_OPS][3] = {
     [IRO_eq] = { NARROW, NARROW }, [IRO_ne] = { NARROW, NARROW }, [IRO_ult] = { NARROW, NARROW },
     [IRO_ule] = { NARROW, NARROW }, [IRO_slt] = { NARROW, NARROW }, [IRO_sle] = { NARROW, NARROW },
     [IRO_add_v] = { NARROW, NARROW }, [IRO_sub_v] = { NARROW, NARROW },
-    [IRO_load] = { ADDR }, [IRO_store] = { ADDR, NARROW }, [IRO_cas] = { ADDR },
+    [IRO_load] = { ADDR }, [IRO_store] = { ADDR, NARROW }, [IRO_store2] = { ADDR }, [IRO_cas] = { ADDR },
     [IRO_xchg] = { ADDR }, [IRO_fadda] = { ADDR }, [IRO_fanda] = { ADDR }, [IRO_fora] = { ADDR },
     [IRO_fxora] = { ADDR }, [IRO_fsmaxa] = { ADDR }, [IRO_fsmina] = { ADDR },
     [IRO_fumaxa] = { ADDR }, [IRO_fumina] = { ADDR },
@@ -661,7 +661,7 @@ static inline void mark_straight_op(struct sel *s, struct looks *l, uint32_t v, 
     s->until = 2 * at;
     if (o->snap)
         look(s, l, &s->ir->snaps[o->snap]);
-    if (o->op == IRO_load || o->op == IRO_store) { /* never a condition: uses is 0 */
+    if (o->op == IRO_load || o->op == IRO_store || o->op == IRO_store2) { /* never a condition: uses is 0 */
         xv->flags = XV_LIVE;
         want_args(s, o);
         return;

@@ -224,6 +224,13 @@ static inline int ref_atomic(struct ir_machine *m, enum ir_opcode op, uint64_t a
     uint8_t *p = ref_at(addr, memop);
     uint64_t v;
 
+    if (op == IRO_store2) {
+        if (!p)
+            return -1;
+        memcpy(p, a, 16);
+        memcpy(p + 16, b, 16);
+        return 0;
+    }
     if (!p || (n == 16 && addr % 16))
         return -1;
     memcpy(old, p, n);

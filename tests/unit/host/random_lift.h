@@ -465,7 +465,10 @@ static inline ir_val memory(struct lift *l)
         return ir_atomic(ir, op, t, ir_mem(size, false, order), a, v,
                          op == IRO_cas ? some_value(l, t) : IR_NONE);
     case 1:
-        ir_fence(ir, 1 + roll(l->d, 3));
+        if (roll(l->d, 2))
+            ir_fence(ir, 1 + roll(l->d, 3));
+        else
+            ir_store2(ir, a, some_value(l, IR_V128), some_value(l, IR_V128));
         return IR_NONE;
     case 2:
     case 3:

@@ -81,6 +81,10 @@ int main(void)
         BOTH("xsaveopt (%0)", 832, 512);
         BOTH("xsavec (%0)", 832, 512);
         BOTH("vmovups %%ymm1, (%0)", 32, 12);
+        BOTH("vmovdqu %%ymm1, (%0)", 32, 16);
+        BOTH("vmovupd %%ymm1, (%0)", 32, 20);
+        BOTH("vmovups %%xmm1, (%0)", 16, 8);
+        BOTH("movdqu %%xmm1, (%0)", 16, 12);
         AT("fstpt, two stores", PAGE - 8, 10, 8, "fldpi; fstpt (%0)");
         AT("fstpt, two stores", -8, 10, 0, "fldpi; fstpt (%0)");
 #ifdef __x86_64__
