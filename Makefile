@@ -331,7 +331,7 @@ help:
 	@echo 'make bench-storage  qemu-img beside the reference, cp and cmp'
 	@echo 'make bench-system  machines beside the reference: boots, and work in the guest; GUEST=x86_64'
 	@echo 'make check-debian  a whole Debian guest with stress-ng, 6 minutes for each number of CPUs'
-	@echo 'make check-pcs  PCs that take longer to boot: installers, Xen, a pass of memtest86+, Debian from every kind of disk'
+	@echo 'make check-pcs  PCs that take longer to boot: installers, Xen, a pass of memtest86+, models of -cpu, Debian from every kind of disk'
 	@echo 'make check-reboots  a small guest that reboots 200 times'
 	@echo 'make bench-insns  host instructions per guest instruction, kept in bench/user/insns.txt'
 	@echo 'make bench-build  Debian packages built and tested in an arm64 root, beside the references'

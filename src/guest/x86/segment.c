@@ -206,7 +206,9 @@ void x86_drop_segs(struct cpu *cpu, unsigned cpl)
         uint32_t attr = s->u.seg[segs[i]].attr;
         bool conforming = (attr & (SEG_CODE | SEG_CE)) == (SEG_CODE | SEG_CE);
 
-        if (!conforming && cpl > seg_dpl(attr))
+        if (!(attr & SEG_P))
+            s->u.seg[segs[i]].selector = 0; /* its base, which an MSR may have set, stays, whoever made the processor */
+        else if (!conforming && cpl > seg_dpl(attr))
             x86_seg_null(cpu, segs[i], 0);
     }
 }
