@@ -173,6 +173,9 @@ LISTED = [
     ('-trace help', r'pl011_\w+'),
     ('-version', r'QEMU emulator version 7\.2\.22.*'),
     ('--version', r'QEMU emulator version 7\.2\.22.*'),
+    ('-L help', r'/usr/share/seabios'),
+    ('-L /nix -L help', r'/nix'),
+    ('-drive format=help', r'Supported formats: .*\bqcow2 .*\braw .*'),
     ('-help', r'-snapshot'),
 ]
 

@@ -179,6 +179,20 @@ static struct json_object *all_of(struct sys *s, const struct group *g)
     return list;
 }
 
+bool firmware_list(const struct cli *c)
+{
+    bool asked = false;
+
+    for (unsigned i = 0; i < c->n_fw_dirs; i++)
+        asked = asked || !strcmp(c->fw_dir[i], "help");
+    for (unsigned i = 0; asked && i < c->n_fw_dirs; i++)
+        if (strcmp(c->fw_dir[i], "help") != 0)
+            puts(c->fw_dir[i]);
+    for (unsigned i = 0; asked && i < N_PLACES; i++)
+        puts(firmware_places[i]);
+    return asked;
+}
+
 static void conf_firmware(struct sys *s)
 {
     unsigned n = 0;

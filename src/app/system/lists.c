@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What "-device help" and its like print on standard output. */
 #include "app/system/objects.h"
+#include "block/driver.h"
 #include "dev/devices.h"
 #include "guest/aarch64/aarch64.h"
 #include "guest/x86/system.h"
@@ -197,6 +198,15 @@ static bool wants(const char *word)
     return word && (!strcmp(word, "help") || !strcmp(word, "?"));
 }
 
+/* "-drive format=help": in the words of qemu-img -h. */
+static void list_formats(void)
+{
+    printf("Supported formats:");
+    for (const struct blk_driver *const *d = blk_drivers; *d; d++)
+        printf(" %s", (*d)->name);
+    printf("\n");
+}
+
 /* "-device help", "-device NAME,help": the first word, and the rest. */
 static bool list_of(struct sys *s, const struct entry *x, struct err *e)
 {
@@ -211,6 +221,10 @@ static bool list_of(struct sys *s, const struct entry *x, struct err *e)
 
     if ((g == &group_nic || g == &group_net) && x->text && wants_models(x->text)) {
         list_nics();
+        return true;
+    }
+    if (g == &group_drive && wants(keyval_string(x->opts, "format"))) {
+        list_formats();
         return true;
     }
     if (!wants(first) && !more)
@@ -248,6 +262,8 @@ static bool list_of(struct sys *s, const struct entry *x, struct err *e)
 
 bool lists_print(struct sys *s, struct err *e)
 {
+    if (firmware_list(&s->cli))
+        return true;
     for (struct entry *x = s->cli.entries; x; x = x->next)
         if (list_of(s, x, e)) {
             if (e->code)

@@ -154,6 +154,7 @@ void conf_free(struct sys *s);
 extern const struct net_lines net_lines_chr; /* netlines.c; its opaque is a struct sys */
 
 /* Lists on standard output: true when the option asked for one. */
+bool firmware_list(const struct cli *c); /* -L help: where firmware is looked for, on standard output */
 bool lists_print(struct sys *s, struct err *e);
 void list_fields(const char *name, const struct field *table);
 
