@@ -59,6 +59,7 @@ struct cpu *cpu_clone(const struct cpu *old)
     if (!cpu)
         return NULL;
     memcpy(cpu, old, offsetof(struct cpu, jc));
+    cpu->jc_filled = false;
     jc_init(cpu);
     cpu->attention = 0;
     cpu->v_poll = (uintptr_t)&cpu->v_poll;

@@ -148,6 +148,7 @@ struct cpu {
     volatile uint8_t in_code; /* CPU_IN_CODE: inside translated code, whose cache is not emptied; CPU_IN_GUEST: a machine's
                                * CPU at its interpreter.  Either: mmu_sync() waits for it */
     bool lands;        /* the caches of checked targets are in use */
+    bool jc_filled;    /* jc, land or v_jc may hold something [atomic] */
     struct cpu *next, **link;  /* all CPUs of the engine [engine lock] */
 
     /* Looked up in line by translated code, so at a fixed place; touched page by page as used. */

@@ -92,6 +92,8 @@ void jc_clear(struct cpu *cpu)
         __atomic_store_n(&cpu->stale, true, __ATOMIC_RELEASE);
         return;
     }
+    if (!__atomic_load_n(&cpu->jc_filled, __ATOMIC_SEQ_CST))
+        return;
     clear(cpu->jc, CPU_JC_BITS);
     if (has_verbatim(cpu))
         clear_verbatim(cpu);
@@ -120,6 +122,13 @@ void jc_forget(struct cpu *cpu, uint64_t pc)
         forget(cpu, cpu->land[k], CPU_LAND_BITS, pc);
 }
 
+/* Before the entry: whoever clears and does not see this one sees to it that what is filled in is dead. */
+static void note_filled(struct cpu *cpu)
+{
+    if (!__atomic_load_n(&cpu->jc_filled, __ATOMIC_RELAXED))
+        __atomic_store_n(&cpu->jc_filled, true, __ATOMIC_SEQ_CST);
+}
+
 void jc_fill(struct cpu *cpu, uint64_t pc, unsigned landing, void *host, const bool *dead)
 {
     unsigned i = pc >> cpu->isa->pc_shift & ((1u << (landing ? CPU_LAND_BITS : CPU_JC_BITS)) - 1);
@@ -129,6 +138,7 @@ void jc_fill(struct cpu *cpu, uint64_t pc, unsigned landing, void *host, const b
         jc = mode_entry(cpu, pc, landing, &i);
     else if (__atomic_load_n(&jc[i].pc, __ATOMIC_RELAXED) == pc && jc[i].host == host) /* as behind each system call */
         return;
+    note_filled(cpu);
     empty(jc, i);
     jc[i].host = host;
     __atomic_store_n(&jc[i].pc, pc, __ATOMIC_SEQ_CST);
@@ -140,6 +150,7 @@ void jc_fill_verbatim(struct cpu *cpu, uint64_t pc, void *host, const bool *dead
 {
     if (__atomic_load_n(&cpu->v_jc[pc % CPU_V_JC], __ATOMIC_RELAXED) == host)
         return;
+    note_filled(cpu);
     jc_open_verbatim(cpu, pc);
     __atomic_store_n(&cpu->v_jc[pc % CPU_V_JC], host, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(dead, __ATOMIC_SEQ_CST))

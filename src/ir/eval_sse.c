@@ -50,13 +50,20 @@ static bool has_f16c(void)
     return __builtin_cpu_supports("avx") && __get_cpuid(1, &a, &b, &c, &d) && c & bit_F16C;
 }
 
+static bool has_sha(void)
+{
+    unsigned a, b, c, d;
+
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_SHA;
+}
+
 /* The compiler's support minds what the kernel keeps. */
 unsigned sse_host_exts(void)
 {
     return (__builtin_cpu_supports("sse3") ? SSE_EXT_SSE3 : 0) | (__builtin_cpu_supports("ssse3") ? SSE_EXT_SSSE3 : 0) |
            (__builtin_cpu_supports("sse4.1") ? SSE_EXT_SSE41 : 0) | (__builtin_cpu_supports("avx") ? SSE_EXT_AVX : 0) |
            (__builtin_cpu_supports("avx2") ? SSE_EXT_AVX2 : 0) | (has_f16c() ? SSE_EXT_F16C : 0) |
-           (__builtin_cpu_supports("fma") ? SSE_EXT_FMA : 0);
+           (__builtin_cpu_supports("fma") ? SSE_EXT_FMA : 0) | (has_sha() ? SSE_EXT_SHA : 0);
 }
 
 /* --- The control register --- */

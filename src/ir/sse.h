@@ -44,7 +44,8 @@ extern const struct sse_info sse_info[SSE_NUM_OPS];
 /* Extensions whose rows are evaluated by the host's instructions. */
 enum sse_ext {
     SSE_EXT_SSE3 = 1, SSE_EXT_SSSE3 = 2, SSE_EXT_SSE41 = 4, SSE_EXT_AVX = 8, SSE_EXT_AVX2 = 16, SSE_EXT_F16C = 32, SSE_EXT_FMA = 64,
-    SSE_EXT_ALL = 127,
+    SSE_EXT_ALL = 127, /* that rows may need */
+    SSE_EXT_SHA = 128, /* computed without it, but slowly */
 };
 
 /** sse_ext_of - the extension that a row is of; 0: every host evaluates it. */

@@ -3,6 +3,8 @@
 #include "guest/x86/models.h"
 
 #include "base/nearest.h"
+#include "ir/sse.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -240,6 +242,8 @@ static void from_model(int i, struct x86_conf *c, struct taking *t)
         c->features = t->host;
         x86_feature_put(&c->features, X86_FEAT_HT, false); /* CPUID says so where there are several CPUs in a package */
         x86_feature_put(&c->features, X86_FEAT_CMP_LEGACY, false);
+        if (!(sse_host_exts() & SSE_EXT_SHA)) /* programs do better without than what we would compute; sha-ni=on has it all the same */
+            x86_feature_put(&c->features, X86_FEAT_SHA, false);
     } else {
         c->features = (struct x86_features){{0}};
         take_list(t, m->features, "");
