@@ -45,6 +45,19 @@ void x86_want_rows(void);
 const uint16_t *x86_rules_of(bool vex, unsigned map, uint8_t opcode);
 
 /* decode_quick.c: what most instructions are, by prefix, opcode and ModRM's mod and reg. */
+enum { X86_MODELS = 4096 };
+
+/** struct x86_front - what is in front of ModRM, where there is at most one prefix besides REX. */
+struct x86_front {
+    uint8_t prefix, rex, opcode, n; /* prefix: 0, 66, F3, F2; n: bytes */
+    bool map1, is64;
+};
+
+/** x86_quick_find - the number, below X86_MODELS, of what the instruction at @code is but for registers, address and immediate; 0: not known,
+ * and *@f is not set then. */
+unsigned x86_quick_find(uint32_t mode, const uint8_t *code, struct x86_front *f);
+/** x86_quick_immediate - bytes of its immediate, the last ones. */
+unsigned x86_quick_immediate(unsigned model, bool *is_unsigned);
 /** x86_quick_decode - as x86_decode, of @code of X86_MAX_LEN bytes at least; false: it is not known. */
 bool x86_quick_decode(uint32_t mode, uint64_t pc, const uint8_t *code, struct x86_insn *out);
 /** x86_quick_learn - @i, which was decoded from @code, may be known from now on. */

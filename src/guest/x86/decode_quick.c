@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { MODELS = 4096, UNKNOWN = 0, NEVER = 1 };
+enum { UNKNOWN = 0, NEVER = 1 };
 enum imm_how { IMM_NONE, IMM_SIGNED, IMM_UNSIGNED, IMM_RELATIVE };
 enum from { FROM_MODEL, FROM_REG, FROM_RM, FROM_OPCODE };
 
@@ -26,27 +26,21 @@ struct model {
     bool modrm, mem, high;          /* mem: an address follows; high: a register may be AH and its kin */
 };
 
-static struct model models[MODELS];
+static struct model models[X86_MODELS];
 static unsigned n_models = NEVER + 1; /* [lock] */
 /* [atomic; written under lock] by machine and 64-bit code, prefix, W and 0F; opcode; register form and reg */
 static uint16_t model_of[64][256][16];
 static uint32_t owner; /* number of the set of features, plus 1; 0: nobody's yet [atomic; written under lock] */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* What is in front of ModRM. */
-struct front {
-    uint8_t prefix, rex, opcode, n; /* prefix: 0, 66, F3, F2; n: bytes */
-    bool map1, is64;
-};
-
 static bool is_protected(uint32_t mode)
 {
     return (mode & (X86_MODE_PE | X86_MODE_VM)) == X86_MODE_PE && x86_code(mode) != X86_CODE16;
 }
 
-static inline struct front read_front(uint32_t mode, const uint8_t *code)
+static inline struct x86_front read_front(uint32_t mode, const uint8_t *code)
 {
-    struct front f = {.is64 = x86_code(mode) == X86_CODE64};
+    struct x86_front f = {.is64 = x86_code(mode) == X86_CODE64};
     uint8_t b = code[0];
 
     if (b == 0x66 || (b & 0xfe) == 0xf2) {
@@ -66,7 +60,7 @@ static inline struct front read_front(uint32_t mode, const uint8_t *code)
     return f;
 }
 
-static inline uint16_t *model_place(uint32_t mode, const struct front *f, uint8_t modrm)
+static inline uint16_t *model_place(uint32_t mode, const struct x86_front *f, uint8_t modrm)
 {
     unsigned prefix = f->prefix & 3; /* none, F2, F3: 0, 2, 3 */
 
@@ -105,7 +99,7 @@ static inline int64_t read_signed(const uint8_t *p, unsigned n)
 }
 
 /* The address at ModRM @p, with 32 or 64 bits; returns where it ends. */
-static inline const uint8_t *read_address(const struct front *f, const uint8_t *p, struct x86_ea *ea)
+static inline const uint8_t *read_address(const struct x86_front *f, const uint8_t *p, struct x86_ea *ea)
 {
     unsigned mod = *p >> 6, base = *p & 7;
 
@@ -134,7 +128,7 @@ static inline const uint8_t *read_address(const struct front *f, const uint8_t *
     return p;
 }
 
-static inline void fill_registers(const struct model *m, const struct front *f, struct x86_insn *out)
+static inline void fill_registers(const struct model *m, const struct x86_front *f, struct x86_insn *out)
 {
     for (unsigned k = 0; k < m->n_from; k++) {
         struct x86_operand *o = &out->op[k];
@@ -153,21 +147,27 @@ static inline void fill_registers(const struct model *m, const struct front *f, 
     }
 }
 
-bool x86_quick_decode(uint32_t mode, uint64_t pc, const uint8_t *code, struct x86_insn *out)
+unsigned x86_quick_find(uint32_t mode, const uint8_t *code, struct x86_front *f)
 {
-    struct front f;
-    const struct model *m;
-    const uint8_t *p;
     unsigned n;
 
     if (!is_protected(mode) || __atomic_load_n(&owner, __ATOMIC_RELAXED) != owner_of(mode))
+        return 0;
+    *f = read_front(mode, code);
+    n = __atomic_load_n(model_place(mode, f, code[f->n]), __ATOMIC_ACQUIRE);
+    return n <= NEVER ? 0 : n;
+}
+
+bool x86_quick_decode(uint32_t mode, uint64_t pc, const uint8_t *code, struct x86_insn *out)
+{
+    struct x86_front f;
+    unsigned n = x86_quick_find(mode, code, &f);
+    const struct model *m = &models[n];
+    const uint8_t *p;
+
+    if (!n)
         return false;
-    f = read_front(mode, code);
     p = code + f.n;
-    n = __atomic_load_n(model_place(mode, &f, *p), __ATOMIC_ACQUIRE);
-    if (n <= NEVER)
-        return false;
-    m = &models[n];
     *out = m->i;
     out->rex = f.rex;
     out->opcode = f.opcode;
@@ -188,6 +188,12 @@ bool x86_quick_decode(uint32_t mode, uint64_t pc, const uint8_t *code, struct x8
     if (out->ea.rip)
         out->ea.disp = (int64_t)((uint64_t)out->ea.disp + pc + out->len);
     return true;
+}
+
+unsigned x86_quick_immediate(unsigned model, bool *is_unsigned)
+{
+    *is_unsigned = models[model].imm == IMM_UNSIGNED;
+    return models[model].imm_bytes;
 }
 
 /* --- Making a model --- */
@@ -247,7 +253,7 @@ static bool model_operand(struct model *m, const struct rule *r, unsigned k)
 }
 
 /* All that ModRM can be with these fields is this row. */
-static bool depends_on_rm(const struct front *f)
+static bool depends_on_rm(const struct x86_front *f)
 {
     const uint16_t *row = x86_rules_of(false, f->map1, f->opcode);
 
@@ -257,7 +263,7 @@ static bool depends_on_rm(const struct front *f)
     return false;
 }
 
-static bool make_model(struct model *m, const struct front *f, const struct x86_insn *i)
+static bool make_model(struct model *m, const struct x86_front *f, const struct x86_insn *i)
 {
     const struct rule *r = &x86_rules[i->row];
 
@@ -279,7 +285,7 @@ static bool make_model(struct model *m, const struct front *f, const struct x86_
 
 void x86_quick_learn(uint32_t mode, const uint8_t *code, const struct x86_insn *i)
 {
-    struct front f;
+    struct x86_front f;
     uint16_t *place;
 
     if (!is_protected(mode) || i->row == X86_NO_ROW)
@@ -291,7 +297,7 @@ void x86_quick_learn(uint32_t mode, const uint8_t *code, const struct x86_insn *
     pthread_mutex_lock(&lock);
     if (!owner)
         __atomic_store_n(&owner, owner_of(mode), __ATOMIC_RELAXED);
-    if (owner == owner_of(mode) && *place == UNKNOWN && n_models < MODELS) {
+    if (owner == owner_of(mode) && *place == UNKNOWN && n_models < X86_MODELS) {
         bool known = make_model(&models[n_models], &f, i);
 
         __atomic_store_n(place, known ? (uint16_t)n_models : NEVER, __ATOMIC_RELEASE);

@@ -6,11 +6,9 @@
  * Not verbatim is what is not the same for the guest as for us: system calls, CPUID and clocks, segment registers, EFLAGS as a whole and its
  * direction flag, MXCSR, x87 and MMX, whose registers the guest has in memory, and the XSAVE family.
  */
-#include "guest/x86/decode_priv.h"
 #include "guest/x86/lift_priv.h"
+#include "guest/x86/verbatim_priv.h"
 #include "guest/x86/x86.h"
-
-#include "ir/verbatim.h"
 
 /* Does the host's processor have what @feat says, which the guest's has? */
 static bool host_has(const struct verbatim *v, enum x86_feature feat)
@@ -297,39 +295,92 @@ static bool set_op(struct verbatim *v, const struct x86_insn *i, const uint8_t *
 
 /* --- Is RCX wanted? --- */
 
-enum use { UNUSED, WRITTEN, READ };
-
-/* What @i, of row @o, does first with RCX.  Branches: it may be wanted elsewhere. */
-static enum use use_of_rcx(const struct verbatim_op *o, const struct x86_insn *i)
+/* XOR of two registers, which clears one if they are the same. */
+static bool may_clear(const struct x86_insn *i)
 {
-    bool clears = i->map == 0 && !i->vex && (i->opcode == 0x31 || i->opcode == 0x33) && i->op[0].reg == i->op[1].reg && i->modrm >= 0xc0;
+    return i->map == 0 && !i->vex && (i->opcode == 0x31 || i->opcode == 0x33) && i->modrm >= 0xc0;
+}
+
+/* Branches: it may be wanted elsewhere. */
+static bool reads_rcx(const struct verbatim_op *o, const struct x86_insn *i)
+{
+    return o->kind >= VERBATIM_JCC || i->rep || i->repne || (i->map == 1 && i->opcode == 0xc7);
+}
+
+static enum rcx_use use_of_rcx(const struct verbatim_op *o, const struct x86_insn *i)
+{
+    bool clears = may_clear(i) && i->op[0].reg == i->op[1].reg;
     unsigned others = 0;
 
-    if (o->kind >= VERBATIM_JCC || i->rep || i->repne || (i->map == 1 && i->opcode == 0xc7))
-        return READ;
+    if (reads_rcx(o, i))
+        return RCX_READ;
     if (!(o->named >> X86_CX & 1))
-        return UNUSED;
+        return RCX_UNUSED;
     if (i->op[0].kind != X86_OP_GPR || i->op[0].reg != X86_CX || i->op[0].size < 4)
-        return READ;
+        return RCX_READ;
     for (unsigned n = 1; n < i->n_ops; n++)
         others |= i->op[n].kind == X86_OP_GPR || i->op[n].kind == X86_OP_GPRH ? 1u << i->op[n].reg : 0;
     if (o->mem)
         others |= (i->ea.base == X86_CX || i->ea.index == X86_CX) << X86_CX;
-    return clears || (only_written(i, 0) && !(others >> X86_CX & 1)) ? WRITTEN : READ;
+    return clears || (only_written(i, 0) && !(others >> X86_CX & 1)) ? RCX_WRITTEN : RCX_READ;
 }
 
-static bool dead_from(const struct verbatim *v, const uint8_t *use, uint32_t k)
+static bool dead_from(const struct verbatim *v, const uint8_t *rcx, uint32_t k)
 {
-    while (k < v->n && use[k] == UNUSED)
+    while (k < v->n && rcx[k] == RCX_UNUSED)
         k++;
-    return k < v->n && use[k] == WRITTEN;
+    return k < v->n && rcx[k] == RCX_WRITTEN;
 }
 
-static void mark_dead(struct verbatim *v, const uint8_t *use)
+static void mark_dead(struct verbatim *v, const uint8_t *rcx)
 {
-    v->rcx_dead = dead_from(v, use, 0);
+    v->rcx_dead = dead_from(v, rcx, 0);
     for (uint32_t k = 0; k < v->n; k++)
-        v->op[k].rcx_dead = (v->op[k].kind == VERBATIM_CALL || v->op[k].kind == VERBATIM_CALL_IND) && dead_from(v, use, k + 1);
+        v->op[k].rcx_dead = (v->op[k].kind == VERBATIM_CALL || v->op[k].kind == VERBATIM_CALL_IND) && dead_from(v, rcx, k + 1);
+}
+
+/* --- Forms --- */
+
+static unsigned field_of(char method)
+{
+    return method == 'E' || method == 'R' ? FIELD_RM : method == 'G' ? FIELD_REG : method == 'Z' ? FIELD_LOW : 0;
+}
+
+static void learn_operand(struct verbatim_form *f, const struct x86_insn *i, unsigned n)
+{
+    const struct x86_operand *o = &i->op[n];
+    unsigned field = field_of(x86_rules[i->row].method[n]);
+
+    if (o->kind != X86_OP_GPR && o->kind != X86_OP_GPRH)
+        return;
+    f->byte |= o->size == 1;
+    if (field) {
+        f->fields |= (uint8_t)field;
+        f->byte_fields |= o->size == 1 ? (uint8_t)field : 0;
+        if (!n && o->size >= 4)
+            f->first = (uint8_t)field;
+        return;
+    }
+    f->high |= o->kind == X86_OP_GPRH;
+    f->named |= (uint16_t)(1u << o->reg);
+    f->others |= n ? (uint16_t)(1u << o->reg) : 0;
+}
+
+/* @i, which was read at @code as row @o (NULL: it is not verbatim), is one of a form that need not be read again. */
+static void learn(uint32_t mode, const uint8_t *code, const struct verbatim_op *o, const struct x86_insn *i)
+{
+    struct verbatim_form new = {.known = FORM_NEVER};
+    struct verbatim_op uses = {0};
+
+    if (o && (i->map || i->opcode != 0x90)) { /* with REX.B, 90 is not NOP */
+        set_registers(&uses, i);
+        new = (struct verbatim_form){.known = FORM_KNOWN, .kind = o->kind, .mem = o->mem, .may_fault = o->may_fault, .modrm = x86_rules[i->row].modrm,
+                                     .reg = uses.reg, .rm = uses.rm, .low = uses.low, .only_written = only_written(i, 0),
+                                     .clears = may_clear(i), .reads_rcx = reads_rcx(o, i)};
+        for (unsigned n = 0; n < i->n_ops; n++)
+            learn_operand(&new, i, n);
+    }
+    x86_verbatim_learn(mode, code, &new);
 }
 
 /* What comes behind a branch may never run: a stretch of so many instructions ends there. */
@@ -337,9 +388,26 @@ enum { LONG_ENOUGH = 16 };
 
 enum { OTHER_MODES = X86_MODE_AC | X86_MODE_CHECKED | X86_MODE_VM | X86_MODE_SYSTEM | X86_MODE_FP_SLOW | X86_MODE_NO_SSE | X86_MODE_SSE_NM };
 
+/* The next row of @v, by reading all of it. */
+static bool read_row(struct verbatim *v, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, uint8_t *rcx)
+{
+    struct verbatim_op *o = &v->op[v->n];
+    struct x86_insn i;
+    bool yes;
+
+    if (x86_decode(mode, pc, code, avail, &i) != X86_OK)
+        return false;
+    yes = is_verbatim(v, &i) && set_op(v, &i, code);
+    if (yes)
+        *rcx = (uint8_t)use_of_rcx(o, &i);
+    if (avail >= X86_MAX_LEN)
+        learn(mode, code, yes ? o : NULL, &i);
+    return yes;
+}
+
 uint32_t x86_verbatim(struct verbatim *v, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, uint64_t end, unsigned limit)
 {
-    uint8_t use[VERBATIM_MAX];
+    uint8_t rcx[VERBATIM_MAX];
     bool ended = false;
 
     v->n = v->len = 0;
@@ -347,18 +415,18 @@ uint32_t x86_verbatim(struct verbatim *v, uint32_t mode, uint64_t pc, const uint
         return 0;
     while (!ended && v->n < VERBATIM_MAX && v->n < limit && pc + v->len != end && v->len < avail) {
         const struct verbatim_op *o = &v->op[v->n];
-        struct x86_insn i;
+        uint64_t at = pc + v->len;
+        const uint8_t *p = code + v->len;
 
-        if (x86_decode(mode, pc + v->len, code + v->len, avail - v->len, &i) != X86_OK || !is_verbatim(v, &i) ||
-            !set_op(v, &i, code + v->len))
+        if (!(avail - v->len >= X86_MAX_LEN && x86_verbatim_row(v, mode, at, p, &rcx[v->n])) &&
+            !read_row(v, mode, at, p, avail - v->len, &rcx[v->n]))
             break;
-        use[v->n] = (uint8_t)use_of_rcx(o, &i);
         ended = o->kind >= VERBATIM_JUMP;
         v->n++;
-        v->len += i.len;
+        v->len += o->len;
         if (v->n >= LONG_ENOUGH && (o->kind == VERBATIM_JCC || o->kind == VERBATIM_CALL))
             break;
     }
-    mark_dead(v, use);
+    mark_dead(v, rcx);
     return v->len;
 }
