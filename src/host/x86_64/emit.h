@@ -100,6 +100,9 @@ struct xstub {
     struct host_access access;
 };
 
+/* Rows of verbatim code: others of the stretch branch to it; it looks first whether the CPU is wanted. */
+enum xverb_mark { XVERB_TARGET = 1, XVERB_POLL = 2 };
+
 struct x64 {
     struct x64_asm a;
     const struct ir *ir;
@@ -177,7 +180,7 @@ struct x64 {
     } *vstub;
     uint32_t n_vstub, cap_vstub, n_verb;
     int32_t verb_sp; /* what is still to be added to the guest's stack pointer */
-    bool verb_target[VERBATIM_MAX];
+    uint8_t verb_mark[VERBATIM_MAX]; /* enum xverb_mark */
     struct x64_label verb_label[VERBATIM_MAX], verb_other_return, verb_other_target;
     struct x64_label leave_miss, leave_stop, leave_ret;
     struct x64_label leave_land[IR_LANDINGS]; /* to be checked before it is looked up */

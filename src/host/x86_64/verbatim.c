@@ -22,14 +22,22 @@
 
 /* --- Faults --- */
 
+/* Row @o may fault at @at of our code. */
+static void note_fault(struct x64 *x, const struct verbatim_op *o, uint32_t at, uint32_t how)
+{
+    how |= o->at | ((uint32_t)(x->verb_sp / 8) & 63) << HOST_VERBATIM_STACK;
+    if (x->n_fault == x->cap_fault)
+        x->fault = x_grow(x->fault, &x->cap_fault, x->n_fault + 1, sizeof(*x->fault));
+    x->fault[x->n_fault++] = (struct host_fault){at, how};
+}
+
 static void may_fault(struct x64 *x, const struct verbatim_op *o, const struct xv_rewrite *w)
 {
-    uint32_t how = o->at | ((uint32_t)(x->verb_sp / 8) & 63) << HOST_VERBATIM_STACK;
+    uint32_t how = 0;
 
     for (unsigned i = 1; w && i < w->n_temps; i++)
         how |= (uint32_t)w->temp[i] << (HOST_VERBATIM_SPILLED + 4 * (i - 1));
-    x->fault = x_grow(x->fault, &x->cap_fault, x->n_fault + 1, sizeof(*x->fault));
-    x->fault[x->n_fault++] = (struct host_fault){x->a.n, how};
+    note_fault(x, o, x->a.n, how);
 }
 
 /* --- Instructions --- */
@@ -208,19 +216,6 @@ static void emit_poll(struct x64 *x, const struct verbatim_op *o)
     x64_load(&x->a, 4, XV_TEMP, x64_at(XV_TEMP, 0));
 }
 
-/* Does row @k need one before it?  Each loop does; of a comparison and its branch, before both, if the branch is not @entered itself. */
-static bool polls(const struct x64 *x, uint32_t k, bool entered)
-{
-    const struct verbatim_op *o = &x->job->verbatim->op[k];
-
-    if (o->kind == VERBATIM_JCC)
-        return goes_back(x, o) && (!k || entered || o->target == x->job->pc + o->at);
-    if (k + 1 < x->n_verb && o[1].kind == VERBATIM_JCC && goes_back(x, &o[1]))
-        return true;
-    return o->kind == VERBATIM_JUMP_IND || o->kind == VERBATIM_CALL_IND ||
-           ((o->kind == VERBATIM_JUMP || o->kind == VERBATIM_LOOP) && goes_back(x, o));
-}
-
 /* A row of this stretch that starts at @pc, or NULL. */
 static struct x64_label *row_label(struct x64 *x, uint64_t pc)
 {
@@ -376,34 +371,56 @@ static bool stack_may_wait(const struct x64 *x, uint32_t k)
     enum { MOST = 24 * 8 };
     const struct verbatim_op *o = &x->job->verbatim->op[k];
 
-    if (x->verb_target[k] || x->verb_sp > MOST || x->verb_sp < -MOST)
+    if (x->verb_mark[k] || x->verb_sp > MOST || x->verb_sp < -MOST)
         return false;
     switch (o->kind) {
     case VERBATIM_PLAIN:
-        return !(o->named >> RSP & 1) && !polls(x, k, false);
+        return !(o->named >> RSP & 1);
     case VERBATIM_PUSH: case VERBATIM_POP:
         return xv_field_low(o) != RSP;
     case VERBATIM_NOTHING: case VERBATIM_PUSH_IMM: case VERBATIM_LEAVE: case VERBATIM_CALL: case VERBATIM_RET:
-        return !polls(x, k, false);
+        return true;
     default:
         return false;
     }
 }
 
 /* Rows that others of the stretch branch to. */
-static void find_targets(struct x64 *x)
+static void mark_targets(struct x64 *x)
 {
     const struct verbatim *v = x->job->verbatim;
 
-    memset(x->verb_target, 0, sizeof(x->verb_target));
     for (uint32_t k = 0; k < v->n; k++) {
         const struct verbatim_op *o = &v->op[k];
-        const struct x64_label *l = NULL;
 
-        if (o->kind == VERBATIM_JCC || o->kind == VERBATIM_LOOP || o->kind == VERBATIM_JUMP)
-            l = row_label(x, o->target);
-        if (l)
-            x->verb_target[l - x->verb_label] = true;
+        if (o->kind == VERBATIM_JCC || o->kind == VERBATIM_LOOP || o->kind == VERBATIM_JUMP) {
+            const struct x64_label *l = row_label(x, o->target);
+
+            if (l)
+                x->verb_mark[l - x->verb_label] |= XVERB_TARGET;
+        }
+    }
+}
+
+/* Rows that look before them whether somebody wants the CPU's attention: one in each loop; of a comparison and its branch, the comparison, if
+ * the branch is not entered itself.  Indirect branches do, too. */
+static void mark_polls(struct x64 *x)
+{
+    const struct verbatim *v = x->job->verbatim;
+
+    for (uint32_t k = 0; k < v->n; k++) {
+        const struct verbatim_op *o = &v->op[k];
+
+        if (o->kind < VERBATIM_JCC || o->kind == VERBATIM_CALL || o->kind == VERBATIM_RET)
+            continue;
+        if (o->kind != VERBATIM_JUMP_IND && o->kind != VERBATIM_CALL_IND && !goes_back(x, o))
+            continue;
+        if (o->kind == VERBATIM_JCC && k && o[-1].kind != VERBATIM_JCC) {
+            x->verb_mark[k - 1] |= XVERB_POLL;
+            if (!(x->verb_mark[k] & XVERB_TARGET))
+                continue;
+        }
+        x->verb_mark[k] |= XVERB_POLL;
     }
 }
 
@@ -484,6 +501,26 @@ uint32_t host_from_verbatim(struct host *h, uint8_t *buf, uint32_t cap, const ui
     return x->a.full ? 0 : x->a.n;
 }
 
+/* Rows from @k on that are copied with nothing between them; returns how many. */
+static uint32_t emit_as_they_are(struct x64 *x, uint32_t k)
+{
+    const struct verbatim *v = x->job->verbatim;
+    uint32_t first = k, len = 0;
+
+    for (; k < v->n; k++) {
+        const struct verbatim_op *o = &v->op[k];
+
+        if (o->kind != VERBATIM_PLAIN || o->again || x->verb_mark[k] || (x->verb_sp && o->named >> RSP & 1))
+            break;
+        if (o->may_fault)
+            note_fault(x, o, x->a.n + len, 0);
+        len += o->len;
+    }
+    if (len)
+        x64_bytes(&x->a, v->op[first].code, len);
+    return k - first;
+}
+
 bool x_verbatim(struct x64 *x)
 {
     const struct verbatim *v = x->job->verbatim;
@@ -494,8 +531,10 @@ bool x_verbatim(struct x64 *x)
     x->n_verb = v->n;
     x->verb_other_return = x->verb_other_target = (struct x64_label){0};
     memset(x->verb_label, 0, v->n * sizeof(x->verb_label[0]));
+    memset(x->verb_mark, 0, v->n);
     x->verb_sp = 0;
-    find_targets(x);
+    mark_targets(x);
+    mark_polls(x);
     /* from lifted code */
     x64_lea(&x->a, 8, RAX, x64_rip(&inner));
     x64_jmp_m(&x->a, x64_at(X_CPU, (int32_t)(x->lay->entry_points + 8 * HOST_EP_V_LOAD) - (int32_t)x->lay->bias));
@@ -503,20 +542,25 @@ bool x_verbatim(struct x64 *x)
     emit_indirect_entry(x);
     x64_bind(&x->a, &inner);
     x->job->inner = x->a.n;
-    for (k = 0; k < v->n; k++) {
-        bool entered = x->verb_label[k].at;
-        uint32_t n;
+    for (k = 0; k < v->n;) {
+        uint32_t n = emit_as_they_are(x, k);
 
+        k += n;
+        if (n)
+            continue;
         if (!stack_may_wait(x, k))
             settle_sp(x);
         n = x->a.n;
-        x64_bind(&x->a, &x->verb_label[k]);
-        if (polls(x, k, entered)) {
+        if (x->verb_mark[k] & XVERB_TARGET)
+            x64_bind(&x->a, &x->verb_label[k]);
+        if (x->verb_mark[k] & XVERB_POLL) {
             emit_poll(x, &v->op[k]);
             keep_together(x, k);
         }
-        if (emit_row(x, &v->op[k]))
+        if (emit_row(x, &v->op[k])) {
+            k++;
             continue;
+        }
         if (!k)
             return false;
         x->a.n = n; /* nothing refers to what such a row emits but a poll */
