@@ -103,17 +103,23 @@ static bool is_verbatim(const struct verbatim *v, const struct x86_insn *i)
 
 /* --- The parts --- */
 
+static bool is_legacy_prefix(uint8_t b)
+{
+    return b == 0x66 || b == 0x67 || b == 0xf0 || b == 0xf2 || b == 0xf3 || b == 0x2e || b == 0x36 || b == 0x3e || b == 0x26 || b == 0x64 ||
+           b == 0x65;
+}
+
+static bool is_prefix(uint8_t b)
+{
+    return is_legacy_prefix(b) || (b & 0xf0) == 0x40;
+}
+
 static unsigned length_of_front(const uint8_t *code, unsigned *front, struct verbatim_op *o)
 {
     unsigned n = 0;
 
-    for (;; n++) {
-        uint8_t b = code[n];
-
-        if (b != 0x66 && b != 0x67 && b != 0xf0 && b != 0xf2 && b != 0xf3 && b != 0x2e && b != 0x36 && b != 0x3e && b != 0x26 &&
-            b != 0x64 && b != 0x65)
-            break;
-    }
+    while (is_legacy_prefix(code[n]))
+        n++;
     *front = n;
     if (o->vex)
         return n + (code[n] == 0xc5 ? 2 : 3) + 1;
@@ -266,6 +272,8 @@ static bool take_apart(struct verbatim_op *o, const struct x86_insn *i)
     o->vsib = r->vsib;
     n = length_of_front(o->code, &front, o);
     o->front = (uint8_t)front;
+    if (is_prefix(o->code[front + (!o->vex && o->rex)]))
+        return false; /* a REX prefix before others means nothing */
     if (r->modrm)
         n += x86_modrm_length(o->code + n);
     if (n > i->len || (o->mem && !r->modrm) || (o->fixed && (!o->mem || i->addr_size == 4)))

@@ -106,6 +106,9 @@ static const struct program programs[] = {
     {"a division by zero", TEXT("\x31\xd2\x31\xc9\xb8\x05\x00\x00\x00\xf7\xf1\x0f\x0b")},
     /* stc; mov r10, [r11 + r10*8 + 0x7fff] */
     {"a fault with registers put away", TEXT("\xf9\x4f\x8b\x94\xd3\xff\x7f\x00\x00\x0f\x0b")},
+    /* stc; REX.WRB, which means nothing before 66; adc r10w, bx; FS, too, with a dead REX.B before VEX: andn rax, r10, [fs:rdi-0x10010100] */
+    {"REX prefixes that mean nothing",
+     TEXT("\xf9\x4d\x66\x41\x11\xda\x4d\x89\xd3\x41\x64\xc4\xe2\xa8\xf2\x87\x00\xff\xfe\xef\x0f\x0b")},
     /* cpuid between: xor eax, eax; inc ecx; cpuid; mov rsi, r10; stc; cpuid; adc r10, 0; ud2 */
     {"what is not verbatim, and back", TEXT("\x31\xc0\xff\xc1\x0f\xa2\x4c\x89\xd6\xf9\x31\xc0\xf9\x0f\xa2\x49\x83\xd2\x00\x0f\x0b")},
     /* std; mov ecx, 3; add rdi, 64; mov al, 7; rep stosb; cld; ud2 */
