@@ -45,7 +45,7 @@ enum { USER_DEFINED = 47, MANY_HEADS = 0xc8, FEW_HEADS = 0xc0 };
 static const struct ata_disk *disk_of(struct pc *p, unsigned n)
 {
     const struct ide_bus *b = (const struct ide_bus *)bus_find(p->m, n / 2 ? "ide.1" : "ide.0");
-    const struct ata_disk *d = b && !b->serial ? b->disk[n % 2] : NULL;
+    const struct ata_disk *d = b ? b->disk[n % 2] : NULL;
 
     return d && d->drive && !d->atapi ? d : NULL;
 }
@@ -68,7 +68,7 @@ static void cmos_disk(struct pc *p, unsigned n, const struct ata_geometry *g)
     mc146818_set(p->rtc, at + 8, g->sectors);
 }
 
-/* Two bits for each disk: 0, the BIOS counts as the disk does; 1, by LBA, since INT 13h has 10 bits for cylinders. */
+/* Two bits for each disk: how the BIOS counts, for INT 13h has 10 bits for cylinders (enum ATA_TRANS_...). */
 static void cmos_disks(void *opaque)
 {
     struct pc *p = opaque;
@@ -78,7 +78,7 @@ static void cmos_disks(void *opaque)
         const struct ata_disk *d = disk_of(p, n);
         struct ata_geometry g = d ? ata_geometry(d) : (struct ata_geometry){0};
 
-        translation |= (g.cyls > 1024) << 2 * n;
+        translation |= (d ? ata_translation(d) : 0) << 2 * n;
         if (n < 2)
             cmos_disk(p, n, d ? &g : NULL);
         if (n < 2 && d)

@@ -57,6 +57,10 @@ def of_file(name):
     return lambda got: got[name].hex() if name in got else None
 
 
+def disks(got):
+    return cmos(0x12)(got) + cmos(0x19, 20)(got) + cmos(0x39)(got)
+
+
 def digits(got):
     """The order of booting: first, second, third."""
     return '%x%x%x' % (got['cmos', 0x3d][0] & 15, got['cmos', 0x3d][0] >> 4, got['cmos', 0x38][0] >> 4)
@@ -85,12 +89,21 @@ CASES = [
     ('boot signatures as ever', '', lambda got: got['cmos', 0x38][0] & 1, 0),
     ('a date', '-rtc base=2006-06-17', cmos(7, 3), '170606'),
     ('its century, in both places', '-rtc base=1999-06-17', lambda got: cmos(0x32)(got) + cmos(0x37)(got), '1919'),
-    ('no disk', '', lambda got: cmos(0x12)(got) + cmos(0x19, 20)(got) + cmos(0x39)(got), '00' * 22),
-    ('a disk for the BIOS', '-hda {d}/disk.img', lambda got: cmos(0x12)(got) + cmos(0x19, 20)(got) + cmos(0x39)(got),
+    ('no disk', '', disks, '00' * 22),
+    ('a disk for the BIOS', '-hda {d}/disk.img', disks,
      'f0' '2f00' 'c30410ffffc8c3043f' + '00' * 9 + '01'),
-    ('a small one, the second', '-hdb {d}/small.img', lambda got: cmos(0x12)(got) + cmos(0x19, 20)(got) + cmos(0x39)(got),
+    ('a small one, the second', '-hdb {d}/small.img', disks,
      '0f' '002f' + '00' * 9 + '280010ffffc828003f' '00'),
     ('a third', '-hdc {d}/disk.img', lambda got: cmos(0x12)(got) + cmos(0x39)(got), '0010'),
+    ('a disk of a Q35', '-M q35 -hda {d}/disk.img', disks, 'f0' '2f00' 'c30410ffffc8c3043f' + '00' * 9 + '01'),
+    ('a disk partitioned for other heads', '-hda {d}/mbr-8-32.img', disks, 'f0' '2f00' '400108ffffc0400120' + '00' * 9 + '00'),
+    ('a disk partitioned for many tracks', '-hda {d}/mbr-15-50.img', disks, 'f0' '2f00' '77070fffffc8770732' + '00' * 9 + '00'),
+    ('a disk partitioned for the heads of a BIOS', '-hda {d}/mbr-64-63.img', disks, 'f0' '2f00' 'c30410ffffc8c3043f' + '00' * 9 + '02'),
+    ('a large one', '-hda {d}/mbr-255-63.img', disks, 'f0' '2f00' 'ff3f10ffffc8ff3f3f' + '00' * 9 + '01'),
+    ('a disk as the user says', '-drive if=none,id=d,format=raw,file={d}/disk.img -device ide-hd,unit=0,bus=ide.0,drive=d,cyls=2000,heads=15,secs=40', disks,
+     'f0' '2f00' 'd0070fffffc8d00728' + '00' * 9 + '01'),
+    ('counted as the user says', '-drive if=none,id=d,format=raw,file={d}/disk.img -device ide-hd,unit=0,bus=ide.0,drive=d,bios-chs-trans=rechs', disks,
+     'f0' '2f00' 'c30410ffffc8c3043f' + '00' * 9 + '03'),
     ('two floppy disks', '-fda {d}/floppy.img -fdb {d}/floppy.img', lambda got: cmos(0x10)(got) + cmos(0x14)(got), '4447'),
     ('memory', '-m 5G', e820, [HT, (0, 3 * GIB, 1), (4 * GIB, 2 * GIB, 1)]),
     ('memory without HyperTransport', '-m 64 -cpu Haswell', e820, [(0, 64 * MIB, 1)]),
@@ -137,6 +150,9 @@ CASES = [
 
 # What is refused, and the end of the line that says so.
 REFUSED = [
+    ('-drive if=none,id=d,format=raw,file={d}/disk.img -device ide-hd,drive=d,cyls=100', 'heads must be between 1 and 16'),
+    ('-drive if=none,id=d,format=raw,file={d}/disk.img -device ide-hd,drive=d,cyls=65536,heads=8,secs=20', 'cyls must be between 1 and 65535'),
+    ('-drive if=none,id=d,format=raw,file={d}/disk.img -device ide-hd,drive=d,cyls=1,heads=8,secs=256', 'secs must be between 1 and 255'),
     ('-option-rom /nix', "-option-rom: Could not find ROM image '/nix'"),
     ('-option-rom {d}/text,bootindex=x', 'bootindex=x: want a number from 0 on'),
     ('-smbios type=41,designation=D,pcidev=nix', 'No PCI device nix for SMBIOS type 41 entry D'),
@@ -152,10 +168,19 @@ REFUSED = [
 ]
 
 
+def partitioned(path, heads, sectors, size):
+    """A disk with one partition, of ten cylinders but for the first track."""
+    entry = struct.pack('<8BII', 0x80, 1, 1, 0, 6, heads - 1, sectors, 9, sectors, 10 * heads * sectors - sectors)
+    open(path, 'wb').write(bytes(446) + entry + bytes(48) + b'\x55\xaa')
+    os.truncate(path, size)
+
+
 def make(folder):
     for name, size in (('disk.img', 600 << 20), ('small.img', 20 << 20), ('floppy.img', 1440 << 10)):
         open(f'{folder}/{name}', 'wb').close()
         os.truncate(f'{folder}/{name}', size)
+    for heads, sectors, size in (8, 32, 40 << 20), (15, 50, 700 << 20), (64, 63, 600 << 20), (255, 63, 9 << 30):
+        partitioned(f'{folder}/mbr-{heads}-{sectors}.img', heads, sectors, size)
     open(f'{folder}/text', 'w').write('hello\n')
     open(f'{folder}/smbios', 'wb').write(b'\xc8\5\0\xc8\1word\0\0')
     subprocess.run(['as', '--32', '-o', f'{folder}/d.o', f'{HERE}/pc_told.S'], check=True)

@@ -41,7 +41,6 @@ enum {
     SET_FEATURES = 0xef,
     READ_NATIVE_MAX = 0xf8,
 };
-enum { HEADS = 16, SECTORS = 63 }; /* of a track, when the disk is addressed by cylinders */
 enum { FUA = 0x80, TRIM = 1, MULTIPLE_MAX = 16, NCQ_DEPTH = 32, NCQ_ERROR_LOG = 0x10 };
 
 /* struct row - what the shape of a command is: its data, whether it has 48 bits. */
@@ -212,15 +211,10 @@ static void identify_link(const struct ata_disk *d, uint8_t *b)
     put_word(b, 76, 1 << 8 | 1 << 1); /* native queueing, 1.5 Gb/s */
 }
 
-struct ata_geometry ata_geometry(const struct ata_disk *d)
-{
-    return (struct ata_geometry){(uint16_t)min_u64(disk_sectors(d) / (HEADS * SECTORS), 16383), HEADS, SECTORS};
-}
-
 /* Words that later versions have retired, as older ones have them: drivers of their time look there. */
-static void identify_old(const struct ata_disk *d, uint8_t *b, uint16_t cyls)
+static void identify_old(const struct ata_disk *d, uint8_t *b, const struct ata_geometry *g)
 {
-    put_word(b, 4, SECTORS * ATA_SECTOR); /* bytes of a track, of a sector */
+    put_word(b, 4, g->sectors * ATA_SECTOR); /* bytes of a track, of a sector */
     put_word(b, 5, ATA_SECTOR);
     put_word(b, 20, 3);   /* a buffer with two ports and look-ahead, */
     put_word(b, 21, 512); /* 256 KiB */
@@ -228,10 +222,10 @@ static void identify_old(const struct ata_disk *d, uint8_t *b, uint16_t cyls)
     put_word(b, 48, 1); /* double words can be moved */
     put_word(b, 51, 2 << 8);
     put_word(b, 52, 2 << 8);
-    put_word(b, 54, cyls); /* the translation in force */
-    put_word(b, 55, HEADS);
-    put_word(b, 56, SECTORS);
-    put_le32(b + 114, (uint32_t)cyls * HEADS * SECTORS);
+    put_word(b, 54, g->cyls); /* the translation in force */
+    put_word(b, 55, g->heads);
+    put_word(b, 56, g->sectors);
+    put_le32(b + 114, (uint32_t)g->cyls * g->heads * g->sectors);
     put_word(b, 62, 7);
 }
 
@@ -258,15 +252,16 @@ static void identify_modes(const struct ata_disk *d, uint8_t *b)
 
 static void identify(const struct ata_disk *d, uint8_t b[512])
 {
-    uint64_t n = disk_sectors(d), cyls = ata_geometry(d).cyls;
+    struct ata_geometry g = ata_geometry(d);
+    uint64_t n = disk_sectors(d);
     uint8_t sum = 0;
 
     memset(b, 0, 512);
     put_word(b, 0, 0x0040);
-    put_word(b, 1, cyls);
-    put_word(b, 3, HEADS);
-    put_word(b, 6, SECTORS);
-    identify_old(d, b, (uint16_t)cyls);
+    put_word(b, 1, g.cyls);
+    put_word(b, 3, g.heads);
+    put_word(b, 6, g.sectors);
+    identify_old(d, b, &g);
     ata_put_text(b, 10, 10, d->serial ? d->serial : d->drive->serial ? d->drive->serial : "QM00001");
     ata_put_text(b, 23, 4, "2.5+");
     ata_put_text(b, 27, 20, d->model ? d->model : "QEMU HARDDISK");

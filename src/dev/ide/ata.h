@@ -56,7 +56,11 @@ struct ata_disk {
     char *drive_id, *serial, *model, *bootindex;
     uint64_t unit, wwn, rotation;
     int werror, rerror; /* drive_errors.h */
+    uint64_t cyls, heads, secs; /* 0: by the disk's size */
+    int translation;            /* ATA_TRANS_...: what the BIOS is told */
 };
+enum { ATA_TRANS_NONE, ATA_TRANS_LBA, ATA_TRANS_LARGE, ATA_TRANS_RECHS, ATA_TRANS_AUTO };
+extern const char *const ata_translations[];
 
 /** ata_data - which way a command's data goes.  ata_length - how many bytes; false: the command is wrong, or there
  * is none of that name: it is aborted. */
@@ -83,6 +87,9 @@ struct ata_geometry {
     uint8_t heads, sectors;
 };
 struct ata_geometry ata_geometry(const struct ata_disk *d);
+/** ata_find_geometry - a new disk's: checks what the user said, or looks at the disk.  ata_translation - not ATA_TRANS_AUTO. */
+int ata_find_geometry(struct ata_disk *d, struct err *e);
+unsigned ata_translation(const struct ata_disk *d);
 /** ata_put_text - words of identification: the first character in the high byte, spaces behind. */
 void ata_put_text(uint8_t *b, unsigned word, unsigned words, const char *text);
 

@@ -77,8 +77,7 @@ static void reset_drives(struct ide_channel *c)
     c->phase = IDE_IDLE;
     c->left = c->at = c->end = c->block_end = 0;
     c->device &= ~(DEV_SECOND | 0x0f);
-    c->heads = 16;
-    c->spt = 63;
+    c->heads = c->spt = 0;
     for (unsigned n = 0; n < 2; n++) {
         if (c->bus.disk[n])
             ata_reset(c->bus.disk[n]);
@@ -95,6 +94,16 @@ static bool is_ext(uint8_t op)
            op == 0x42 || op == 0xea || op == 0x06;
 }
 
+/* Until INITIALIZE DEVICE PARAMETERS says otherwise, by what the disk has. */
+static uint64_t by_cylinders(const struct ide_channel *c, uint64_t cyl, unsigned sector)
+{
+    const struct ata_disk *d = c->bus.disk[ide_selected(c)];
+    struct ata_geometry g = d && !d->atapi ? ata_geometry(d) : (struct ata_geometry){0, 16, 63};
+    unsigned heads = c->heads ? c->heads : g.heads, spt = c->spt ? c->spt : g.sectors;
+
+    return (cyl * heads + (c->device & 15)) * spt + sector;
+}
+
 /* The registers as one number, for the command in work; cylinders, heads and sectors become a block's. */
 static uint64_t address(const struct ide_channel *c, const struct ide_regs *r)
 {
@@ -106,7 +115,7 @@ static uint64_t address(const struct ide_channel *c, const struct ide_regs *r)
         return a | (uint64_t)(c->device & 15) << 24;
     if (!r->low[0])
         return UINT32_MAX; /* sectors count from 1 */
-    return ((uint64_t)(a >> 8) * c->heads + (c->device & 15)) * c->spt + r->low[0] - 1;
+    return by_cylinders(c, a >> 8, r->low[0] - 1u);
 }
 
 static void put_address(struct ide_channel *c, uint64_t a)

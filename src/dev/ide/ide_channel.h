@@ -59,7 +59,7 @@ struct ide_channel {
     uint8_t phase;     /* enum ide_phase */
     uint8_t opcode;    /* of the command in work */
     uint8_t packet[ATAPI_PACKET];
-    uint8_t heads, spt; /* of INITIALIZE DEVICE PARAMETERS */
+    uint8_t heads, spt; /* of INITIALIZE DEVICE PARAMETERS; 0: the disk's own */
     uint8_t ready;      /* the controller's transfer is started */
     uint8_t again;      /* enum ide_again */
     uint8_t data[IDE_BUFFER];

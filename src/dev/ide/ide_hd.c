@@ -15,6 +15,10 @@ static const struct field props[] = {
     FIELD(ata_disk, wwn, F_U64, "wwn", "0", "World Wide Name; 0: none"),
     FIELD(ata_disk, rotation, F_U64, "rotation_rate", "0",
           "revolutions per minute; 1: none, a solid-state disk"),
+    FIELD(ata_disk, cyls, F_U64, "cyls", "0", "cylinders; 0: as the disk says"),
+    FIELD(ata_disk, heads, F_U64, "heads", "0", "heads"),
+    FIELD(ata_disk, secs, F_U64, "secs", "0", "sectors of a track"),
+    FIELD_ENUM(ata_disk, translation, ata_translations, "bios-chs-trans", "auto", "how the BIOS counts"),
     DRIVE_ERROR_FIELDS(ata_disk),
     FIELD(ata_disk, bootindex, F_STR, "bootindex", NULL, "place in the firmware's boot order"),
     FIELD_END,
@@ -104,6 +108,10 @@ static int init(struct dev *dev, struct err *e)
     if (d->read_only) {
         dev_drop_drive(d->drive);
         return err_set(e, -EROFS, "Can't use a read-only drive");
+    }
+    if ((r = ata_find_geometry(d, e)) < 0) {
+        dev_drop_drive(d->drive);
+        return r;
     }
     ata_reset(d);
     return 0;
