@@ -389,11 +389,16 @@ static bool writes_idle(struct jit *j, const struct cpu *cpu, struct region *r)
     return known == REGION_IDLE_WRITES;
 }
 
-static void fill_caches(struct jit *j, struct cpu *cpu, struct region *r)
+/* Why translated code was left last: for a branch to cpu->pc that it does not know, lifted or verbatim code's, or for something else. */
+enum missed { MISSED_NOTHING, MISSED_LIFTED, MISSED_VERBATIM };
+
+static void fill_caches(struct jit *j, struct cpu *cpu, struct region *r, enum missed missed)
 {
-    jc_fill(cpu, r->pc, cpu->landing, r->code, &r->dead);
-    if (r->inner)
+    if (missed == MISSED_VERBATIM && r->inner)
         jc_fill_verbatim(cpu, r->pc, r->indirect, &r->dead);
+    if (missed != MISSED_LIFTED)
+        return;
+    jc_fill(cpu, r->pc, cpu->landing, r->code, &r->dead);
     if (jc_light(cpu) && !j->e->n_breakpoints && !j->e->conf.exact_flags && writes_idle(j, cpu, r))
         jc_fill(cpu, r->pc, HOST_LAND_LIGHT, r->code, &r->dead);
 }
@@ -403,6 +408,7 @@ static enum cpu_stop run(struct jit *j, struct cpu *cpu)
     enum cpu_stop stop = CPU_STOP_NONE;
     uint64_t left = 0; /* a link wanted by the code left last, in @epoch, for cpu->pc */
     uint32_t epoch = 0;
+    enum missed missed = MISSED_NOTHING;
 
     while (!stop) {
         uint64_t pc = cpu->pc;
@@ -417,20 +423,25 @@ static enum cpu_stop run(struct jit *j, struct cpu *cpu)
         r = look_up(j, cpu);
         if (!r) {
             stop = without_code(j, cpu);
-            if (cpu->pc != pc)
+            if (cpu->pc != pc) {
                 left = 0;
+                missed = MISSED_NOTHING;
+            }
             continue;
         }
         if (left && !j->e->conf.no_links)
             link_left(j, r, left, epoch);
         else if (!j->e->conf.no_links)
-            fill_caches(j, cpu, r);
+            fill_caches(j, cpu, r, missed);
         cpu->landing = 0;
         log_entry(cpu, r);
         left = host_enter(j->own.host)(cpu, r->code);
         epoch = j->epoch; /* constant while we count as inside */
         cpu_come_out(cpu);
         stop = cpu->stop;
+        missed = stop || cpu->odd ? MISSED_NOTHING : left == HOST_LEFT_VERBATIM ? MISSED_VERBATIM : left ? MISSED_NOTHING : MISSED_LIFTED;
+        if (missed)
+            left = 0;
         if (!stop && cpu->odd) { /* one instruction that translated code cannot do */
             cpu->odd = false;
             stop = interp_one(cpu);

@@ -10,16 +10,16 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Regions of 16 KiB of guest code share two pages of the table, so that small programs touch little;
- * few blocks are shorter than the 16 bytes that share a chain. */
+/* Regions of 64 KiB of guest code share two pages of the table, so that small programs touch little; those that start in the same 64 bytes
+ * share a chain. */
 static uint32_t hash_of(const struct jit *j, uint64_t pc, uint64_t at)
 {
     uint64_t near;
 
     if (j->e->machine) /* a library is at other addresses in each process */
         return (uint32_t)((at >> 2 ^ pc << 20) * 0x9e3779b97f4a7c15ull >> (64 - JIT_HASH_BITS));
-    near = (at >> 14) * 0x9e3779b97f4a7c15ull >> (64 - JIT_HASH_BITS);
-    return (uint32_t)((near & ~1023u) | (at >> 4 & 1023));
+    near = (at >> 16) * 0x9e3779b97f4a7c15ull >> (64 - JIT_HASH_BITS);
+    return (uint32_t)((near & ~1023u) | (at >> 6 & 1023));
 }
 
 static struct page **page_bucket(const struct jit *j, uint64_t number)

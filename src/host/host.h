@@ -117,11 +117,14 @@ enum host_entry {
     HOST_EP_V_LINK,   /* call from an exit's thunk: as HOST_EP_LINK */
     HOST_EP_V_SPILL,  /* jump: registers to the CPU block, on at r11 as lifted code */
     HOST_EP_V_LOAD,   /* jump, from lifted code: the other way, on at rax */
-    HOST_EP_V_MISS,   /* jump: r11 is a guest address that is not known, rcx is in scratch; leave */
+    HOST_EP_V_MISS,   /* jump: r11 is a guest address that is not known, rcx is in scratch; leaves with HOST_LEFT_VERBATIM */
     HOST_EP_V_FAULT,  /* go on here after a fault: leave with 0; cpu->pc is set */
     HOST_EP_V_RETURN, /* jump: r11 holds a guest return address that is not the one expected */
     HOST_NUM_EP,
 };
+
+/* What code leaves with whose indirect branch was not known: its CPU's pc is the target.  Other such code leaves with 0. */
+#define HOST_LEFT_VERBATIM (1ull << 62)
 
 /* Data behind the call in a thunk; packed. */
 struct host_thunk {

@@ -165,7 +165,7 @@ static void spill_to(struct x64_asm *a, const struct host_layout *lay, struct x6
 
 void xv_stubs(struct x64_asm *a, const struct host_layout *lay, void **ep)
 {
-    struct x64_label next = {0}, link = {0};
+    struct x64_label miss = {0}, next = {0}, link = {0};
 
     x64_align(a, 16, 0);
     ep[HOST_EP_V_SPILL] = a->buf + a->n;
@@ -177,6 +177,10 @@ void xv_stubs(struct x64_asm *a, const struct host_layout *lay, void **ep)
     ep[HOST_EP_V_MISS] = a->buf + a->n;
     x64_load(a, 8, RCX, xv_cpu(lay->v.scratch));
     x64_store(a, 8, xv_cpu(lay->pc), XV_TEMP);
+    spill_to(a, lay, &miss);
+    x64_mov_ri(a, RAX, HOST_LEFT_VERBATIM);
+    x64_jmp_m(a, at_cpu(lay, lay->entry_points + 8 * HOST_EP_LEAVE));
+    x64_align(a, 16, 0);
     ep[HOST_EP_V_FAULT] = a->buf + a->n;
     spill_to(a, lay, &next);
     x64_jmp_m(a, at_cpu(lay, lay->entry_points + 8 * HOST_EP_STOP));
