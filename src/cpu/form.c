@@ -68,7 +68,7 @@ static bool flat_wanted(const struct jit *j)
 
 /* May code be executed as it is?  Then the CPU block is the host's GS segment, and breakpoints and logs of each instruction are not
  * looked after. */
-static bool verbatim_wanted(const struct jit *j)
+bool form_wants_verbatim(const struct jit *j)
 {
     const struct engine *e = j->e;
 
@@ -133,7 +133,7 @@ struct region *form_cold_locked(struct jit *j, uint64_t pc, uint32_t mode, uint3
     f->exec_base = (uint64_t)(uintptr_t)code - pc;
     f->mode = lift_mode;
 
-    if (verbatim_wanted(j) && (r = form_verbatim(f, &m, lift_mode, code, avail)))
+    if (form_wants_verbatim(j) && (r = form_verbatim(f, &m, lift_mode, code, avail)))
         return r;
     if (flat_wanted(j) && (r = form_flat(f, &m, lift_mode, code, avail)))
         return r;

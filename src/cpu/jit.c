@@ -522,7 +522,7 @@ enum cpu_stop jit_run(struct cpu *cpu)
     if (!cpu->memory && !cpu->shadow_map) {
         jit_make_shadow(cpu, &cpu->shadow_map, &cpu->shadow_base);
         cpu->shadow = cpu->shadow_base;
-        if (cpu->isa->verbatim && !j->e->conf.guest_base)
+        if (form_wants_verbatim(j))
             make_verbatim(cpu);
     }
     if (cpu->v_shadow_map)

@@ -175,6 +175,8 @@ struct region *form_hot_locked(struct jit *j, uint64_t pc, uint32_t mode);
  * Sets m->pc, mode, n_spans and @spans.  False: this is no hot region. */
 bool form_begin_hot_locked(struct former *f, struct made *m, struct span spans[JIT_MAX_BLOCKS], uint64_t pc,
                            uint32_t mode, unsigned limit);
+/** form_wants_verbatim - is what code of this engine can be made verbatim? */
+bool form_wants_verbatim(const struct jit *j);
 /** form_init - a former for @j. */
 void form_init(struct former *f, struct jit *j);
 

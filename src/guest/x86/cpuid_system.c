@@ -32,19 +32,14 @@ static bool has(const struct asked *q, enum x86_feature f)
 /* The bits of features in register @reg of @leaf, @sub. */
 static uint32_t feature_bits(const struct x86_conf *c, uint32_t leaf, uint32_t sub, unsigned reg)
 {
-    static const struct {
-        uint32_t leaf, sub;
-        uint8_t reg, bit;
-    } rows[] = {
-#define FEATURE(name, flag, leaf, sub, reg, bit) {leaf, sub, reg, bit},
-#include "guest/x86/features.def"
-#undef FEATURE
-    };
     uint32_t v = 0;
 
-    for (unsigned i = 1; i < X86_NUM_FEATS; i++)
-        if (rows[i].leaf == leaf && rows[i].sub == sub && rows[i].reg == reg && x86_has(&c->features, (enum x86_feature)i))
-            v |= 1u << rows[i].bit;
+    for (unsigned i = 1; i < X86_NUM_FEATS; i++) {
+        const struct x86_place *p = x86_feature_place((enum x86_feature)i);
+
+        if (p->leaf == leaf && p->sub == sub && p->reg == reg && x86_has(&c->features, (enum x86_feature)i))
+            v |= 1u << p->bit;
+    }
     return v;
 }
 

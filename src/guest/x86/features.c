@@ -11,8 +11,9 @@
 
 static const struct {
     char flag[16];
+    struct x86_place place;
 } rows[] = {
-#define FEATURE(name, flag, leaf, sub, reg, bit) {flag},
+#define FEATURE(name, flag, leaf, sub, reg, bit) {flag, {leaf, sub, reg, bit}},
 #include "guest/x86/features.def"
 #undef FEATURE
 };
@@ -64,6 +65,11 @@ int x86_feature_find(const char *flag)
 const char *x86_feature_flag(int feature)
 {
     return feature >= 0 && feature < X86_NUM_FEATS ? rows[feature].flag : NULL;
+}
+
+const struct x86_place *x86_feature_place(enum x86_feature feature)
+{
+    return &rows[feature].place;
 }
 
 /* What needs a host's extension; features that CPUs have with one only go with it. */

@@ -40,6 +40,14 @@ const struct x86_features *x86_features_of(uint32_t mode);
 /** x86_feature_find - by its flag name ("avx2", "sse4.1" and "sse4_1" alike); -1. */
 int x86_feature_find(const char *flag);
 const char *x86_feature_flag(int feature); /* NULL past the end */
+
+/** struct x86_place - where CPUID announces a feature: bit @bit of EAX to EDX (0 to 3) of leaf and subleaf. */
+struct x86_place {
+    uint32_t leaf, sub;
+    uint8_t reg, bit;
+};
+const struct x86_place *x86_feature_place(enum x86_feature feature);
+
 /** x86_features_on - everything that we execute on a host with @exts (enum sse_ext). */
 struct x86_features x86_features_on(unsigned exts);
 /** x86_features_all - everything that we execute on this one. */

@@ -13,16 +13,9 @@
 /* Does the host's processor have what @feat says, which the guest's has? */
 static bool host_has(const struct verbatim *v, enum x86_feature feat)
 {
-    static const struct {
-        uint32_t leaf, sub;
-        uint8_t reg, bit;
-    } place[] = {
-#define FEATURE(name, flag, leaf, sub, reg, bit) {leaf, sub, reg, bit},
-#include "guest/x86/features.def"
-#undef FEATURE
-    };
+    const struct x86_place *p = x86_feature_place(feat);
 
-    return feat == X86_FEAT_BASE || v->host_has(place[feat].leaf, place[feat].sub, place[feat].reg, place[feat].bit);
+    return feat == X86_FEAT_BASE || v->host_has(p->leaf, p->sub, p->reg, p->bit);
 }
 
 /* --- Which --- */

@@ -88,17 +88,15 @@ enum { HWCAP2_FSGSBASE = 2 };
 
 void x86_abi_hwcap(const struct cpu *cpu, uint64_t out[2])
 {
-    static const struct { uint32_t leaf; uint8_t reg, bit; } place[] = {
-#define FEATURE(name, flag, leaf, sub, reg, bit) [X86_FEAT_##name] = {leaf, reg, bit},
-#include "guest/x86/features.def"
-#undef FEATURE
-    };
     const struct x86_features *set = cpu ? x86_features_of(cpu->mode) : NULL;
 
     out[0] = out[1] = 0;
-    for (unsigned i = 0; set && i < X86_NUM_FEATS; i++)
-        if (place[i].leaf == 1 && place[i].reg == 3 && x86_has(set, (enum x86_feature)i))
-            out[0] |= 1ull << place[i].bit;
+    for (unsigned i = 0; set && i < X86_NUM_FEATS; i++) {
+        const struct x86_place *p = x86_feature_place((enum x86_feature)i);
+
+        if (p->leaf == 1 && p->reg == 3 && x86_has(set, (enum x86_feature)i))
+            out[0] |= 1ull << p->bit;
+    }
     if (set && x86_has(set, X86_FEAT_FSGSBASE))
         out[1] |= HWCAP2_FSGSBASE;
 }
