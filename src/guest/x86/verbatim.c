@@ -3,7 +3,7 @@
  * Stretches of a 64-bit program's code that an x86-64 host executes as they are (ir/verbatim.h): from an address on, through
  * conditional branches and calls, to the first way out, or to what only lifting can do.  Source: SDM 2.
  *
- * Not verbatim is what is not the same for the guest as for us: system calls, CPUID and clocks, segment registers, EFLAGS as a whole and its
+ * Not verbatim is what is not the same for the guest as for us: system calls, CPUID, segment registers, EFLAGS as a whole and its
  * direction flag, MXCSR, x87 and MMX, whose registers the guest has in memory, and the XSAVE family.
  */
 #include "guest/x86/lift_priv.h"
@@ -40,7 +40,7 @@ static bool is_verbatim_one_byte(const struct x86_insn *i)
 static bool is_verbatim_two_bytes(const struct x86_insn *i)
 {
     switch (i->opcode) {
-    case 0x01: case 0x31: case 0xa0: case 0xa2: case 0xa8:
+    case 0x01: case 0xa0: case 0xa2: case 0xa8:
         return false;
     case 0xae: /* fences and CLFLUSH; not FXSAVE, MXCSR, segment bases */
         return (i->modrm >> 3 & 7) >= 5 && !i->rep && ((i->modrm >= 0xc0) || (i->modrm >> 3 & 7) >= 6) && !i->vex;
