@@ -3,7 +3,7 @@
 # System calls, signals and threads as a program sees them; the same programs pass natively.
 . "$(dirname "$0")/../lib.sh"
 need aarch64-linux-gnu-gcc
-for p in signals tasks files pointers clocks bti; do
+for p in signals endings tasks files pointers clocks bti; do
     aarch64-linux-gnu-gcc -O1 -w -static -pthread -o "$work/$p" "$SRC/calls/$p.c" || exit 1
     to_end "$EMU" "$work/$p"
 done
@@ -11,7 +11,7 @@ done
 # For a guest whose address 0 is not the host's (the address sanitizer has its own memory there).
 case $EMU in
 */san/*) ;;
-*) for p in signals tasks files pointers; do
+*) for p in signals endings tasks files pointers; do
        GUEST_BASE=1 to_end "$EMU" -B 0x7000000000 "$work/$p" | sed -E "s/^(pass|fail|skip) ($p),/\1 \2 -B,/"
    done ;;
 esac
