@@ -44,12 +44,7 @@ gdt_end:
     .code32
 in32:
     segments32
-    mov $PML4, %edi
-    xor %eax, %eax
-    mov $0x800, %ecx
-    rep stosl
-    movl $PDPT + 7, PML4
-    movl $0x87, PDPT /* the first GiB, everybody's */
+    one_gib
     to_long 0x80000000, 0x100
     .code64
 printers64

@@ -128,6 +128,16 @@ gdt:
     jb 1b
 .endm
 
+/* Tables at PML4 and behind it, at PDPT: the first GiB, everybody's. */
+.macro one_gib
+    mov $PML4, %edi
+    xor %eax, %eax
+    mov $0x800, %ecx
+    rep stosl
+    movl $PDPT + 7, PML4
+    movl $0x87, PDPT
+.endm
+
 /* 32-bit code: the first MiB in pages of 4 KiB with @flags, for long mode. */
 .macro paging64 flags
     mov $PML4, %edi
