@@ -299,6 +299,8 @@ check-reboots: all guests
 check-pcs: all guests disk
 	EMU_BIN=$(P) tests/boot/guests.py x86 --long
 	EMU_BIN=$(P) tests/boot/debian_pc.py --long
+	EMU_BIN=$(P) tests/boot/debian_words.py
+	EMU_BIN=$(P) tests/boot/debian_cards.py
 
 # The whole Debian with stress-ng: six classes, a minute each.
 check-debian: all disk

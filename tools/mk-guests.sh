@@ -9,7 +9,7 @@
 #   DIR/fw/{QEMU_EFI-aarch64,AAVMF_CODE,AAVMF_VARS}.fd   UEFI firmware
 # For PCs:
 #   DIR/linux/{amd64,i386}, DIR/di/{amd64,i386}   the same
-#   DIR/fw/{memtest86+x64.bin,memtest86+ia32.bin,ipxe.lkrn,gnumach,xen.gz}   kernels that are no Linux; iPXE as a network card's boot program does it
+#   DIR/fw/{memtest86+x64.{bin,iso},memtest86+ia32.bin,ipxe.lkrn,gnumach,xen.gz}   kernels that are no Linux; iPXE as a network card's boot program does it
 #   DIR/iso/grub-x86.iso                  GRUB for BIOS and UEFI, from CD and from disk, with a menu of all of them
 set -euo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
@@ -113,7 +113,7 @@ mk_fw() {
 mk_fw-pc() {
     local o=$D/fw
     mkdir -p "$o"
-    cp "$(fetch amd64 memtest86+)/boot"/memtest86+{x64,ia32}.bin "$o/"
+    cp "$(fetch amd64 memtest86+)"/{boot/memtest86+{x64,ia32}.bin,usr/lib/memtest86+/memtest86+x64.iso} "$o/"
     cp "$(fetch amd64 ipxe)/boot/ipxe.lkrn" "$o/"
     gzip -dcf "$(fetch i386 gnumach-image-1.8-486)"/boot/gnumach* > "$o/gnumach"
     cp "$(fetch amd64 xen-hypervisor-4.17-amd64)"/boot/xen-4.17-amd64.gz "$o/xen.gz"

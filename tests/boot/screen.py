@@ -15,12 +15,12 @@ import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 from rfb import FONT, Picture, Viewer, font, read_text  # noqa: E402
-from wait import LONG  # noqa: E402
+from wait import LONG, listening, until  # noqa: E402
 
-BIN = os.environ.get('EMU_BIN', 'build')
+BIN = os.path.abspath(os.environ.get('EMU_BIN', 'build'))
 VIRT = [f'{BIN}/qemu-system-aarch64', '-M', 'virt', '-cpu', 'cortex-a57', '-m', '512', '-nodefaults']
 PC = [f'{BIN}/qemu-system-x86_64', '-M', 'pc', '-m', '64', '-net', 'none', '-vga', 'std', '-serial', 'none']
-GUESTS = os.environ.get('GUESTS', 'build/guests')
+GUESTS = os.path.abspath(os.environ.get('GUESTS', 'build/guests'))
 DI = ['-kernel', f'{GUESTS}/di/arm64/linux', '-initrd', f'{GUESTS}/di/arm64/initrd.gz', '-append', 'console=tty0']
 GRUB_CD, DEBIAN, I386 = f'{GUESTS}/iso/grub-x86.iso', f'{GUESTS}/disk-pc/disk.img', f'{GUESTS}/linux/i386'
 RETURN = 0xff0d
@@ -30,7 +30,7 @@ FIRMWARE = ['-bios', f'{GUESTS}/fw/QEMU_EFI-aarch64.fd']
 class Machine:
     def __init__(self, folder, args):
         self.sock, self.ppm = f'{folder}/vnc', f'{folder}/screen.ppm'
-        self.p = subprocess.Popen([*args, '-monitor', 'stdio', '-vnc', f'unix:{self.sock}'],
+        self.p = subprocess.Popen([*args, '-monitor', 'stdio', '-vnc', f'unix:{self.sock}'], cwd=folder,
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.prompt()
 
@@ -111,9 +111,11 @@ def types(v, text):
 
 class Typist:
     """A PC, and a viewer who reads its text screen and types."""
-    def __init__(self, folder, args, glyphs):
-        self.m, self.glyphs = Machine(folder, [*args, '-S']), glyphs
+    def __init__(self, folder, args, glyphs, more=('-S',)):
+        self.m, self.glyphs = Machine(folder, [*args, *more]), glyphs
+        until(lambda: listening(self.m.sock))  # the reference's monitor is there first
         self.v = Viewer(self.m.sock)
+        self.bad = False
         self.m.say('cont')  # what comes first is seen
 
     def __enter__(self):
@@ -151,6 +153,7 @@ class Typist:
 
     def verdict(self, name, good):
         if not good:
+            self.bad = True
             print(self.text().strip())
         print('pass' if good else 'fail', f'screen, {name}', flush=True)
         return good
@@ -282,4 +285,5 @@ def main():
             run(folder)
 
 
-main()
+if __name__ == '__main__':
+    main()
