@@ -394,7 +394,7 @@ enum missed { MISSED_NOTHING, MISSED_LIFTED, MISSED_VERBATIM };
 
 static void fill_caches(struct jit *j, struct cpu *cpu, struct region *r, enum missed missed)
 {
-    if (missed == MISSED_VERBATIM && r->inner)
+    if (missed == MISSED_VERBATIM && region_let_in(j, r))
         jc_fill_verbatim(cpu, r->pc, r->indirect, &r->dead);
     if (missed != MISSED_LIFTED)
         return;

@@ -36,8 +36,9 @@ struct region {
     uint8_t *code;
     struct region *next;  /* in the hash bucket [lookup lock-free] */
     struct link *links;   /* that lead here */
-    uint8_t *entered; /* where such code enters it that is none; NULL: not yet */
-    uint8_t *inner, *indirect; /* where verbatim code enters it, by links and through the cache; NULL: it is not such code */
+    uint8_t *inner;    /* of verbatim code: where links of such code enter it; NULL: it is not such code */
+    uint8_t *entered;  /* of other code: where they do; NULL: not yet */
+    uint8_t *indirect; /* where indirect branches of verbatim code enter it; NULL: not yet [atomic] */
     int32_t *counter;     /* of a cold region */
     const struct host_fault *faults;
     const uint8_t *desc;
@@ -153,6 +154,8 @@ struct region *region_keep_locked(struct former *f, const struct made *m);
 bool region_insert_locked(struct jit *j, struct region *r);
 /** region_join_locked - the jump at @site, which leads to its @thunk, leads to @r from now on. */
 void region_join_locked(struct jit *j, struct region *r, uint8_t *site, uint8_t *thunk);
+/** region_let_in - sees to it that indirect branches of verbatim code can come to @r (@r->indirect); false: no room. */
+bool region_let_in(struct jit *j, struct region *r);
 void region_link_locked(struct jit *j, struct region *r, uint8_t *thunk_data);
 /** region_kill_locked - nothing will enter it any more. */
 void region_kill_locked(struct jit *j, struct region *r);

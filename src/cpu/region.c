@@ -169,16 +169,30 @@ void region_invalidate_locked(struct jit *j, uint64_t start, uint64_t len)
 static bool make_inner(struct jit *j, struct region *r)
 {
     size_t room = j->cache_size - j->code_used;
-    uint32_t len;
+    uint8_t *at = j->cache + j->code_used;
+    uint32_t len, inner;
 
-    if (r->inner || r->entered)
+    if (r->indirect)
         return true;
-    len = host_from_verbatim(j->own.host, j->cache + j->code_used, room > UINT32_MAX ? UINT32_MAX : (uint32_t)room, r->code);
+    len = host_from_verbatim(j->own.host, at, room > UINT32_MAX ? UINT32_MAX : (uint32_t)room, r->code, r->pc, &inner);
     if (!len)
         return false;
-    r->entered = j->cache + j->code_used;
+    r->entered = at + inner;
+    __atomic_store_n(&r->indirect, at, __ATOMIC_RELEASE);
     j->code_used += (len + 15) & ~15u;
     return true;
+}
+
+bool region_let_in(struct jit *j, struct region *r)
+{
+    bool yes = __atomic_load_n(&r->indirect, __ATOMIC_ACQUIRE);
+
+    if (yes)
+        return true;
+    pthread_mutex_lock(&j->e->lock);
+    yes = make_inner(j, r);
+    pthread_mutex_unlock(&j->e->lock);
+    return yes;
 }
 
 static const uint8_t *target_of(const struct link *l, const struct region *r)

@@ -220,8 +220,9 @@ host_enter_fn *host_enter(const struct host *h);
 /* Registers that are not themselves in verbatim code (struct verbatim, moved). */
 #define HOST_VERBATIM_MOVED 0x0c10u
 
-/** host_from_verbatim - code at @buf through which verbatim code goes on at @code, which is not; its length, 0: no room. */
-uint32_t host_from_verbatim(struct host *h, uint8_t *buf, uint32_t cap, const uint8_t *code);
+/** host_from_verbatim - code at @buf through which verbatim code goes on at @code, which is not, of guest address @pc: indirect branches at its
+ * start, known ones at offset *@inner.  Its length, 0: no room. */
+uint32_t host_from_verbatim(struct host *h, uint8_t *buf, uint32_t cap, const uint8_t *code, uint64_t pc, uint32_t *inner);
 
 /** host_patch - make the rel32 field at @site jump to @target; atomic for other threads. */
 void host_patch(uint8_t *site, const uint8_t *target);

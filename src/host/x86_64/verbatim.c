@@ -277,7 +277,7 @@ static void check_address(struct x64 *x, uint64_t pc, bool rcx_dead, struct x64_
     if ((int64_t)pc == -(int64_t)(int32_t)(0 - pc)) {
         x64_lea(&x->a, 8, RCX, x64_at(XV_TEMP, (int32_t)(0 - pc)));
     } else {
-        x64_load(&x->a, 8, RCX, x_vconst(x, 0 - pc, 0));
+        x64_mov_ri(&x->a, RCX, 0 - pc);
         x64_lea(&x->a, 8, RCX, (struct x64_mem){.base = RCX, .index = XV_TEMP});
     }
     skip = skip_if_rcx_is_0(x);
@@ -487,17 +487,22 @@ static void emit_verb_stub(struct x64 *x, const struct xverb_stub *v)
     }
 }
 
-uint32_t host_from_verbatim(struct host *h, uint8_t *buf, uint32_t cap, const uint8_t *code)
+uint32_t host_from_verbatim(struct host *h, uint8_t *buf, uint32_t cap, const uint8_t *code, uint64_t pc, uint32_t *inner)
 {
     struct x64 *x = &h->x;
+    struct x64_label other = {0};
 
     x->a.buf = buf;
     x->a.cap = cap;
     x->a.n = 0;
     x->a.full = false;
+    check_address(x, pc, false, &other);
+    *inner = x->a.n;
     leave_verbatim(x);
     x64_byte(&x->a, 0xe9);
     x64_u32(&x->a, (uint32_t)(code - (buf + x->a.n + 4)));
+    x64_bind(&x->a, &other);
+    x64_jmp_m(&x->a, xv_cpu(x->lay->entry_points + 8 * HOST_EP_V_MISS));
     return x->a.full ? 0 : x->a.n;
 }
 
