@@ -166,7 +166,7 @@ TEST(ich9, watchdog_bites_at_its_second_timeout)
     CHECK_EQ(machine_take_asks(r->m, &why), 0);
     rig_step(r, 2500000000);
     CHECK_EQ(machine_take_asks(r->m, &why), ASK_RESET);
-    CHECK_STR(why, "watchdog");
+    CHECK_STR(why, "guest-reset");
     CHECK_EQ(pc_in(r, TCO + 6, 2), 6);
     machine_set_watchdog(r->m, WATCHDOG_POWEROFF); /* -watchdog-action */
     rig_step(r, 5000000000);

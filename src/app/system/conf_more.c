@@ -144,8 +144,8 @@ int conf_actions(struct sys *s, struct err *e)
                                        "debug", "none",     "inject-nmi", NULL};
     int reboot, shutdown, panic, r;
 
-    if ((r = get_word(s, &group_action, "reboot", reboots, s->cli.no_reboot, &reboot, e)) < 0 ||
-        (r = get_word(s, &group_action, "shutdown", shutdowns, s->cli.no_shutdown, &shutdown, e)) < 0 ||
+    if ((r = get_word(s, &group_action, "reboot", reboots, 0, &reboot, e)) < 0 ||
+        (r = get_word(s, &group_action, "shutdown", shutdowns, 0, &shutdown, e)) < 0 ||
         (r = get_word(s, &group_action, "panic", panics, 0, &panic, e)) < 0 ||
         (r = get_word(s, &group_action, "watchdog", dogs, 0, &s->actions.watchdog, e)) < 0)
         return r;

@@ -115,6 +115,17 @@ static int opt_watchdog(struct cli *c, const char *value, struct err *e)
     return cli_add(c, &group_action, "-watchdog-action", text, e);
 }
 
+/* These say what -action says: of all, the last one counts. */
+static int opt_no_reboot(struct cli *c, const char *value, struct err *e)
+{
+    return cli_add(c, &group_action, "-no-reboot", "reboot=shutdown", e);
+}
+
+static int opt_no_shutdown(struct cli *c, const char *value, struct err *e)
+{
+    return cli_add(c, &group_action, "-no-shutdown", "shutdown=pause", e);
+}
+
 static int opt_echr(struct cli *c, const char *value, struct err *e)
 {
     char *end;

@@ -42,7 +42,7 @@ static void do_shutdown(struct run *r, const char *why)
     if (machine_exit_status(m))
         r->s->exit_status = machine_exit_status(m);
     machine_event(m, "SHUTDOWN", reason(why, guest));
-    if (guest && r->s->actions.shutdown_pauses && !r->s->exit_status)
+    if (guest && r->s->actions.shutdown_pauses && !machine_exit_status(m))
         machine_set_state(m, RUN_SHUTDOWN);
     else
         r->over = true;
@@ -92,7 +92,7 @@ static struct json_object *panic_action(const char *action)
     return o;
 }
 
-/* -action panic=.  What ends the program is a panic of the guest's, unlike its own way to end: it does not heed -no-shutdown. */
+/* -action panic=.  With shutdown=pause, too, it does not end, and no failure is left for the end. */
 static void do_panic(struct run *r)
 {
     struct machine *m = r->s->m;
@@ -106,10 +106,8 @@ static void do_panic(struct run *r)
         machine_event(m, "STOP", NULL);
         return;
     }
-    if (r->s->actions.panic_exits)
-        r->s->exit_status = 1;
-    machine_event(m, "SHUTDOWN", reason("guest-panic", true));
-    r->over = true;
+    r->s->exit_status = r->s->actions.panic_exits && !r->s->actions.shutdown_pauses;
+    do_shutdown(r, "guest-panic");
 }
 
 /* A machine that ends needs no reset, one that is reset no power button. */

@@ -40,7 +40,7 @@ struct cli {
     /* Options that are words or switches. */
     const char *pidfile, *log_file, *log_items, *gdb, *writeconfig, *vga, *keymap, *fw_dir[8], *mem_path;
     unsigned n_fw_dirs;
-    bool stopped, no_reboot, no_shutdown, daemonize, nographic, nodefaults, snapshot,
+    bool stopped, daemonize, nographic, nodefaults, snapshot,
         singlestep, mem_prealloc;
     unsigned char escape; /* in the place of Ctrl-A; 0: that */
     unsigned n_ranges;    /* -dfilter */
