@@ -179,7 +179,8 @@ static int add_apics(struct pc *p, struct err *e)
 static void add_local_apic(struct pc *p, unsigned i)
 {
     static const struct x86_intc_ops ops = {.ack = apic_ack, .tpr_read = apic_tpr_read, .tpr_write = apic_tpr_write, .base_read = apic_base_read,
-                                            .base_write = apic_base_write, .msr_read = apic_msr_read, .msr_write = apic_msr_write, .tsc_written = apic_tsc_written};
+                                            .base_write = apic_base_write, .msr_read = apic_msr_read, .msr_write = apic_msr_write,
+                                            .tsc_written = apic_tsc_written};
     struct apic_cpu pins = {intr, nmi, smi, init, sipi, tsc_when, p->cpus[i]};
 
     x86_set_intc(p->cpus[i], &ops, apic_add(p->apic, i, pc_apic_id(p, i), &pins));

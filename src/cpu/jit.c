@@ -392,6 +392,15 @@ static bool writes_idle(struct jit *j, const struct cpu *cpu, struct region *r)
 /* Why translated code was left last: for a branch to cpu->pc that it does not know, lifted or verbatim code's, or for something else. */
 enum missed { MISSED_NOTHING, MISSED_LIFTED, MISSED_VERBATIM };
 
+static enum missed what_missed(const struct cpu *cpu, uint64_t left)
+{
+    if (cpu->stop || cpu->odd)
+        return MISSED_NOTHING;
+    if (left == HOST_LEFT_VERBATIM)
+        return MISSED_VERBATIM;
+    return left ? MISSED_NOTHING : MISSED_LIFTED;
+}
+
 static void fill_caches(struct jit *j, struct cpu *cpu, struct region *r, enum missed missed)
 {
     if (missed == MISSED_VERBATIM && region_let_in(j, r))
@@ -439,7 +448,7 @@ static enum cpu_stop run(struct jit *j, struct cpu *cpu)
         epoch = j->epoch; /* constant while we count as inside */
         cpu_come_out(cpu);
         stop = cpu->stop;
-        missed = stop || cpu->odd ? MISSED_NOTHING : left == HOST_LEFT_VERBATIM ? MISSED_VERBATIM : left ? MISSED_NOTHING : MISSED_LIFTED;
+        missed = what_missed(cpu, left);
         if (missed)
             left = 0;
         if (!stop && cpu->odd) { /* one instruction that translated code cannot do */

@@ -5,6 +5,8 @@
 
 #include "guest/x86/decode.h"
 
+#include <string.h>
+
 enum { MAPS = 4, ANY = 0xff, VARIES = 0xff };
 enum prefix { PFX_ANY, PFX_NP, PFX_66, PFX_F3, PFX_F2 };
 enum { MOD_ANY, MOD_MEM, MOD_REG };
@@ -52,6 +54,30 @@ struct x86_front {
     uint8_t prefix, rex, opcode, n; /* prefix: 0, 66, F3, F2; n: bytes */
     bool map1, is64;
 };
+
+/** x86_read_signed - a displacement or an immediate of @n bytes: none, 1, 2, 4 or 8. */
+static inline int64_t x86_read_signed(const uint8_t *p, unsigned n)
+{
+    int16_t v2;
+    int32_t v4;
+    int64_t v8;
+
+    switch (n) {
+    case 0:
+        return 0;
+    case 1:
+        return (int8_t)*p;
+    case 2:
+        memcpy(&v2, p, 2);
+        return v2;
+    case 4:
+        memcpy(&v4, p, 4);
+        return v4;
+    default:
+        memcpy(&v8, p, 8);
+        return v8;
+    }
+}
 
 /** x86_quick_find - the number, below X86_MODELS, of what the instruction at @code is but for registers, address and immediate; 0: not known,
  * and *@f is not set then. */

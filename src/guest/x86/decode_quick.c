@@ -12,7 +12,6 @@
 #include "guest/x86/x86.h"
 
 #include <pthread.h>
-#include <string.h>
 
 enum { UNKNOWN = 0, NEVER = 1 };
 enum imm_how { IMM_NONE, IMM_SIGNED, IMM_UNSIGNED, IMM_RELATIVE };
@@ -77,27 +76,6 @@ static uint32_t owner_of(uint32_t mode)
 
 /* --- Using a model --- */
 
-static inline int64_t read_signed(const uint8_t *p, unsigned n)
-{
-    int32_t v4;
-    int16_t v2;
-    int64_t v8;
-
-    switch (n) {
-    case 1:
-        return (int8_t)*p;
-    case 2:
-        memcpy(&v2, p, 2);
-        return v2;
-    case 4:
-        memcpy(&v4, p, 4);
-        return v4;
-    default:
-        memcpy(&v8, p, 8);
-        return v8;
-    }
-}
-
 /* The address at ModRM @p, with 32 or 64 bits; returns where it ends. */
 static inline const uint8_t *read_address(const struct x86_front *f, const uint8_t *p, struct x86_ea *ea)
 {
@@ -122,7 +100,7 @@ static inline const uint8_t *read_address(const struct x86_front *f, const uint8
         return p + 1;
     }
     if (mod == 2 || (base == X86_BP && !mod)) {
-        ea->disp = read_signed(p, 4);
+        ea->disp = x86_read_signed(p, 4);
         return p + 4;
     }
     return p;
@@ -177,7 +155,7 @@ bool x86_quick_decode(uint32_t mode, uint64_t pc, const uint8_t *code, struct x8
     }
     fill_registers(m, &f, out);
     if (m->imm_bytes) {
-        out->imm = read_signed(p, m->imm_bytes);
+        out->imm = x86_read_signed(p, m->imm_bytes);
         p += m->imm_bytes;
         if (m->imm == IMM_UNSIGNED && m->imm_bytes < 8)
             out->imm &= (1ll << 8 * m->imm_bytes) - 1;

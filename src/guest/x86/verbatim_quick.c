@@ -7,23 +7,9 @@
 #include "guest/x86/x86.h"
 
 #include <pthread.h>
-#include <string.h>
 
 static struct verbatim_form forms[X86_MODELS]; /* [written under lock, known last] */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-static int64_t read_signed(const uint8_t *p, unsigned n)
-{
-    int16_t v2;
-    int32_t v4;
-
-    switch (n) {
-    case 0: return 0;
-    case 1: return (int8_t)*p;
-    case 2: return memcpy(&v2, p, 2), v2;
-    default: return memcpy(&v4, p, 4), v4;
-    }
-}
 
 /* The address at ModRM @p; *@named gets the registers that it names.  Returns where it ends. */
 static const uint8_t *read_address(struct verbatim_op *o, const uint8_t *p, unsigned rex, unsigned *named)
@@ -53,7 +39,7 @@ static const uint8_t *read_address(struct verbatim_op *o, const uint8_t *p, unsi
         o->base = (uint8_t)(base | (rex & 1) << 3);
         *named |= 1u << o->base;
     }
-    o->disp = (int32_t)read_signed(p, n);
+    o->disp = (int32_t)x86_read_signed(p, n);
     return p + n;
 }
 
@@ -163,7 +149,7 @@ bool x86_verbatim_row(struct verbatim *v, uint32_t mode, uint64_t pc, const uint
     o->cond = front.opcode & 15;
     if (o->again)
         set_parts(o, f, &front, modrm, n.high);
-    imm = read_signed(p, f->imm_bytes);
+    imm = x86_read_signed(p, f->imm_bytes);
     p += f->imm_bytes;
     o->len = (uint8_t)(p - code);
     o->imm = (uint64_t)(f->imm_unsigned ? imm & 0xffff : imm);

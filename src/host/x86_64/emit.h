@@ -178,7 +178,7 @@ struct x64 {
         uint32_t site; /* link: of the field */
         uint64_t pc;
     } *vstub;
-    uint32_t n_vstub, cap_vstub, n_verb;
+    uint32_t n_vstub, cap_vstub;
     int32_t verb_sp; /* what is still to be added to the guest's stack pointer */
     uint8_t verb_mark[VERBATIM_MAX]; /* enum xverb_mark */
     struct x64_label verb_label[VERBATIM_MAX], verb_other_return, verb_other_target;

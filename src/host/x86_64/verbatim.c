@@ -220,7 +220,7 @@ static void emit_poll(struct x64 *x, const struct verbatim_op *o)
 static struct x64_label *row_label(struct x64 *x, uint64_t pc)
 {
     const struct verbatim *v = x->job->verbatim;
-    uint32_t lo = 0, hi = x->n_verb;
+    uint32_t lo = 0, hi = v->n;
 
     if (pc < x->job->pc)
         return NULL;
@@ -232,7 +232,7 @@ static struct x64_label *row_label(struct x64 *x, uint64_t pc)
         else
             hi = mid;
     }
-    return lo < x->n_verb && v->op[lo].at == pc - x->job->pc ? &x->verb_label[lo] : NULL;
+    return lo < v->n && v->op[lo].at == pc - x->job->pc ? &x->verb_label[lo] : NULL;
 }
 
 static void emit_jump(struct x64 *x, const struct verbatim_op *o)
@@ -515,7 +515,7 @@ static uint32_t emit_as_they_are(struct x64 *x, uint32_t k)
     for (; k < v->n; k++) {
         const struct verbatim_op *o = &v->op[k];
 
-        if (o->kind != VERBATIM_PLAIN || o->again || x->verb_mark[k] || (x->verb_sp && o->named >> RSP & 1))
+        if (o->kind != VERBATIM_PLAIN || o->again || x->verb_mark[k]) /* those that name RSP are encoded again */
             break;
         if (o->may_fault)
             note_fault(x, o, x->a.n + len, 0);
@@ -533,7 +533,6 @@ bool x_verbatim(struct x64 *x)
     uint32_t k;
 
     x->n_vstub = 0;
-    x->n_verb = v->n;
     x->verb_other_return = x->verb_other_target = (struct x64_label){0};
     memset(x->verb_label, 0, v->n * sizeof(x->verb_label[0]));
     memset(x->verb_mark, 0, v->n);
