@@ -171,7 +171,7 @@ quick: all unit
 check:
 	@tools/deps.sh build root test
 	$(MAKE) -j$$(nproc) all unit fuzzers
-	$(MAKE) roots guests disk
+	$(MAKE) -j$$(nproc) roots guests disk
 	$(TEST) --again=3 layers lists docs warnings unit golden fuzz insn sys machine boot random cli image programs tiers stress
 
 # The same tests on a build with address and undefined-behaviour sanitizers, without those that only
@@ -272,18 +272,21 @@ demo-user:
 	@tools/demo.sh $(P)/qemu-aarch64 $(ROOTS)/demo
 
 # Debian file systems for tests and benchmarks; see tools/mk-root.sh.
-roots:
-	@tools/mk-root.sh full arm64 $(ROOTS)/arm64
-	@tools/mk-root.sh full amd64 $(ROOTS)/amd64
-	@tools/mk-root.sh programs i386 $(ROOTS)/i386
+roots: root-arm64 root-amd64 root-i386
+root-arm64 root-amd64: root-%:
+	@tools/mk-root.sh full $* $(ROOTS)/$*
+root-i386: root-%:
+	@tools/mk-root.sh programs $* $(ROOTS)/$*
 
 # Kernels, the installer and firmware, for machines.
 guests:
 	@tools/mk-guests.sh $(GUESTS)
 
 # A whole Debian on a disk, for arm64 and for PCs; without the rights that installing one takes, tests that want it say so and are skipped.
-disk: $(P)/emu-user $(P)/qemu-aarch64
+disk: disk-arm64 disk-pc
+disk-arm64: $(P)/emu-user $(P)/qemu-aarch64
 	-@tools/mk-disk.sh $(P)/qemu-aarch64 $(GUESTS)/disk
+disk-pc:
 	-@tools/mk-disk-pc.sh $(GUESTS)/disk-pc
 
 # Machines beside the reference: boots, and work in the guest; GUEST=x86_64 for PCs.
@@ -345,5 +348,5 @@ clean:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 .DELETE_ON_ERROR:
-.PHONY: all static unit fuzzers quick regold check check-san check-random check-random-x86 bench bench-translate bench-insns bench-build bench-storage crash demo demo-user roots guests disk bench-system check-debian check-reboots check-pcs \
+.PHONY: all static unit fuzzers quick regold check check-san check-random check-random-x86 bench bench-translate bench-insns bench-build bench-storage crash demo demo-user roots root-arm64 root-amd64 root-i386 guests disk disk-arm64 disk-pc bench-system check-debian check-reboots check-pcs \
         deps fuzz fmt help clean
