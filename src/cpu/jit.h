@@ -14,6 +14,7 @@
 #define JIT_MAX_BLOCKS 48  /* guest blocks of one region */
 #define JIT_MAX_SEEN   96  /* stretches of code looked at beyond its exits */
 #define JIT_MAX_INSNS  400 /* guest instructions of one region */
+#define JIT_BENCH      16384 /* bytes, more than VERBATIM_MAX rows become */
 
 /* A stretch of guest code that a region was made from. */
 struct span {
@@ -84,6 +85,7 @@ struct former {
     uint64_t exec_lo, exec_hi; /* guest code known to be executable, for this region's forming */
     uint64_t exec_base;        /* host address less guest address there */
     bool too_big; /* the last compilation failed because the region needs too much frame */
+    _Alignas(16) uint8_t bench[JIT_BENCH]; /* where verbatim code is made */
 };
 
 #define JIT_HASH_BITS 18

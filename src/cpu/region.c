@@ -334,52 +334,6 @@ static bool keep_tables(struct former *f, struct region *r, const struct made *m
     return r->traps && r->faults && r->desc && r->spans;
 }
 
-struct region *region_keep_locked(struct former *f, const struct made *m)
-{
-    struct jit *j = f->j;
-    struct region *r = jit_meta(j, sizeof(*r));
-
-    if (!r)
-        return NULL;
-    *r = (struct region){.pc = m->pc,
-                         .at = m->at,
-                         .beyond = m->beyond,
-                         .mode = m->mode,
-                         .code_len = m->job.len,
-                         .code = m->job.buf,
-                         .inner = m->job.inner ? m->job.buf + m->job.inner : NULL,
-                         .indirect = m->job.inner ? m->job.buf + m->job.indirect : NULL,
-                         .hot = m->hot,
-                         .counter = m->job.counter,
-                         .n_faults = m->job.n_faults,
-                         .n_traps = m->job.n_traps,
-                         .desc_len = m->job.desc_len,
-                         .n_blocks = (uint16_t)m->n_spans,
-                         .n_spans = (uint16_t)m->n_placed};
-    log_region(j->e, r, m->spans, m->n_spans, f->ir);
-    if (!keep_tables(f, r, m) || !region_insert_locked(j, r))
-        return NULL;
-    if (!r->inner)
-        tcache_added_locked(j, r);
-    return r;
-}
-
-struct region *region_add_locked(struct former *f, struct made *m, enum effort effort)
-{
-    struct jit *j = f->j;
-    int err;
-
-    region_place_locked(f, m);
-    m->job.counter = NULL;
-    if (effort != HOT && effort != VERBATIM && m->beyond == ENGINE_NOWHERE && j->e->conf.hot_after != ~0u && j->n_counters < j->cap_counters) {
-        m->job.counter = &j->counters[j->n_counters];
-        *m->job.counter = (int32_t)j->e->conf.hot_after;
-    }
-    err = region_compile(f, m, effort, j->cache + j->code_used, j->cache_size - j->code_used);
-    f->too_big = err == -E2BIG;
-    return err ? NULL : region_keep_locked(f, m);
-}
-
 /* Code addresses only grow, so the newest region not above @host is the one. */
 static uint32_t regions_below(const struct jit *j, const uint8_t *host)
 {
@@ -444,6 +398,89 @@ void region_link_locked(struct jit *j, struct region *r, uint8_t *data)
         region_join_locked(j, r, site, site + 4 + rel);
     else if (make_inner(j, r))
         join(j, r, site, site + 4 + rel, true);
+}
+
+/* Ways out that lead to verbatim code which is there need not be met first; breakpoints are looked for where code is left. */
+static void link_exits(struct jit *j, const struct region *r, const struct host_job *job)
+{
+    if (j->e->conf.no_links || j->e->n_breakpoints)
+        return;
+    for (uint32_t i = 0; i < job->n_exits; i++) {
+        uint8_t *data = r->code + job->exits[i];
+        struct host_thunk t;
+        struct region *to;
+
+        memcpy(&t, data, sizeof(t));
+        to = region_find(j, t.pc, t.pc, r->beyond, r->mode);
+        if (to && to->inner)
+            region_link_locked(j, to, data);
+    }
+}
+
+struct region *region_keep_locked(struct former *f, const struct made *m)
+{
+    struct jit *j = f->j;
+    struct region *r = jit_meta(j, sizeof(*r));
+
+    if (!r)
+        return NULL;
+    *r = (struct region){.pc = m->pc,
+                         .at = m->at,
+                         .beyond = m->beyond,
+                         .mode = m->mode,
+                         .code_len = m->job.len,
+                         .code = m->job.buf,
+                         .inner = m->job.inner ? m->job.buf + m->job.inner : NULL,
+                         .indirect = m->job.inner ? m->job.buf + m->job.indirect : NULL,
+                         .hot = m->hot,
+                         .counter = m->job.counter,
+                         .n_faults = m->job.n_faults,
+                         .n_traps = m->job.n_traps,
+                         .desc_len = m->job.desc_len,
+                         .n_blocks = (uint16_t)m->n_spans,
+                         .n_spans = (uint16_t)m->n_placed};
+    log_region(j->e, r, m->spans, m->n_spans, f->ir);
+    if (!keep_tables(f, r, m) || !region_insert_locked(j, r))
+        return NULL;
+    if (!r->inner)
+        tcache_added_locked(j, r);
+    link_exits(j, r, &m->job);
+    return r;
+}
+
+/*
+ * Verbatim code is made beside the cache and copied: the processor fetches ahead, and each store to what it has fetched makes it start over
+ * (Intel 64 and IA-32 Architectures Optimization Reference Manual, "Self-Modifying Code").  Other code counts at addresses relative to its own.
+ */
+static int compile_here(struct former *f, struct made *m, enum effort effort)
+{
+    struct jit *j = f->j;
+    uint8_t *to = j->cache + j->code_used;
+    size_t room = j->cache_size - j->code_used;
+    int err;
+
+    if (effort != VERBATIM || room < JIT_BENCH)
+        return region_compile(f, m, effort, to, room);
+    err = region_compile(f, m, effort, f->bench, JIT_BENCH);
+    memcpy(to, f->bench, err ? 0 : m->job.len);
+    m->job.buf = to;
+    return err;
+}
+
+struct region *region_add_locked(struct former *f, struct made *m, enum effort effort)
+{
+    struct jit *j = f->j;
+    int err;
+
+    region_place_locked(f, m);
+    m->job.counter = NULL;
+    if (effort != HOT && effort != VERBATIM && m->beyond == ENGINE_NOWHERE && j->e->conf.hot_after != ~0u && j->n_counters < j->cap_counters) {
+        m->job.counter = &j->counters[j->n_counters];
+        *m->job.counter = (int32_t)j->e->conf.hot_after;
+    }
+    err = compile_here(f, m, effort);
+    f->too_big = err == -E2BIG;
+    return err ? NULL : region_keep_locked(f, m);
 }
 
 void jit_reset_cache(struct jit *j)

@@ -172,6 +172,8 @@ struct host_job {
     uint32_t n_faults;
     const struct host_trap *traps; /* ascending */
     uint32_t n_traps;
+    const uint32_t *exits; /* of verbatim code: where the struct host_thunk of each way out to a known address is */
+    uint32_t n_exits;
     const uint8_t *desc; /* recovery descriptions, see host_recover() */
     uint32_t desc_len;
 };

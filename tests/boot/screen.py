@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Screens of real guests: UEFI's shell on ramfb, Debian's installer on VGA and bochs-display, as screendump has them, and as a viewer
 who watched from the beginning does; PCs to which a viewer types: SeaBIOS, GRUB, Linux, Debian's login.
-usage: screen.py [--long] [NAME...]   EMU_BIN has the programs, GUESTS what tools/mk-guests.sh made; --long: those that `make check`
-has no time for, without it the others"""
+usage: screen.py [NAME...]   EMU_BIN has the programs, GUESTS what tools/mk-guests.sh made"""
 import os
 import re
 import select
@@ -270,15 +269,13 @@ def arm(_):
 
 
 # Name, what runs, the files it needs.
-LONG_ONES = ('gpu',)
 TESTS = (('pc', pc, [FONT]), ('grub', grub, [FONT, GRUB_CD]), ('linux', linux, [FONT, f'{I386}/vmlinuz', f'{I386}/initrd.gz']),
          ('login', login, [FONT, DEBIAN]), ('gpu', gpu, [FONT, DEBIAN]), ('arm', arm, [DI[1], FIRMWARE[1]]))
 
 
 def main():
-    names = [a for a in sys.argv[1:] if a != '--long']
     for name, run, files in TESTS:
-        if name not in names if names else (name in LONG_ONES) != ('--long' in sys.argv):
+        if sys.argv[1:] and name not in sys.argv[1:]:
             continue
         gone = [f for f in files if not os.path.exists(f)]
         if gone:

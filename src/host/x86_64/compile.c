@@ -587,6 +587,8 @@ int host_compile(struct host *h, struct host_job *job)
     job->n_faults = x->n_fault;
     job->traps = x->trap;
     job->n_traps = x->n_trap;
+    job->exits = x->verb_exit;
+    job->n_exits = job->verbatim ? x->n_verb_exit : 0;
     job->desc = x->desc;
     job->desc_len = x->n_desc;
     return 0;

@@ -179,6 +179,8 @@ struct x64 {
         uint64_t pc;
     } *vstub;
     uint32_t n_vstub, cap_vstub;
+    uint32_t *verb_exit; /* where their thunks are */
+    uint32_t n_verb_exit, cap_verb_exit;
     int32_t verb_sp; /* what is still to be added to the guest's stack pointer */
     uint8_t verb_mark[VERBATIM_MAX]; /* enum xverb_mark */
     struct x64_label verb_label[VERBATIM_MAX], verb_other_return, verb_other_target;

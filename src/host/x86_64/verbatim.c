@@ -471,6 +471,8 @@ static void emit_thunk(struct x64 *x, const struct xverb_stub *v)
 
     x64_call_m(&x->a, xv_cpu(x->lay->entry_points + 8 * HOST_EP_V_LINK));
     data.site = x->a.n - v->site;
+    x->verb_exit = x_grow(x->verb_exit, &x->cap_verb_exit, x->n_verb_exit + 1, sizeof(x->verb_exit[0]));
+    x->verb_exit[x->n_verb_exit++] = x->a.n;
     x64_bytes(&x->a, &data, sizeof(data));
 }
 
@@ -532,7 +534,7 @@ bool x_verbatim(struct x64 *x)
     struct x64_label inner = {0};
     uint32_t k;
 
-    x->n_vstub = 0;
+    x->n_vstub = x->n_verb_exit = 0;
     x->verb_other_return = x->verb_other_target = (struct x64_label){0};
     memset(x->verb_label, 0, v->n * sizeof(x->verb_label[0]));
     memset(x->verb_mark, 0, v->n);

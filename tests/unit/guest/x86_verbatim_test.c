@@ -3,6 +3,7 @@
  * Code that the host executes as it is (ir/verbatim.h): what random sequences (x86_native_test.c) do not have, calls, returns, indirect
  * branches, loops, with status flags that live across them; beside the interpreter.
  */
+#include "cpu/jit.h"
 #include "guest/x86/decode.h"
 #include "guest/x86/x86.h"
 #include "tests/test.h"
@@ -230,10 +231,41 @@ TEST(verbatim, faults_are_at_their_instruction)
     CHECK_EQ(x86(cpu)->r[X86_SP], STACK + SIZE - 64 - 16);
 }
 
+static void run_from(struct cpu *cpu, uint64_t pc, uint64_t rbx)
+{
+    cpu->pc = pc;
+    x86(cpu)->r[X86_AX] = 0;
+    x86(cpu)->r[X86_BX] = rbx;
+    CHECK_EQ(cpu_run(cpu), CPU_STOP_UNDEFINED);
+}
+
+/* And lead to what is there later, too. */
+TEST(verbatim, ways_out_lead_to_known_code_before_they_are_met)
+{
+    /* test rbx, rbx; jz x; ud2; x: inc eax; ud2 */
+    static const char text[] = "\x48\x85\xdb\x0f\x84\x02\x00\x00\x00\x0f\x0b\xff\xc0\x0f\x0b";
+    struct cpu *cpu = new_cpu(ENGINE_JIT);
+    enum { X = CODE + 11 };
+    struct region *r;
+
+    set_up(cpu, text, sizeof(text) - 1);
+    run_from(cpu, X, 0);
+    run_from(cpu, CODE, 1);
+    r = region_find(jit_of(cpu->engine), X, X, ENGINE_NOWHERE, cpu->mode);
+    CHECK(r && r->links);
+    run_from(cpu, CODE, 0);
+    CHECK_EQ(x86(cpu)->r[X86_AX], 1);
+    ((char *)X)[1] = '\xc8'; /* dec eax */
+    engine_invalidate(cpu->engine, X, 2);
+    run_from(cpu, CODE, 0);
+    CHECK_EQ((uint32_t)x86(cpu)->r[X86_AX], ~0u);
+}
+
 static const struct test tests[] = {
     CASE(verbatim, ends_as_interpreted),
     CASE(verbatim, loops_are_left_when_kicked),
     CASE(verbatim, returns_are_to_code_as_it_is_now),
     CASE(verbatim, faults_are_at_their_instruction),
+    CASE(verbatim, ways_out_lead_to_known_code_before_they_are_met),
 };
 TEST_MAIN(tests)
