@@ -24,6 +24,12 @@ struct guest_isa;
 struct guest_system;
 struct engine;
 
+/**
+ * engine_quick_service - serves @number (enough for a service that does not touch the CPU) with the first argument @arg; the result, and up to
+ * three values in @out.  Any thread of the guest's; may not wait.
+ */
+typedef uint64_t engine_quick_service(unsigned number, uint64_t arg, uint64_t out[3]);
+
 /* Why cpu_run() returned.  The guest state in struct cpu is exact at that moment. */
 enum cpu_stop {
     CPU_STOP_NONE,
@@ -119,6 +125,7 @@ struct cpu {
     uint64_t v_shadow, v_shadow_base, v_scratch[3], v_target; /* of verbatim code */
     uint64_t v_poll; /* [atomic] host/host.h: address of a word, or CPU_POLL_FAULTS */
     uint8_t *v_self;
+    engine_quick_service *v_service; /* of verbatim code, as engine_set_service says */
     uint32_t stop;     /* enum cpu_stop, written on the way out */
     uint64_t detail;   /* with stop */
     uint64_t pc;       /* guest program counter, valid while not in translated code */
@@ -402,9 +409,11 @@ void engine_set_code_changed(struct engine *e,
  * engine_set_service - guest code in [start, end) is the personality's own (a vDSO): the instruction
  * that is kept for it there (HVC, VMMCALL) calls @serve with its immediate, or what system calls' numbers are in, as a helper
  * that may read and write every register but the pc; false from it, and everywhere else, is an undefined instruction.
+ * @quick: NULL, or what serves all numbers that are in use there, for code that the host executes as it is: the instruction is in functions of the
+ * C calling convention, and what it gives is in the registers that @serve puts it in (x86: RAX, then RDX, RCX, R8).
  */
 void engine_set_service(struct engine *e, uint64_t start, uint64_t end,
-                        bool (*serve)(struct cpu *cpu, unsigned number));
+                        bool (*serve)(struct cpu *cpu, unsigned number), engine_quick_service *quick);
 /** engine_serve - what the guest's lifting makes of that instruction at @pc. */
 bool engine_serve(struct cpu *cpu, uint64_t pc, unsigned number);
 

@@ -178,9 +178,10 @@ void engine_set_lift(struct engine *e, bool (*lift)(void *opaque, uint64_t addr,
 }
 
 void engine_set_service(struct engine *e, uint64_t start, uint64_t end,
-                        bool (*serve)(struct cpu *cpu, unsigned number))
+                        bool (*serve)(struct cpu *cpu, unsigned number), engine_quick_service *quick)
 {
     e->serve = serve;
+    e->quick = quick;
     e->serve_start = start;
     e->serve_end = end;
 }

@@ -76,6 +76,7 @@ struct engine {
     void *lift_opaque;
     bool (*serve)(struct cpu *cpu, unsigned number);
     uint64_t serve_start, serve_end;
+    engine_quick_service *quick;
 
     struct tcache *tcache; /* tcache.h; NULL: none */
     bool (*keep)(void *opaque, uint64_t start, uint64_t end);

@@ -48,6 +48,7 @@ const struct host_layout jit_layout = {
     .c_stack = offsetof(struct cpu, c_stack),
     .v = {
         .scratch = offsetof(struct cpu, v_scratch), .target = offsetof(struct cpu, v_target), .poll = offsetof(struct cpu, v_poll), .self = offsetof(struct cpu, v_self), .jc = offsetof(struct cpu, v_jc),
+        .service = offsetof(struct cpu, v_service),
         .shadow = offsetof(struct cpu, v_shadow), .shadow_base = offsetof(struct cpu, v_shadow_base),
     },
 };
@@ -492,6 +493,7 @@ static void make_verbatim(struct cpu *cpu)
         top[i] = (uint64_t)(uintptr_t)cpu->entry_points[HOST_EP_V_RETURN];
     cpu->v_shadow = cpu->v_shadow_base;
     cpu->v_self = (uint8_t *)cpu + CPU_BIAS;
+    cpu->v_service = cpu->engine->quick;
 }
 
 /* Verbatim code finds the CPU through its thread's GS segment. */

@@ -11,6 +11,9 @@ for p in signals endings repeats tasks files pointers clocks; do
     gcc -O1 -w -static -pthread -o "$work/$p" "$SRC/calls/$p.c" || exit 1
     to_end "$bin/qemu-x86_64" "$work/$p" | sed -E "s/^(pass|fail|skip) ($p),/\1 \2 x86-64,/"
 done
+# The vDSO's functions, when they are not executed as they are.
+to_end "$bin/qemu-x86_64" --engine=interp "$work/clocks" | sed -E 's/^(pass|fail|skip) (clocks),/\1 \2 x86-64 interp,/'
+GUEST_BASE=1 to_end "$bin/qemu-x86_64" -B 0x10000000000 "$work/clocks" | sed -E 's/^(pass|fail|skip) (clocks),/\1 \2 x86-64 -B,/'
 
 echo 'int main(void) { return 0; }' >"$work/none.c"
 gcc -m32 -static -o "$work/none" "$work/none.c" 2>/dev/null ||

@@ -3,12 +3,16 @@
  * Stretches of a 64-bit program's code that an x86-64 host executes as they are (ir/verbatim.h): from an address on, through
  * conditional branches and calls, to the first way out, or to what only lifting can do.  Source: SDM 2.
  *
+ * VMMCALL in the personality's own code is its service (cpu.h, engine_set_service).
+ *
  * Not verbatim is what is not the same for the guest as for us: system calls, CPUID, segment registers, EFLAGS as a whole and its
  * direction flag, MXCSR, x87 and MMX, whose registers the guest has in memory, and the XSAVE family.
  */
 #include "guest/x86/lift_priv.h"
 #include "guest/x86/verbatim_priv.h"
 #include "guest/x86/x86.h"
+
+#include <string.h>
 
 /* Does the host's processor have what @feat says, which the guest's has? */
 static bool host_has(const struct verbatim *v, enum x86_feature feat)
@@ -389,6 +393,18 @@ enum { LONG_ENOUGH = 16 };
 
 enum { OTHER_MODES = X86_MODE_AC | X86_MODE_CHECKED | X86_MODE_VM | X86_MODE_SYSTEM | X86_MODE_FP_SLOW | X86_MODE_NO_SSE | X86_MODE_SSE_NM };
 
+/* VMMCALL where it is the personality's own; then, as the rest of a function that C calls, whatever is there may be lost. */
+static bool service_row(struct verbatim *v, uint64_t pc, const uint8_t *code, size_t avail, uint8_t *rcx)
+{
+    static const uint8_t vmmcall[] = {0x0f, 0x01, 0xd9};
+
+    if (pc - v->service_start >= v->service_end - v->service_start || avail < sizeof(vmmcall) || memcmp(code, vmmcall, sizeof(vmmcall)) != 0)
+        return false;
+    v->op[v->n] = (struct verbatim_op){.code = code, .at = v->len, .len = sizeof(vmmcall), .kind = VERBATIM_SERVICE, .again = true};
+    *rcx = RCX_WRITTEN;
+    return true;
+}
+
 /* The next row of @v, by reading all of it. */
 static bool read_row(struct verbatim *v, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, uint8_t *rcx)
 {
@@ -420,7 +436,7 @@ uint32_t x86_verbatim(struct verbatim *v, uint32_t mode, uint64_t pc, const uint
         const uint8_t *p = code + v->len;
 
         if (!(avail - v->len >= X86_MAX_LEN && x86_verbatim_row(v, mode, at, p, &rcx[v->n])) &&
-            !read_row(v, mode, at, p, avail - v->len, &rcx[v->n]))
+            !read_row(v, mode, at, p, avail - v->len, &rcx[v->n]) && !service_row(v, at, p, avail - v->len, &rcx[v->n]))
             break;
         ended = o->kind >= VERBATIM_JUMP;
         v->n++;

@@ -438,6 +438,7 @@ static bool emit_row(struct x64 *x, const struct verbatim_op *o)
         break;
     case VERBATIM_POP: emit_pop(x, o); break;
     case VERBATIM_LEAVE: emit_leave(x, o); break;
+    case VERBATIM_SERVICE: x64_call_m(&x->a, xv_cpu(x->lay->entry_points + 8 * HOST_EP_V_SERVICE)); break;
     case VERBATIM_JCC: emit_jcc(x, o); break;
     case VERBATIM_LOOP: emit_loop(x, o); break;
     case VERBATIM_CALL: emit_call(x, o); break;

@@ -156,6 +156,40 @@ static void stub_load(struct x64_asm *a, const struct host_layout *lay)
     x64_jmp_m(a, xv_cpu(lay->v.scratch));
 }
 
+/* --- Services --- */
+
+/* The guest called a function of C, so nobody wants flags, vectors or registers that such functions may change; but rsi and rdi are the code's
+ * behind. */
+static void stub_service(struct x64_asm *a, const struct host_layout *lay)
+{
+    enum { OUT = 32 };
+    static const uint8_t out[] = {RDX, RCX, R8};
+    struct x64_label up = {0};
+
+    x64_store(a, 8, xv_cpu(lay->g.gpr + 8 * RSP), XV_SP);
+    x64_store(a, 8, xv_cpu(lay->g.gpr + 8 * RSI), RSI);
+    x64_store(a, 8, xv_cpu(lay->g.gpr + 8 * RDI), RDI);
+    x64_store(a, 8, xv_cpu(lay->v.shadow), RSP);
+    x64_load(a, 8, RSP, xv_cpu(lay->c_stack));
+    x64_byte(a, 0xfc); /* cld */
+    x64_mov_rr(a, 8, RSI, RDI);
+    x64_mov_rr(a, 4, RDI, RAX);
+    x64_alu_ri(a, ALU_SUB, 8, RSP, OUT);
+    x64_mov_rr(a, 8, RDX, RSP);
+    x64_call_m(a, xv_cpu(lay->v.service));
+    for (unsigned i = 0; i < sizeof(out); i++)
+        x64_load(a, 8, out[i], x64_at(RSP, 8 * (int32_t)i));
+    x64_load(a, 8, RSP, xv_cpu(lay->v.shadow));
+    x64_load(a, 8, XV_SP, xv_cpu(lay->g.gpr + 8 * RSP));
+    x64_load(a, 8, RSI, xv_cpu(lay->g.gpr + 8 * RSI));
+    x64_load(a, 8, RDI, xv_cpu(lay->g.gpr + 8 * RDI));
+    x64_alu_mi(a, ALU_CMP, 8, xv_cpu(lay->g.df), 0);
+    x64_jcc(a, CC_GE, &up);
+    x64_byte(a, 0xfd); /* std */
+    x64_bind(a, &up);
+    x64_ret(a, 0);
+}
+
 static void spill_to(struct x64_asm *a, const struct host_layout *lay, struct x64_label *next)
 {
     x64_lea(a, 8, XV_TEMP, x64_rip(next));
@@ -173,6 +207,9 @@ void xv_stubs(struct x64_asm *a, const struct host_layout *lay, void **ep)
     x64_align(a, 16, 0);
     ep[HOST_EP_V_LOAD] = a->buf + a->n;
     stub_load(a, lay);
+    x64_align(a, 16, 0);
+    ep[HOST_EP_V_SERVICE] = a->buf + a->n;
+    stub_service(a, lay);
     x64_align(a, 16, 0);
     ep[HOST_EP_V_MISS] = a->buf + a->n;
     x64_load(a, 8, RCX, xv_cpu(lay->v.scratch));

@@ -90,5 +90,5 @@ int arm64_vdso_map(struct process *p)
 
 void arm64_vdso_serve(struct process *p)
 {
-    engine_set_service(p->engine, p->vdso, p->vdso + VDSO_SIZE, serve);
+    engine_set_service(p->engine, p->vdso, p->vdso + VDSO_SIZE, serve, NULL);
 }

@@ -17,6 +17,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <time.h>
 
 /* mov $nr, %eax; vmmcall; ret */
@@ -36,34 +37,83 @@ static long which_cpu(struct cpu *guest, uint64_t cpu_at, uint64_t node_at)
 
 enum { NR_GETTIMEOFDAY = 96, NR_TIME = 201, NR_CLOCK_GETTIME = 228, NR_CLOCK_GETRES = 229, NR_GETCPU = 309 };
 
+/* What was asked for comes in RDX, RCX and R8, and the functions store it themselves, so that bad pointers fault in them as in Linux's. */
+#define ASK(nr)   0xb8, (nr) & 0xff, (nr) >> 8, 0, 0, 0x0f, 0x01, 0xd9
+#define STORE_SI  0x48, 0x89, 0x16, 0x48, 0x89, 0x4e, 8 /* mov %rdx, (%rsi); mov %rcx, 8(%rsi) */
+
 static const struct vdso_func funcs64[] = {
-    {"__vdso_gettimeofday", "LINUX_2.6", SERVED(NR_GETTIMEOFDAY)}, {"__vdso_time", "LINUX_2.6", SERVED(NR_TIME)},
-    {"__vdso_clock_gettime", "LINUX_2.6", SERVED(NR_CLOCK_GETTIME)}, {"__vdso_clock_getres", "LINUX_2.6", SERVED(NR_CLOCK_GETRES)},
-    {"__vdso_getcpu", "LINUX_2.6", SERVED(NR_GETCPU)},
+    {"__vdso_gettimeofday", "LINUX_2.6", .len = 29,
+     .code = {ASK(NR_GETTIMEOFDAY), 0x48, 0x85, 0xff, 0x74, 7,      /* test %rdi, %rdi; jz 1f */
+              0x48, 0x89, 0x17, 0x48, 0x89, 0x4f, 8,                /* mov %rdx, (%rdi); mov %rcx, 8(%rdi) */
+              0x48, 0x85, 0xf6, 0x74, 3, 0x4c, 0x89, 0x06, 0xc3}},  /* 1: test %rsi, %rsi; jz 2f; mov %r8, (%rsi); 2: ret */
+    {"__vdso_time", "LINUX_2.6", .len = 17,
+     .code = {ASK(NR_TIME), 0x48, 0x85, 0xff, 0x74, 3, 0x48, 0x89, 0x07, 0xc3}}, /* test %rdi, %rdi; jz 1f; mov %rax, (%rdi); 1: ret */
+    {"__vdso_clock_gettime", "LINUX_2.6", .len = 20,
+     .code = {ASK(NR_CLOCK_GETTIME), 0x85, 0xc0, 0x75, 7, STORE_SI, 0xc3}}, /* test %eax, %eax; jnz 1f; ...; 1: ret */
+    {"__vdso_clock_getres", "LINUX_2.6", .len = 25,
+     .code = {ASK(NR_CLOCK_GETRES), 0x85, 0xc0, 0x75, 12, 0x48, 0x85, 0xf6, 0x74, 7, STORE_SI, 0xc3}}, /* the same, if %rsi is not 0 */
+    {"__vdso_getcpu", "LINUX_2.6", .len = 23,
+     .code = {ASK(NR_GETCPU), 0x48, 0x85, 0xff, 0x74, 2, 0x89, 0x17,     /* test %rdi, %rdi; jz 1f; mov %edx, (%rdi) */
+              0x48, 0x85, 0xf6, 0x74, 2, 0x89, 0x0e, 0xc3}},             /* 1: test %rsi, %rsi; jz 2f; mov %ecx, (%rsi); 2: ret */
 };
 enum { N_64 = sizeof(funcs64) / sizeof(funcs64[0]) };
 
-static long time64(struct cpu *cpu, uint64_t at)
+static uint64_t ask_clock(int (*ask)(clockid_t clock, struct timespec *ts), uint64_t clock, uint64_t out[3])
 {
-    int64_t now = time(NULL);
+    struct timespec ts;
 
-    return at && guest_write(cpu, at, &now, sizeof(now)) < 0 ? -EFAULT : (long)now;
+    if (ask((clockid_t)clock, &ts) < 0)
+        return (uint64_t)-errno;
+    out[0] = (uint64_t)ts.tv_sec;
+    out[1] = (uint64_t)ts.tv_nsec;
+    return 0;
+}
+
+static uint64_t ask_time_of_day(uint64_t out[3])
+{
+    struct timeval tv;
+    struct timezone tz;
+
+    if (gettimeofday(&tv, &tz) < 0)
+        return (uint64_t)-errno;
+    out[0] = (uint64_t)tv.tv_sec;
+    out[1] = (uint64_t)tv.tv_usec;
+    out[2] = (uint32_t)tz.tz_minuteswest | (uint64_t)(uint32_t)tz.tz_dsttime << 32;
+    return 0;
+}
+
+static uint64_t ask_cpu(uint64_t out[3])
+{
+    unsigned cpu = 0, node = 0;
+
+    if (getcpu(&cpu, &node) < 0)
+        return (uint64_t)-ENOSYS;
+    out[0] = cpu;
+    out[1] = node;
+    return 0;
+}
+
+static uint64_t quick64(unsigned number, uint64_t arg, uint64_t out[3])
+{
+    switch (number) {
+    case NR_CLOCK_GETTIME: return ask_clock(clock_gettime, arg, out);
+    case NR_CLOCK_GETRES: return ask_clock(clock_getres, arg, out);
+    case NR_GETTIMEOFDAY: return ask_time_of_day(out);
+    case NR_TIME: return (uint64_t)time(NULL);
+    case NR_GETCPU: return ask_cpu(out);
+    default: return (uint64_t)-ENOSYS;
+    }
 }
 
 static bool serve64(struct cpu *cpu, unsigned number)
 {
-    struct task *t = cpu->owner;
-    uint64_t *r = x86(cpu)->r;
-    uint64_t a[6] = {r[X86_DI], r[X86_SI], r[X86_DX]};
+    uint64_t *r = x86(cpu)->r, out[3] = {0};
 
-    switch (number) {
-    case NR_GETTIMEOFDAY: r[X86_AX] = (uint64_t)sys_gettimeofday(t, a); return true;
-    case NR_CLOCK_GETTIME: r[X86_AX] = (uint64_t)sys_clock_gettime(t, a); return true;
-    case NR_CLOCK_GETRES: r[X86_AX] = (uint64_t)sys_clock_getres(t, a); return true;
-    case NR_TIME: r[X86_AX] = (uint64_t)time64(cpu, a[0]); return true;
-    case NR_GETCPU: r[X86_AX] = (uint64_t)which_cpu(cpu, a[0], a[1]); return true;
-    default: return false;
-    }
+    r[X86_AX] = quick64(number, r[X86_DI], out);
+    r[X86_DX] = out[0];
+    r[X86_CX] = out[1];
+    r[8] = out[2];
+    return true;
 }
 
 /* --- i386 (asm/unistd_32.h) --- */
@@ -176,10 +226,10 @@ int x86_vdso_map32(struct process *p)
 
 void x86_vdso_serve64(struct process *p)
 {
-    engine_set_service(p->engine, p->vdso, p->vdso + VDSO_SIZE, serve64);
+    engine_set_service(p->engine, p->vdso, p->vdso + VDSO_SIZE, serve64, quick64);
 }
 
 void x86_vdso_serve32(struct process *p)
 {
-    engine_set_service(p->engine, p->vdso, p->vdso + VDSO_SIZE, serve32);
+    engine_set_service(p->engine, p->vdso, p->vdso + VDSO_SIZE, serve32, NULL);
 }

@@ -4,6 +4,7 @@
 #include "../../../test.h"
 #include <errno.h>
 #include <link.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/auxv.h>
@@ -19,7 +20,7 @@ static int64_t ns(const struct timespec *t)
 
 static const clockid_t clocks[] = {
     CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID,
-    CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME,
+    CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME, CLOCK_TAI,
 };
 
 TEST(clocks, agree_with_the_system_call)
@@ -163,6 +164,85 @@ TEST(clocks, vdso_functions)
 }
 #endif
 
+#ifdef __x86_64__
+TEST(clocks, vdso_functions_store_what_they_are_asked_for)
+{
+    int (*day)(struct timeval *, struct timezone *) = vdso_symbol("__vdso_gettimeofday");
+    int (*res)(clockid_t, struct timespec *) = vdso_symbol("__vdso_clock_getres");
+    time_t (*now)(time_t *) = vdso_symbol("__vdso_time");
+    long (*which)(unsigned *, unsigned *, void *) = vdso_symbol("__vdso_getcpu");
+    struct timeval tv = {0};
+    struct timezone tz[2] = {{-1, -1}, {-1, -1}}, want = {0};
+    unsigned pair[2] = {77, 77};
+    struct timespec q;
+
+    CHECK_EQ(day(NULL, NULL), 0);
+    CHECK_EQ(day(&tv, NULL), 0);
+    CHECK(tv.tv_sec > 1000000000 && tv.tv_usec < 1000000);
+    CHECK_EQ(day(NULL, tz), 0);
+    CHECK_EQ(syscall(SYS_gettimeofday, NULL, &want), 0);
+    CHECK_EQ(tz[0].tz_minuteswest, want.tz_minuteswest);
+    CHECK_EQ(tz[0].tz_dsttime, want.tz_dsttime);
+    CHECK_EQ(tz[1].tz_minuteswest, -1);
+    CHECK(now(NULL) - tv.tv_sec < 5);
+    CHECK_EQ(which(NULL, NULL, NULL), 0);
+    CHECK_EQ(which(&pair[0], NULL, NULL), 0);
+    CHECK(pair[0] < 65536 && pair[1] == 77);
+    CHECK_EQ(res(CLOCK_MONOTONIC, NULL), 0);
+    CHECK_EQ(res(CLOCK_MONOTONIC, &q), 0);
+    CHECK_EQ(q.tv_nsec, 1);
+    CHECK_EQ(res(12345, &q), -EINVAL);
+}
+
+/* What C functions keep, and the stack's place. */
+TEST(clocks, vdso_functions_keep_registers)
+{
+    uint64_t get = (uint64_t)vdso_symbol("__vdso_clock_gettime"), changed;
+    uint64_t clock = CLOCK_MONOTONIC, at;
+    struct timespec t = {0};
+
+    at = (uint64_t)&t;
+    __asm__ volatile("lea -128(%%rsp), %%rsp\n push %%rbp\n"
+                     "mov $3, %%ebx\n mov $5, %%ebp\n mov $12, %%r12d\n mov $13, %%r13d\n mov $14, %%r14d\n mov %%rsp, %%r15\n"
+                     "call *%%rdx\n"
+                     "xor $3, %%rbx\n xor $5, %%rbp\n xor $12, %%r12\n xor $13, %%r13\n xor $14, %%r14\n xor %%rsp, %%r15\n"
+                     "or %%rbx, %%rax\n or %%rbp, %%rax\n or %%r12, %%rax\n or %%r13, %%rax\n or %%r14, %%rax\n or %%r15, %%rax\n"
+                     "pop %%rbp\n lea 128(%%rsp), %%rsp"
+                     : "=a"(changed), "+d"(get), "+D"(clock), "+S"(at)
+                     :
+                     : "rbx", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
+    CHECK_EQ(changed, 0);
+    CHECK(t.tv_sec || t.tv_nsec);
+}
+
+static sigjmp_buf out;
+static void *faulted;
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+    faulted = info->si_addr;
+    siglongjmp(out, 1);
+}
+
+/* As in Linux's: it is not a system call that is given the pointer. */
+TEST(clocks, bad_pointers_fault_in_the_vdso)
+{
+    struct sigaction sa = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
+    char *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct timespec t;
+
+    sigaction(SIGSEGV, &sa, NULL);
+    for (volatile int i = 0; i < 3; i++) {
+        faulted = NULL;
+        if (!sigsetjmp(out, 1))
+            clock_gettime(CLOCK_MONOTONIC, (struct timespec *)page);
+        CHECK(faulted == page);
+        CHECK_EQ(clock_gettime(CLOCK_MONOTONIC, &t), 0);
+    }
+    signal(SIGSEGV, SIG_DFL);
+}
+#endif
+
 static const struct test tests[] = {
     CASE(clocks, agree_with_the_system_call),
     CASE(clocks, reads_follow_each_other),
@@ -173,6 +253,11 @@ static const struct test tests[] = {
 #if defined(__x86_64__) || defined(__i386__)
     CASE(clocks, vmmcall_is_for_the_vdso),
     CASE(clocks, vdso_functions),
+#endif
+#ifdef __x86_64__
+    CASE(clocks, vdso_functions_store_what_they_are_asked_for),
+    CASE(clocks, vdso_functions_keep_registers),
+    CASE(clocks, bad_pointers_fault_in_the_vdso),
 #endif
 };
 TEST_MAIN(tests)
