@@ -67,10 +67,15 @@ static void *unknown(const struct cpu *cpu)
 void jc_open_verbatim(struct cpu *cpu, uint64_t pc)
 {
     enum { PAGE = 4096 / sizeof(void *) };
-    void **p = &cpu->v_jc[pc % CPU_V_JC & ~(PAGE - 1)];
+    void **p = &cpu->v_jc[host_verbatim_slot(pc) & ~(PAGE - 1)];
 
     for (unsigned i = 0; i < PAGE && !p[0]; i++)
         __atomic_store_n(&p[PAGE - 1 - i], unknown(cpu), __ATOMIC_RELEASE); /* the first one last */
+}
+
+static void **slot(struct cpu *cpu, uint64_t pc)
+{
+    return &cpu->v_jc[host_verbatim_slot(pc)];
 }
 
 static void clear_verbatim(struct cpu *cpu)
@@ -82,8 +87,10 @@ static void clear_verbatim(struct cpu *cpu)
 
 static void forget_verbatim(struct cpu *cpu, uint64_t pc)
 {
-    if (__atomic_load_n(&cpu->v_jc[pc % CPU_V_JC], __ATOMIC_RELAXED))
-        __atomic_store_n(&cpu->v_jc[pc % CPU_V_JC], unknown(cpu), __ATOMIC_RELEASE);
+    void **at = slot(cpu, pc);
+
+    if (__atomic_load_n(at, __ATOMIC_RELAXED))
+        __atomic_store_n(at, unknown(cpu), __ATOMIC_RELEASE);
 }
 
 void jc_clear(struct cpu *cpu)
@@ -148,11 +155,13 @@ void jc_fill(struct cpu *cpu, uint64_t pc, unsigned landing, void *host, const b
 
 void jc_fill_verbatim(struct cpu *cpu, uint64_t pc, void *host, const bool *dead)
 {
-    if (__atomic_load_n(&cpu->v_jc[pc % CPU_V_JC], __ATOMIC_RELAXED) == host)
+    void **at = slot(cpu, pc);
+
+    if (__atomic_load_n(at, __ATOMIC_RELAXED) == host)
         return;
     note_filled(cpu);
     jc_open_verbatim(cpu, pc);
-    __atomic_store_n(&cpu->v_jc[pc % CPU_V_JC], host, __ATOMIC_SEQ_CST);
+    __atomic_store_n(at, host, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(dead, __ATOMIC_SEQ_CST))
         forget_verbatim(cpu, pc);
 }

@@ -30,7 +30,7 @@ struct host_layout {
         uint32_t poll;            /* uint64_t: an address that can be read; one that cannot when cpu->attention is set */
         uint32_t self;            /* uint64_t: the CPU register's value */
         uint32_t target;          /* uint64_t: where an indirect call goes */
-        uint32_t jc;              /* by the low 16 bits of a guest address: host address of code that looks whether it is meant, HOST_EP_V_MISS, or 0 */
+        uint32_t jc;              /* by host_verbatim_slot() of a guest address: host address of code that looks whether it is meant, HOST_EP_V_MISS, or 0 */
         uint32_t shadow, shadow_base; /* as those above, of verbatim code: host addresses, HOST_EP_V_RETURN at its base */
         uint32_t service;         /* C function: engine_quick_service */
         bool xgetbv1;             /* the host has XGETBV with ECX 1 */
@@ -224,6 +224,9 @@ host_enter_fn *host_enter(const struct host *h);
 
 /* Registers that are not themselves in verbatim code (struct verbatim, moved). */
 #define HOST_VERBATIM_MOVED 0x0c10u
+
+/** host_verbatim_slot - where in that cache branches to @pc look. */
+uint16_t host_verbatim_slot(uint64_t pc);
 
 /** host_from_verbatim - code at @buf through which verbatim code goes on at @code, which is not, of guest address @pc: indirect branches at its
  * start, known ones at offset *@inner.  Its length, 0: no room. */

@@ -222,7 +222,7 @@ static struct x64_label *row_label(struct x64 *x, uint64_t pc)
     const struct verbatim *v = x->job->verbatim;
     uint32_t lo = 0, hi = v->n;
 
-    if (pc < x->job->pc)
+    if (pc - x->job->pc >= v->len)
         return NULL;
     while (lo < hi) {
         uint32_t mid = (lo + hi) / 2;
@@ -329,11 +329,31 @@ static bool emit_call_ind(struct x64 *x, const struct verbatim_op *o)
     return true;
 }
 
+enum { SLOT_SHIFT = 4 }; /* functions are aligned to 16 bytes: by the low bits alone, they would share a sixteenth of the cache */
+
+uint16_t host_verbatim_slot(uint64_t pc)
+{
+    static uint8_t known; /* [atomic] 1: the low bits; 2: hashed */
+    uint8_t how = __atomic_load_n(&known, __ATOMIC_RELAXED);
+
+    if (!how) {
+        how = x64_feat_detect(0).bmi2 ? 2 : 1;
+        __atomic_store_n(&known, how, __ATOMIC_RELAXED);
+    }
+    return (uint16_t)(how == 2 ? pc + (pc >> SLOT_SHIFT) : pc);
+}
+
 /* To the guest address in r11: the cache says to what code, and that looks whether it is meant. */
 void xv_jump_to(struct x64_asm *a, const struct host_layout *lay)
 {
     x64_store(a, 8, xv_cpu(lay->v.scratch), RCX);
-    x64_movzx(a, 2, RCX, XV_TEMP);
+    if (a->f.bmi2) { /* as host_verbatim_slot() has it */
+        x64_rorx(a, 4, RCX, XV_TEMP, SLOT_SHIFT);
+        x64_lea(a, 4, RCX, (struct x64_mem){.base = RCX, .index = XV_TEMP});
+        x64_movzx(a, 2, RCX, RCX);
+    } else {
+        x64_movzx(a, 2, RCX, XV_TEMP);
+    }
     x64_jmp_m(a, (struct x64_mem){.base = NOREG, .index = RCX, .scale = 3, .gs = true, .disp = (int32_t)lay->v.jc});
 }
 

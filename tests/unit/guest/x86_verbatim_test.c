@@ -261,11 +261,33 @@ TEST(verbatim, ways_out_lead_to_known_code_before_they_are_met)
     CHECK_EQ((uint32_t)x86(cpu)->r[X86_AX], ~0u);
 }
 
+/* Functions are aligned to 16 bytes, and libraries lie anywhere. */
+TEST(verbatim, targets_64_kib_apart_are_both_known)
+{
+    /* lea rdx, [rip+0x39]; call rdx; lea rdx, [rip+0x10030]; call rdx; ud2 */
+    static const char text[] = "\x48\x8d\x15\x39\x00\x00\x00\xff\xd2\x48\x8d\x15\x30\x00\x01\x00\xff\xd2\x0f\x0b";
+    static const uint64_t targets[2] = {CODE + 0x40, CODE + 0x10040};
+    struct cpu *cpu = new_cpu(ENGINE_JIT);
+
+    if (host_verbatim_slot(targets[0]) == host_verbatim_slot(targets[1]))
+        return; /* a host without BMI2 */
+    set_up(cpu, text, sizeof(text) - 1);
+    for (unsigned i = 0; i < 2; i++)
+        *(uint8_t *)targets[i] = 0xc3; /* ret */
+    run_from(cpu, CODE, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct region *r = region_find(jit_of(cpu->engine), targets[i], targets[i], ENGINE_NOWHERE, cpu->mode);
+
+        CHECK(r && r->indirect && cpu->v_jc[host_verbatim_slot(targets[i])] == r->indirect);
+    }
+}
+
 static const struct test tests[] = {
     CASE(verbatim, ends_as_interpreted),
     CASE(verbatim, loops_are_left_when_kicked),
     CASE(verbatim, returns_are_to_code_as_it_is_now),
     CASE(verbatim, faults_are_at_their_instruction),
     CASE(verbatim, ways_out_lead_to_known_code_before_they_are_met),
+    CASE(verbatim, targets_64_kib_apart_are_both_known),
 };
 TEST_MAIN(tests)
