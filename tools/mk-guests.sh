@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Makes guests for boot tests and the demo from Debian's packages: nothing in them is run, the machine's own packages
 # stay as they are.  Made once; later calls return at once.
-# usage: tools/mk-guests.sh DIR [linux] [di] [fw] [grub] [linux-pc] [di-pc] [fw-pc] [iso]
+# usage: tools/mk-guests.sh DIR [linux] [di] [fw] [grub] [linux-pc] [di-pc] [fw-pc] [iso] [loaders-pc]
 #   DIR/linux/arm64/{vmlinuz,initrd.gz}   Debian's kernel, a ramdisk that tests itself (tests/boot/guest-init)
 #   DIR/di/arm64/{linux,initrd.gz}        Debian's installer
 #   DIR/grub/{cd.iso,disk.img}            GRUB for UEFI, which boots that kernel, on a CD and on a disk with an EFI partition
@@ -11,13 +11,15 @@
 #   DIR/linux/{amd64,i386}, DIR/di/{amd64,i386}   the same
 #   DIR/fw/{memtest86+x64.{bin,iso},memtest86+ia32.bin,ipxe.lkrn,gnumach,xen.gz}   kernels that are no Linux; iPXE as a network card's boot program does it
 #   DIR/iso/grub-x86.iso                  GRUB for BIOS and UEFI, from CD and from disk, with a menu of all of them
+#   DIR/loaders/{u-boot-x86,u-boot-x86_64}.rom  U-Boot as firmware; {isolinux.iso,secure.img}: ISOLINUX's menu on a CD and, signed, shim and
+#                                         GRUB on an EFI partition, for the Linux above
 set -euo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 D=$(cd "$1" && pwd)
 shift
-[ $# -gt 0 ] || set -- linux di fw grub linux-pc di-pc fw-pc iso
+[ $# -gt 0 ] || set -- linux di fw grub linux-pc di-pc fw-pc iso loaders-pc
 . "$here/apt-private.sh"
 
 modules="virtio_pci virtio_mmio virtio_blk virtio_net virtio_scsi virtio_console virtio_rng virtio_balloon 9p
@@ -167,6 +169,45 @@ mk_iso() {
     rm -rf "$w"
 }
 
+isolinux_config() {
+    cat <<'C'
+SERIAL 0 115200
+UI vesamenu.c32
+MENU TITLE Emu
+TIMEOUT 600
+LABEL linux
+  MENU LABEL Linux self test
+  KERNEL /boot/vmlinuz
+  APPEND initrd=/boot/initrd.gz console=ttyS0 guest=
+C
+}
+
+mk_loaders-pc() {
+    local o=$D/loaders w=$D/.unpack/loaders u
+    need linux-pc
+    rm -rf "$w"
+    mkdir -p "$o" "$w"/{cd/isolinux,cd/boot,efi/EFI/BOOT,efi/boot/grub}
+    u=$(fetch amd64 u-boot-qemu)/usr/lib/u-boot
+    for arch in x86 x86_64; do cp "$u/qemu-$arch/u-boot.rom" "$o/u-boot-$arch.rom"; done
+    cp "$(fetch amd64 isolinux)/usr/lib/ISOLINUX/isolinux.bin" "$w/cd/isolinux/"
+    u=$(fetch amd64 syslinux-common)/usr/lib/syslinux/modules/bios
+    cp "$u"/{ldlinux,libcom32,libutil,vesamenu}.c32 "$w/cd/isolinux/"
+    cp "$D"/linux/amd64/{vmlinuz,initrd.gz} "$w/cd/boot/"
+    isolinux_config > "$w/cd/isolinux/isolinux.cfg"
+    xorriso -as mkisofs -o "$o/isolinux.iso" -b isolinux/isolinux.bin -c isolinux/boot.cat -no-emul-boot -boot-load-size 4 \
+        -boot-info-table "$w/cd" 2> "$w/log" || { cat "$w/log" >&2; return 1; }
+    u=$(fetch amd64 shim-signed)/usr/lib/shim
+    cp "$u/shimx64.efi.signed" "$w/efi/EFI/BOOT/BOOTX64.EFI"
+    cp "$(fetch amd64 grub-efi-amd64-signed)/usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed" "$w/efi/EFI/BOOT/grubx64.efi"
+    cp "$D"/linux/amd64/{vmlinuz,initrd.gz} "$w/efi/boot/"
+    printf 'serial --unit=0\nterminal_output serial console\nlinux /boot/vmlinuz console=ttyS0 guest=\ninitrd /boot/initrd.gz\nboot\n' \
+        > "$w/efi/boot/grub/grub.cfg"
+    truncate -s 64M "$o/secure.img"
+    mkfs.vfat -n ESP "$o/secure.img" > "$w/log"
+    mcopy -s -i "$o/secure.img" "$w/efi/"* ::
+    rm -rf "$w"
+}
+
 # GRUB says GRUB-OK, and boots the kernel and ramdisk that lie beside it.
 grub_config() {
     cat <<'C'
@@ -208,7 +249,7 @@ mk_grub() {
 
 for what; do
     case $what in
-    linux|di|fw|grub|linux-pc|di-pc|fw-pc|iso) need "$what" ;;
-    *) echo "mk-guests.sh: unknown guest '$what': want linux, di, fw, grub, linux-pc, di-pc, fw-pc or iso" >&2; exit 2 ;;
+    linux|di|fw|grub|linux-pc|di-pc|fw-pc|iso|loaders-pc) need "$what" ;;
+    *) echo "mk-guests.sh: unknown guest '$what': want linux, di, fw, grub, linux-pc, di-pc, fw-pc, iso or loaders-pc" >&2; exit 2 ;;
     esac
 done

@@ -70,6 +70,28 @@ TEST(pflash, erasing_sets_bits_and_programming_clears_them)
     rig_free(r);
 }
 
+static void secure_write32(struct rig *r, paddr off, uint32_t v)
+{
+    CHECK(space_store(machine_space(r->m), RIG_DEV + off, v, (struct access){.who = BUS_CPU(0), .size = 4, .secure = true}));
+}
+
+TEST(pflash, secure_chips_take_no_other_writes)
+{
+    struct rig *r = rig_new("cfi.pflash01", SHAPE ",secure=on");
+
+    both_chips(r, 0, 0x90);
+    CHECK_EQ(rig_read32(r, 0), 0); /* still the array */
+    both_chips(r, 0, 0x20);
+    both_chips(r, 0, 0xd0);
+    CHECK_EQ(rig_read32(r, 0), 0);
+    secure_write32(r, 0, 0x200020);
+    both_chips(r, 0, 0xd0);
+    secure_write32(r, 0, 0xd000d0);
+    secure_write32(r, 0, 0xff00ff);
+    CHECK_EQ(rig_read32(r, 0), 0xffffffff);
+    rig_free(r);
+}
+
 TEST(pflash, write_buffer_is_programmed_when_confirmed)
 {
     struct rig *r = rig_new("cfi.pflash01", SHAPE);
@@ -220,6 +242,7 @@ TEST(pflash, any_number_of_blocks)
 static const struct test tests[] = {
     CASE(pflash, is_found_by_its_query),
     CASE(pflash, erasing_sets_bits_and_programming_clears_them),
+    CASE(pflash, secure_chips_take_no_other_writes),
     CASE(pflash, write_buffer_is_programmed_when_confirmed),
     CASE(pflash, nonsense_is_told_in_the_status),
     CASE(pflash, locked_blocks_stay_as_they_are),

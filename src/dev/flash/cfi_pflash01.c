@@ -62,6 +62,7 @@ struct pflash {
     char *drive_id, *label;
     struct drive *drive; /* NULL: forgotten at the end */
     bool read_only;
+    bool secure; /* only secure accesses may write: on PCs, code in SMM */
     uint64_t num_blocks, sector_length /* bytes of the bank */;
     uint64_t width, device_width, max_device_width; /* bytes: bank, chip as wired, chip at its widest */
     uint64_t id[4];
@@ -346,6 +347,10 @@ static void pflash_write(void *opaque, paddr off, uint64_t value, struct access 
     struct pflash *f = opaque;
     uint64_t le = htole64(value);
 
+    if (f->secure && !a.secure) {
+        guest_error(&f->dev, "write of %#" PRIx64 " at %#" PRIx64 " is not a secure one", value, off);
+        return;
+    }
     switch (f->expects) {
     case WANT_COMMAND:
         command(f, value);
@@ -501,6 +506,7 @@ static const struct field pflash_props[] = {
     FIELD(pflash, id[2], F_U64, "id2", "0", "manufacturer, high byte"),
     FIELD(pflash, id[3], F_U64, "id3", "0", "device, low byte"),
     FIELD(pflash, label, F_STR, "name", NULL, "of its memory"),
+    FIELD(pflash, secure, F_BOOL, "secure", "off", "only code in SMM or the secure world may write"),
     FIELD_END,
 };
 

@@ -144,7 +144,7 @@ ir_val x86_linear(struct x86_tr *t, unsigned seg, ir_val ea, unsigned size, bool
     if (seg < X86_FS && (t->mode & X86_MODE_FLAT))
         return ea;
     la = in_segment(t, seg, ea);
-    if (x86_is64(t) || !x86_is_system(t))
+    if (x86_is64(t) || !x86_is_system(t) || x86_big_real(t->mode, t->i->addr_size))
         return la;
     room = ir_get(t->ir, (write ? X86_ROOM_W : X86_ROOM_R) + seg);
     room = ir_add_imm(t->ir, room, 1 - (int64_t)size);

@@ -59,7 +59,8 @@ static bool limited(const struct string *t, unsigned seg)
 {
     uint32_t mode = t->cpu->mode;
 
-    return mode & X86_MODE_SYSTEM && x86_code(mode) != X86_CODE64 && !(seg < X86_FS && mode & X86_MODE_FLAT);
+    return mode & X86_MODE_SYSTEM && x86_code(mode) != X86_CODE64 && !(seg < X86_FS && mode & X86_MODE_FLAT) &&
+           !x86_big_real(mode, t->addr);
 }
 
 static uint64_t room(const struct string *t, unsigned seg, bool write)

@@ -464,7 +464,7 @@ int x86_walk(struct cpu *cpu, uint64_t va, enum mmu_access access, unsigned regi
     if ((odd && (r = bad_linear(&w, &w.va)) < 0) || (r = translate(&w)) < 0 || (r = finish(&w, &prot)) < 0)
         return r;
     *page = (struct mmu_page){.pa = a20(s, w.pa), .size = odd || !s->a20 ? 4096 : w.size, .prot = prot_of(&w) & prot, .global = w.global,
-                              .once = odd};
+                              .once = odd, .secure = s->smm};
     if (w.rights & PTE_D)
         page->prot &= (uint8_t)~MMU_W;
     if (s->dr7 & 0xff && breakpoint_near(&w)) {

@@ -135,6 +135,12 @@ static inline unsigned x86_cpl(uint32_t mode)
 {
     return mode >> X86_MODE_CPL & 3;
 }
+/* 32-bit addresses of real mode are not held to the limit of 64 KiB, which a processor does unless protected mode left a larger one:
+ * SeaVGABIOS reads its card's registers so even where firmware has set no larger one (U-Boot), and the reference lets it. */
+static inline bool x86_big_real(uint32_t mode, unsigned addr_size)
+{
+    return addr_size == 4 && !(mode & X86_MODE_PE);
+}
 
 /* Exception vectors (SDM 3A 6.3). */
 enum x86_vector {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Real mode: interrupts of software, limits, the shadow of STI, HLT, far calls and returns, segment loads.
- * skip reference: it has no limits in real mode
+ * skip reference: it has no limits in real mode, for 16-bit addresses either
  * skip pc: interrupts are asked for at port EAh
  */
 #include "sys.h"
@@ -34,7 +34,16 @@ over2:
     jne 1f
     say16 "one of four\n"
 1:
-    mov $0x40, %al
+    mov $0x17000, %edi          /* 32-bit addresses may go beyond 64 KiB, as the reference's do (x86_big_real) */
+    mov %edi, %ebx
+    movl $0x5678, (%ebx)
+    mov $2, %ecx
+    mov $0x9a, %al
+    addr32 rep stosb
+    cmpl $0x9a9a, (%ebx)
+    jne 1f
+    say16 "beyond 64 KiB\n"
+1:  mov $0x40, %al
     out %al, $0xea              /* waits for IF */
     say16 "masked\n"
     sti
