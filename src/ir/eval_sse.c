@@ -58,12 +58,26 @@ static bool has_sha(void)
 }
 
 /* The compiler's support minds what the kernel keeps. */
-unsigned sse_host_exts(void)
+static unsigned ask_host(void)
 {
     return (__builtin_cpu_supports("sse3") ? SSE_EXT_SSE3 : 0) | (__builtin_cpu_supports("ssse3") ? SSE_EXT_SSSE3 : 0) |
            (__builtin_cpu_supports("sse4.1") ? SSE_EXT_SSE41 : 0) | (__builtin_cpu_supports("avx") ? SSE_EXT_AVX : 0) |
            (__builtin_cpu_supports("avx2") ? SSE_EXT_AVX2 : 0) | (has_f16c() ? SSE_EXT_F16C : 0) |
            (__builtin_cpu_supports("fma") ? SSE_EXT_FMA : 0) | (has_sha() ? SSE_EXT_SHA : 0);
+}
+
+/* In a virtual machine, each CPUID takes more than a microsecond. */
+unsigned sse_host_exts(void)
+{
+    enum { ASKED = 1u << 31 };
+    static unsigned known; /* [atomic] */
+    unsigned exts = __atomic_load_n(&known, __ATOMIC_RELAXED);
+
+    if (!exts) {
+        exts = ask_host() | ASKED;
+        __atomic_store_n(&known, exts, __ATOMIC_RELAXED);
+    }
+    return exts & ~ASKED;
 }
 
 /* --- The control register --- */

@@ -27,8 +27,14 @@ struct model {
 
 static struct model models[X86_MODELS];
 static unsigned n_models = NEVER + 1; /* [lock] */
-/* [atomic; written under lock] by machine and 64-bit code, prefix, W and 0F; opcode; register form and reg */
-static uint16_t model_of[64][256][16];
+/*
+ * By machine and 64-bit code, prefix, W and 0F, and opcode: a group of models, by register form and reg.  Few opcodes are met, and a program
+ * that runs for a millisecond pays for each page that it touches.  [atomic; written under lock]
+ */
+enum { PLACES = 64 };
+static uint16_t group_of[PLACES][256]; /* 0: nothing is known of it, as groups[0] says */
+static uint16_t groups[PLACES * 256 + 1][16];
+static unsigned n_groups = 1; /* [lock] */
 static uint32_t owner; /* number of the set of features, plus 1; 0: nobody's yet [atomic; written under lock] */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -59,14 +65,20 @@ static inline struct x86_front read_front(uint32_t mode, const uint8_t *code)
     return f;
 }
 
-static inline uint16_t *model_place(uint32_t mode, const struct x86_front *f, uint8_t modrm)
+static inline uint16_t *group_place(uint32_t mode, const struct x86_front *f)
 {
     unsigned prefix = f->prefix & 3; /* none, F2, F3: 0, 2, 3 */
 
     if (f->prefix == 0x66)
         prefix = 1;
-    return &model_of[(mode & X86_MODE_SYSTEM ? 32u : 0) | f->is64 << 4 | prefix << 2 | (f->rex >> 2 & 2u) | f->map1][f->opcode]
-                    [(modrm >= 0xc0 ? 8 : 0) | (modrm >> 3 & 7)];
+    return &group_of[(mode & X86_MODE_SYSTEM ? 32u : 0) | f->is64 << 4 | prefix << 2 | (f->rex >> 2 & 2u) | f->map1][f->opcode];
+}
+
+static inline uint16_t *model_place(uint32_t mode, const struct x86_front *f, uint8_t modrm)
+{
+    unsigned group = __atomic_load_n(group_place(mode, f), __ATOMIC_ACQUIRE);
+
+    return &groups[group][(modrm >= 0xc0 ? 8 : 0) | (modrm >> 3 & 7)];
 }
 
 static uint32_t owner_of(uint32_t mode)
@@ -261,25 +273,40 @@ static bool make_model(struct model *m, const struct x86_front *f, const struct 
     return true;
 }
 
+static void have_group_locked(uint32_t mode, const struct x86_front *f)
+{
+    uint16_t *place = group_place(mode, f);
+
+    if (!*place)
+        __atomic_store_n(place, (uint16_t)n_groups++, __ATOMIC_RELEASE);
+}
+
+static void learn_locked(uint16_t *place, const struct x86_front *f, const struct x86_insn *i)
+{
+    bool known;
+
+    if (*place != UNKNOWN || n_models == X86_MODELS)
+        return;
+    known = make_model(&models[n_models], f, i);
+    __atomic_store_n(place, known ? (uint16_t)n_models : NEVER, __ATOMIC_RELEASE);
+    n_models += known;
+}
+
 void x86_quick_learn(uint32_t mode, const uint8_t *code, const struct x86_insn *i)
 {
     struct x86_front f;
-    uint16_t *place;
 
     if (!is_protected(mode) || i->row == X86_NO_ROW)
         return;
     f = read_front(mode, code);
-    place = model_place(mode, &f, code[f.n]);
-    if (__atomic_load_n(place, __ATOMIC_RELAXED) != UNKNOWN)
+    if (__atomic_load_n(model_place(mode, &f, code[f.n]), __ATOMIC_RELAXED) != UNKNOWN)
         return;
     pthread_mutex_lock(&lock);
     if (!owner)
         __atomic_store_n(&owner, owner_of(mode), __ATOMIC_RELAXED);
-    if (owner == owner_of(mode) && *place == UNKNOWN && n_models < X86_MODELS) {
-        bool known = make_model(&models[n_models], &f, i);
-
-        __atomic_store_n(place, known ? (uint16_t)n_models : NEVER, __ATOMIC_RELEASE);
-        n_models += known;
+    if (owner == owner_of(mode)) {
+        have_group_locked(mode, &f);
+        learn_locked(model_place(mode, &f, code[f.n]), &f, i);
     }
     pthread_mutex_unlock(&lock);
 }

@@ -29,20 +29,18 @@ static bool ready;
 
 /* --- Reading the tables --- */
 
-static bool begins(const char *p, const char *with)
-{
-    while (*with)
-        if (*p++ != *with++)
-            return false;
-    return true;
-}
-
 /* The word at @p, which a space or the end ends, is @w. */
 static bool is_word(const char *p, const char *w)
 {
     size_t n = strlen(w);
 
-    return begins(p, w) && (!p[n] || p[n] == ' ');
+    return strncmp(p, w, n) == 0 && (!p[n] || p[n] == ' ');
+}
+
+/* The opcode at @p has these two digits.  (Each start reads all rows: what is asked of every word is two comparisons.) */
+static bool is_opcode(const char *p, char high, char low)
+{
+    return p[0] == high && p[1] == low;
 }
 
 static int digit(char c)
@@ -71,36 +69,54 @@ static void read_slash(struct rule *r, const char *p)
         r->mod = MOD_REG;
 }
 
+static void read_opcode(struct rule *r, const char *p, bool *opcode)
+{
+    r->opcode = (uint8_t)hex(p);
+    r->span = p[2] == '+' ? p[3] == 'c' ? 16 : 8 : 1;
+    *opcode = true;
+}
+
 static void read_word(struct rule *r, const char *p, bool *opcode)
 {
-    if (begins(p, "NP")) {
+    switch (*p) {
+    case 'N': /* NP */
         r->prefix = PFX_NP;
-    } else if (begins(p, "VEX")) {
+        return;
+    case 'V': /* VEX */
         r->vex = 1;
-    } else if (*p == 'L') {
+        return;
+    case 'L':
         r->length = (uint8_t)(p[1] - '0');
-    } else if (*p == 'W') {
+        return;
+    case 'W':
         r->w = (uint8_t)(p[1] - '0');
-    } else if (*p == '/') {
+        return;
+    case '/':
         read_slash(r, p + 1);
-    } else if (*p == '=') {
+        return;
+    case '=':
         r->modrm = 1;
         r->fixed = true;
         r->exact = (uint8_t)hex(p + 1);
-    } else if (begins(p, "i64")) {
+        return;
+    case 'i': /* i64 */
         r->where |= NOT_64;
-    } else if (begins(p, "o64")) {
+        return;
+    case 'o': /* o64 */
         r->where |= ONLY_64;
-    } else if (begins(p, "sys")) {
+        return;
+    case 's': /* sys */
         r->where |= ONLY_SYSTEM;
-    } else if (begins(p, "pe")) {
+        return;
+    case 'p': /* pe */
         r->where |= ONLY_PE;
-    } else if (begins(p, "rex")) {
+        return;
+    case 'r': /* rex */
         r->where |= REX_W;
-    } else if (is_hex(p)) {
-        r->opcode = (uint8_t)hex(p);
-        r->span = p[2] == '+' ? p[3] == 'c' ? 16 : 8 : 1;
-        *opcode = true;
+        return;
+    default:
+        if (is_hex(p))
+            read_opcode(r, p, opcode);
     }
 }
 
@@ -113,24 +129,30 @@ static const char *next_word(const char *p)
     return p;
 }
 
+/* 66, F3 and F2 are opcodes, too: prefixes only before 0F or VEX. */
+static uint8_t mandatory_prefix(const char *p)
+{
+    uint8_t prefix = is_opcode(p, '6', '6') ? PFX_66 : is_opcode(p, 'F', '3') ? PFX_F3 : is_opcode(p, 'F', '2') ? PFX_F2 : PFX_ANY;
+
+    while (prefix && *(p = next_word(p)))
+        if (is_opcode(p, '0', 'F') || *p == 'V')
+            return prefix;
+    return PFX_ANY;
+}
+
 static void read_encoding(struct rule *r, const char *p)
 {
-    bool opcode = false, mandatory = false;
+    bool opcode = false;
+    uint8_t prefix;
 
-    for (const char *q = p; *q; q = next_word(q)) /* 66, F3 and F2 are opcodes, too: prefixes only before 0F or VEX */
-        mandatory |= begins(q, "0F") || begins(q, "VEX");
     for (; *p; p = next_word(p)) {
-        if (mandatory && !r->map && begins(p, "66"))
-            r->prefix = PFX_66;
-        else if (mandatory && !r->map && begins(p, "F3"))
-            r->prefix = PFX_F3;
-        else if (mandatory && !r->map && begins(p, "F2"))
-            r->prefix = PFX_F2;
-        else if (!r->map && !opcode && begins(p, "0F"))
+        if (!r->map && (prefix = mandatory_prefix(p)))
+            r->prefix = prefix;
+        else if (!r->map && !opcode && is_opcode(p, '0', 'F'))
             r->map = 1;
-        else if (r->map == 1 && !opcode && begins(p, "38 "))
+        else if (r->map == 1 && !opcode && is_opcode(p, '3', '8') && p[2] == ' ')
             r->map = 2;
-        else if (r->map == 1 && !opcode && begins(p, "3A "))
+        else if (r->map == 1 && !opcode && is_opcode(p, '3', 'A') && p[2] == ' ')
             r->map = 3;
         else
             read_word(r, p, &opcode);
@@ -156,11 +178,17 @@ static bool fixed_register(struct rule *r, const char *p)
 /* Sizes that only the row decides. */
 static uint8_t fixed_size(char type)
 {
-    static const char types[] = "bwdqoht";
-    static const uint8_t sizes[] = {1, 2, 4, 8, 16, 32, 10};
-    const char *p = type ? strchr(types, type) : NULL;
-
-    return p ? sizes[p - types] : type ? VARIES : 0;
+    switch (type) {
+    case 0: return 0;
+    case 'b': return 1;
+    case 'w': return 2;
+    case 'd': return 4;
+    case 'q': return 8;
+    case 't': return 10;
+    case 'o': return 16;
+    case 'h': return 32;
+    default: return VARIES;
+    }
 }
 
 static void read_operands(struct rule *r, const char *p)
@@ -173,33 +201,50 @@ static void read_operands(struct rule *r, const char *p)
         }
 }
 
+static uint8_t letter_flags(char letter)
+{
+    switch (letter) {
+    case 'R': return X86_FLAGS_READ;
+    case 'W': return X86_FLAGS_WRITE;
+    case 'S': return X86_FLAGS_SHIFT;
+    default: return X86_FLAGS_PART;
+    }
+}
+
+static void read_attribute(struct rule *r, const char *p)
+{
+    if (!p[1] || p[1] == ' ') {
+        r->flags |= letter_flags(*p);
+        return;
+    }
+    switch (*p) {
+    case 'j': r->end = X86_JMP; break;
+    case 'c': r->end = p[1] == 'o' ? X86_COND : X86_CALL; break;
+    case 'i': r->end = X86_IND; break;
+    case 't': r->end = X86_TRAP; break;
+    case 'l': r->lock = true; break;
+    case 'd': r->d64 = true; break;
+    case 's': r->sx = true; break;
+    case 'v': r->vsib = true; break;
+    case 'f':
+        if (p[1] == '6')
+            r->f64 = true;
+        else
+            r->full = true;
+        break;
+    case 'r':
+        if (p[2] == 'p')
+            r->rep = true;
+        else
+            r->end = X86_RET;
+        break;
+    }
+}
+
 static void read_attributes(struct rule *r, const char *p)
 {
-    static const struct {
-        char word[5];
-        uint8_t end;
-    } ends[] = {{"jmp", X86_JMP}, {"cond", X86_COND}, {"call", X86_CALL},
-                {"ret", X86_RET}, {"ind", X86_IND},   {"trap", X86_TRAP}};
-
-    for (; *p; p = next_word(p)) {
-        size_t len = strcspn(p, " ");
-
-        for (unsigned i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-            if (is_word(p, ends[i].word))
-                r->end = ends[i].end;
-        if (len == 1)
-            r->flags |= *p == 'R'   ? X86_FLAGS_READ
-                        : *p == 'W' ? X86_FLAGS_WRITE
-                        : *p == 'S' ? X86_FLAGS_SHIFT
-                                    : X86_FLAGS_PART;
-        r->lock |= begins(p, "lock");
-        r->d64 |= begins(p, "d64");
-        r->f64 |= begins(p, "f64");
-        r->sx |= begins(p, "sx");
-        r->full |= begins(p, "full");
-        r->vsib |= begins(p, "vsib");
-        r->rep |= len == 3 && begins(p, "rep");
-    }
+    for (; *p; p = next_word(p))
+        read_attribute(r, p);
 }
 
 static void must_be(struct rule *r, unsigned bits, unsigned value)
