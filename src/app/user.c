@@ -219,6 +219,7 @@ static struct cpu *make_cpu(struct process *p, struct err *e)
             engine_set_lift(p->engine, code_lift, p);
         engine_set_tcache(p->engine, p->tcache, mm_keep);
         p->abi->vdso_serve(p);
+        sys_start_quick_calls(p);
         cpu = cpu_new(p->abi->isa, p->engine);
     }
     if (!cpu)

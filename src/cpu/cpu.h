@@ -30,6 +30,15 @@ struct engine;
  */
 typedef uint64_t engine_quick_service(unsigned number, uint64_t arg, uint64_t out[3]);
 
+/**
+ * struct engine_quick_calls - system calls of the guest's that the host's kernel may be given from translated code, registers as they are: by
+ * number, 1.  With @closed, one that gives EFAULT is made again through CPU_STOP_SYSCALL.  Both may change while code runs [atomic].
+ */
+struct engine_quick_calls {
+    uint8_t quick[1 << 16];
+    uint32_t closed;
+};
+
 /* Why cpu_run() returned.  The guest state in struct cpu is exact at that moment. */
 enum cpu_stop {
     CPU_STOP_NONE,
@@ -125,6 +134,7 @@ struct cpu {
     uint64_t v_shadow, v_shadow_base, v_scratch[3], v_target; /* of verbatim code */
     uint64_t v_poll; /* [atomic] host/host.h: address of a word, or CPU_POLL_FAULTS */
     uint8_t *v_self;
+    const struct engine_quick_calls *v_calls; /* engine_set_quick_calls, or one that has none */
     engine_quick_service *v_service; /* of verbatim code, as engine_set_service says */
     uint32_t stop;     /* enum cpu_stop, written on the way out */
     uint64_t detail;   /* with stop */
@@ -414,6 +424,16 @@ void engine_set_code_changed(struct engine *e,
  */
 void engine_set_service(struct engine *e, uint64_t start, uint64_t end,
                         bool (*serve)(struct cpu *cpu, unsigned number), engine_quick_service *quick);
+/**
+ * engine_set_quick_calls - before the first CPU runs: the personality has nothing to do with system calls that @calls says, so they need not
+ * stop.  Only code that the host executes as it is can do without.  Signals must call cpu_interrupt_call.
+ */
+void engine_set_quick_calls(struct engine *e, const struct engine_quick_calls *calls);
+/**
+ * cpu_interrupt_call - in a signal's handler, on the CPU's thread, after cpu_kick(): a system call that translated code is just about to
+ * make, or to make again, is not made; the CPU stops with CPU_STOP_ATTENTION before its instruction.
+ */
+void cpu_interrupt_call(struct cpu *cpu, void *ucontext);
 /** engine_serve - what the guest's lifting makes of that instruction at @pc. */
 bool engine_serve(struct cpu *cpu, uint64_t pc, unsigned number);
 

@@ -186,6 +186,11 @@ void engine_set_service(struct engine *e, uint64_t start, uint64_t end,
     e->serve_end = end;
 }
 
+void engine_set_quick_calls(struct engine *e, const struct engine_quick_calls *calls)
+{
+    e->calls = calls;
+}
+
 bool engine_serve(struct cpu *cpu, uint64_t pc, unsigned number)
 {
     const struct engine *e = cpu->engine;

@@ -77,6 +77,7 @@ struct engine {
     bool (*serve)(struct cpu *cpu, unsigned number);
     uint64_t serve_start, serve_end;
     engine_quick_service *quick;
+    const struct engine_quick_calls *calls; /* NULL: none */
 
     struct tcache *tcache; /* tcache.h; NULL: none */
     bool (*keep)(void *opaque, uint64_t start, uint64_t end);

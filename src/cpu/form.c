@@ -86,6 +86,7 @@ static struct region *form_verbatim(struct former *f, struct made *m, uint32_t l
     f->n_seen = 0;
     f->verbatim.moved = HOST_VERBATIM_MOVED;
     f->verbatim.host_has = host_has;
+    f->verbatim.calls = e->calls;
     f->verbatim.service_start = e->quick ? e->serve_start : 0;
     f->verbatim.service_end = e->quick ? e->serve_end : 0;
     s.end += e->isa->verbatim(&f->verbatim, lift_mode, m->pc, code, avail, plan_breakpoint_after(e, m->pc), VERBATIM_MAX);

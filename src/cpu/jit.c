@@ -48,6 +48,7 @@ const struct host_layout jit_layout = {
     .c_stack = offsetof(struct cpu, c_stack),
     .v = {
         .scratch = offsetof(struct cpu, v_scratch), .target = offsetof(struct cpu, v_target), .poll = offsetof(struct cpu, v_poll), .self = offsetof(struct cpu, v_self), .jc = offsetof(struct cpu, v_jc),
+        .calls = offsetof(struct cpu, v_calls), .in_code = offsetof(struct cpu, in_code), .forget = offsetof(struct cpu, forget_returns),
         .service = offsetof(struct cpu, v_service),
         .shadow = offsetof(struct cpu, v_shadow), .shadow_base = offsetof(struct cpu, v_shadow_base),
     },
@@ -148,11 +149,17 @@ static bool alone_locked(const struct jit *j, const struct cpu *self)
 {
     bool alone = true;
 
-    for (struct cpu *c = j->e->cpus; c; c = c->next)
-        if (c != self && __atomic_load_n(&c->in_code, __ATOMIC_SEQ_CST) == CPU_IN_CODE) {
+    for (struct cpu *c = j->e->cpus; c; c = c->next) {
+        if (c == self)
+            continue;
+        /* One that is in a system call (HOST_EP_V_SYSCALL) and will come back to the middle of code does not, or we see it inside. */
+        if (!j->e->machine)
+            __atomic_store_n(&c->forget_returns, true, __ATOMIC_SEQ_CST);
+        if (__atomic_load_n(&c->in_code, __ATOMIC_SEQ_CST) == CPU_IN_CODE) {
             cpu_kick(c);
             alone = false;
         }
+    }
     return alone;
 }
 
@@ -494,6 +501,7 @@ static void make_verbatim(struct cpu *cpu)
     cpu->v_shadow = cpu->v_shadow_base;
     cpu->v_self = (uint8_t *)cpu + CPU_BIAS;
     cpu->v_service = cpu->engine->quick;
+    cpu->v_calls = cpu->engine->calls;
 }
 
 /* Verbatim code finds the CPU through its thread's GS segment. */
@@ -626,6 +634,14 @@ static void verbatim_fault(struct cpu *cpu, const struct region *r, const struct
             g[order[spilled]] = (greg_t)cpu->v_scratch[i + 1];
     }
     g[REG_RIP] = (greg_t)cpu->engine->jit->ep[HOST_EP_V_FAULT];
+}
+
+void cpu_interrupt_call(struct cpu *cpu, void *ucontext)
+{
+    greg_t *rip = &((ucontext_t *)ucontext)->uc_mcontext.gregs[REG_RIP];
+
+    if (*rip >= (greg_t)cpu->entry_points[HOST_EP_V_CALL_START] && *rip < (greg_t)cpu->entry_points[HOST_EP_V_CALL_END])
+        *rip = (greg_t)cpu->entry_points[HOST_EP_V_CALL_AGAIN];
 }
 
 bool jit_fp_trap(struct cpu *cpu, void *ucontext)

@@ -32,6 +32,8 @@ struct host_layout {
         uint32_t target;          /* uint64_t: where an indirect call goes */
         uint32_t jc;              /* by host_verbatim_slot() of a guest address: host address of code that looks whether it is meant, HOST_EP_V_MISS, or 0 */
         uint32_t shadow, shadow_base; /* as those above, of verbatim code: host addresses, HOST_EP_V_RETURN at its base */
+        uint32_t calls;           /* pointer to struct engine_quick_calls (cpu/cpu.h): quick[], and closed behind it */
+        uint32_t in_code, forget; /* bytes: as in struct cpu, in_code (1: inside) and forget_returns */
         uint32_t service;         /* C function: engine_quick_service */
         bool xgetbv1;             /* the host has XGETBV with ECX 1 */
     } v;                          /* for verbatim code */
@@ -121,6 +123,10 @@ enum host_entry {
     HOST_EP_V_MISS,   /* jump: r11 is a guest address that is not known, rcx is in scratch; leaves with HOST_LEFT_VERBATIM */
     HOST_EP_V_FAULT,  /* go on here after a fault: leave with 0; cpu->pc is set */
     HOST_EP_V_RETURN, /* jump: r11 holds a guest return address that is not the one expected */
+    HOST_EP_V_SYSCALL, /* call: the guest address behind the instruction in r11, where it is done otherwise in rcx; see verbatim_stubs.c */
+    HOST_EP_V_CALL_START, /* from here to END the host's call is not made yet, or is to be made again: who interrupts it so that it must not be, */
+    HOST_EP_V_CALL_END,
+    HOST_EP_V_CALL_AGAIN, /* goes on here */
     HOST_EP_V_SERVICE, /* call: the function at v.service; eax and rdi: its number and argument.  rax, rdx, rcx, r8 are what it gives, rsi and rdi
                         * kept; r9, vectors and flags are lost, as a call of C may */
     HOST_NUM_EP,

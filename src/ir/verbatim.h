@@ -22,6 +22,7 @@ enum verbatim_kind {
     VERBATIM_PUSH_MEM,
     VERBATIM_POP,       /* field opcode */
     VERBATIM_LEAVE,
+    VERBATIM_SYSCALL,   /* with host_layout's v.calls; not the first: what cannot be done so comes back to it */
     VERBATIM_SERVICE,   /* the personality's own code wants its service (in.service_start) */
     VERBATIM_JCC,       /* to target if cond */
     VERBATIM_LOOP,      /* LOOPcc and JrCXZ, to target */
@@ -78,6 +79,7 @@ struct verbatim {
     bool rcx_dead;   /* nobody reads RCX at its start before it is written */
     uint32_t moved; /* in: integer registers that are others on the host, by number */
     /* In: CPUID of the host has this bit (registers EAX to EDX are 0 to 3), and the kernel lets it be used. */
+    bool calls;      /* in: system calls may be VERBATIM_SYSCALL */
     uint64_t service_start, service_end; /* in: there, what the guest has as instruction for it is VERBATIM_SERVICE */
     bool (*host_has)(unsigned leaf, unsigned sub, unsigned reg, unsigned bit);
     struct verbatim_op op[VERBATIM_MAX];

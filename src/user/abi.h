@@ -57,6 +57,7 @@ struct abi_cpu {
 struct abi_call {
     const struct sys_row *rows;
     uint32_t n_rows;
+    bool as_host;       /* numbers, registers and structures are the host's own */
     uint8_t insn_len;   /* of the instruction: to execute it again */
     /** fetch - the number, and six arguments. */
     uint64_t (*fetch)(struct cpu *cpu, uint64_t a[6]);

@@ -73,8 +73,11 @@ static struct watched *entry(uint64_t page)
 
 static void set_closed(struct watched *w, bool closed)
 {
-    if (w->closed != closed)
-        __atomic_store_n(&n_closed, closed ? n_closed + 1 : n_closed - 1, __ATOMIC_RELEASE);
+    if (w->closed == closed)
+        return;
+    __atomic_store_n(&n_closed, closed ? n_closed + 1 : n_closed - 1, __ATOMIC_RELEASE);
+    if (n_closed == closed)
+        sys_quick_calls_closed(closed);
     w->closed = closed;
 }
 

@@ -73,6 +73,7 @@ static void queue_signal(struct task *t, const siginfo_t *info, ucontext_t *uc)
     if (*rip >= (greg_t)safe_syscall_start && *rip < (greg_t)safe_syscall_end)
         *rip = (greg_t)safe_syscall_interrupted;
     cpu_kick(t->cpu);
+    cpu_interrupt_call(t->cpu, uc);
 }
 
 /* A signal with a fault's code that somebody sent (rt_sigqueueinfo(2) to oneself): it comes as a system

@@ -157,6 +157,37 @@ long sys_dispatch(struct task *t)
     return t->proc->opts.strace ? call_traced(t, row, nr, a) : make_call(t, row, a);
 }
 
+/* --- Calls that need not come here (engine_set_quick_calls) --- */
+
+static struct engine_quick_calls quick;
+static bool fills_in[512]; /* of those: the kernel writes to memory whose place it is told */
+
+static bool can_be_quick(const struct sys_row *row)
+{
+    return row->name && !row->fn && row->host >= 0 && !strpbrk(row->kinds, "gq"); /* signals may come with any code; flags are changed */
+}
+
+void sys_start_quick_calls(struct process *p)
+{
+    const struct abi_call *c = &p->abi->call;
+
+    if (!c->as_host || p->guest_base || p->opts.strace || p->opts.log || p->opts.gdb)
+        return;
+    for (uint32_t nr = 0; nr < c->n_rows && nr < sizeof(fills_in); nr++) {
+        quick.quick[nr] = can_be_quick(&c->rows[nr]);
+        fills_in[nr] = quick.quick[nr] && strpbrk(c->rows[nr].kinds, "PB");
+    }
+    engine_set_quick_calls(p->engine, &quick);
+}
+
+void sys_quick_calls_closed(bool any)
+{
+    __atomic_store_n(&quick.closed, any, __ATOMIC_RELEASE);
+    for (uint32_t nr = 0; nr < sizeof(fills_in); nr++)
+        if (fills_in[nr])
+            __atomic_store_n(&quick.quick[nr], !any, __ATOMIC_RELEASE);
+}
+
 int sys_path(struct task *t, uint64_t addr, char *buf)
 {
     long n = guest_strlen(t->cpu, addr, PATH_MAX - 1);

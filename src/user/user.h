@@ -121,6 +121,11 @@ struct task {
     bool in_guest;            /* in cpu_run(); kept only while the debugger is there [atomic] */
 };
 
+/** sys_start_quick_calls - the engine, which is new, need not stop for calls that are the host's own.  sys_quick_calls_closed - pages are closed
+ * to writing (mm_code.c), so what the kernel fills in is to be opened; under that file's lock. */
+void sys_start_quick_calls(struct process *p);
+void sys_quick_calls_closed(bool any);
+
 /** user_proc - the one process. */
 struct process *user_proc(void);
 

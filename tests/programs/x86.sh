@@ -7,7 +7,7 @@ need gcc
 [ "$(uname -m)" = x86_64 ] || { skip "runs" "needs an x86-64 machine"; exit 0; }
 bin=$(dirname "$EMU")
 
-for p in signals endings repeats tasks files pointers clocks; do
+for p in signals endings repeats tasks files pointers clocks quick; do
     gcc -O1 -w -static -pthread -o "$work/$p" "$SRC/calls/$p.c" || exit 1
     to_end "$bin/qemu-x86_64" "$work/$p" | sed -E "s/^(pass|fail|skip) ($p),/\1 \2 x86-64,/"
 done

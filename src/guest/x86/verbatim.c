@@ -5,7 +5,9 @@
  *
  * VMMCALL in the personality's own code is its service (cpu.h, engine_set_service).
  *
- * Not verbatim is what is not the same for the guest as for us: system calls, CPUID, segment registers, EFLAGS as a whole and its
+ * System calls are, if the host's kernel may be asked for them at once; one that a stretch would begin with is lifted, for those that may not.
+ *
+ * Not verbatim is what is not the same for the guest as for us: other system calls, CPUID, segment registers, EFLAGS as a whole and its
  * direction flag, MXCSR, x87 and MMX, whose registers the guest has in memory, and the XSAVE family.
  */
 #include "guest/x86/lift_priv.h"
@@ -405,6 +407,16 @@ static bool service_row(struct verbatim *v, uint64_t pc, const uint8_t *code, si
     return true;
 }
 
+/* SYSCALL, without prefixes. */
+static bool syscall_row(struct verbatim *v, const uint8_t *code, size_t avail, uint8_t *rcx)
+{
+    if (!v->calls || !v->n || avail < 2 || code[0] != 0x0f || code[1] != 0x05)
+        return false;
+    v->op[v->n] = (struct verbatim_op){.code = code, .at = v->len, .len = 2, .kind = VERBATIM_SYSCALL, .again = true};
+    *rcx = RCX_WRITTEN;
+    return true;
+}
+
 /* The next row of @v, by reading all of it. */
 static bool read_row(struct verbatim *v, uint32_t mode, uint64_t pc, const uint8_t *code, size_t avail, uint8_t *rcx)
 {
@@ -436,7 +448,8 @@ uint32_t x86_verbatim(struct verbatim *v, uint32_t mode, uint64_t pc, const uint
         const uint8_t *p = code + v->len;
 
         if (!(avail - v->len >= X86_MAX_LEN && x86_verbatim_row(v, mode, at, p, &rcx[v->n])) &&
-            !read_row(v, mode, at, p, avail - v->len, &rcx[v->n]) && !service_row(v, at, p, avail - v->len, &rcx[v->n]))
+            !read_row(v, mode, at, p, avail - v->len, &rcx[v->n]) &&
+            !syscall_row(v, p, avail - v->len, &rcx[v->n]) && !service_row(v, at, p, avail - v->len, &rcx[v->n]))
             break;
         ended = o->kind >= VERBATIM_JUMP;
         v->n++;

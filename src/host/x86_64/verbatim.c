@@ -444,6 +444,18 @@ static void mark_polls(struct x64 *x)
     }
 }
 
+/* See HOST_EP_V_SYSCALL.  The address of the other way is a link, patched as those of branches are. */
+static void emit_syscall(struct x64 *x, const struct verbatim_op *o)
+{
+    enum { FIELD = 3 }; /* lea rcx, [rip + ...] */
+    uint64_t pc = x->job->pc + o->at;
+
+    x64_mov_ri(&x->a, XV_TEMP, pc + o->len);
+    align_field(x, FIELD);
+    x64_lea(&x->a, 8, RCX, x64_rip(link_to(x, pc, FIELD)));
+    x64_call_m(&x->a, xv_cpu(x->lay->entry_points + 8 * HOST_EP_V_SYSCALL));
+}
+
 static bool emit_row(struct x64 *x, const struct verbatim_op *o)
 {
     switch (o->kind) {
@@ -458,6 +470,7 @@ static bool emit_row(struct x64 *x, const struct verbatim_op *o)
         break;
     case VERBATIM_POP: emit_pop(x, o); break;
     case VERBATIM_LEAVE: emit_leave(x, o); break;
+    case VERBATIM_SYSCALL: emit_syscall(x, o); break;
     case VERBATIM_SERVICE: x64_call_m(&x->a, xv_cpu(x->lay->entry_points + 8 * HOST_EP_V_SERVICE)); break;
     case VERBATIM_JCC: emit_jcc(x, o); break;
     case VERBATIM_LOOP: emit_loop(x, o); break;

@@ -2,6 +2,8 @@
 /* Between verbatim code, whose registers are the host's, and everything else, for which they are in the CPU block; see verbatim.c. */
 #include "host/x86_64/verbatim.h"
 
+#include <errno.h>
+
 static const uint8_t direct[] = {RAX, RCX, RDX, RBX, RBP, RSI, RDI, R8, R9, R12, R13, R14, R15};
 
 enum { XMMS = 16, HALF = 16 /* bytes of half a YMM register */ };
@@ -156,6 +158,131 @@ static void stub_load(struct x64_asm *a, const struct host_layout *lay)
     x64_jmp_m(a, xv_cpu(lay->v.scratch));
 }
 
+/* --- System calls --- */
+
+/* JRCXZ: to @to when rcx is 0, which is near.  No flag of the guest's may change here. */
+static void jump_if_rcx_is_0(struct x64_asm *a, uint32_t *to)
+{
+    x64_byte(a, 0xe3);
+    x64_byte(a, 0);
+    *to = a->n;
+}
+
+static void come_to(struct x64_asm *a, uint32_t from)
+{
+    if (!a->full)
+        a->buf[from - 1] = (uint8_t)(a->n - from);
+}
+
+static void go_unless_rcx_is_0(struct x64_asm *a, struct x64_label *other)
+{
+    uint32_t zero;
+
+    jump_if_rcx_is_0(a, &zero);
+    x64_jmp(a, other);
+    come_to(a, zero);
+}
+
+/* Is the call that eax says one of v.calls? */
+static void look_whether_quick(struct x64_asm *a, const struct host_layout *lay, struct x64_label *slow)
+{
+    uint32_t no, over;
+
+    x64_mov_rr(a, 4, RCX, RAX);
+    x64_bswap(a, 4, RCX);
+    x64_movzx(a, 2, RCX, RCX); /* bits 16 to 31 */
+    go_unless_rcx_is_0(a, slow);
+    x64_movzx(a, 2, RCX, RAX);
+    x64_load(a, 8, XV_TEMP, xv_cpu(lay->v.calls));
+    x64_load(a, 1, RCX, (struct x64_mem){.base = XV_TEMP, .index = RCX});
+    jump_if_rcx_is_0(a, &no);
+    x64_bytes(a, "\xeb", 1); /* jmp over the next */
+    x64_byte(a, 0);
+    over = a->n;
+    come_to(a, no);
+    x64_jmp(a, slow);
+    come_to(a, over);
+}
+
+/* Inside again: whoever kills code, or throws it away, has seen us inside, or we see that the code we came from may be gone. */
+static void go_inside(struct x64_asm *a, const struct host_layout *lay, struct x64_label *leave)
+{
+    x64_mov_ri(a, RCX, 1);
+    x64_xchg_mr(a, 1, xv_cpu(lay->v.in_code), RCX);
+    x64_load(a, 1, RCX, xv_cpu(lay->v.forget));
+    go_unless_rcx_is_0(a, leave);
+    x64_load(a, 4, RCX, xv_cpu(lay->attention));
+    go_unless_rcx_is_0(a, leave);
+}
+
+/* With -EFAULT, it is done again if pages are closed to writing. */
+static void look_for_fault(struct x64_asm *a, const struct host_layout *lay, struct x64_label *again)
+{
+    enum { CLOSED = 1 << 16 /* behind the table */ };
+    uint32_t fault;
+
+    x64_lea(a, 8, RCX, x64_at(RAX, EFAULT));
+    jump_if_rcx_is_0(a, &fault);
+    x64_load(a, 8, RCX, xv_cpu(lay->v.scratch));
+    x64_ret(a, 0);
+    come_to(a, fault);
+    x64_load(a, 8, XV_TEMP, xv_cpu(lay->v.calls));
+    x64_load(a, 4, RCX, x64_at(XV_TEMP, CLOSED));
+    go_unless_rcx_is_0(a, again);
+    x64_load(a, 8, RCX, xv_cpu(lay->v.scratch));
+    x64_ret(a, 0);
+}
+
+/*
+ * A system call as it is: the kernel keeps all registers but rax, rcx and r11, which get what the guest's would, and flags.  So nothing is put
+ * away but the guest's RSP, which makes room for its R10.  As in user/safe_syscall.S, a signal that comes between the look at
+ * cpu->attention and the call, or whose handler the kernel wants to run before it restarts the call, moves on to CALL_AGAIN.  While
+ * the kernel has us we count as outside, as anywhere else: it may be long.
+ *
+ * scratch: the address behind; that of the slow way; and the number, which is in RAX's place.
+ */
+static void stub_syscall(struct x64_asm *a, const struct host_layout *lay, void **ep)
+{
+    struct x64_label slow = {0}, leave = {0}, again = {0}, redo = {0};
+
+    x64_store(a, 8, xv_cpu(lay->v.scratch), XV_TEMP);
+    x64_store(a, 8, xv_cpu(lay->v.scratch + 8), RCX);
+    look_whether_quick(a, lay, &slow);
+    x64_store(a, 8, xv_cpu(lay->g.gpr + 8 * RAX), RAX);
+    x64_store(a, 8, xv_cpu(lay->g.gpr + 8 * RSP), XV_SP);
+    x64_load(a, 8, R10, xv_cpu(lay->g.gpr + 8 * R10));
+    x64_store_imm(a, 1, xv_cpu(lay->v.in_code), 0);
+    ep[HOST_EP_V_CALL_START] = a->buf + a->n;
+    x64_load(a, 4, RCX, xv_cpu(lay->attention));
+    go_unless_rcx_is_0(a, &again);
+    x64_bytes(a, "\x0f\x05", 2);
+    ep[HOST_EP_V_CALL_END] = a->buf + a->n;
+    x64_store(a, 8, xv_cpu(lay->g.gpr + 8 * R11), R11);
+    x64_load(a, 8, XV_SP, xv_cpu(lay->g.gpr + 8 * RSP));
+    go_inside(a, lay, &leave);
+    look_for_fault(a, lay, &redo);
+    /* not made, or to be made again: the state is that before it, but for what the instruction writes anyway */
+    ep[HOST_EP_V_CALL_AGAIN] = a->buf + a->n;
+    x64_bind(a, &again);
+    x64_load(a, 8, XV_SP, xv_cpu(lay->g.gpr + 8 * RSP));
+    x64_load(a, 8, RAX, xv_cpu(lay->g.gpr + 8 * RAX));
+    x64_load(a, 8, RCX, xv_cpu(lay->v.scratch));
+    x64_lea(a, 8, XV_TEMP, x64_at(RCX, -2));
+    x64_store(a, 8, xv_cpu(lay->pc), XV_TEMP);
+    x64_lea(a, 8, RSP, x64_at(RSP, 8));
+    x64_jmp_m(a, xv_cpu(lay->entry_points + 8 * HOST_EP_V_FAULT));
+    x64_bind(a, &leave); /* made, but the run loop has something to do first */
+    x64_load(a, 8, RCX, xv_cpu(lay->v.scratch));
+    x64_store(a, 8, xv_cpu(lay->pc), RCX);
+    x64_lea(a, 8, RSP, x64_at(RSP, 8));
+    x64_jmp_m(a, xv_cpu(lay->entry_points + 8 * HOST_EP_V_FAULT));
+    x64_bind(a, &redo);
+    x64_load(a, 8, RAX, xv_cpu(lay->g.gpr + 8 * RAX));
+    x64_bind(a, &slow);
+    x64_lea(a, 8, RSP, x64_at(RSP, 8));
+    x64_jmp_m(a, xv_cpu(lay->v.scratch + 8));
+}
+
 /* --- Services --- */
 
 /* The guest called a function of C, so nobody wants flags, vectors or registers that such functions may change; but rsi and rdi are the code's
@@ -207,6 +334,9 @@ void xv_stubs(struct x64_asm *a, const struct host_layout *lay, void **ep)
     x64_align(a, 16, 0);
     ep[HOST_EP_V_LOAD] = a->buf + a->n;
     stub_load(a, lay);
+    x64_align(a, 16, 0);
+    ep[HOST_EP_V_SYSCALL] = a->buf + a->n;
+    stub_syscall(a, lay, ep);
     x64_align(a, 16, 0);
     ep[HOST_EP_V_SERVICE] = a->buf + a->n;
     stub_service(a, lay);

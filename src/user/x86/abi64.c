@@ -112,6 +112,7 @@ const struct user_abi abi_x86_64 = {
     .call = {
         .rows = rows,
         .n_rows = sizeof(rows) / sizeof(rows[0]),
+        .as_host = true,
         .insn_len = 2,
         .fetch = fetch,
         .give = give,

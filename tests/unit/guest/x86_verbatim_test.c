@@ -282,11 +282,39 @@ TEST(verbatim, targets_64_kib_apart_are_both_known)
     }
 }
 
+/* System calls that the kernel is given as they are; others, and with closed pages those that fail for them, stop. */
+TEST(verbatim, system_calls_that_are_the_hosts_own)
+{
+    static struct engine_quick_calls calls;
+    /* mov eax, 110 (getppid); syscall; mov rbx, rax; mov eax, 39 (getpid); syscall; ud2 */
+    static const char two[] = "\xb8\x6e\x00\x00\x00\x0f\x05\x48\x89\xc3\xb8\x27\x00\x00\x00\x0f\x05\x0f\x0b";
+    /* mov eax, 63 (uname); mov edi, 8; syscall; ud2 */
+    static const char bad[] = "\xb8\x3f\x00\x00\x00\xbf\x08\x00\x00\x00\x0f\x05\x0f\x0b";
+    struct cpu *cpu = new_cpu(ENGINE_JIT);
+
+    calls.quick[110] = calls.quick[63] = 1;
+    engine_set_quick_calls(cpu->engine, &calls);
+    set_up(cpu, two, sizeof(two) - 1);
+    CHECK_EQ(cpu_run(cpu), CPU_STOP_SYSCALL);
+    CHECK_EQ(x86(cpu)->r[X86_AX], 39);
+    CHECK_EQ(x86(cpu)->r[X86_BX], getppid());
+    CHECK_EQ(cpu->pc, CODE + 17);
+    for (unsigned closed = 0; closed < 2; closed++) {
+        calls.closed = closed;
+        set_up(cpu, bad, sizeof(bad) - 1);
+        engine_invalidate(cpu->engine, CODE, SIZE);
+        CHECK_EQ(cpu_run(cpu), closed ? CPU_STOP_SYSCALL : CPU_STOP_UNDEFINED);
+        CHECK_EQ(x86(cpu)->r[X86_AX], closed ? 63 : (uint64_t)-14);
+    }
+    cpu_free(cpu);
+}
+
 static const struct test tests[] = {
     CASE(verbatim, ends_as_interpreted),
     CASE(verbatim, loops_are_left_when_kicked),
     CASE(verbatim, returns_are_to_code_as_it_is_now),
     CASE(verbatim, faults_are_at_their_instruction),
+    CASE(verbatim, system_calls_that_are_the_hosts_own),
     CASE(verbatim, ways_out_lead_to_known_code_before_they_are_met),
     CASE(verbatim, targets_64_kib_apart_are_both_known),
 };
