@@ -127,6 +127,72 @@ TEST(hpet, thirty_two_bits_go_round)
     rig_free(r);
 }
 
+/* 2.3.9.2.2: an interrupt comes when the counter equals the comparator, also when both have just become so. */
+TEST(hpet, a_comparator_equal_to_the_counter_fires_once)
+{
+    struct rig *r = hpet(NULL);
+
+    rig_write32(r, T2, 0x104 | 2 << 9);
+    rig_write32(r, CONFIG, 1);
+    rig_step(r, 1000);
+    rig_write32(r, T2 + CMP, 100);
+    rig_step(r, 0);
+    CHECK_EQ(rose(2), 1);
+    rig_write32(r, CONFIG, 1);
+    rig_step(r, 100000);
+    CHECK_EQ(rose(2), 0);
+    rig_step(r, 42949672960 - 100000);
+    CHECK_EQ(rose(2), 1);
+    rig_write32(r, COUNTER, 100);
+    rig_step(r, 0);
+    CHECK_EQ(rose(2), 1);
+    rig_free(r);
+}
+
+/* What the counter has passed is not forgotten because the guest writes before the host has looked. */
+TEST(hpet, a_busy_host_loses_no_match)
+{
+    struct rig *r = hpet(NULL);
+
+    rig_write32(r, T2, 0x104 | 2 << 9);
+    rig_write32(r, T2 + CMP, 100);
+    rig_write32(r, CONFIG, 1);
+    rig_late(r, 5000);
+    rig_write32(r, T2, 0x104 | 2 << 9);
+    CHECK_EQ(rose(2), 1);
+    rig_write32(r, T2 + CMP, 600);
+    rig_late(r, 5000);
+    rig_write32(r, CONFIG, 3);
+    CHECK_EQ(rose(2), 1);
+    rig_step(r, 100000);
+    CHECK_EQ(rose(2), 0);
+    rig_free(r);
+}
+
+/* Ten periods went by: they come at twice the rate, until the counter is met; of hours, none but the last. */
+TEST(hpet, late_periods_follow)
+{
+    struct rig *r = hpet(NULL);
+
+    rig_write32(r, T0, 0x4c);
+    rig_write64(r, T0 + CMP, 100000);
+    rig_write64(r, T0 + CMP, 100000);
+    rig_write32(r, CONFIG, 3);
+    rig_late(r, 10500000);
+    rig_step(r, 0);
+    CHECK_EQ(rose(0), 1);
+    rig_step(r, 1000000);
+    CHECK_EQ(rose(0), 2);
+    rig_step(r, 20000000);
+    CHECK_EQ(rose(0), 28);
+    rig_step(r, 10000000);
+    CHECK_EQ(rose(0), 10);
+    rig_late(r, 3600 * NS_PER_S);
+    rig_step(r, 10000000);
+    CHECK_EQ(rose(0), 11);
+    rig_free(r);
+}
+
 TEST(hpet, sends_messages_and_state_survives)
 {
     struct rig *r = hpet("msi=on");
@@ -151,6 +217,9 @@ static const struct test tests[] = {
     CASE(hpet, levels_are_cleared_in_status),
     CASE(hpet, legacy_replacement_takes_the_place_of_others),
     CASE(hpet, thirty_two_bits_go_round),
+    CASE(hpet, a_comparator_equal_to_the_counter_fires_once),
+    CASE(hpet, a_busy_host_loses_no_match),
+    CASE(hpet, late_periods_follow),
     CASE_SLOW(hpet, sends_messages_and_state_survives, 30),
 };
 TEST_MAIN(tests)

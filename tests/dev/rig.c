@@ -7,6 +7,7 @@
 
 #include "block/drive.h"
 #include "block/env.h"
+#include "bus/machine_priv.h"
 #include "dev/devices.h"
 
 static void must(bool ok, const char *what, const struct err *e)
@@ -189,6 +190,13 @@ unsigned rig_irq_rose(struct rig *r, unsigned n)
 void rig_step(struct rig *r, int64_t ns)
 {
     clock_step(r->m, ns);
+}
+
+void rig_late(struct rig *r, int64_t ns)
+{
+    pthread_mutex_lock(&r->m->time);
+    r->m->virt += ns;
+    pthread_mutex_unlock(&r->m->time);
 }
 
 void rig_reset(struct rig *r)

@@ -59,6 +59,8 @@ bool rig_irq(const struct rig *r, unsigned n);
 unsigned rig_irq_rose(struct rig *r, unsigned n);
 /** rig_step - the clock goes on; due timers fire. */
 void rig_step(struct rig *r, int64_t ns);
+/** rig_late - the clock goes on, and the host is too busy for timers: they fire in the next rig_step. */
+void rig_late(struct rig *r, int64_t ns);
 void rig_reset(struct rig *r);
 /** rig_run - the machine runs, or stands still.  rig_await_stop - until a device asks it to stop because the host's disk failed
  * (5 s); then it stands still. */

@@ -10,6 +10,7 @@
 
 enum { TIMERS = 32, PERIOD_FS = 10000000, NS_PER_TICK = 10, VENDOR = 0x8086 };
 enum { FASTEST = 2000 /* ticks: shorter periods would be the host's work, and no guest's use */ };
+enum { LATE_MAX = 100000000 /* ticks: who is a second behind stays there */ };
 enum { CAP = 0x000, CONFIG = 0x010, STATUS = 0x020, COUNTER = 0x0f0, TIMER = 0x100 };
 enum { TN_CONFIG = 0x00, TN_COMPARE = 0x08, TN_FSB = 0x10 };
 enum { CAP_64BIT = 1 << 13, CAP_LEGACY = 1 << 15 };
@@ -35,6 +36,7 @@ struct hpet_timer {
     uint64_t config; /* with route capabilities in the upper half */
     uint64_t compare, period;
     uint64_t fsb;    /* value 31..0, address 63..32 */
+    bool matched;    /* this very tick is the comparator's, and it was said */
     struct timer timer;
 };
 
@@ -128,39 +130,56 @@ static void interrupt(struct hpet_timer *t)
     update_lines(h);
 }
 
-/* Ticks until the counter has the value of the comparator; a 32-bit one goes round. */
-static uint64_t until(const struct hpet_timer *t)
+/* A comparator that the counter, now @count, has passed in periodic mode is moved on by whole periods. */
+static void catch_up(struct hpet_timer *t, uint64_t count)
 {
-    return (t->compare - counter(t->h)) & mask(t);
+    uint64_t behind = (count - t->compare) & mask(t), half = mask(t) / 2 + 1;
+
+    if (behind && behind < half)
+        t->compare = (t->compare + ((behind - 1) / t->period + 1) * t->period) & mask(t);
 }
 
-/* A comparator that was passed in periodic mode is moved on by whole periods. */
-static void catch_up(struct hpet_timer *t)
+/* Ticks until the counter, now @count, has the value of the comparator; a 32-bit one goes round. */
+static uint64_t until(struct hpet_timer *t, uint64_t count)
 {
-    uint64_t behind = (counter(t->h) - t->compare) & mask(t), half = mask(t) / 2 + 1;
+    uint64_t left = (t->compare - count) & mask(t);
 
-    if (!(t->config & TN_PERIODIC) || !t->period || behind >= half)
-        return;
-    t->compare = (t->compare + (behind / t->period + 1) * t->period) & mask(t);
+    t->matched &= !left;
+    if (t->matched)
+        return mask(t) == UINT64_MAX ? UINT64_MAX : 1ull << 32;
+    if (t->config & TN_PERIODIC && left < FASTEST && t->period < FASTEST)
+        return FASTEST;
+    return left;
 }
 
+/* The counter is read once: an alarm that was late by what passes between two looks would ring before the comparator's time, and
+ * again at it. */
 static void arm(struct hpet_timer *t)
 {
     struct hpet *h = t->h;
-    int64_t now = clock_now(h->dev.m, CLK_VIRT);
+    int64_t now = clock_now(h->dev.m, CLK_VIRT) / NS_PER_TICK;
     uint64_t left;
 
     timer_cancel(&t->timer);
     if (!(h->config & CFG_ENABLE))
         return;
-    catch_up(t);
-    left = until(t);
-    if (!left) /* it is this very tick: that of the next round */
-        left = mask(t) == UINT64_MAX ? UINT64_MAX : 1ull << 32;
-    if (t->config & TN_PERIODIC && left < FASTEST && t->period < FASTEST)
-        left = FASTEST;
-    if (left < (uint64_t)(INT64_MAX - now) / NS_PER_TICK - 1)
-        timer_at(&t->timer, (now / NS_PER_TICK + (int64_t)left) * NS_PER_TICK);
+    if (t->config & TN_PERIODIC && t->period)
+        catch_up(t, h->counter + (uint64_t)now);
+    left = until(t, h->counter + (uint64_t)now);
+    if (left < (uint64_t)(INT64_MAX / NS_PER_TICK - now))
+        timer_at(&t->timer, (now + (int64_t)left) * NS_PER_TICK);
+}
+
+/* Periods that went by before we came are owed to the guest, which may count time by them: they follow at twice the rate. */
+static bool owes(struct hpet_timer *t)
+{
+    int64_t now = clock_now(t->h->dev.m, CLK_VIRT) / NS_PER_TICK;
+    uint64_t behind = (t->h->counter + (uint64_t)now - t->compare) & mask(t);
+
+    if (behind > LATE_MAX || t->period < 2 * FASTEST || t->period > mask(t) / 2)
+        return false;
+    timer_at(&t->timer, (now + (int64_t)(t->period / 2)) * NS_PER_TICK);
+    return true;
 }
 
 static void fired(void *opaque)
@@ -168,7 +187,24 @@ static void fired(void *opaque)
     struct hpet_timer *t = opaque;
 
     interrupt(t);
+    if (t->config & TN_PERIODIC && t->period) {
+        t->compare = (t->compare + t->period) & mask(t);
+        if (owes(t))
+            return;
+    } else {
+        t->matched = true;
+    }
     arm(t);
+}
+
+/* What the counter has reached, and the host has not found the time to say, is said before a register changes. */
+static void settle(struct hpet *h)
+{
+    int64_t now = clock_now(h->dev.m, CLK_VIRT);
+
+    for (unsigned n = 0; n < h->timers; n++)
+        if (timer_armed(&h->t[n].timer) && h->t[n].timer.at <= now)
+            fired(&h->t[n]);
 }
 
 /* --- Registers --- */
@@ -210,6 +246,8 @@ static void write_config(struct hpet *h, uint64_t v)
 {
     uint64_t now = counter(h);
 
+    for (unsigned n = 0; n < h->timers && !(h->config & CFG_ENABLE); n++)
+        h->t[n].matched = false;
     h->config = v & (CFG_ENABLE | CFG_LEGACY);
     h->counter = h->config & CFG_ENABLE ? now - virt_ticks(h) : now;
     for (unsigned n = 0; n < h->timers; n++)
@@ -220,8 +258,10 @@ static void write_config(struct hpet *h, uint64_t v)
 static void write_counter(struct hpet *h, uint64_t v)
 {
     h->counter = h->config & CFG_ENABLE ? v - virt_ticks(h) : v;
-    for (unsigned n = 0; n < h->timers; n++)
+    for (unsigned n = 0; n < h->timers; n++) {
+        h->t[n].matched = false;
         arm(&h->t[n]);
+    }
 }
 
 static void write_timer_config(struct hpet_timer *t, uint64_t v)
@@ -254,6 +294,7 @@ static void write_compare(struct hpet_timer *t, uint64_t v, uint64_t bits)
     if (periodic)
         t->period = ((t->period & ~bits) | (v & bits)) & mask(t);
     t->config &= ~(uint64_t)TN_SET_VALUE;
+    t->matched = false;
     arm(t);
 }
 
@@ -280,6 +321,7 @@ static void write_timer(struct hpet *h, paddr off, uint64_t v, uint64_t bits)
 /* @bits of @v, an aligned 64-bit register, are written. */
 static void write64(struct hpet *h, paddr off, uint64_t v, uint64_t bits)
 {
+    settle(h);
     switch (off) {
     case CONFIG:
         write_config(h, (h->config & ~bits) | (v & bits));
@@ -347,6 +389,7 @@ static void hpet_reset(struct dev *d)
         t->config = TN_CAN_PERIODIC | TN_64BIT | (h->msi ? TN_CAN_FSB : 0) | h->intcap << 32;
         t->compare = UINT64_MAX;
         t->period = t->fsb = 0;
+        t->matched = false;
     }
     update_lines(h);
 }
