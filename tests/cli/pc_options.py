@@ -31,10 +31,17 @@ SEEN = [
     ('the vectors of a card', '-net nic,model=virtio,vectors=3 -net user', 'info qtree', r'vectors = 3 '),
     ('no vectors for a card that has none', '-net nic,model=pcnet,vectors=3 -net user', 'info qtree', r'dev: pcnet'),
     ('the address of a card', '-net nic,model=rtl8139,macaddr=52:54:00:11:22:33,name=n1 -net user', 'info network', r'n1: .*macaddr=52:54:00:11:22:33'),
+    ('what becomes of lost ticks', '', 'info qtree', r'lost_tick_policy = "discard"'),
+    ('lost ticks follow', '-rtc driftfix=slew', 'info qtree', r'lost_tick_policy = "slew"'),
+    ('lost ticks follow, by its property', '-global mc146818rtc.lost_tick_policy=slew', 'info qtree', r'lost_tick_policy = "slew"'),
+    ('lost ticks do not follow, whatever -rtc says', '-rtc driftfix=slew -global mc146818rtc.lost_tick_policy=discard', 'info qtree',
+     r'lost_tick_policy = "discard"'),
     ('who has the interrupt controller', '-M q35,kernel-irqchip=split', 'info status', 'paused'),
 ]
 
 REFUSED = [
+    ('-rtc driftfix=x', "-rtc driftfix=x: Parameter 'driftfix' does not accept value 'x'"),
+    ('-global mc146818rtc.lost_tick_policy=delay', "Parameter 'lost_tick_policy' does not accept value 'delay'"),
     ('-smp clusters=2,cores=2', "clusters not supported by this machine's CPU topology"),
     ('-smp 2,sockets=3', 'sockets (3) * dies (1) * cores (0) * threads (1) != maxcpus (2)'),
     ('-M pc,vmport=x', "Parameter 'vmport' does not accept value 'x'"),
@@ -83,6 +90,8 @@ def main():
     for name, options, command, want in SEEN:
         out, err = asked(options, [command])
         verdict(name, re.search(want, out), out + err)
+    out, err = asked('-global kvm-pit.lost_tick_policy=delay', ['info status'])
+    verdict("KVM's timer is not ours", 'paused' in out and err.count('\n') == 1 and "kvm-pit.lost_tick_policy=delay: that is KVM's own" in err, out + err)
     for options, want in REFUSED:
         p = subprocess.run([EMU, *options.split(), '-display', 'none', '-S'], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
         verdict(f'refused: {options}', p.returncode == 1 and p.stderr.count('\n') == 1 and want in p.stderr, f'status {p.returncode}\n{p.stderr}')

@@ -121,6 +121,65 @@ TEST(mc146818, interrupts_periodically)
     rig_free(r);
 }
 
+/* @n periods of 1/1024 s go by; register C is read as soon as there is an interrupt.  How many there were. */
+static unsigned listen(struct rig *r, unsigned n)
+{
+    unsigned heard = 0;
+
+    for (unsigned i = 0; i < 8 * n; i++) {
+        rig_step(r, NS_PER_S / 8192);
+        if (rig_irq(r, 0))
+            heard += get(r, 0x0c) >> 6 & 1;
+    }
+    return heard;
+}
+
+/* A hundred periods during which the guest does not listen, a hundred and some when it does. */
+static unsigned hears(const char *props, bool busy_host)
+{
+    struct rig *r = isa_new("mc146818rtc", props);
+    unsigned n;
+
+    put(r, 0x0a, 0x26);
+    put(r, 0x0b, 0x42);
+    if (busy_host)
+        rig_late(r, NS_PER_S / 1024 * 100 + NS_PER_S / 2048);
+    else
+        rig_step(r, NS_PER_S / 1024 * 100 + NS_PER_S / 2048);
+    n = listen(r, 50);
+    rig_save_load(r);
+    n += listen(r, 100);
+    CHECK(listen(r, 100) <= 101); /* and nobody owes anything any more */
+    rig_free(r);
+    return n;
+}
+
+TEST(mc146818, what_the_guest_did_not_hear_follows)
+{
+    CHECK_EQ(hears("lost_tick_policy=slew", false), 250);
+    CHECK_EQ(hears("lost_tick_policy=slew", true), 250);
+    CHECK_EQ(hears("lost_tick_policy=discard", false), 151);
+    CHECK_EQ(hears(NULL, true), 151);
+}
+
+TEST(mc146818, a_debt_is_of_time)
+{
+    struct rig *r = isa_new("mc146818rtc", "lost_tick_policy=slew");
+
+    put(r, 0x0a, 0x26);
+    put(r, 0x0b, 0x42);
+    rig_step(r, NS_PER_S / 1024 * 65 + NS_PER_S / 2048);
+    put(r, 0x0a, 0x2a); /* 64 Hz: 64 of 1024 are four */
+    CHECK_EQ(listen(r, 161), 1 + 10 + 4);
+    put(r, 0x0a, 0x26);
+    rig_step(r, 3600 * NS_PER_S);
+    put(r, 0x0b, 0x02); /* who switches it off is owed nothing */
+    get(r, 0x0c);
+    put(r, 0x0b, 0x42);
+    CHECK(listen(r, 100) <= 101);
+    rig_free(r);
+}
+
 TEST(mc146818, says_that_an_update_comes)
 {
     struct rig *r = clock_at_new_year();
@@ -173,6 +232,8 @@ static const struct test tests[] = {
     CASE(mc146818, twelve_hours_and_binary),
     CASE(mc146818, updates_and_alarms_interrupt),
     CASE(mc146818, interrupts_periodically),
+    CASE(mc146818, what_the_guest_did_not_hear_follows),
+    CASE(mc146818, a_debt_is_of_time),
     CASE(mc146818, says_that_an_update_comes),
     CASE(mc146818, memory_stays),
     CASE(mc146818, state_survives),

@@ -80,6 +80,8 @@ int conf_rtc(struct sys *s, struct err *e)
     } else if (base && strcmp(base, "utc") != 0 && (r = base_offset(base, &offset, e)) < 0) {
         return r;
     }
+    if (slew) /* a -global that says something else comes later, and counts */
+        dev_set_global(s->m, "mc146818rtc", "lost_tick_policy", "slew");
     if (clock == 2) /* begins now and goes on with the machine */
         offset += (int64_t)time(NULL) * NS_PER_S;
     clock_set_rtc(s->m, offset, clock == 2);
@@ -158,6 +160,13 @@ int conf_actions(struct sys *s, struct err *e)
     return 0;
 }
 
+static void set_global(struct sys *s, const char *driver, const char *prop, const char *value)
+{
+    if (!strcmp(driver, "kvm-pit")) /* libvirt says it for the timer "pit", whoever runs the machine */
+        sys_warn(s, "-global kvm-pit.%s=%s: that is KVM's own 8254, and this machine has another", prop, value);
+    dev_set_global(s->m, driver, prop, value);
+}
+
 /* driver.property=value, or driver=...,property=...,value=... */
 static int one_global(struct sys *s, const char *text, struct err *e)
 {
@@ -170,7 +179,7 @@ static int one_global(struct sys *s, const char *text, struct err *e)
 
         snprintf(name, sizeof(name), "%.*s", (int)(dot - text), text);
         snprintf(key, sizeof(key), "%.*s", (int)(eq - dot - 1), dot + 1);
-        dev_set_global(s->m, name, key, eq + 1);
+        set_global(s, name, key, eq + 1);
         return 0;
     }
     if (!(o = keyval_parse(text, NULL, e)))
@@ -179,7 +188,7 @@ static int one_global(struct sys *s, const char *text, struct err *e)
     prop = keyval_string(o, "property");
     value = keyval_string(o, "value");
     if (driver && prop && value)
-        dev_set_global(s->m, driver, prop, value);
+        set_global(s, driver, prop, value);
     else
         err_set(e, -EINVAL, "want driver.property=value");
     json_object_put(o);

@@ -3,6 +3,9 @@
  * "mc146818rtc": real time clock and CMOS memory of a PC.
  * Source: Motorola MC146818A data sheet, ADI1033R1; the century at 32h: IBM PS/2 and PC BIOS Interface Technical Reference.
  *
+ * With lost_tick_policy=slew (-rtc driftfix=slew) periodic interrupts that came while the guest had not yet read register C for the last one are
+ * counted, and follow, half a period after each reading, until it has had them all: who counts time by them gets it right.
+ *
  * The clock does not tick: time is computed from the machine's calendar.  Flags that nobody is interrupted by are
  * found when register C is read.
  */
@@ -37,6 +40,8 @@ enum { A_UIP = 0x80, A_DV = 0x70, A_DV_32K = 0x20, A_RS = 0x0f };
 enum { B_SET = 0x80, B_PIE = 0x40, B_AIE = 0x20, B_UIE = 0x10, B_DM = 0x04, B_24 = 0x02 };
 enum { C_IRQF = 0x80, C_PF = 0x40, C_AF = 0x20, C_UF = 0x10, D_VRT = 0x80 };
 enum { UIP_NS = 244000 + 1984000, HZ = 32768, DAY = 86400 };
+enum { SLEW_MAX = 60 /* seconds: who reads nothing for longer is not counting */ };
+enum { DISCARD, SLEW };
 
 struct rtc {
     struct dev dev;
@@ -46,7 +51,9 @@ struct rtc {
     int64_t looked;        /* second until which update and alarm are in register C */
     uint64_t period_base;  /* virtual ns at which the periodic divider was last set */
     uint64_t periods;      /* since then, that are in register C */
+    uint64_t lost;         /* periods that are owed to the guest */
     struct timer periodic; /* PIE: the next one */
+    struct timer again;    /* of those that are owed */
     struct timer update;   /* UIE: the next second; AIE: the next alarm */
     struct mem ports;
     uint64_t base_year, iobase, irq;
@@ -241,14 +248,27 @@ static uint64_t periods_now(struct rtc *r)
     return period(r) ? (uint64_t)((__uint128_t)ns * HZ / ((uint64_t)NS_PER_S * period(r))) : 0;
 }
 
+/* @n more periods ended: the first sets PF if that was read, the others have no place there. */
+static void count_lost(struct rtc *r, uint64_t n)
+{
+    uint64_t most = (uint64_t)SLEW_MAX * HZ / period(r);
+
+    if (r->lost_tick_policy != SLEW || !(r->cmos[REG_B] & B_PIE))
+        return;
+    r->lost += n - !(r->cmos[REG_C] & C_PF);
+    r->lost = r->lost < most ? r->lost : most;
+}
+
 /* What has happened until now goes into register C. */
 static void look(struct rtc *r)
 {
     uint64_t n = periods_now(r);
     int64_t s = time_s(r);
 
-    if (n > r->periods)
+    if (n > r->periods) {
+        count_lost(r, n - r->periods);
         r->cmos[REG_C] |= C_PF;
+    }
     r->periods = n;
     if (s > r->looked && ticks(r)) {
         r->cmos[REG_C] |= C_UF;
@@ -285,8 +305,32 @@ static void fired(void *opaque)
     arm(opaque);
 }
 
-static void restart_periods(struct rtc *r)
+/* The guest has read register C: one that it did not get may follow. */
+static void arm_again(struct rtc *r)
 {
+    int64_t half = (int64_t)period(r) * NS_PER_S / HZ / 2;
+
+    if (r->lost && !(r->cmos[REG_C] & C_PF))
+        timer_at(&r->again, clock_now(r->dev.m, CLK_VIRT) + half);
+}
+
+static void once_more(void *opaque)
+{
+    struct rtc *r = opaque;
+
+    look(r);
+    if (r->lost && !(r->cmos[REG_C] & C_PF)) { /* else the next one's time has come: reading that comes here again */
+        r->lost--;
+        r->cmos[REG_C] |= C_PF;
+        update_irq(r);
+    }
+    arm(r);
+}
+
+/* @was: the period until now.  What is owed is owed in time. */
+static void restart_periods(struct rtc *r, unsigned was)
+{
+    r->lost = period(r) ? r->lost * was / period(r) : 0;
     r->period_base = (uint64_t)clock_now(r->dev.m, CLK_VIRT);
     r->periods = 0;
 }
@@ -308,6 +352,7 @@ static uint8_t read_c(struct rtc *r)
     r->cmos[REG_C] = 0;
     update_irq(r);
     arm(r);
+    arm_again(r);
     return v;
 }
 
@@ -342,6 +387,7 @@ static void write_a(struct rtc *r, uint8_t v)
 {
     bool ticked = ticks(r);
     uint8_t changed = r->cmos[REG_A] ^ v;
+    unsigned was = period(r);
 
     look(r);
     if (ticked)
@@ -350,7 +396,7 @@ static void write_a(struct rtc *r, uint8_t v)
     if (!ticked && ticks(r))
         take(r);
     if (changed & ~A_UIP)
-        restart_periods(r);
+        restart_periods(r, was);
     arm(r);
 }
 
@@ -368,6 +414,8 @@ static void write_b(struct rtc *r, uint8_t v)
         show(r); /* and in the new one */
     }
     r->cmos[REG_B] = v;
+    if (!(v & B_PIE))
+        r->lost = 0;
     if (!ticked && ticks(r))
         take(r);
     update_irq(r);
@@ -433,6 +481,8 @@ static void rtc_reset(struct dev *d)
     r->cmos[REG_B] &= ~(B_PIE | B_AIE | B_UIE | 0x08);
     r->cmos[REG_C] = 0;
     r->index = 0;
+    r->lost = 0;
+    timer_cancel(&r->again);
     r->looked = time_s(r);
     update_irq(r);
     arm(r);
@@ -449,6 +499,7 @@ static int rtc_init(struct dev *d, struct err *e)
     r->cmos[REG_A] = A_DV_32K | 6;
     r->cmos[REG_B] = B_24;
     timer_init(&r->periodic, d->m, CLK_VIRT, fired, r);
+    timer_init(&r->again, d->m, CLK_VIRT, once_more, r);
     timer_init(&r->update, d->m, CLK_RTC, fired, r);
     mem_init_mmio(&r->ports, "rtc", 2, &rtc_ops, r);
     return isa_add_io(d, &r->ports, r->iobase, e);
@@ -457,6 +508,7 @@ static int rtc_init(struct dev *d, struct err *e)
 static void rtc_fini(struct dev *d)
 {
     timer_cancel(&rtc_of(d)->periodic);
+    timer_cancel(&rtc_of(d)->again);
     timer_cancel(&rtc_of(d)->update);
 }
 
@@ -475,14 +527,15 @@ static int rtc_loaded(struct dev *d, int version, struct err *e)
         return err_set(e, -EILSEQ, "index %u: 0..127", r->index);
     if (r->offset > far || r->offset < -far || r->looked > far || r->looked < -far ||
         r->looked - r->offset > 1ll << 33 || r->looked - r->offset < -(1ll << 33) ||
-        r->period_base > (uint64_t)late || r->periods > (uint64_t)late)
+        r->period_base > (uint64_t)late || r->periods > (uint64_t)late || r->lost > SLEW_MAX * HZ)
         return err_set(e, -EILSEQ, "offset %" PRId64 " s, last looked at %" PRId64, r->offset,
                        r->looked);
     arm(r);
+    arm_again(r);
     return 0;
 }
 
-static const char *const policies[] = {"discard", "delay", "slew", NULL};
+static const char *const policies[] = {[DISCARD] = "discard", [SLEW] = "slew", NULL};
 
 static const struct field rtc_props[] = {
     FIELD(rtc, base_year, F_U64, "base_year", "0", "year that the clock calls 0"),
@@ -500,6 +553,7 @@ static const struct state rtc_state[] = {
     STATE(rtc, looked, S_U64, 1, "seconds"),
     STATE(rtc, period_base, S_U64, 1, "virtual ns"),
     STATE(rtc, periods, S_U64, 1, "since then"),
+    STATE(rtc, lost, S_U64, 2, "periods that the guest is to get later"),
     STATE_END,
 };
 
@@ -511,7 +565,7 @@ const struct dev_type dev_mc146818 = {
     .size = sizeof(struct rtc),
     .props = rtc_props,
     .state = rtc_state,
-    .state_version = 1,
+    .state_version = 2,
     .init = rtc_init,
     .reset = rtc_reset,
     .fini = rtc_fini,
