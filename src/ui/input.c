@@ -35,7 +35,8 @@ struct input {
     struct event queue[INPUT_QUEUE]; /* a ring */
     unsigned first, n;
     bool waiting; /* a delay is under way */
-    bool down[KEY_NUM], pressed[BUTTON_NUM]; /* as the devices know it */
+    bool running; /* somebody is being told */
+    bool down[KEY_NUM], pressed[BUTTON_NUM]; /* once the devices know all that waits */
     struct watcher *watchers;
 };
 
@@ -47,6 +48,8 @@ static void *alloc(size_t size)
         fatal("out of memory");
     return p;
 }
+
+static void run(struct input *in);
 
 struct input *input_new(const struct input_env *env)
 {
@@ -108,6 +111,7 @@ struct input_dev *input_add(struct input *in, const struct input_handler *h, voi
     *d = (struct input_dev){ .in = in, .h = h, .opaque = opaque, .index = ++in->last_index, .next = in->devs };
     in->devs = d;
     changed(in);
+    run(in);
     return d;
 }
 
@@ -119,6 +123,7 @@ void input_activate(struct input_dev *d)
     d->next = d->in->devs;
     d->in->devs = d;
     changed(d->in);
+    run(d->in);
 }
 
 void input_remove(struct input_dev *d)
@@ -181,7 +186,6 @@ static void tell_key(struct input *in, int k, bool down)
 {
     struct input_dev *d = who_takes(in, INPUT_KEYS);
 
-    in->down[k] = down;
     if (d)
         d->h->key(d->opaque, (enum key)k, down);
 }
@@ -190,7 +194,6 @@ static void tell_button(struct input *in, int b, bool down)
 {
     struct input_dev *d = who_takes(in, INPUT_BUTTONS);
 
-    in->pressed[b] = down;
     if (d)
         d->h->button(d->opaque, (enum pointer_button)b, down);
 }
@@ -224,9 +227,20 @@ static void tell(struct input *in, struct event ev)
     }
 }
 
+/* A key whose device has no room waits, and whatever came after it. */
+static bool stuck(const struct input *in)
+{
+    const struct input_dev *d = in->queue[in->first].kind == EV_KEY ? who_takes(in, INPUT_KEYS) : NULL;
+
+    return d && d->h->room && !d->h->room(d->opaque);
+}
+
 static void run(struct input *in)
 {
-    while (in->n && !in->waiting) {
+    if (in->running)
+        return;
+    in->running = true;
+    while (in->n && !in->waiting && !stuck(in)) {
         struct event ev = in->queue[in->first];
 
         in->first = (in->first + 1) % INPUT_QUEUE;
@@ -238,6 +252,13 @@ static void run(struct input *in)
             tell(in, ev);
         }
     }
+    in->running = false;
+}
+
+void input_more(struct input_dev *d)
+{
+    if (d)
+        run(d->in);
 }
 
 void input_due(struct input *in)
@@ -246,14 +267,33 @@ void input_due(struct input *in)
     run(in);
 }
 
-/* The last places are for releases, so that no key stays down because the queue was full. */
+/* Is it taken?  The last places are for releases of what is down, so that no key stays down because the queue was full; and a key
+ * that is held does not fill it. */
+static bool taken(const struct input *in, enum event_kind kind, int a, int b)
+{
+    const bool *down = kind == EV_KEY ? &in->down[a] : kind == EV_BUTTON ? &in->pressed[a] : NULL;
+
+    if (in->env->awake && !in->env->awake(in->env->opaque))
+        return false;
+    if (down && !b && *down)
+        return true;
+    if (down && b && *down && in->n && !in->waiting)
+        return false;
+    return in->n < (unsigned)INPUT_QUEUE - KEY_NUM - BUTTON_NUM;
+}
+
 static void say(struct input *in, enum event_kind kind, int a, int b)
 {
-    bool release = (kind == EV_KEY || kind == EV_BUTTON) && !b;
-    unsigned limit = release ? INPUT_QUEUE : INPUT_QUEUE - KEY_NUM - BUTTON_NUM;
-
-    if (!in || in->n >= limit || (in->env->awake && !in->env->awake(in->env->opaque)))
+    if (!in || !taken(in, kind, a, b))
         return;
+    if (kind == EV_KEY)
+        in->down[a] = b;
+    else if (kind == EV_BUTTON)
+        in->pressed[a] = b;
+    if (kind != EV_KEY && kind != EV_DELAY && !in->waiting && !in->running) { /* pointers do not wait for a keyboard's room */
+        tell(in, (struct event){ kind, a, b });
+        return;
+    }
     in->queue[(in->first + in->n++) % INPUT_QUEUE] = (struct event){ kind, a, b };
     run(in);
 }

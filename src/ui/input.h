@@ -50,6 +50,7 @@ struct input_handler {
     void (*button)(void *opaque, enum pointer_button b, bool down);
     void (*rel)(void *opaque, int dx, int dy); /* right and down are positive */
     void (*abs)(void *opaque, int x, int y);   /* 0..INPUT_ABS_MAX over the screen */
+    bool (*room)(void *opaque); /* for a key?  While there is none they wait, until input_more().  NULL: always */
     void (*sync)(void *opaque); /* what came since the last one belongs together: movement and buttons of one moment */
 };
 
@@ -71,20 +72,23 @@ void input_due(struct input *in);
 struct input_dev *input_add(struct input *in, const struct input_handler *h, void *opaque);
 void input_activate(struct input_dev *d);
 void input_remove(struct input_dev *d);
+/** input_more - there is room for a key again. */
+void input_more(struct input_dev *d);
 /** input_set_leds - what the guest shows on this keyboard (LED_*).  input_leds - of the keyboard that is told of keys. */
 void input_set_leds(struct input_dev *d, unsigned leds);
 unsigned input_leds(const struct input *in);
 
 /* What happens.  input_key waits behind what input_delay has put off; so do the others, each in the order of the calls.
- * At most INPUT_QUEUE events wait: more are dropped, but for releases of keys. */
-enum { INPUT_QUEUE = 1024 };
+ * Keys wait for their device's room, too; one that is held then does not repeat.  At most INPUT_QUEUE events wait: more are dropped, but
+ * for releases of keys. */
+enum { INPUT_QUEUE = 4096 }; /* a page of text, its releases, and VNC's delays between them */
 void input_key(struct input *in, enum key k, bool down);
 void input_button(struct input *in, enum pointer_button b, bool down);
 void input_rel(struct input *in, int dx, int dy);
 void input_abs(struct input *in, int x, int y);
 void input_sync(struct input *in);
 void input_delay(struct input *in, unsigned ms);
-/** input_release_all - keys and buttons that are down go up: whoever held them is gone. */
+/** input_release_all - keys and buttons that are down go up: whoever held them is gone.  input_key_is_down - once all that waits is told. */
 void input_release_all(struct input *in);
 bool input_key_is_down(const struct input *in, enum key k);
 

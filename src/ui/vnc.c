@@ -89,21 +89,18 @@ static void drain(void *opaque)
     loop_call(v->env->loop, drain, v);
 }
 
-/* A viewer that says more than the machine takes is slowed down, for a while. */
-bool vnc_say(struct vnc *v, struct vnc_event ev)
+/* A viewer that says more than the machine takes is slowed down: its thread waits until the main loop has taken some. */
+static void say(struct vnc *v, struct vnc_event ev, bool waits)
 {
-    bool call = false, room;
+    bool call = false;
 
-    for (unsigned tries = 0; tries < 100; tries++) {
-        pthread_mutex_lock(&v->lock);
-        if (v->n_events < VNC_EVENTS || v->quit)
-            break;
+    pthread_mutex_lock(&v->lock);
+    while (waits && v->n_events == VNC_EVENTS && !v->quit) {
         pthread_mutex_unlock(&v->lock);
         usleep(1000);
-        if (tries == 99)
-            return false;
+        pthread_mutex_lock(&v->lock);
     }
-    if ((room = v->n_events < VNC_EVENTS)) {
+    if (v->n_events < VNC_EVENTS) {
         v->event[(v->first + v->n_events++) % VNC_EVENTS] = ev;
         call = !v->called;
         v->called = true;
@@ -111,7 +108,11 @@ bool vnc_say(struct vnc *v, struct vnc_event ev)
     pthread_mutex_unlock(&v->lock);
     if (call)
         loop_call(v->env->loop, drain, v);
-    return room;
+}
+
+void vnc_say(struct vnc *v, struct vnc_event ev)
+{
+    say(v, ev, true);
 }
 
 /* --- The picture --- */
@@ -432,7 +433,7 @@ bool vnc_begin(struct vnc *v, int fd, const struct vnc_peer *peer, bool reverse)
     good = begin(v, fd, peer, reverse);
     pthread_mutex_unlock(&v->lock);
     if (good)
-        vnc_say(v, (struct vnc_event){.kind = VNC_LOOK});
+        say(v, (struct vnc_event){.kind = VNC_LOOK}, false); /* it may be the main loop that calls */
     else
         close(fd);
     return good;

@@ -118,10 +118,10 @@ void vnc_screens(struct vnc *v);
 void vnc_screens_free(struct vnc *v);
 void *vnc_serve(void *client);
 /*
- * vnc.c.  vnc_say - a thread has something for the main loop; false: there was no room for long.  vnc_begin - @fd, which is no longer the
+ * vnc.c.  vnc_say - a thread, not the main loop's, has something for the main loop.  vnc_begin - @fd, which is no longer the
  * caller's, is a viewer's from now on; false: there is no place for it.  Any thread.
  */
-bool vnc_say(struct vnc *v, struct vnc_event ev);
+void vnc_say(struct vnc *v, struct vnc_event ev);
 bool vnc_begin(struct vnc *v, int fd, const struct vnc_peer *peer, bool reverse);
 
 /* vnc_listen.c.  vnc_listen - fills v->listen or v->reverse.  vnc_address - as `info vnc` has it. */

@@ -146,6 +146,84 @@ TEST(i8042, keyboard_commands)
     rig_free(r);
 }
 
+/* IBM PS/2 HITR, "Keyboard Buffer": "Response codes do not occupy a buffer position": a driver drops what comes while it waits. */
+TEST(i8042, answers_go_before_keys_that_wait)
+{
+    struct rig *r = isa_new("i8042", NULL);
+
+    key(r, "a", true);
+    key(r, "a", false);
+    CHECK_EQ(next(r), 0x1c);
+    key(r, "b", true);
+    CHECK_EQ(next(r), 0xf0);
+    outb(r, DATA, 0xed);
+    COME(r, "\xfa"); /* and nothing is scanned before the parameter */
+    outb(r, DATA, 4);
+    COME(r, "\xfa\x1c\x32");
+    key(r, "c", true);
+    key(r, "d", true);
+    CHECK_EQ(inb(r, CMD) & OBF, OBF); /* it has been said, but not read */
+    outb(r, DATA, 0xed);
+    COME(r, "\xfa");
+    rig_save_load(r);
+    outb(r, DATA, 0);
+    COME(r, "\xfa\x21\x23");
+    key(r, "e", true);
+    outb(r, DATA, 0xff);
+    COME(r, "\x24\xfa\xaa");
+    rig_free(r);
+}
+
+TEST(i8042, an_answer_puts_a_key_off)
+{
+    struct rig *r = isa_new("i8042", NULL);
+
+    key(r, "a", true);
+    key(r, "b", true);
+    outb(r, CMD, 0x20);
+    CHECK_EQ(inb(r, CMD) & (OBF | AUX), OBF);
+    outb(r, CMD, 0xab);
+    COME(r, "\0\x1c\x32");
+    mouse(r, 0xf2);
+    outb(r, CMD, 0xd2);
+    outb(r, DATA, 0x77);
+    CHECK_EQ(next(r), 0x77);
+    rig_save_load(r);
+    CHECK_EQ(next(r), 0xfa);
+    CHECK_EQ(inb(r, CMD) & AUX, AUX);
+    COME(r, "\0");
+    rig_free(r);
+}
+
+/* Faster than anybody reads: they wait, in order, and are gone when the guest does not want them. */
+TEST(i8042, no_key_of_a_burst_is_lost)
+{
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+    static const uint8_t codes[] = {0x1e, 0x30, 0x2e, 0x20, 0x12, 0x21, 0x22, 0x23};
+    struct rig *r = isa_new("i8042", NULL);
+
+    command_byte(r, 0x41);
+    for (unsigned i = 0; i < 400; i++) {
+        key(r, names[i % 8], true);
+        key(r, names[i % 8], false);
+    }
+    for (unsigned i = 0; i < 400; i++) {
+        CHECK_EQ(next(r), codes[i % 8]);
+        CHECK_EQ(next(r), codes[i % 8] | 0x80);
+    }
+    CHECK_EQ(next(r), -1);
+    for (unsigned i = 0; i < 400; i++) {
+        key(r, "x", true);
+        key(r, "x", false);
+    }
+    CHECK_EQ(next(r), 0x2d);
+    outb(r, DATA, 0xf4);
+    COME(r, "\xfa");
+    key(r, "y", true);
+    COME(r, "\x15");
+    rig_free(r);
+}
+
 TEST(i8042, mouse_moves)
 {
     struct rig *r = isa_new("i8042", NULL);
@@ -287,6 +365,9 @@ static const struct test tests[] = {
     CASE(i8042, keys_come_in_each_set_and_translated),
     CASE(i8042, interrupts_as_long_as_a_byte_waits),
     CASE(i8042, keyboard_commands),
+    CASE(i8042, answers_go_before_keys_that_wait),
+    CASE(i8042, an_answer_puts_a_key_off),
+    CASE(i8042, no_key_of_a_burst_is_lost),
     CASE(i8042, mouse_moves),
     CASE(i8042, mouse_has_a_wheel_and_five_buttons),
     CASE(i8042, address_line_20_and_reset),

@@ -4,6 +4,9 @@
  * Sources: IBM PS/2 Hardware Interface Technical Reference, "Keyboard and Auxiliary Device Controller"; scan codes are translated as
  * in Microsoft's "Keyboard Scan Code Specification" 1.3a, table of set 2 and set 1.
  *
+ * An answer of the controller's or the keyboard's that comes while the guest has not read a device's byte goes first, and the byte comes
+ * again after it: who asks is told what was asked for, and no key is lost.  (Linux drops keys that come while it waits for an answer.)
+ *
  * A byte that was read stays in the output buffer for a while before the next one comes, as it does over a serial line: interrupt
  * handlers that chain to others all read the same.
  */
@@ -55,6 +58,7 @@ enum {
     PULSE = 0xf0,
 };
 enum { BYTE_NS = 200000 };
+enum { FROM_CONTROLLER, FROM_DEVICE, FROM_KEYBOARD_ANSWER };
 
 struct i8042 {
     struct dev dev;
@@ -66,6 +70,8 @@ struct i8042 {
     uint8_t data;     /* output buffer */
     uint8_t output;   /* port P2: RESET, A20 */
     uint8_t released; /* the keyboard has said F0 */
+    uint8_t from;            /* whose byte is in the output buffer */
+    uint8_t held, held_from; /* one of a device's that an answer came before; OBF, and AUX if the mouse's: there is one */
     struct timer next; /* the line is free again */
     struct mem data_port, command_port;
 };
@@ -109,10 +115,32 @@ static void put(struct i8042 *c, uint8_t v, bool aux)
     update_lines(c);
 }
 
+static void put_device(struct i8042 *c, uint8_t v, bool aux, uint8_t from)
+{
+    c->from = from;
+    put(c, v, aux);
+}
+
+/* The byte in the output buffer makes room for an answer. */
+static void hold(struct i8042 *c)
+{
+    c->held = c->data;
+    c->held_from = c->status & (ST_OBF | ST_AUX);
+    c->status &= ~ST_OBF;
+}
+
+static void answer(struct i8042 *c, uint8_t v, bool aux)
+{
+    if (c->status & ST_OBF && c->from != FROM_CONTROLLER && !c->held_from)
+        hold(c);
+    c->from = FROM_CONTROLLER;
+    put(c, v, aux);
+}
+
 /* A byte of the keyboard's for the buffer; -1: none.  F0 makes the next code one of a key that is let go. */
 static int from_keyboard(struct i8042 *c)
 {
-    int v = ps2_read(&c->kbd.q);
+    int v = ps2_kbd_read(&c->kbd);
 
     if (!(c->ram[0] & CB_XLATE)) {
         c->released = 0;
@@ -130,18 +158,33 @@ static int from_keyboard(struct i8042 *c)
     return v;
 }
 
+/* The held byte's turn?  Answers of the keyboard's go first, and it says no key before it has its command's parameter. */
+static bool held_is_next(const struct i8042 *c)
+{
+    bool aux = c->held_from & ST_AUX;
+
+    return c->held_from && (aux || !(ps2_has(&c->kbd.answers) || c->kbd.command));
+}
+
 static void fill(void *opaque)
 {
     struct i8042 *c = opaque;
+    uint8_t from = ps2_has(&c->kbd.answers) ? FROM_KEYBOARD_ANSWER : FROM_DEVICE;
     int v;
 
     if (c->status & ST_OBF || timer_armed(&c->next))
         return;
-    if (!(c->ram[0] & CB_KBD_OFF) && (v = from_keyboard(c)) >= 0) {
-        put(c, (uint8_t)v, false);
+    if (held_is_next(c)) {
+        bool aux = c->held_from & ST_AUX;
+
+        c->held_from = 0;
+        put_device(c, c->held, aux, FROM_DEVICE);
+    } else if (!(c->ram[0] & CB_KBD_OFF) && (v = from_keyboard(c)) >= 0) {
+        put_device(c, (uint8_t)v, false, from);
+        ps2_kbd_more(&c->kbd);
     } else if (!(c->ram[0] & CB_AUX_OFF) && (v = ps2_read(&c->mouse.q)) >= 0) {
         ps2_mouse_more(&c->mouse);
-        put(c, (uint8_t)v, true);
+        put_device(c, (uint8_t)v, true, FROM_DEVICE);
     }
 }
 
@@ -193,7 +236,7 @@ static void command(struct i8042 *c, uint8_t v)
 {
     switch (v) {
     case READ_RAM ... READ_RAM + 31:
-        put(c, c->ram[v & 31], false);
+        answer(c, c->ram[v & 31], false);
         return;
     case WRITE_RAM ... WRITE_RAM + 31:
     case WRITE_OUTPUT:
@@ -210,11 +253,11 @@ static void command(struct i8042 *c, uint8_t v)
         return;
     case AUX_TEST:
     case KBD_TEST:
-        put(c, 0, false);
+        answer(c, 0, false);
         return;
     case SELF_TEST:
         c->ram[0] |= CB_SYS;
-        put(c, 0x55, false);
+        answer(c, 0x55, false);
         return;
     case KBD_OFF:
         set_command_byte(c, c->ram[0] | CB_KBD_OFF);
@@ -223,10 +266,10 @@ static void command(struct i8042 *c, uint8_t v)
         set_command_byte(c, c->ram[0] & ~CB_KBD_OFF);
         return;
     case READ_INPUT:
-        put(c, 0x80, false); /* not locked */
+        answer(c, 0x80, false); /* not locked */
         return;
     case READ_OUTPUT:
-        put(c, output(c), false);
+        answer(c, output(c), false);
         return;
     case A20_OFF:
         set_output(c, c->output & ~OUT_A20);
@@ -235,7 +278,7 @@ static void command(struct i8042 *c, uint8_t v)
         set_output(c, c->output | OUT_A20);
         return;
     case READ_TEST:
-        put(c, 0, false);
+        answer(c, 0, false);
         return;
     case PULSE ... 0xff: /* bits that are 0 go low for 6 us; bit 0 is the reset of the CPU */
         if (!(v & 1))
@@ -262,6 +305,18 @@ static uint64_t command_read(void *opaque, paddr off, struct access a)
     return c->status | ST_UNLOCKED | (c->ram[0] & CB_SYS ? ST_SYS : 0);
 }
 
+/* F4, F5, F6 and FF empty the keyboard's buffer: what it has said is not put off. */
+static void write_keyboard(struct i8042 *c, uint8_t v)
+{
+    bool empties = v == 0xff || (v >= 0xf4 && v <= 0xf6);
+
+    c->ram[0] &= ~CB_KBD_OFF; /* who talks to it wants to hear it */
+    if (c->status & ST_OBF && !(c->status & ST_AUX) && c->from == FROM_DEVICE && !c->held_from && !empties)
+        hold(c);
+    ps2_kbd_write(&c->kbd, v);
+    update_lines(c);
+}
+
 static void data_write(void *opaque, paddr off, uint64_t value, struct access a)
 {
     struct i8042 *c = opaque;
@@ -272,8 +327,7 @@ static void data_write(void *opaque, paddr off, uint64_t value, struct access a)
     c->command = 0;
     switch (to) {
     case 0:
-        c->ram[0] &= ~CB_KBD_OFF; /* who talks to it wants to hear it */
-        ps2_kbd_write(&c->kbd, v);
+        write_keyboard(c, v);
         return;
     case WRITE_RAM:
         set_command_byte(c, v);
@@ -282,10 +336,10 @@ static void data_write(void *opaque, paddr off, uint64_t value, struct access a)
         set_output(c, v);
         return;
     case WRITE_KBD_BUF:
-        put(c, v, false);
+        answer(c, v, false);
         return;
     case WRITE_AUX_BUF:
-        put(c, v, true);
+        answer(c, v, true);
         return;
     case WRITE_AUX:
         ps2_mouse_write(&c->mouse, v);
@@ -308,7 +362,7 @@ static void i8042_reset(struct dev *d)
     timer_cancel(&c->next);
     memset(c->ram, 0, sizeof(c->ram));
     c->ram[0] = CB_KBD_INT | CB_AUX_INT;
-    c->status = c->command = c->data = c->released = 0;
+    c->status = c->command = c->data = c->released = c->from = c->held_from = 0;
     c->output = OUT_RESET | OUT_A20;
     ps2_kbd_reset(&c->kbd);
     ps2_mouse_reset(&c->mouse);
@@ -347,8 +401,8 @@ static int i8042_loaded(struct dev *d, int version, struct err *e)
     struct i8042 *c = i8042_of(d);
     int r;
 
-    if (c->released & 0x7f || c->status & ~(ST_OBF | ST_CMD | ST_AUX))
-        return err_set(e, -EILSEQ, "status %#x", c->status);
+    if (c->released & 0x7f || c->status & ~(ST_OBF | ST_CMD | ST_AUX) || c->held_from & ~(ST_OBF | ST_AUX))
+        return err_set(e, -EILSEQ, "status %#x, %#x", c->status, c->held_from);
     if ((r = ps2_kbd_loaded(&c->kbd, e)) < 0)
         return r;
     return ps2_mouse_loaded(&c->mouse, e);
@@ -364,6 +418,9 @@ static const struct state i8042_state[] = {
     STATE(i8042, output, S_U8, 1, NULL),
     STATE(i8042, released, S_U8, 1, "0 or 128"),
     STATE_TIMER(i8042, next, 1, NULL),
+    STATE(i8042, from, S_U8, 2, "0 the controller, 1 a device, 2 the keyboard's answer"),
+    STATE(i8042, held, S_U8, 2, NULL),
+    STATE(i8042, held_from, S_U8, 2, "status bits"),
     STATE_END,
 };
 
@@ -374,7 +431,7 @@ const struct dev_type dev_i8042 = {
     .bus = "isa",
     .size = sizeof(struct i8042),
     .state = i8042_state,
-    .state_version = 1,
+    .state_version = 2,
     .init = i8042_init,
     .reset = i8042_reset,
     .fini = i8042_fini,

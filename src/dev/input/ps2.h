@@ -20,6 +20,7 @@ struct ps2_queue {
 
 struct ps2_kbd {
     struct ps2_queue q;
+    struct ps2_queue answers; /* to commands: they go before keys that wait */
     uint8_t command; /* whose parameter is awaited; 0: none */
     uint8_t set;     /* scan codes: 1, 2, 3 */
     uint8_t leds, typematic, last;
@@ -70,13 +71,15 @@ int ps2_mouse_loaded(struct ps2_mouse *u, struct err *e);
 /** ps2_kbd_write, ps2_mouse_write - a byte from the controller. */
 void ps2_kbd_write(struct ps2_kbd *k, uint8_t v);
 void ps2_mouse_write(struct ps2_mouse *u, uint8_t v);
-/** ps2_read - the next byte, 0..255; -1: none. */
+/** ps2_kbd_read - the next byte of the keyboard's, 0..255; -1: none.  ps2_read - of a queue, 0..255; -1: none. */
+int ps2_kbd_read(struct ps2_kbd *k);
 int ps2_read(struct ps2_queue *q);
 static inline bool ps2_has(const struct ps2_queue *q)
 {
     return q->n;
 }
-/** ps2_mouse_more - movement that had no room is sent now: after ps2_read. */
+/** ps2_kbd_more, ps2_mouse_more - keys and movement that had no room are sent now: after reading, when that byte has found its place. */
+void ps2_kbd_more(struct ps2_kbd *k);
 void ps2_mouse_more(struct ps2_mouse *u);
 
 /* For the two files that share them.  ps2_put - false: there is no room for all of it, and nothing is put. */

@@ -3,6 +3,8 @@
  * PS/2 keyboard (ps2.h).
  * Source: IBM PS/2 Hardware Interface Technical Reference, "101- and 102-Key Keyboards", commands from the system.
  *
+ * Keys that are typed faster than the guest reads wait in the queue, and then in that of ui/input.h: none is lost.  Answers to commands
+ * go first, as "response codes do not occupy a buffer position"; drivers that wait for one drop what comes before it.
  * Keys repeat when whoever presses them says so: viewers do.  The typematic rate is kept and has no effect.
  */
 #include "dev/backends.h"
@@ -80,7 +82,12 @@ void ps2_wake(struct machine *m)
         machine_ask(m, ASK_WAKE, "input");
 }
 
-enum { HEADROOM = 16 }; /* of the queue, for answers */
+static bool room(void *opaque)
+{
+    const struct ps2_kbd *kb = opaque;
+
+    return !kb->enabled || kb->q.n + KEY_SCAN_MAX <= PS2_QUEUE;
+}
 
 static void key(void *opaque, enum key k, bool down)
 {
@@ -97,10 +104,29 @@ static void key(void *opaque, enum key k, bool down)
     if (!kb->enabled)
         return;
     n = key_scan(kb->set, k, down, kb->ctrl, kb->alt, bytes);
-    if (!n || kb->q.n + n > PS2_QUEUE - HEADROOM)
-        return;
-    ps2_put(&kb->q, bytes, n);
-    kb->changed(kb->opaque);
+    if (n && ps2_put(&kb->q, bytes, n))
+        kb->changed(kb->opaque);
+}
+
+/* Between a command and its parameter the keyboard does not scan. */
+int ps2_kbd_read(struct ps2_kbd *k)
+{
+    int v = ps2_read(&k->answers);
+
+    return v < 0 && !k->command ? ps2_read(&k->q) : v;
+}
+
+void ps2_kbd_more(struct ps2_kbd *k)
+{
+    input_more(k->input);
+}
+
+/* What was typed until now goes nowhere. */
+static void forget_keys(struct ps2_kbd *k)
+{
+    k->enabled = 0;
+    input_more(k->input);
+    ps2_clear(&k->q);
 }
 
 /* --- Commands --- */
@@ -108,7 +134,7 @@ static void key(void *opaque, enum key k, bool down)
 static void answer(struct ps2_kbd *k, uint8_t v)
 {
     k->last = v;
-    ps2_put(&k->q, &v, 1);
+    ps2_put(&k->answers, &v, 1);
 }
 
 static void defaults(struct ps2_kbd *k)
@@ -156,7 +182,7 @@ static void command(struct ps2_kbd *k, uint8_t v)
         answer(k, ECHO);
         return;
     case LAST_AGAIN:
-        ps2_put(&k->q, &k->last, 1);
+        ps2_put(&k->answers, &k->last, 1);
         return;
     case READ_ID:
         answer(k, ACK);
@@ -171,13 +197,13 @@ static void command(struct ps2_kbd *k, uint8_t v)
         answer(k, ACK);
         return;
     case ENABLE:
-        ps2_clear(&k->q);
+        forget_keys(k);
         k->enabled = 1;
         answer(k, ACK);
         return;
     case DISABLE:
     case DEFAULTS:
-        ps2_clear(&k->q);
+        forget_keys(k);
         defaults(k);
         k->enabled = v == DEFAULTS;
         answer(k, ACK);
@@ -207,7 +233,8 @@ void ps2_kbd_write(struct ps2_kbd *k, uint8_t v)
 
 void ps2_kbd_reset(struct ps2_kbd *k)
 {
-    ps2_clear(&k->q);
+    forget_keys(k);
+    ps2_clear(&k->answers);
     k->command = 0;
     k->enabled = 1;
     k->last = 0;
@@ -217,14 +244,18 @@ void ps2_kbd_reset(struct ps2_kbd *k)
 
 int ps2_kbd_loaded(struct ps2_kbd *k, struct err *e)
 {
+    int r;
+
     if (k->set < 1 || k->set > 3)
         return err_set(e, -EILSEQ, "scan code set %u: 1..3", k->set);
     input_set_leds(k->input, k->leds & 7);
-    return ps2_queue_loaded(&k->q, e);
+    if ((r = ps2_queue_loaded(&k->q, e)) < 0)
+        return r;
+    return ps2_queue_loaded(&k->answers, e);
 }
 
 static const struct input_handler kbd_handler = {
-    .name = "QEMU PS/2 Keyboard", .takes = INPUT_KEYS, .key = key};
+    .name = "QEMU PS/2 Keyboard", .takes = INPUT_KEYS, .key = key, .room = room};
 
 void ps2_kbd_init(struct ps2_kbd *k, struct machine *m)
 {
@@ -248,5 +279,7 @@ const struct state ps2_kbd_state[] = {
     STATE(ps2_kbd, enabled, S_U8, 1, NULL),
     STATE(ps2_kbd, ctrl, S_U8, 1, NULL),
     STATE(ps2_kbd, alt, S_U8, 1, NULL),
+    {.name = "answers", .kind = S_STRUCT, .offset = offsetof(struct ps2_kbd, answers), .n = 1,
+     .elem = sizeof(struct ps2_queue), .since = 2, .table = ps2_queue_state},
     STATE_END,
 };

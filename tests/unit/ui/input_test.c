@@ -155,25 +155,63 @@ TEST(input, a_full_queue_still_takes_releases)
 {
     struct input *in = input_new(&env);
 
-    input_add(in, &mouse, "");
+    input_add(in, &keyboard, "");
     input_key(in, KEY_A, true);
     input_delay(in, 1);
     for (unsigned i = 0; i < 2 * INPUT_QUEUE; i++)
-        input_rel(in, 0, 1);
-    input_key(in, KEY_A, false);
-    *heard = 0;
-    CHECK_EQ(input_key_is_down(in, KEY_A), 1);
-    input_free(in);
-
-    in = input_new(&env);
-    input_add(in, &keyboard, "");
-    input_delay(in, 1);
-    for (unsigned i = 0; i < 2 * INPUT_QUEUE; i++)
         input_sync(in);
-    input_key(in, KEY_A, true); /* dropped */
-    input_key(in, KEY_B, false);
+    input_key(in, KEY_A, false);
+    for (unsigned i = 0; i < 2 * INPUT_QUEUE; i++) { /* dropped, both of them */
+        input_key(in, KEY_B, true);
+        input_key(in, KEY_B, false);
+    }
+    CHECK_EQ(input_key_is_down(in, KEY_A), 0);
     input_due(in);
-    expect("-b ");
+    expect("+a -a ");
+    input_free(in);
+}
+
+static unsigned places;
+
+static bool has_room(void *opaque)
+{
+    return places;
+}
+
+static void small_key(void *opaque, enum key k, bool down)
+{
+    places--;
+    on_key(opaque, k, down);
+}
+
+static const struct input_handler small = {.name = "small", .takes = INPUT_KEYS, .key = small_key, .room = has_room};
+
+TEST(input, keys_wait_for_room_and_pointers_do_not)
+{
+    struct input *in = input_new(&env);
+    struct input_dev *d = input_add(in, &small, "");
+
+    input_add(in, &mouse, "m");
+    places = 1;
+    input_key(in, KEY_A, true);
+    input_key(in, KEY_SHIFT, true);
+    for (unsigned i = 0; i < 2 * INPUT_QUEUE; i++)
+        input_key(in, KEY_SHIFT, true); /* held: it does not repeat into a queue */
+    input_rel(in, 1, 2);
+    input_key(in, KEY_B, true);
+    CHECK_EQ(input_key_is_down(in, KEY_SHIFT), 1);
+    input_release_all(in); /* of what waits, too */
+    expect("+a m(1,2) ");
+    places = 2;
+    input_more(d);
+    expect("+shift +b ");
+    places = 9;
+    input_more(d);
+    expect("-shift -a -b ");
+    places = 0;
+    input_key(in, KEY_C, true);
+    input_add(in, &keyboard, "k");
+    expect("k+c ");
     input_free(in);
 }
 
@@ -224,6 +262,7 @@ static const struct test tests[] = {
     CASE(input, who_came_last_or_was_activated_is_told),
     CASE(input, delays_hold_what_follows),
     CASE(input, a_full_queue_still_takes_releases),
+    CASE(input, keys_wait_for_room_and_pointers_do_not),
     CASE(input, a_tablet_makes_the_pointer_absolute),
 };
 TEST_MAIN(tests)
