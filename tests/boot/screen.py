@@ -5,6 +5,7 @@ who watched from the beginning does; PCs to which a viewer types: SeaBIOS, GRUB,
 usage: screen.py [NAME...]   EMU_BIN has the programs, GUESTS what tools/mk-guests.sh made"""
 import os
 import re
+import resource
 import select
 import struct
 import subprocess
@@ -23,14 +24,15 @@ PC = [f'{BIN}/qemu-system-x86_64', '-M', 'pc', '-m', '64', '-net', 'none', '-vga
 GUESTS = os.path.abspath(os.environ.get('GUESTS', 'build/guests'))
 DI = ['-kernel', f'{GUESTS}/di/arm64/linux', '-initrd', f'{GUESTS}/di/arm64/initrd.gz', '-append', 'console=tty0']
 GRUB_CD, DEBIAN, I386 = f'{GUESTS}/iso/grub-x86.iso', f'{GUESTS}/disk-pc/disk.img', f'{GUESTS}/linux/i386'
+AMD64 = f'{GUESTS}/linux/amd64'
 RETURN = 0xff0d
 FIRMWARE = ['-bios', f'{GUESTS}/fw/QEMU_EFI-aarch64.fd']
 
 
 class Machine:
-    def __init__(self, folder, args):
+    def __init__(self, folder, args, vnc=''):
         self.sock, self.ppm = f'{folder}/vnc', f'{folder}/screen.ppm'
-        self.p = subprocess.Popen([*args, '-monitor', 'stdio', '-vnc', f'unix:{self.sock}'], cwd=folder,
+        self.p = subprocess.Popen([*args, '-monitor', 'stdio', '-vnc', f'unix:{self.sock}{vnc}'], cwd=folder,
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.prompt()
 
@@ -103,16 +105,15 @@ ECHO = (bytes.fromhex('be1e7cac84c07409b40ebb0700cd10ebf2b400cd16b40ebb0700cd10e
 
 
 def types(v, text):
-    upper = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ!@#$%^&*()_+{}|:"<>?~'
     for c in text:
-        v.tap(*([0xffe1] if c in upper else []), ord(c))
+        v.tap(*([0xffe1] if c in UPPER else []), ord(c))
         time.sleep(.05)  # nobody types faster, and a keyboard remembers 16 bytes only
 
 
 class Typist:
     """A PC, and a viewer who reads its text screen and types."""
-    def __init__(self, folder, args, glyphs, more=('-S',)):
-        self.m, self.glyphs = Machine(folder, [*args, *more]), glyphs
+    def __init__(self, folder, args, glyphs, more=('-S',), vnc=''):
+        self.m, self.glyphs = Machine(folder, [*args, *more], vnc), glyphs
         until(lambda: listening(self.m.sock))  # the reference's monitor is there first
         self.v = Viewer(self.m.sock)
         self.bad = False
@@ -210,6 +211,57 @@ def linux(folder):
         shell(t, 'i386 Linux')
 
 
+UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ!@#$%^&*()_+{}|:"<>?~'
+
+
+def burst(v, text):
+    """As fast as the connection takes it."""
+    for c in text:
+        v.tap(*([0xffe1] if c in UPPER else []), RETURN if c == '\n' else ord(c))
+
+
+def spinners(n):
+    """Processes that do nothing but keep processors busy, for ten minutes each at most."""
+    return [subprocess.Popen([sys.executable, '-c', 'while True: pass'],
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (600, 600))) for _ in range(n)]
+
+
+def keys(folder, lines=1000, at_once=20):
+    """Lines come faster than Linux reads them, while others want its processor and the host's.  Without key-delay-ms=0 viewers' keys are held
+    back.  Commands to the keyboard between keys are tests/dev/i8042_test.c's: Linux itself drops a key between saying that it waits for an
+    answer and sending what is to be answered (ps2_handle_ack)."""
+    out = f'{folder}/out'
+    args = [f'{BIN}/qemu-system-x86_64', '-M', 'q35', '-m', '512', '-net', 'none', '-serial', f'file:{out}', '-kernel', f'{AMD64}/vmlinuz',
+            '-initrd', f'{AMD64}/initrd.gz', '-append', 'console=tty0 guest=sh']
+    with Typist(folder, args, font(), vnc=',key-delay-ms=0') as t:
+        if not t.verdict('amd64 Linux: a shell on the VGA', t.sees('/ # ', 400)):
+            return
+        for line in 'yes >/dev/null &', 'cat >/dev/ttyS0':
+            types(t.v, line)
+            t.v.wait(lambda: False, 1)
+            t.v.tap(RETURN)
+        busy = spinners(os.cpu_count())
+        try:
+            sent = got = ''
+            for first in range(0, lines, at_once):
+                text = ''.join(f'{i} Line "{i * 7919 % 10007:x}" <Of: {i * i}>\n' for i in range(first, first + at_once))
+                burst(t.v, text)
+                sent += text
+                until(lambda: len(open(out).read().replace('\r', '')) >= len(sent), 60)
+                got = open(out).read().replace('\r', '')
+                if got != sent:
+                    break
+        finally:
+            for p in busy:
+                p.kill()
+                p.wait()
+        if got != sent:
+            at = len(os.path.commonprefix([got, sent]))
+            t.v.whole()
+            print(f'after {at} of {len(sent)} characters {got[at:at + 40]!r} came, want {sent[at:at + 40]!r}')
+        t.verdict(f'{lines} lines in bursts: every key arrives, in order', got == sent and bool(sent))
+
+
 def unfiltered(kind, row, above):
     """One row of a PNG of 3 bytes a pixel (PNG specification, 9.2)."""
     for i in range(len(row)):
@@ -270,7 +322,7 @@ def arm(_):
 
 # Name, what runs, the files it needs.
 TESTS = (('pc', pc, [FONT]), ('grub', grub, [FONT, GRUB_CD]), ('linux', linux, [FONT, f'{I386}/vmlinuz', f'{I386}/initrd.gz']),
-         ('login', login, [FONT, DEBIAN]), ('gpu', gpu, [FONT, DEBIAN]), ('arm', arm, [DI[1], FIRMWARE[1]]))
+         ('keys', keys, [FONT, f'{AMD64}/vmlinuz', f'{AMD64}/initrd.gz']), ('login', login, [FONT, DEBIAN]), ('gpu', gpu, [FONT, DEBIAN]), ('arm', arm, [DI[1], FIRMWARE[1]]))
 
 
 def main():
