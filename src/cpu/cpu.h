@@ -350,6 +350,7 @@ enum engine_log_item {
     ENGINE_LOG_FPU = 64,   /* the vector registers, too */
     ENGINE_LOG_STOP = 128, /* why cpu_run() returned */
     ENGINE_LOG_MMU = 256,  /* translations that were not cached */
+    ENGINE_LOG_RESET = 512, /* the registers before a machine's CPU is reset */
 };
 
 /** struct engine_log - where and what; code outside all ranges is left out when there are any. */
@@ -361,6 +362,9 @@ struct engine_log {
         uint64_t start, end;
     } ranges[16];
 };
+
+/** cpu_log - a line of the guest architecture's own, as printf, when @item is logged; with @registers, they follow. */
+void cpu_log(struct cpu *cpu, enum engine_log_item item, bool registers, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* When hot regions are compiled by a thread of their own (behind.c). */
 enum engine_background { ENGINE_AUTO, ENGINE_ALWAYS, ENGINE_NEVER };

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The engine's log: what was translated, into what, and what ran (items: enum engine_log_item). */
 #include "cpu/log.h"
+#include "cpu/vcpu.h"
 #include "ir/text.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -167,11 +169,30 @@ static void put_stop(FILE *f, const struct cpu *cpu, enum cpu_stop stop)
 
 void log_stop(const struct cpu *cpu, enum cpu_stop stop)
 {
+    const struct guest_system *system = cpu->engine->isa->system;
     struct entry n;
     FILE *f;
 
-    if (!wanted(cpu->engine, ENGINE_LOG_STOP, cpu->pc) || !(f = begin(&n)))
+    if ((system && system->own_log) || !wanted(cpu->engine, ENGINE_LOG_STOP, cpu->pc) || !(f = begin(&n)))
         return;
     put_stop(f, cpu, stop);
     finish(cpu->engine, &n, f);
+}
+
+void cpu_log(struct cpu *cpu, enum engine_log_item item, bool registers, const char *format, ...)
+{
+    const struct engine *e = cpu->engine;
+    struct entry n;
+    va_list args;
+    FILE *f;
+
+    if (!wanted(e, item, cpu->pc) || !(f = begin(&n)))
+        return;
+    va_start(args, format);
+    vfprintf(f, format, args);
+    va_end(args);
+    putc('\n', f);
+    if (registers)
+        e->isa->dump(cpu, f, e->conf.log->items & ENGINE_LOG_FPU);
+    finish(e, &n, f);
 }

@@ -46,6 +46,7 @@ struct guest_system {
     bool (*aligned)(uint32_t mode, unsigned regime, unsigned size);
     bool own_code; /* code may change itself, from the next instruction on, without saying so: a store to the page it is in, where there may
                     * be translations, is executed by itself */
+    bool own_log; /* what is delivered is logged here (cpu_log), not why cpu_run() returned */
     bool locks; /* atomics are so wherever they are: in two lines of the cache, in two pages, on a device's registers */
     bool strict; /* atomics, and loads and stores with an order, must be aligned in every mode */
     /** stopped - cpu_run() returned: enter the guest's exception, do what its instruction asks. */

@@ -20,10 +20,15 @@ static uint64_t disk_sectors(const struct ata_disk *d)
     return d->drive->blk ? blk_size(d->drive->blk) / ATA_SECTOR : 0;
 }
 
+/* Two cylinders at least, as the reference has it: firmware reads nothing from a disk that says it has none, and boot sectors without
+ * more are what people try first. */
 struct ata_geometry ata_geometry(const struct ata_disk *d)
 {
-    return d->cyls ? (struct ata_geometry){(uint16_t)d->cyls, (uint8_t)d->heads, (uint8_t)d->secs}
-                   : (struct ata_geometry){(uint16_t)min_u64(disk_sectors(d) / (HEADS * SECTORS), CYLS_MAX), HEADS, SECTORS};
+    uint64_t cyls = disk_sectors(d) / (HEADS * SECTORS);
+
+    if (d->cyls)
+        return (struct ata_geometry){(uint16_t)d->cyls, (uint8_t)d->heads, (uint8_t)d->secs};
+    return (struct ata_geometry){(uint16_t)(cyls < 2 ? 2 : min_u64(cyls, CYLS_MAX)), HEADS, SECTORS};
 }
 
 unsigned ata_translation(const struct ata_disk *d)

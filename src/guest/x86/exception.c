@@ -3,8 +3,12 @@
  * Exceptions and interrupts of machines: entering handlers, double and triple faults, what waits to be taken
  * (SDM 3A, chapter 6; 3B, chapter 17 for debug exceptions; virtual-8086: 3B, chapter 20).
  */
+#include "cpu/engine.h"
 #include "guest/x86/decode.h"
 #include "guest/x86/system_priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 
 enum { FRESH = X86_SHADOW_FRESH };
 
@@ -372,6 +376,7 @@ static enum vcpu_next nested_fault(struct cpu *cpu)
 
 static enum vcpu_next triple_fault(struct cpu *cpu)
 {
+    cpu_log(cpu, ENGINE_LOG_RESET, false, "Triple fault");
     if (x86_catches(x86s(cpu), EXIT_SHUTDOWN)) {
         x86_vmexit(cpu, EXIT_SHUTDOWN, 0, 0);
         return VCPU_GO;
@@ -382,11 +387,33 @@ static enum vcpu_next triple_fault(struct cpu *cpu)
 
 /* --- Delivery, and what comes of it --- */
 
+/* -d int, in the form that writers of systems know from the reference. */
+static void log_check(struct cpu *cpu, unsigned first, unsigned second)
+{
+    cpu_log(cpu, ENGINE_LOG_STOP, false, "check_exception old: %#x new %#x", first, second);
+}
+
+static void log_event(const struct event *v)
+{
+    static unsigned count; /* of all CPUs [atomic] */
+    const struct x86_sys *s = v->s;
+    int digits = x86_feat(s, X86_FEAT_LM) ? 16 : 8;
+    bool page = v->vector == X86_EXC_PF;
+
+    cpu_log(v->cpu, ENGINE_LOG_STOP, true,
+            "%6u: v=%02x e=%04x i=%d cpl=%u IP=%04x:%0*" PRIx64 " pc=%0*" PRIx64 " SP=%04x:%0*" PRIx64 " %s=%0*" PRIx64,
+            __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED), v->vector, v->error, v->soft != 0, s->cpl, s->u.seg[X86_CS].selector, digits,
+            x86_ip_of(s, v->cpu->pc), digits, v->cpu->pc, s->u.seg[X86_SS].selector, digits, s->u.r[X86_SP], page ? "CR2" : "env->regs[R_EAX]",
+            digits, page ? s->cr2 : s->u.r[X86_AX]);
+}
+
 static enum vcpu_next deliver(struct event *v)
 {
-    bool twice = false;
+    bool twice = false, log = v->cpu->engine->conf.log;
 
     v->s->svm.event = 0;
+    if (log && v->type == EVENT_EXCEPTION && !v->soft)
+        log_check(v->cpu, ~0u, v->vector);
     for (;;) {
         unsigned first = v->vector, second;
         uint32_t error;
@@ -396,6 +423,8 @@ static enum vcpu_next deliver(struct event *v)
         if (v->walked && v->vector == X86_EXC_PF)
             v->s->cr2 = v->s->fault_cr2;
         v->s->svm.event = as_info(v);
+        if (log)
+            log_event(v);
         v->flags = x86_get_eflags(v->cpu) | (saves_rf(v) ? X86_FL_RF : 0);
         v->cpu->stop = CPU_STOP_NONE;
         if (enter(v))
@@ -406,6 +435,8 @@ static enum vcpu_next deliver(struct event *v)
         }
         v->walked = v->cpu->stop == CPU_STOP_FAULT;
         second = raised(v, &error);
+        if (log)
+            log_check(v->cpu, v->soft ? ~0u : first, second);
         if (second == X86_NESTED_FAULT)
             return nested_fault(v->cpu);
         if (first == X86_EXC_DF && twice)
@@ -573,6 +604,7 @@ static bool take_intr(struct cpu *cpu, uint32_t events)
     vector = s->intc->ack(s->intc_opaque);
     if (vector < 0)
         return false;
+    cpu_log(cpu, ENGINE_LOG_STOP, false, "Servicing hardware INT=0x%02x", (unsigned)vector);
     wake_up(s);
     external(cpu, (unsigned)vector, EVENT_INTR);
     return true;

@@ -31,39 +31,6 @@ static bool aligned(uint32_t mode, unsigned regime, unsigned size)
     return (mode & X86_MODE_AC) && size <= 8 && regime == R_USER;
 }
 
-/* --- For logs --- */
-
-static void dump_segment(FILE *f, const char *name, unsigned sel, uint64_t base, uint32_t limit, uint32_t attr)
-{
-    fprintf(f, "%-3s=%04x %016" PRIx64 " %08x %08x\n", name, sel, base, limit, attr);
-}
-
-static void dump(struct cpu *cpu, FILE *f, bool vectors)
-{
-    static const char names[][4] = {"RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI"};
-    static const char segs[][3] = {"ES", "CS", "SS", "DS", "FS", "GS"};
-    const struct x86_sys *s = x86s(cpu);
-
-    for (unsigned i = 0; i < 16; i++) {
-        if (i < 8)
-            fprintf(f, "%s=%016" PRIx64, names[i], s->u.r[i]);
-        else
-            fprintf(f, "R%-2u=%016" PRIx64, i, s->u.r[i]);
-        putc(i % 4 == 3 ? '\n' : ' ', f);
-    }
-    fprintf(f, "RIP=%016" PRIx64 " RFL=%08x CPL=%u A20=%u SMM=%u HLT=%u\n", x86_ip_of(s, cpu->pc), x86_get_eflags(cpu), s->cpl, s->a20,
-            s->smm, s->halted);
-    for (unsigned i = 0; i < X86_NUM_SEGS; i++)
-        dump_segment(f, segs[i], s->u.seg[i].selector, s->u.base[i], s->u.seg[i].limit, s->u.seg[i].attr);
-    dump_segment(f, "LDT", s->ldt.selector, s->ldt.base, s->ldt.limit, s->ldt.attr);
-    dump_segment(f, "TR", s->tr.selector, s->tr.base, s->tr.limit, s->tr.attr);
-    fprintf(f, "GDT=     %016" PRIx64 " %08x\nIDT=     %016" PRIx64 " %08x\n", s->gdt.base, s->gdt.limit, s->idt.base, s->idt.limit);
-    fprintf(f, "CR0=%08x CR2=%016" PRIx64 " CR3=%016" PRIx64 " CR4=%08x EFER=%016" PRIx64 "\n", (unsigned)s->cr0, s->cr2, s->cr3,
-            (unsigned)s->cr4, s->efer);
-    for (unsigned i = 0; vectors && i < 16; i++)
-        fprintf(f, "XMM%02u=%016" PRIx64 ":%016" PRIx64 "%c", i, s->u.xmm[i].d[1], s->u.xmm[i].d[0], i % 2 ? '\n' : ' ');
-}
-
 static const struct guest_system level = {
     .n_regimes = R_NUM,
     .regime = x86_regime,
@@ -72,6 +39,7 @@ static const struct guest_system level = {
     .bad_access = x86_bad_access,
     .aligned = aligned,
     .own_code = true,
+    .own_log = true,
     .locks = true,
     .stopped = x86_stopped,
     .interrupt = x86_interrupt,
@@ -106,5 +74,5 @@ const struct guest_isa guest_x86_system = {
     .disas = assembly,
     .gdb = &x86_gdb64,
     .system = &level,
-    .dump = dump,
+    .dump = x86_dump_system,
 };

@@ -80,6 +80,7 @@ void x86_sys_reset(struct cpu *cpu, bool init)
 {
     struct x86_sys *s = x86s(cpu);
 
+    cpu_log(cpu, ENGINE_LOG_RESET, true, "CPU Reset (CPU %u)", s->index);
     if (!init)
         reset_cold(s);
     reset_common(s);

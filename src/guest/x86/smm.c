@@ -207,6 +207,7 @@ void x86_enter_smm(struct cpu *cpu)
     struct x86_sys *s = x86s(cpu);
     struct area a = {{0}};
 
+    cpu_log(cpu, ENGINE_LOG_STOP, true, "SMM: enter");
     (form64(s) ? save64 : save32)(cpu, &a);
     s->smm = true;
     x86_smm_space(cpu);
@@ -259,6 +260,7 @@ bool x86_rsm(struct cpu *cpu)
         return false;
     x86_set_ip(cpu, ip);
     x86_update_mode(cpu);
+    cpu_log(cpu, ENGINE_LOG_STOP, true, "SMM: after RSM");
     if (s->halted) { /* back to sleep */
         cpu->stop = CPU_STOP_GUEST;
         cpu->detail = x86_detail(X86_STOP_HLT, 0, 0, 0);

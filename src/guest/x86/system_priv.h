@@ -316,6 +316,11 @@ void x86_state_saving(void *obj);
 int x86_state_loaded(void *obj, int version, struct err *e);
 void x86_sys_reset(struct cpu *cpu, bool init);
 
+/* --- dump.c --- */
+
+/** x86_dump_system - guest_isa.dump of machines. */
+void x86_dump_system(struct cpu *cpu, FILE *f, bool vectors);
+
 /* --- smm.c --- */
 
 /** x86_smm_space - after smm changed: what the CPU sees. */
