@@ -91,10 +91,13 @@ static bool close_page(struct process *p, uint64_t page)
 
     if (!v || !(v->prot & PROT_WRITE))
         return true;
-    if (!(w = entry(page)) || mprotect(mm_host(p, page), PAGE_SIZE, mm_host_prot((int)v->prot & ~PROT_WRITE)) < 0)
+    if (!(w = entry(page)))
         return false;
-    set_closed(w, true);
-    return true;
+    set_closed(w, true); /* first: a system call of another thread that meets the closed page looks whether there are any */
+    if (mprotect(mm_host(p, page), PAGE_SIZE, mm_host_prot((int)v->prot & ~PROT_WRITE)) == 0)
+        return true;
+    set_closed(w, false);
+    return false;
 }
 
 struct closing {

@@ -120,6 +120,8 @@ REFUSED = [
     ('no video card', ['-M', 'none', '-display', 'none', '-vga', 'foo'], 'unknown vga type: foo'),
     ('-nographic in the background', ['-M', 'none', '-nographic', '-daemonize'],
      '-nographic cannot be used with -daemonize'),
+    ('a user that is not there', ['-M', 'none', '-runas', '1:2x'], '-runas 1:2x: User "1:2x" doesn\'t exist (and is not <uid>:<gid>)'),
+    ('a root folder that is not there', ['-M', 'none', '-display', 'none', '-chroot', '/nix'], '-chroot /nix: No such file or directory'),
 ]
 
 
@@ -259,6 +261,23 @@ def daemon(work):
     verdict('-daemonize fails when the machine does', r.returncode == 1 and '/nix' in r.stderr, r.stderr)
 
 
+def rights(work):
+    """-runas and -chroot: every thread is that user's, in that folder, before the guest runs."""
+    if os.geteuid() != 0:
+        print('only root may change the user\nskip system_options, -runas and -chroot')
+        return
+    p = subprocess.Popen([SYSTEM, '-M', 'virt', '-cpu', 'cortex-a53', '-smp', '2', '-display', 'none', '-nodefaults', '-S', '-chroot', work, '-runas', '65534:65533'],
+                         stderr=subprocess.PIPE)
+
+    def state():
+        threads = [open(f'/proc/{p.pid}/task/{t}/status').read() for t in os.listdir(f'/proc/{p.pid}/task')]
+        return len(threads) > 2 and all('Uid:\t' + '65534\t' * 3 in t and 'Gid:\t' + '65533\t' * 3 in t and 'Groups:\t65533' in t for t in threads)
+
+    verdict('-runas and -chroot', until(state) and os.readlink(f'/proc/{p.pid}/root') == work)
+    p.kill()
+    p.wait()
+
+
 def drives(work):
     image = os.path.join(work, 'a.img')
     with open(image, 'wb') as f:
@@ -285,6 +304,7 @@ def main():
         config(work)
         signals(work)
         daemon(work)
+        rights(work)
         drives(work)
 
 

@@ -6,6 +6,7 @@
 #ifndef APP_SYSTEM_SYS_H
 #define APP_SYSTEM_SYS_H
 
+#include "app/system/rights.h"
 #include "base/loop.h"
 #include "block/env.h"
 #include "board/board.h"
@@ -40,6 +41,7 @@ struct cli {
     /* Options that are words or switches. */
     const char *pidfile, *log_file, *log_items, *gdb, *writeconfig, *vga, *keymap, *fw_dir[8], *mem_path;
     unsigned n_fw_dirs;
+    struct rights rights;
     bool stopped, daemonize, nographic, nodefaults, snapshot,
         singlestep, mem_prealloc;
     unsigned char escape; /* in the place of Ctrl-A; 0: that */

@@ -150,7 +150,7 @@ static int start(struct sys *s, struct err *e)
 {
     int r;
 
-    if ((r = daemon_begin(s, e)) < 0)
+    if ((r = rights_find(&s->cli.rights, e)) < 0 || (r = daemon_begin(s, e)) < 0)
         return r;
     s->loop = loop_new();
     s->m = machine_new(dev_types(), s->loop);
@@ -164,7 +164,7 @@ static int start(struct sys *s, struct err *e)
         return r;
     if (s->cli.writeconfig && (r = config_write(&s->cli, s->cli.writeconfig, e)) < 0)
         return r;
-    if ((r = build(s, e)) < 0 || (r = pidfile_make(s, e)) < 0)
+    if ((r = build(s, e)) < 0 || (r = pidfile_make(s, e)) < 0 || (r = rights_drop(&s->cli.rights, e)) < 0)
         return r;
     if (s->unseen)
         sys_warn(s, "there are no windows yet: -vnc :0 shows the screen, -nographic the serial port");
