@@ -8,10 +8,10 @@
 #   DIR/grub/{cd.iso,disk.img}            GRUB for UEFI, which boots that kernel, on a CD and on a disk with an EFI partition
 #   DIR/fw/{QEMU_EFI-aarch64,AAVMF_CODE,AAVMF_VARS}.fd   UEFI firmware
 # For PCs:
-#   DIR/linux/{amd64,i386}, DIR/di/{amd64,i386}   the same
+#   DIR/linux/{amd64,i386,i386-pae}, DIR/di/{amd64,i386}   the same
 #   DIR/fw/{memtest86+x64.{bin,iso},memtest86+ia32.bin,ipxe.lkrn,gnumach,xen.gz}   kernels that are no Linux; iPXE as a network card's boot program does it
 #   DIR/iso/grub-x86.iso                  GRUB for BIOS and UEFI, from CD and from disk, with a menu of all of them
-#   DIR/loaders/{u-boot-x86,u-boot-x86_64}.rom  U-Boot as firmware; {isolinux.iso,secure.img}: ISOLINUX's menu on a CD and, signed, shim and
+#   DIR/loaders/{u-boot-x86,u-boot-x86_64}.rom, OVMF32_*.fd  U-Boot and UEFI of 32 bits as firmware; {isolinux.iso,secure.img}: ISOLINUX's menu on a CD and, signed, shim and
 #                                         GRUB on an EFI partition, for the Linux above
 set -euo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
@@ -54,9 +54,9 @@ kernel_package() {
     dpkg-deb -f "$D/.debs/$1/$2"_*.deb Depends | sed -n 's/^\(linux-image-[0-9][^ ]*\).*/\1/p'
 }
 
-# linux_of ARCH META
+# linux_of ARCH META [NAME]
 linux_of() {
-    local o=$D/linux/$1 pkg kernel busybox version tree r=$D/.unpack/ramdisk file
+    local o=$D/linux/${3:-$1} pkg kernel busybox version tree r=$D/.unpack/ramdisk file
     pkg=$(kernel_package "$1" "$2")
     kernel=$(fetch "$1" "$pkg")
     busybox=$(fetch "$1" busybox-static)
@@ -87,6 +87,7 @@ mk_linux() { linux_of arm64 linux-image-arm64; }
 mk_linux-pc() {
     linux_of amd64 linux-image-amd64
     linux_of i386 linux-image-686
+    linux_of i386 linux-image-686-pae i386-pae
 }
 
 # di_of ARCH
@@ -189,6 +190,7 @@ mk_loaders-pc() {
     mkdir -p "$o" "$w"/{cd/isolinux,cd/boot,efi/EFI/BOOT,efi/boot/grub}
     u=$(fetch amd64 u-boot-qemu)/usr/lib/u-boot
     for arch in x86 x86_64; do cp "$u/qemu-$arch/u-boot.rom" "$o/u-boot-$arch.rom"; done
+    cp "$(fetch amd64 ovmf-ia32)"/usr/share/OVMF/OVMF32_{CODE_4M.secboot,VARS_4M}.fd "$o/"
     cp "$(fetch amd64 isolinux)/usr/lib/ISOLINUX/isolinux.bin" "$w/cd/isolinux/"
     u=$(fetch amd64 syslinux-common)/usr/lib/syslinux/modules/bios
     cp "$u"/{ldlinux,libcom32,libutil,vesamenu}.c32 "$w/cd/isolinux/"

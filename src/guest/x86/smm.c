@@ -214,7 +214,9 @@ void x86_enter_smm(struct cpu *cpu)
     space_write(s->space, s->smbase + AREA + 0x7e00, a.b, sizeof(a.b), by(s));
     s->nmi_blocked = true;
     s->cr0 &= ~(uint64_t)(CR0_PE | CR0_EM | CR0_TS | CR0_PG);
-    s->cr4 = s->efer = 0;
+    s->cr4 = 0;
+    if (form64(s)) /* the other form has no place for it: NXE stays as it is, which means nothing without paging */
+        s->efer = 0;
     s->dr7 = 0x400;
     s->cpl = s->shadow = 0;
     x86_set_eflags(cpu, X86_FL_ONE);

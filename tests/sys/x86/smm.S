@@ -90,12 +90,19 @@ undefined:
     say "protected:\n"
     mov $0x28, %ax
     mov %ax, %fs
+    mov $0xc0000080, %ecx       /* EFER.NXE is not lost */
+    xor %edx, %edx
+    mov $0x800, %eax
+    wrmsr
     mov $0x12340000, %eax
     stc
     smi
     setc %bl
     call word /* what the handler left in EAX */
     movzbl %bl, %eax
+    call word
+    mov $0xc0000080, %ecx
+    rdmsr
     call word
     mov %fs:4, %eax
     mov %cr0, %eax

@@ -2,7 +2,7 @@
 /*
  * System management mode of a CPU without long mode, whose state is saved in the 32-bit form.
  *
- * cpu: qemu32
+ * cpu: qemu32,+nx
  * reference: qemu-system-i386
  */
 #define FORM32
