@@ -8,7 +8,7 @@
 #   DIR/grub/{cd.iso,disk.img}            GRUB for UEFI, which boots that kernel, on a CD and on a disk with an EFI partition
 #   DIR/fw/{QEMU_EFI-aarch64,AAVMF_CODE,AAVMF_VARS}.fd   UEFI firmware
 # For PCs:
-#   DIR/linux/{amd64,i386,i386-pae}, DIR/di/{amd64,i386}   the same
+#   DIR/linux/{amd64,i386,i386-pae}, DIR/di/{amd64,amd64-gtk,i386}   the same
 #   DIR/fw/{memtest86+x64.{bin,iso},memtest86+ia32.bin,ipxe.lkrn,gnumach,xen.gz}   kernels that are no Linux; iPXE as a network card's boot program does it
 #   DIR/iso/grub-x86.iso                  GRUB for BIOS and UEFI, from CD and from disk, with a menu of all of them
 #   DIR/loaders/{u-boot-x86,u-boot-x86_64}.rom, OVMF32_*.fd  U-Boot and UEFI of 32 bits as firmware; {isolinux.iso,secure.img}: ISOLINUX's menu on a CD and, signed, shim and
@@ -90,10 +90,10 @@ mk_linux-pc() {
     linux_of i386 linux-image-686-pae i386-pae
 }
 
-# di_of ARCH
+# di_of ARCH [gtk]
 di_of() {
-    local o=$D/di/$1 u
-    u=$(fetch "$1" "debian-installer-12-netboot-$1")/usr/lib/debian-installer/images/12/$1/text/debian-installer/$1
+    local o=$D/di/$1${2:+-$2} u
+    u=$(fetch "$1" "debian-installer-12-netboot-$1")/usr/lib/debian-installer/images/12/$1/${2:-text}/debian-installer/$1
     mkdir -p "$o"
     cp "$u/linux" "$u/initrd.gz" "$o/"
 }
@@ -102,6 +102,7 @@ mk_di() { di_of arm64; }
 
 mk_di-pc() {
     di_of amd64
+    di_of amd64 gtk
     di_of i386
 }
 

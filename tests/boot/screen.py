@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Screens of real guests: UEFI's shell on ramfb, Debian's installer on VGA and bochs-display, as screendump has them, and as a viewer
-who watched from the beginning does; PCs to which a viewer types: SeaBIOS, GRUB, Linux, Debian's login.
+who watched from the beginning does; PCs to which a viewer types: SeaBIOS, GRUB, Linux, Debian's login, its graphical installer.
 usage: screen.py [NAME...]   EMU_BIN has the programs, GUESTS what tools/mk-guests.sh made"""
 import os
 import re
@@ -24,6 +24,7 @@ PC = [f'{BIN}/qemu-system-x86_64', '-M', 'pc', '-m', '64', '-net', 'none', '-vga
 GUESTS = os.path.abspath(os.environ.get('GUESTS', 'build/guests'))
 DI = ['-kernel', f'{GUESTS}/di/arm64/linux', '-initrd', f'{GUESTS}/di/arm64/initrd.gz', '-append', 'console=tty0']
 GRUB_CD, DEBIAN, I386 = f'{GUESTS}/iso/grub-x86.iso', f'{GUESTS}/disk-pc/disk.img', f'{GUESTS}/linux/i386'
+GTK = f'{GUESTS}/di/amd64-gtk'
 AMD64 = f'{GUESTS}/linux/amd64'
 RETURN = 0xff0d
 FIRMWARE = ['-bios', f'{GUESTS}/fw/QEMU_EFI-aarch64.fd']
@@ -314,6 +315,31 @@ def gpu(folder):
     login(folder, "Debian's login on virtio-vga", ['-vga', 'virtio'])
 
 
+def gtk(folder):
+    """Debian's graphical installer, X on Linux's own driver: its list of languages, the pointer that a mouse moves, the list behind."""
+    def chosen(y):
+        time.sleep(1)
+        w, h, pixels = m.screen()
+        line = pixels[3 * (y * w + 30):3 * (y * w + 630)]
+        return (w, h) == (1280, 800) and len(set(line[0::3] + line[2::3])) < 9 and line[0] < 60 < 100 < line[1] and line[1] > line[2]
+
+    def verdict(name, good):
+        print('pass' if good else 'fail', f'screen, {name}', flush=True)
+
+    m = Machine(folder, [*PC, '-m', '1024', '-kernel', f'{GTK}/linux', '-initrd', f'{GTK}/initrd.gz', '-append', 'vga=788'])
+    try:
+        v = Viewer(m.sock)
+        verdict("Debian's graphical installer", until(lambda: chosen(446), 600))
+        before = m.screen()[2]
+        m.say('mouse_move 100 -100')
+        verdict('the mouse moves its pointer', until(lambda: m.screen()[2] != before, LONG))
+        v.tap(RETURN)
+        verdict('the viewer goes on to the next list', until(lambda: chosen(564) and not chosen(446), 120))
+    finally:
+        m.p.kill()
+        m.p.wait()
+
+
 def arm(_):
     watch('a UEFI shell on ramfb', [*FIRMWARE, '-device', 'ramfb'], (800, 600), b'\xff\xff\0', 20)
     for device in 'VGA', 'bochs-display':
@@ -322,7 +348,7 @@ def arm(_):
 
 # Name, what runs, the files it needs.
 TESTS = (('pc', pc, [FONT]), ('grub', grub, [FONT, GRUB_CD]), ('linux', linux, [FONT, f'{I386}/vmlinuz', f'{I386}/initrd.gz']),
-         ('keys', keys, [FONT, f'{AMD64}/vmlinuz', f'{AMD64}/initrd.gz']), ('login', login, [FONT, DEBIAN]), ('gpu', gpu, [FONT, DEBIAN]), ('arm', arm, [DI[1], FIRMWARE[1]]))
+         ('keys', keys, [FONT, f'{AMD64}/vmlinuz', f'{AMD64}/initrd.gz']), ('login', login, [FONT, DEBIAN]), ('gpu', gpu, [FONT, DEBIAN]), ('gtk', gtk, [f'{GTK}/linux']), ('arm', arm, [DI[1], FIRMWARE[1]]))
 
 
 def main():
