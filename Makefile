@@ -301,6 +301,7 @@ check-reboots: all guests
 # PCs that take longer to boot: installers, Xen, a whole pass of memtest86+, Debian from every kind of disk.
 check-pcs: all guests disk
 	EMU_BIN=$(P) tests/boot/guests.py x86 --long
+	EMU_BIN=$(P) tests/boot/screen.py --long
 	EMU_BIN=$(P) tests/boot/debian_pc.py --long
 	EMU_BIN=$(P) tests/boot/debian_words.py
 	EMU_BIN=$(P) tests/boot/debian_cards.py

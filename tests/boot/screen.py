@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Screens of real guests: UEFI's shell on ramfb, Debian's installer on VGA and bochs-display, as screendump has them, and as a viewer
 who watched from the beginning does; PCs to which a viewer types: SeaBIOS, GRUB, Linux, Debian's login, its graphical installer.
-usage: screen.py [NAME...]   EMU_BIN has the programs, GUESTS what tools/mk-guests.sh made"""
+usage: screen.py [--long] [NAME...]   EMU_BIN has the programs, GUESTS what tools/mk-guests.sh made; --long: those that `make check`
+has no time for, without it the others"""
 import os
 import re
 import resource
@@ -347,13 +348,16 @@ def arm(_):
 
 
 # Name, what runs, the files it needs.
+LONG_ONES = ('keys', 'gpu', 'gtk')
 TESTS = (('pc', pc, [FONT]), ('grub', grub, [FONT, GRUB_CD]), ('linux', linux, [FONT, f'{I386}/vmlinuz', f'{I386}/initrd.gz']),
-         ('keys', keys, [FONT, f'{AMD64}/vmlinuz', f'{AMD64}/initrd.gz']), ('login', login, [FONT, DEBIAN]), ('gpu', gpu, [FONT, DEBIAN]), ('gtk', gtk, [f'{GTK}/linux']), ('arm', arm, [DI[1], FIRMWARE[1]]))
+         ('keys', keys, [FONT, f'{AMD64}/vmlinuz', f'{AMD64}/initrd.gz']), ('login', login, [FONT, DEBIAN]), ('gpu', gpu, [FONT, DEBIAN]),
+         ('gtk', gtk, [f'{GTK}/linux', f'{GTK}/initrd.gz']), ('arm', arm, [DI[1], FIRMWARE[1]]))
 
 
 def main():
+    names = [a for a in sys.argv[1:] if a != '--long']
     for name, run, files in TESTS:
-        if sys.argv[1:] and name not in sys.argv[1:]:
+        if name not in names if names else (name in LONG_ONES) != ('--long' in sys.argv):
             continue
         gone = [f for f in files if not os.path.exists(f)]
         if gone:

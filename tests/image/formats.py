@@ -202,7 +202,7 @@ def case(folder, maker, fmt, opts, size, traits):
     if disk.size < size:
         return f'made {disk.size} bytes of {size}'
     disk.sectors[:len(content)] = content
-    for i in range(4):
+    for i in range(3):
         if i and 'noresize' not in traits:
             disk.resize(disk.size + rng.randrange(1, 8 * MB // SECTOR) * SECTOR)
             code, out = run(tool(sides[i % 2], 'qemu-img'), 'resize', '-f', fmt, image, str(disk.size))
